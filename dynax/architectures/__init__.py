@@ -1,0 +1,23 @@
+"""Networks: one short file each."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from dynax import config
+from dynax.architectures.mlp import MLPDynamicsModel
+from dynax.architectures.resnet import ResNetDynamicsModel
+from dynax.architectures.transformer import TransformerDynamicsModel
+from dynax.base import BaseDynamicsModel
+from dynax.envs.env import Env
+
+__all__ = ["MLPDynamicsModel", "ResNetDynamicsModel", "TransformerDynamicsModel", "make"]
+
+
+def make(env: Env, group: Mapping[str, Any]) -> BaseDynamicsModel:
+    """The untrained model of `env` that the config group `model` describes.
+
+    Raises `UserError` for an architecture or an option that is not there, or that the robot cannot have.
+    """
+    cls = config.implementation("dynax.architectures", group["architecture"], BaseDynamicsModel, "model.architecture")
+    hidden = ("architecture", "env", "parent", "name")
+    return cls(env=env, **config.options(cls, group, "model", besides=hidden))

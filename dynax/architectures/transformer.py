@@ -1,0 +1,56 @@
+"""A causal transformer over a window of states and actions (GPT-2: Radford et al. 2019)."""
+
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+
+from dynax.base import DynamicsModel
+from dynax.errors import UserError, check_range
+
+
+class Block(nn.Module):
+    """Attention, then a dense layer four times as wide, each on the normalised stream and added to it."""
+
+    num_heads: int
+    dropout: float
+
+    @nn.compact
+    def __call__(self, x: jax.Array, training: bool) -> jax.Array:
+        length, width = x.shape
+        drop = nn.Dropout(self.dropout, deterministic=not training)
+        qkv = nn.Dense(3 * width)(nn.LayerNorm()(x)).reshape(length, 3, self.num_heads, -1)
+        query, key, value = qkv[:, 0], qkv[:, 1], qkv[:, 2]
+        mixed = jax.nn.dot_product_attention(query, key, value, is_causal=True).reshape(length, width)
+        x = x + drop(nn.Dense(width)(mixed))
+        wide = nn.gelu(nn.Dense(4 * width)(nn.LayerNorm()(x)))
+        return x + drop(nn.Dense(width)(wide))
+
+
+class TransformerDynamicsModel(DynamicsModel):
+    """One token a (state, action) pair of the last `history` steps; every position predicts the change that follows it."""
+
+    history: int = 10
+    width: int = 64
+    num_layers: int = 2
+    num_heads: int = 4
+    dropout: float = 0.0
+
+    sequence: ClassVar[bool] = True
+
+    def __post_init__(self):
+        for name in ("width", "num_layers", "num_heads"):
+            check_range(f"model.{name}", getattr(self, name), 1)
+        check_range("model.dropout", self.dropout, 0, 0.99)
+        if self.width % self.num_heads:
+            raise UserError(f"model.width={self.width} must be a multiple of model.num_heads={self.num_heads}")
+        super().__post_init__()
+
+    @nn.compact
+    def __call__(self, states: jax.Array, actions: jax.Array, training: bool = False) -> jax.Array:
+        place = self.param("position", nn.initializers.normal(0.02), (self.history, self.width))
+        x = nn.Dense(self.width)(jnp.concatenate([states, actions], axis=-1)) + place
+        for _ in range(self.num_layers):
+            x = Block(self.num_heads, self.dropout)(x, training)
+        return nn.Dense(self.target_dim)(nn.LayerNorm()(x))

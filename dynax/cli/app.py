@@ -1,0 +1,116 @@
+"""A command line of one command through Hydra; then the results on standard output."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import hydra
+from hydra._internal.utils import get_args_parser
+from omegaconf import DictConfig
+
+from dynax.cli import conf, job, resolvers, results
+from dynax.cli.help import help_text
+from dynax.cli.report import report
+from dynax.cli.streams import keep_stdout, write_lines
+from dynax.cli.table import COMMANDS
+from dynax.errors import UserError
+
+
+def collect(cfg: DictConfig) -> None:
+    """What Hydra calls for `dynax collect`: a function of a module, so that workers of a sweep find it by name."""
+    job.run("collect", cfg)
+
+
+def train(cfg: DictConfig) -> None:
+    """What Hydra calls for `dynax train`."""
+    job.run("train", cfg)
+
+
+def evaluate(cfg: DictConfig) -> None:
+    """What Hydra calls for `dynax eval`."""
+    job.run("eval", cfg)
+
+
+def render(cfg: DictConfig) -> None:
+    """What Hydra calls for `dynax render`."""
+    job.run("render", cfg)
+
+
+_TASKS = {"collect": collect, "train": train, "eval": evaluate, "render": render}
+
+
+def launch(command: str, argv: Sequence[str]) -> int:
+    """Do what the words after a command ask of it; returns the exit code."""
+    args = _parse(argv)
+    if args.help:
+        return _show(lambda: _help(command, args), args.overrides)
+    if args.hydra_help or args.cfg or args.info or args.shell_completion:
+        return _show(lambda: to_hydra(command, argv), args.overrides)
+    return _run(command, argv, args.overrides)
+
+
+def to_hydra(command: str, argv: Sequence[str]) -> None:
+    """Hand a command line to Hydra. Its errors come as exceptions, not as text and an exit."""
+    resolvers.register()
+    sys.argv[1:] = argv
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    hydra.main(version_base="1.3", config_path=str(conf.directory()), config_name=command)(_TASKS[command])()
+
+
+def _parse(argv: Sequence[str]) -> argparse.Namespace:
+    """The flags, as Hydra reads them. Raises `UserError`."""
+    parser = get_args_parser()
+    parser.error = _wrong_flag
+    args = parser.parse_args(argv)
+    if args.experimental_rerun:
+        raise UserError("--experimental-rerun reads a pickle, which Dynax does not; give the overrides again")
+    if args.config_dir and not Path(args.config_dir).is_dir():
+        raise UserError(f"--config-dir {args.config_dir}: no such directory")
+    return args
+
+
+def _wrong_flag(message: str) -> NoReturn:
+    raise UserError(f"{message}; --help lists the flags")
+
+
+def _help(command: str, args: argparse.Namespace) -> None:
+    search = [f"hydra.searchpath=[file://{Path(args.config_dir).absolute()}]"] if args.config_dir else []
+    resolvers.register()
+    print(help_text(COMMANDS[command], args.config_name or command, args.overrides + search))
+
+
+def _show(prints: Callable[[], None], overrides: Sequence[str]) -> int:
+    """Let what was asked for be printed on standard output; returns the exit code."""
+    try:
+        prints()
+    except BrokenPipeError:
+        raise
+    except SystemExit as end:
+        return 2 if end.code else 0
+    except Exception as error:
+        return report(error, overrides=overrides)
+    return 0
+
+
+def _run(command: str, argv: Sequence[str], overrides: Sequence[str]) -> int:
+    """Run the job, or the jobs of a sweep, and print the path each came to, in their order."""
+    job.raise_on_sigterm()
+    stdout = keep_stdout()
+    code = 0
+    try:
+        to_hydra(command, argv)
+    except BaseException as error:
+        code = report(error, overrides=overrides)
+    outcomes = results.collect()
+    results.tidy()
+    paths = [outcome.path for outcome in outcomes if outcome.path]
+    try:
+        write_lines(stdout, paths)
+    except OSError as error:
+        print(f"dynax: cannot write to standard output ({error.strerror}): {' '.join(paths)}", file=sys.stderr)
+        return 1
+    codes = {code, *(outcome.exit_code for outcome in outcomes)}
+    return code or next((c for c in (1, 2) if c in codes), 0)

@@ -1,0 +1,39 @@
+"""What is wrong with a composed config, as far as that can be told without JAX."""
+
+from pathlib import Path
+
+from omegaconf import DictConfig, OmegaConf
+
+from dynax.cli.resolvers import is_run
+from dynax.config import CollectConfig, EvalConfig, RenderConfig, TrainingRunConfig, section
+from dynax.errors import UserError, did_you_mean
+
+_SECTIONS = {
+    "collect": CollectConfig,
+    "training": TrainingRunConfig,
+    "eval": EvalConfig,
+    "render": RenderConfig,
+}
+_KEYS = (*_SECTIONS, "env", "excitation", "model", "run", "dataset")
+_PATHS = (
+    ("run", Path.is_dir, "no such directory"),
+    ("dataset", Path.is_dir, "no such directory"),
+    ("env.xml", Path.is_file, "no such file"),
+    ("training.resume", is_run, "no run directory (it holds no .hydra/config.yaml)"),
+)
+
+
+def check(cfg: DictConfig) -> None:
+    """Raise `UserError` for a key, a value or a path that is wrong. The command checks the rest."""
+    for key in cfg:
+        if key not in _KEYS:
+            raise UserError(f"unknown key {key}{did_you_mean(str(key), _KEYS)}")
+    if missing := OmegaConf.missing_keys(cfg):
+        raise UserError("\n".join(f"{key}= is missing" for key in sorted(missing)))
+    for name, cls in _SECTIONS.items():
+        if name in cfg:
+            section(cls, cfg[name], name)
+    for key, exists, otherwise in _PATHS:
+        path = OmegaConf.select(cfg, key)
+        if path is not None and not exists(Path(str(path))):
+            raise UserError(f"{key}={path}: {otherwise}")

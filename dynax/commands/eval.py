@@ -1,0 +1,128 @@
+"""`dynax eval`: how far ahead a trained model stays true, against the simulator's own limit and the simplest guesses."""
+
+import logging
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from omegaconf import DictConfig
+
+from dynax import checkpoint, metrics, plots, report
+from dynax.config import EvalConfig, section
+from dynax.errors import UserError
+from dynax.metrics import HORIZONS, Score
+from dynax.runs import run_directory, write_summary
+from dynax.simulate import simulate_rounded
+from dynax.state_space import StateSpace
+from dynax.testset import TestSet, make_testset
+
+log = logging.getLogger(__name__)
+
+
+def run(cfg: DictConfig) -> Path:
+    """Judge the training run `cfg.run` and return the directory of the judgement."""
+    config = section(EvalConfig, cfg.eval, "eval")
+    trained = checkpoint.load(cfg.run)
+    env, history = trained.env, trained.history_length
+    if config.warmup < history - 1:
+        raise UserError(f"eval.warmup={config.warmup} is too short for a model of {history} states: it must be at least {history - 1}")
+    begun = time.monotonic()
+    log.info("simulating %d trajectories of %g s in float64", config.num_trajectories, config.seconds)
+    test = make_testset(env, config.num_trajectories, config.seconds, config.seed, config.actions, config.warmup)
+    log.info("predicting them")
+    predicted = np.asarray(trained.rollout(*test.given(history)))
+    log.info("simulating them with states rounded to float32: the ceiling")
+    scale = metrics.deviations(env.space, test.truth)
+    scores = {name: metrics.score(env.space, test.truth, p, scale) for name, p in _predictions(test, predicted, env).items()}
+
+    path, title = run_directory(), f"{trained.config['model']['architecture']} of {env.name}"
+    plots.horizon(path / "horizon.png", scores, env.dt, f"Prediction error of {title}")
+    chosen = _spread(scores["model"], config.plot_trajectories)
+    drawn = test.truth[chosen], predicted[chosen], scores["model"].error[chosen]
+    plots.trajectories(path / "trajectories.png", env.space, *drawn, f"Predictions of {title}")
+    _tables(title, scores, env.space)
+    content = {
+        "env": env.name,
+        "model": trained.config["model"]["architecture"],
+        "trained_run": str(Path(cfg.run).absolute()),
+        "checkpoint_epoch": trained.info["best_epoch"],
+        "dataset_sha256": trained.info["dataset_sha256"],
+        "training_seed": trained.config["training"]["seed"],
+        "eval_seed": config.seed,
+        "actions": config.actions,
+        "trajectories": config.num_trajectories,
+        "seconds": config.seconds,
+        "dt_s": env.dt,
+        "scores": {name: _figures(score, scores["ceiling"], env.space) for name, score in scores.items()},
+        "wall_time_s": time.monotonic() - begun,
+    }
+    write_summary(path, "eval", content)
+    return path
+
+
+def _predictions(test: TestSet, predicted: np.ndarray, env: Any) -> dict[str, np.ndarray]:
+    return {
+        "model": predicted,
+        "ceiling": simulate_rounded(env, test.truth[:, 0], test.actions),
+        "constant velocity": metrics.constant_velocity(env.space, test.truth),
+        "hold last": metrics.hold_last(test.truth),
+    }
+
+
+def _spread(score: Score, n: int) -> np.ndarray:
+    """Indices of `n` trajectories from the worst tenth to the best tenth of those predicted."""
+    order = np.argsort(np.argmax(score.error > metrics.THRESHOLDS[0], axis=1))
+    return order[np.linspace(0.1 * len(order), 0.9 * (len(order) - 1), n).astype(int)]
+
+
+def _figures(score: Score, ceiling: Score, space: StateSpace) -> dict[str, Any]:
+    """What `summary.json` says of one predictor."""
+    horizons = [k for k in HORIZONS if k < score.error.shape[1]]
+    return {
+        "nrmse": {str(k): float(score.nrmse[k]) for k in horizons},
+        "rmse": {
+            f"{label} [{unit}]": {str(k): float(score.physical[k, c]) for k in horizons}
+            for c, (label, unit) in enumerate(zip(space.labels, space.units, strict=True))
+        },
+        "vpt": {
+            f"{mine.threshold:g}": {
+                "median_s": mine.median,
+                "p10_s": mine.p10,
+                "capped": mine.capped,
+                "of_ceiling": mine.median / max(theirs.median, space.dt),
+            }
+            for mine, theirs in zip(score.valid, ceiling.valid, strict=True)
+        },
+    }
+
+
+def _tables(title: str, scores: dict[str, Score], space: StateSpace) -> None:
+    model, ceiling = scores["model"], scores["ceiling"]
+    horizons = [k for k in HORIZONS if k < model.error.shape[1]]
+    columns = ["", *(f"VPT({v.threshold:g}) s" for v in model.valid), "p10 s", "of ceiling", *(f"nRMSE@{k}" for k in horizons)]
+    rows = [
+        [
+            name,
+            *(f"{'>= ' if v.capped else ''}{v.median:.2f}" for v in score.valid),
+            f"{score.valid[0].p10:.2f}",
+            f"{score.valid[0].median / max(ceiling.valid[0].median, space.dt):.0%}",
+            *(f"{score.nrmse[k]:.2g}" for k in horizons),
+        ]
+        for name, score in scores.items()
+    ]
+    report.table(
+        f"How far ahead the {title} stays true",
+        columns,
+        rows,
+        caption="VPT(x): when the error first passes x standard deviations, median and 10th percentile over trajectories.\n"
+        "nRMSE@k: error after k control steps in standard deviations. Ceiling: the simulator itself in float32.",
+    )
+    report.table(
+        "The model's error in physical units",
+        ["", *(f"after {k * space.dt:g} s" for k in horizons)],
+        [
+            [f"{label} [{unit}]", *(f"{model.physical[k, c]:.2g}" for k in horizons)]
+            for c, (label, unit) in enumerate(zip(space.labels, space.units, strict=True))
+        ],
+    )

@@ -1,0 +1,58 @@
+"""`dynax render`: the predicted robot as a ghost over the true one."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+from omegaconf import DictConfig
+
+from dynax import checkpoint, metrics, render, report
+from dynax.config import RenderConfig, section
+from dynax.runs import run_directory, write_summary
+from dynax.testset import make_testset
+
+COMPANY = 64  # trajectories whose spread is the unit of the error that is written in
+
+
+def run(cfg: DictConfig) -> Path:
+    """Draw a prediction of the training run `cfg.run` and return the directory of the clip."""
+    config = section(RenderConfig, cfg.render, "render")
+    trained = checkpoint.load(cfg.run)
+    env, begun = trained.env, time.monotonic()
+    backend = render.choose_backend(config.backend)
+    test = make_testset(env, COMPANY, config.seconds, config.seed, config.actions, trained.history_length - 1)
+    scale = metrics.deviations(env.space, test.truth)
+    predicted = np.asarray(trained.rollout(*(x[:1] for x in test.given(trained.history_length))))
+    error = metrics.normalised_error(env.space, test.truth[:1], predicted, scale)
+
+    architecture = trained.config["model"]["architecture"]
+    film = render.frames(
+        env.mj_model, test.truth[0], predicted[0], error[0], env.dt,
+        fps=config.fps, width=config.width, height=config.height, backend=backend, camera=config.camera,
+        speed=config.speed, title=f"{env.name}, {architecture}",
+    )  # fmt: skip
+    clip, total = [], round(config.seconds / config.speed * config.fps)
+    with report.progress(f"render {env.name} with {backend}", total, "frames") as update:
+        for frame in film:
+            clip.append(frame)
+            update(min(len(clip), total))
+
+    path = run_directory()
+    save = {"gif": render.save_gif, "mp4": render.save_mp4}
+    files = {name: save[name](path / f"trajectory.{name}", clip, config.fps) for name in config.formats}
+    rows = [(f.name, f"{f.stat().st_size / 1e6:.2f} MB") for f in files.values()]
+    report.facts(f"Clip of {env.name}", [*rows, ("frames", f"{len(clip)} of {config.width} x {config.height}")])
+    content = {
+        "env": env.name,
+        "model": architecture,
+        "trained_run": str(Path(cfg.run).absolute()),
+        "files": {name: str(f) for name, f in files.items()},
+        "backend": backend,
+        "render_seed": config.seed,
+        "seconds": config.seconds,
+        "frames": len(clip),
+        "vpt_0.1_s": metrics.valid_time(error, 0.1, env.dt).median,
+        "wall_time_s": time.monotonic() - begun,
+    }
+    write_summary(path, "render", content)
+    return path

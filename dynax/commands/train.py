@@ -1,0 +1,186 @@
+"""`dynax train`: fit a model to a dataset, which is collected first where there is none."""
+
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jax
+from filelock import FileLock, Timeout
+from omegaconf import DictConfig, OmegaConf
+
+from dynax import architectures, checkpoint, collection, envs, excitations, plots, report, resume, training
+from dynax.base import BaseDynamicsModel, Variables
+from dynax.config import CollectConfig, TrainingRunConfig, section
+from dynax.dataset import Dataset
+from dynax.errors import RunError, UserError
+from dynax.history import History
+from dynax.runs import DATASETS, run_directory, write_summary
+from dynax.signals import Stopped, deferred
+from dynax.training import Epoch
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A training and the directory it happens in."""
+
+    path: Path
+    config: Mapping[str, Any]  # the whole resolved config
+    training: TrainingRunConfig
+    model: BaseDynamicsModel
+    dataset: Dataset
+
+    @property
+    def title(self) -> str:
+        return f"{self.config['model']['architecture']} of {self.model.env.name}"
+
+
+def run(cfg: DictConfig) -> Path:
+    """Train as `cfg` says, or continue the run it names, and return the run's directory."""
+    path = run_directory()
+    resumed = cfg.training.resume is not None
+    with _alone(path):
+        job = _assemble(path, resume.config_of(path, cfg) if resumed else OmegaConf.to_container(cfg, resolve=True))
+        train, val = (part.read() for part in job.dataset.split(job.training.val_fraction))
+        state, normalization = training.start(job.model, train, job.training, jax.random.PRNGKey(job.training.seed))
+        if resumed:
+            state, normalization = checkpoint.load_state(path, job.model, state)
+            log.info("continuing %s after epoch %d", path, int(state.epoch))
+        history = History(path / "metrics.jsonl", int(state.epoch))
+        epochs = training.fit(job.model, train, val, normalization, job.training, state)
+        _follow(job, epochs, normalization, history, train.num_transitions)
+        _finish(job, history)
+    return path
+
+
+def _assemble(path: Path, config: Any) -> Job:
+    """Everything a training needs; what is wrong with the config is said before any data are collected."""
+    settings = section(TrainingRunConfig, config["training"], "training")
+    env = envs.make(config["env"])
+    model = architectures.make(env, config["model"])
+    dataset = _dataset(config, model)
+    dataset.check_robot(env)
+    return Job(path, config, settings, model, dataset)
+
+
+def _dataset(config: Mapping[str, Any], model: BaseDynamicsModel) -> Dataset:
+    if config["dataset"] is not None:
+        return Dataset.open(config["dataset"])
+    wanted, excitation = section(CollectConfig, config["collect"], "collect"), excitations.make(config["excitation"])
+    total = wanted.num_rollouts * wanted.rollout_length
+    with report.progress(f"collect {model.env.name}", total, "transitions") as update:
+        return collection.collect(model.env, excitation, wanted, DATASETS, lambda done, total: update(done))
+
+
+def _follow(job: Job, epochs: Iterator[Epoch], normalization: Variables, history: History, transitions: int) -> None:
+    """Show, record and save each epoch as it comes. A signal stops the run after the epoch it arrives in."""
+    every, last, saved = job.training.checkpoint_every, None, 0
+    begun = time.monotonic()
+    title, total = f"train {job.title}", job.training.num_epochs
+    with report.progress(title, total, "epochs", len(history.rows)) as update, deferred() as request, _kept(job):
+        for last in epochs:
+            seconds, begun = time.monotonic() - begun, time.monotonic()
+            history.append(_row(last, seconds))
+            update(last.number, _note(last, transitions / seconds))
+            if request.number or last.number in (1, total) or last.number % every == 0:
+                saved = _save(job, last, normalization)
+            if request.number:
+                raise Stopped(request.number, f"stopped after epoch {last.number}; dynax train training.resume={job.path} continues")
+        if last and saved < last.number:
+            _save(job, last, normalization)
+
+
+def _save(job: Job, epoch: Epoch, normalization: Variables) -> int:
+    info = {
+        "config": job.config,
+        "dataset": str(job.dataset.path),
+        "dataset_sha256": job.dataset.manifest["sha256"],
+        "epoch": epoch.number,
+        "best_epoch": int(epoch.state.best_epoch),
+        "best_val_nrmse": float(epoch.state.best_error),
+    }
+    checkpoint.save(job.path, epoch.state, normalization, job.model.env.mjcf, info)
+    return epoch.number
+
+
+@contextmanager
+def _kept(job: Job) -> Iterator[None]:
+    """Add to a failure what is left of the run."""
+    try:
+        yield
+    except RunError as error:
+        kept = checkpoint.found(job.path)
+        raise RunError(f"{error}\nthe last good checkpoint is {kept[-1]}" if kept else str(error)) from None
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Hold the run, so that no other process continues it at the same time."""
+    lock = FileLock(path / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise UserError(f"training.resume={path} is being trained by another process") from None
+    with lock:
+        yield
+
+
+def _row(epoch: Epoch, seconds: float) -> dict[str, Any]:
+    return {
+        "epoch": epoch.number,
+        "loss": epoch.loss,
+        "val_nrmse": epoch.val_nrmse,
+        "val_valid_time_s": epoch.val_valid_time,
+        "time_s": round(seconds, 3),
+    }
+
+
+def _note(epoch: Epoch, rate: float) -> str:
+    return (
+        f"loss {epoch.loss:.2e}, validation nRMSE {epoch.val_nrmse:.3g}, VPT(0.1) {epoch.val_valid_time:.2f} s, "
+        f"{rate / 1e3:,.0f}k transitions/s"
+    )
+
+
+def _finish(job: Job, history: History) -> None:
+    plots.loss_curve(job.path / "loss.png", history.rows, job.title)
+    trained = checkpoint.load(job.path)
+    best = history.rows[trained.info["best_epoch"] - 1]
+    parameters = sum(x.size for x in jax.tree.leaves(trained.variables["params"]))
+    seconds = sum(row["time_s"] for row in history.rows)
+    report.facts(
+        f"Trained {job.title}",
+        [
+            ("parameters", f"{parameters:,}"),
+            ("transitions", f"{job.dataset.num_transitions:,}, {job.training.val_fraction:.0%} of them for validation"),
+            ("epochs", f"{len(history.rows)} in {report.duration(seconds)}; best: {best['epoch']}"),
+            ("one-step loss", f"{best['loss']:.2e} of the variance"),
+            ("validation nRMSE", f"{best['val_nrmse']:.3g}, open loop, mean over {job.dataset.manifest['rollout_length']} steps"),
+            ("validation VPT(0.1)", f"{best['val_valid_time_s']:.2f} s"),
+        ],
+    )
+    log.info("how far it can be trusted: dynax eval run=%s", job.path)
+    write_summary(
+        job.path,
+        "train",
+        {
+            "env": job.model.env.name,
+            "model": job.config["model"]["architecture"],
+            "dataset": str(job.dataset.path),
+            "dataset_sha256": job.dataset.manifest["sha256"],
+            "training_seed": job.training.seed,
+            "parameters": parameters,
+            "transitions": job.dataset.num_transitions,
+            "epochs": len(history.rows),
+            "best_epoch": best["epoch"],
+            "best_loss": best["loss"],
+            "best_val_nrmse": best["val_nrmse"],
+            "best_val_valid_time_s": best["val_valid_time_s"],
+            "training_time_s": seconds,
+        },
+    )

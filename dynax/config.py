@@ -1,0 +1,192 @@
+"""What the YAML may say: one dataclass a group, its types and its invariants. Imports neither JAX nor MuJoCo.
+
+Each group of `conf/` is read by `section`. Where a group chooses an implementation (`env`, `model`, `excitation`), the chosen
+class is its own schema: `options` checks the group against the fields of that class, so that a new robot, network or
+excitation is one file and one YAML.
+"""
+
+import dataclasses
+import importlib
+import importlib.util
+import inspect
+import pkgutil
+import types
+import typing
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from dynax.errors import UserError, check_choice, check_range, did_you_mean
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class CollectConfig:
+    """How much data to collect, and with which simulator."""
+
+    num_rollouts: int = 600
+    rollout_length: int = 500
+    seed: int = 0
+    backend: str = "auto"
+
+    def __post_init__(self):
+        check_range("collect.num_rollouts", self.num_rollouts, 2)
+        check_range("collect.rollout_length", self.rollout_length, 1)
+        check_range("collect.seed", self.seed, 0)
+        check_choice("collect.backend", self.backend, ["auto", "mjx", "native"])
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How to fit a model to a dataset. Learning rates follow a linear warm-up, then a cosine."""
+
+    num_epochs: int = 60
+    batch_size: int = 512
+    optimizer: str = "adam"
+    learning_rate: float = 1e-3
+    final_learning_rate: float = 1e-6
+    warmup_steps: int = 300
+    weight_decay: float = 0.0
+    gradient_clip: float | None = 1.0
+    ema_decay: float | None = 0.999
+    patience: int | None = None
+    val_rollouts: int = 60
+    seed: int = 0
+
+    def __post_init__(self):
+        check_range("training.num_epochs", self.num_epochs, 1)
+        check_range("training.batch_size", self.batch_size, 1)
+        check_choice("training.optimizer", self.optimizer, modules_of("dynax.optimizers"))
+        check_range("training.learning_rate", self.learning_rate, 0, open_low=True)
+        check_range("training.final_learning_rate", self.final_learning_rate, 0, self.learning_rate)
+        check_range("training.warmup_steps", self.warmup_steps, 0)
+        check_range("training.weight_decay", self.weight_decay, 0)
+        check_range("training.val_rollouts", self.val_rollouts, 1)
+        check_range("training.seed", self.seed, 0)
+        if self.gradient_clip is not None:
+            check_range("training.gradient_clip", self.gradient_clip, 0, open_low=True)
+        if self.ema_decay is not None:
+            check_range("training.ema_decay", self.ema_decay, 0, 1)
+        if self.patience is not None:
+            check_range("training.patience", self.patience, 1)
+
+
+@dataclass(frozen=True)
+class TrainingRunConfig(TrainingConfig):
+    """What a run on disk adds: the split of its dataset, how often it is saved, and the run it continues."""
+
+    val_fraction: float = 0.1
+    checkpoint_every: int = 5
+    resume: str | None = None
+
+    def __post_init__(self):
+        super().__post_init__()
+        check_range("training.val_fraction", self.val_fraction, 0, 0.9, open_low=True)
+        check_range("training.checkpoint_every", self.checkpoint_every, 1)
+
+
+@dataclass(frozen=True)
+class EvalConfig:
+    """The test set a trained model is judged on."""
+
+    num_trajectories: int = 256
+    seconds: float = 25.0
+    seed: int = 1234
+    actions: str = "held"
+    warmup: int = 64
+    plot_trajectories: int = 3
+
+    def __post_init__(self):
+        check_range("eval.num_trajectories", self.num_trajectories, 2)
+        check_range("eval.seconds", self.seconds, 0, open_low=True)
+        check_range("eval.seed", self.seed, 0)
+        check_choice("eval.actions", self.actions, ["held", "iid", "passive"])
+        check_range("eval.warmup", self.warmup, 0)
+        check_range("eval.plot_trajectories", self.plot_trajectories, 1)
+
+
+@dataclass(frozen=True)
+class RenderConfig:
+    """The clip that shows a prediction over the truth."""
+
+    seconds: float = 8.0
+    seed: int = 0
+    actions: str = "held"
+    width: int = 640
+    height: int = 360
+    fps: int = 25
+    speed: float = 1.0
+    backend: str = "auto"
+    camera: str | None = None
+    formats: tuple[str, ...] = ("gif", "mp4")
+
+    def __post_init__(self):
+        check_range("render.seconds", self.seconds, 0, 600, open_low=True)
+        check_range("render.seed", self.seed, 0)
+        check_choice("render.actions", self.actions, ["held", "iid", "passive"])
+        check_range("render.width", self.width, 64, 3840)
+        check_range("render.height", self.height, 64, 2160)
+        check_range("render.fps", self.fps, 1, 100)
+        check_range("render.speed", self.speed, 0, open_low=True)
+        check_choice("render.backend", self.backend, ["auto", "egl", "osmesa", "drawn"])
+        for name in self.formats:
+            check_choice("render.formats", name, ["gif", "mp4"])
+        if not self.formats:
+            raise UserError("render.formats=[] leaves nothing to write: name gif, mp4 or both")
+
+
+def section(cls: type[T], node: Mapping[str, Any], where: str) -> T:
+    """The group `where` of a composed config as an instance of the dataclass `cls`.
+
+    Raises `UserError` for a key it does not have, a value of another type, or one out of range.
+    """
+    return cls(**options(cls, node, where))
+
+
+def options(cls: type, node: Mapping[str, Any], where: str, *, besides: Collection[str] = ()) -> dict[str, Any]:
+    """The keyword arguments of the dataclass `cls` that the group `where` gives, checked against the fields of `cls`.
+
+    `besides` names keys which are not the caller's to check (the one that chose `cls`) and fields no YAML may set.
+    """
+    hints = typing.get_type_hints(cls)
+    fields = [f.name for f in dataclasses.fields(cls) if f.init and f.name not in besides]
+    given = {key: value for key, value in node.items() if key not in besides}
+    for key in given:
+        if key not in fields:
+            raise UserError(f"unknown key {where}.{key}{did_you_mean(key, fields)}; {where} has {', '.join(fields)}")
+    return {key: _convert(value, hints[key], f"{where}.{key}") for key, value in given.items()}
+
+
+def modules_of(package: str) -> list[str]:
+    """The names one may choose from a package that holds one implementation a file, without importing them."""
+    spec = importlib.util.find_spec(package)
+    return sorted(m.name for m in pkgutil.iter_modules(spec.submodule_search_locations))
+
+
+def implementation(package: str, name: str, base: type[T], where: str) -> type[T]:
+    """The subclass of `base` that the file `<package>/<name>.py` defines. Raises `UserError` where there is no such file."""
+    own = base.__module__.rpartition(".")[2]
+    check_choice(where, name, [m for m in modules_of(package) if m != own])
+    module = importlib.import_module(f"{package}.{name}")
+    return next(c for _, c in inspect.getmembers(module, inspect.isclass) if issubclass(c, base) and c.__module__ == module.__name__)
+
+
+def _convert(value: Any, hint: Any, where: str) -> Any:
+    """`value` as the type `hint` (bool, int, float, str, `X | None`, `tuple[X, ...]`), or a `UserError`."""
+    if typing.get_origin(hint) in (types.UnionType, typing.Union):
+        if value is None:
+            return None
+        hint = next(h for h in typing.get_args(hint) if h is not type(None))
+    if typing.get_origin(hint) is tuple:
+        item = typing.get_args(hint)[0]
+        if isinstance(value, str) or not isinstance(value, typing.Sequence):
+            raise UserError(f"{where}={value} must be a list of {item.__name__}, such as [1, 2]")
+        return tuple(_convert(v, item, where) for v in value)
+    accepted = {float: (int, float)}.get(hint, hint)
+    if not isinstance(value, accepted) or (isinstance(value, bool) and hint is not bool):
+        raise UserError(f"{where}={value} must be {_NAMES[hint]}, not {type(value).__name__}")
+    return hint(value)
+
+
+_NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}

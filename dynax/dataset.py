@@ -1,0 +1,302 @@
+"""Datasets: whole trajectories in a directory of Zarr 3 arrays, with a manifest of everything that made them.
+
+    <dataset>/manifest.json    what it is, and the SHA-256 of that
+              qpos/            (n, t + 1, nq)
+              qvel/            (n, t + 1, nv)
+              action/          (n, t, nu)
+
+The arrays are chunked over trajectories and every chunk ends in its CRC-32C, so that a flipped bit, a cut file and a
+missing one are all noticed on reading. A dataset is written beside its place, under a hidden name, and renamed when it
+is complete.
+
+Axes: n trajectories, t control steps, s state coordinates [qpos, qvel], u actuators.
+"""
+
+import contextlib
+import difflib
+import hashlib
+import json
+import os
+import shutil
+import textwrap
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorstore as ts
+
+from dynax.envs import Env
+from dynax.errors import UserError
+
+FORMAT = "dynax-dataset/1"
+ARRAYS = ("qpos", "qvel", "action")
+CHUNK = 2**22  # bytes of states in a chunk
+PARTIAL = ".partial"
+DAMAGED = "is damaged"
+ADVICE = "delete the dataset and collect it again"
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectories:
+    """Trajectories in memory: what training takes."""
+
+    states: np.ndarray  # (n, t + 1, s) float64 or float32, rad, m and their rates
+    actions: np.ndarray  # (n, t, u) the control held from state t to state t + 1
+
+    def __post_init__(self):
+        n, steps = self.actions.shape[:2]
+        if self.states.ndim != 3 or self.actions.ndim != 3 or self.states.shape[:2] != (n, steps + 1):
+            shapes = f"states {self.states.shape} and actions {self.actions.shape}"
+            raise ValueError(f"{shapes} must be (n, t + 1, s) and (n, t, u)")
+
+    def __len__(self) -> int:
+        return len(self.actions)
+
+    @property
+    def num_transitions(self) -> int:
+        return self.actions.shape[0] * self.actions.shape[1]
+
+    def split(self, val_fraction: float) -> tuple["Trajectories", "Trajectories"]:
+        """Whole trajectories for training, and the last `val_fraction` of them for validation."""
+        n = train_size(len(self), val_fraction)
+        return Trajectories(self.states[:n], self.actions[:n]), Trajectories(self.states[n:], self.actions[n:])
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Trajectories on disk, read when asked for: all of a dataset, or those of a split."""
+
+    path: Path
+    manifest: Mapping[str, Any]
+    rows: range  # the trajectories of this view
+
+    @classmethod
+    def open(cls, path: str | Path) -> "Dataset":
+        """The dataset in the directory `path`. Raises `UserError` where there is none, or where it is damaged."""
+        path = Path(path).absolute()
+        manifest = _read_manifest(path)
+        for name in ARRAYS:
+            _open_array(path, manifest, name)
+        return cls(path, manifest, range(manifest["num_rollouts"]))
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def num_transitions(self) -> int:
+        return len(self) * self.manifest["rollout_length"]
+
+    @property
+    def dt(self) -> float:
+        """Control step, s."""
+        return self.manifest["dt"]
+
+    def read(self, rows: slice = slice(None)) -> Trajectories:
+        """The trajectories `rows` of this view, in the type they are stored in. Raises `UserError` for damaged data."""
+        chosen = self.rows[rows]
+        if chosen.step != 1:
+            raise ValueError(f"{rows} skips trajectories; read neighbours")
+        opened = [_open_array(self.path, self.manifest, name)[chosen.start : chosen.stop] for name in ARRAYS]
+        arrays = {}
+        for name, future in zip(ARRAYS, [array.read() for array in opened], strict=True):
+            with _explained(self.path, name):
+                arrays[name] = future.result()
+        return Trajectories(np.concatenate([arrays["qpos"], arrays["qvel"]], axis=2), arrays["action"])
+
+    def split(self, val_fraction: float) -> tuple["Dataset", "Dataset"]:
+        """Whole trajectories for training, and the last `val_fraction` of them for validation; nothing is read."""
+        n = train_size(len(self), val_fraction)
+        return replace(self, rows=self.rows[:n]), replace(self, rows=self.rows[n:])
+
+    def check_robot(self, env: Env) -> None:
+        """Raise `UserError` unless the data are of the robot `env`."""
+        if self.manifest["mjcf_sha256"] != sha256(env.mjcf):
+            raise UserError(
+                f"the dataset {self.path} is of the robot {self.manifest['robot']}, not of {env.name}: "
+                f"{_difference(self.manifest, robot_of(env))}"
+            )
+
+
+def train_size(n: int, val_fraction: float) -> int:
+    """How many of `n` trajectories train, where `val_fraction` of them, and at least one, validate."""
+    val = max(1, round(n * val_fraction))
+    if val >= n:
+        raise UserError(
+            f"{n} trajectories cannot be split for training and validation with val_fraction={val_fraction:g}"
+        )
+    return n - val
+
+
+def robot_of(env: Env) -> dict[str, Any]:
+    """What a manifest says of a robot."""
+    model = env.mj_model
+    return {
+        "robot": env.name,
+        "mjcf": env.mjcf,
+        "mjcf_sha256": sha256(env.mjcf),
+        "joints": list(env.space.names),
+        "actuators": [model.actuator(i).name or f"actuator{i}" for i in range(model.nu)],
+        "nq": model.nq,
+        "nv": model.nv,
+        "nu": model.nu,
+        "dt": env.dt,
+        "decimation": 1,
+    }
+
+
+def sealed(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """The manifest with its format and its own SHA-256, which names everything that made the data."""
+    content = {"format": FORMAT, **manifest}
+    return content | {"sha256": sha256(_canonical(content))}
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Writer:
+    """Appends trajectories to the arrays of a dataset while more are being made."""
+
+    def __init__(self, path: Path, manifest: Mapping[str, Any]):
+        self._path = path
+        self._arrays = {name: _open_array(path, manifest, name, create=True) for name in ARRAYS}
+        self._nq, self._row, self._pending = manifest["nq"], 0, []
+
+    def append(self, data: Trajectories) -> None:
+        """Start writing the next trajectories, having finished those before. Whole chunks, but for the last ones."""
+        self.finish()
+        rows = slice(self._row, self._row + len(data))
+        parts = (data.states[..., : self._nq], data.states[..., self._nq :], data.actions)
+        for name, part in zip(ARRAYS, parts, strict=True):
+            store = self._arrays[name]
+            self._pending.append((name, store[rows].write(np.ascontiguousarray(part, store.dtype.numpy_dtype))))
+        self._row += len(data)
+
+    def finish(self) -> None:
+        """Wait until all that was given is on disk. Raises `UserError` where it cannot be written."""
+        for name, future in self._pending:
+            with _explained(self._path, name, "cannot be written"):
+                future.result()
+        self._pending = []
+
+    def close(self) -> None:
+        """Wait until nothing is being written any more, whatever came of it."""
+        for _, future in self._pending:
+            future.exception()
+
+
+@contextlib.contextmanager
+def creating(path: Path, manifest: Mapping[str, Any]) -> Iterator[Writer]:
+    """A writer of the dataset `path`, which appears whole when the block ends and not at all when it fails.
+
+    One process at a time may create a given path (`collection` holds a lock).
+    """
+    partial = path.parent / f".{path.name}{PARTIAL}"
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        with _writable(path):
+            partial.mkdir(parents=True)
+        with contextlib.closing(Writer(partial, manifest)) as writer:
+            yield writer
+            writer.finish()
+        with _writable(path):
+            _write(partial / "manifest.json", json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+            partial.rename(path)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _writable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"the dataset {path} cannot be written: {error.strerror or error}") from None
+
+
+def chunk_size(n: int, steps: int, width: int, itemsize: int) -> int:
+    """Trajectories in a chunk: equal shares of `n` that hold about `CHUNK` bytes of states each."""
+    chunks = -(-n * (steps + 1) * width * itemsize // CHUNK)
+    return -(-n // chunks)
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    try:
+        manifest = json.loads((path / "manifest.json").read_text())
+    except (FileNotFoundError, NotADirectoryError):
+        what = "has no manifest.json" if path.is_dir() else "no such directory"
+        raise UserError(f"{path} is no dataset: {what}") from None
+    except OSError as error:
+        raise UserError(f"the dataset {path} cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise UserError(f"the dataset {path} is damaged: manifest.json is no JSON; {ADVICE}") from None
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        found = manifest.get("format") if isinstance(manifest, dict) else None
+        raise UserError(f"{path} is no dataset of this version: manifest.json has format {found}, not {FORMAT}")
+    content = {key: value for key, value in manifest.items() if key != "sha256"}
+    if manifest.get("sha256") != sha256(_canonical(content)):
+        raise UserError(f"the dataset {path} is damaged: manifest.json does not match its checksum; {ADVICE}")
+    return manifest
+
+
+def _open_array(path: Path, manifest: Mapping[str, Any], name: str, create: bool = False) -> ts.TensorStore:
+    """One array of a dataset; its metadata must be what the manifest says."""
+    steps, width = {
+        "qpos": (manifest["rollout_length"] + 1, manifest["nq"]),
+        "qvel": (manifest["rollout_length"] + 1, manifest["nv"]),
+        "action": (manifest["rollout_length"], manifest["nu"]),
+    }[name]
+    chunk = [manifest["chunk"], steps, max(1, width)]
+    spec = {
+        "driver": "zarr3",
+        "kvstore": {"driver": "file", "path": str(path / name)},
+        "metadata": {
+            "shape": [manifest["num_rollouts"], steps, width],
+            "data_type": manifest["dtype"],
+            "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": chunk}},
+            "codecs": [{"name": "bytes", "configuration": {"endian": "little"}}, {"name": "crc32c"}],
+            "fill_value": 0.0,
+        },
+        "fill_missing_data_reads": False,  # a missing chunk is an error, not zeros
+        "store_data_equal_to_fill_value": True,
+    }
+    with _explained(path, name, "cannot be written" if create else DAMAGED):
+        return ts.open(spec, create=create, open=not create).result()
+
+
+@contextlib.contextmanager
+def _explained(path: Path, name: str, what: str = DAMAGED) -> Iterator[None]:
+    """What TensorStore has to say of an array, in one line that names the dataset and the file."""
+    try:
+        yield
+    except ValueError as error:
+        code_and_reason = str(error).splitlines()[0].split(" [")[0].replace(f"{path}/", "").replace("local file ", "")
+        reason = code_and_reason.partition(": ")[2]
+        reason = textwrap.shorten(reason, 200, placeholder=" ...")
+        raise UserError(
+            f"the dataset {path} {what}: {name}: {reason}{f'; {ADVICE}' if what == DAMAGED else ''}"
+        ) from None
+
+
+def _write(path: Path, text: str) -> None:
+    with path.open("w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _canonical(content: Mapping[str, Any]) -> str:
+    return json.dumps(content, sort_keys=True, separators=(",", ":"))
+
+
+def _difference(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> str:
+    """The first thing in which two robots differ, as a person would name it."""
+    for key in ("joints", "actuators", "dt"):
+        if ours[key] != theirs[key]:
+            return f"{key} {ours[key]} and {theirs[key]}"
+    lines = difflib.ndiff(ours["mjcf"].splitlines(), theirs["mjcf"].splitlines())
+    changed = [line for line in lines if line[0] in "-+"]
+    first = [next((" ".join(line[1:].split()) for line in changed if line[0] == sign), "nothing") for sign in "-+"]
+    return f"their MJCF differ, first in `{first[0]}` and `{first[1]}`"

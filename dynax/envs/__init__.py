@@ -1,0 +1,22 @@
+"""Robots: one short file each, with an MJCF in `assets/`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from dynax import config
+from dynax.envs.cart_pole import CartPoleEnv
+from dynax.envs.double_cart_pole import DoubleCartPoleEnv
+from dynax.envs.env import Env
+from dynax.envs.mjcf import MjcfEnv
+from dynax.envs.pendulum import PendulumEnv
+
+__all__ = ["CartPoleEnv", "DoubleCartPoleEnv", "Env", "MjcfEnv", "PendulumEnv", "make"]
+
+
+def make(group: Mapping[str, Any], mjcf: str = "") -> Env:
+    """The robot that the config group `env` describes, from the XML text `mjcf` where a run has kept it.
+
+    Raises `UserError` for a robot, an option or a file that is not there.
+    """
+    cls = config.implementation("dynax.envs", group["name"], Env, "env.name")
+    return cls(mjcf=mjcf, **config.options(cls, group, "env", besides=("name", "mjcf")))

@@ -1,0 +1,15 @@
+"""Excitations: the action signals that drive a robot while data are collected. One short file each."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from dynax import config
+from dynax.excitations.excitation import Excitation
+
+__all__ = ["Excitation", "make"]
+
+
+def make(group: Mapping[str, Any]) -> Excitation:
+    """The excitation that the config group `excitation` describes. Raises `UserError` for one that is not there."""
+    cls: type[Any] = config.implementation("dynax.excitations", group["name"], Excitation, "excitation.name")
+    return cls(**config.options(cls, group, "excitation", besides=("name",)))

@@ -1,0 +1,22 @@
+"""A staircase: what a slow controller, or an operator, does."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dynax.errors import check_range
+from dynax.excitations.excitation import Excitation, steps_of
+
+
+@dataclass(frozen=True)
+class Held(Excitation):
+    """A value drawn uniformly and held for `hold_time`."""
+
+    hold_time: float = 0.2  # s
+
+    def __post_init__(self):
+        check_range("excitation.hold_time", self.hold_time, 0, open_low=True)
+
+    def signal(self, rng: np.random.Generator, n: int, steps: int, dt: float, nu: int) -> np.ndarray:
+        hold = steps_of(self.hold_time, dt)
+        return np.repeat(rng.uniform(-1, 1, (n, -(-steps // hold), nu)), hold, axis=1)[:, :steps]

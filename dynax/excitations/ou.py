@@ -1,0 +1,31 @@
+"""Ornstein-Uhlenbeck noise: a push that wanders, with a memory of `time_constant`."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dynax.errors import check_range
+from dynax.excitations.excitation import Excitation
+
+
+@dataclass(frozen=True)
+class Ou(Excitation):
+    """The stationary process dx = -x/tau dt + s sqrt(2/tau) dW, sampled exactly, then cut to the actuators' range.
+
+    x_{t+1} = a x_t + s sqrt(1 - a^2) e_t with a = exp(-dt/tau) and e_t standard normal (Gillespie 1996, eq. 3.1).
+    """
+
+    time_constant: float = 0.3  # tau, s
+    deviation: float = 0.6  # s, in halves of the action range
+
+    def __post_init__(self):
+        check_range("excitation.time_constant", self.time_constant, 0, open_low=True)
+        check_range("excitation.deviation", self.deviation, 0, open_low=True)
+
+    def signal(self, rng: np.random.Generator, n: int, steps: int, dt: float, nu: int) -> np.ndarray:
+        keep = np.exp(-dt / self.time_constant)
+        path = rng.normal(0, self.deviation, (n, steps, nu))
+        path[:, 1:] *= np.sqrt(1 - keep**2)
+        for t in range(1, steps):
+            path[:, t] += keep * path[:, t - 1]
+        return np.clip(path, -1, 1)

@@ -1,0 +1,51 @@
+"""What a network sees of a state, and how what it predicts becomes the next state.
+
+Written against the array's own namespace: NumPy float64 when a dataset is prepared, JAX float32 inside a rollout.
+Axes: `...` any batch, S = 2 nv state, F features, D target.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from dynax.state_space import StateSpace
+
+ANGLES = ("raw", "sincos")
+TARGETS = ("delta", "acceleration")
+CONSTRAINTS = ("none", "features")
+
+
+def positions(space: StateSpace, state: Any, angles: str, dropped: np.ndarray) -> Any:
+    """The positions as features: raw, or every hinge as sine and cosine (a limited one keeps its angle as well).
+
+    `dropped` (nv,) bool names the positions left out.
+    """
+    xp = state.__array_namespace__()
+    q = state[..., : space.nv]
+    if angles == "raw":
+        return q[..., ~dropped]
+    kept = (~space.hinge | space.limited) & ~dropped
+    angle = q[..., space.hinge]
+    return xp.concat([q[..., kept], xp.sin(angle), xp.cos(angle)], axis=-1)
+
+
+def stops(space: StateSpace, state: Any) -> Any:
+    """Joint limits as features, three for each end of each limited joint: penetration, active flag, flag times velocity.
+
+    Inside the range all are zero, so that they say nothing of where in its range a joint is. MuJoCo's limit constraint
+    switches on where the distance turns negative (MuJoCo documentation, Computation: Constraint model, "Joint limit").
+    """
+    xp = state.__array_namespace__()
+    velocity = state[..., space.nv :][..., space.limited]
+    ends = []
+    for depth in space.beyond(state):
+        active = xp.astype(depth > 0, state.dtype)
+        ends += [depth * active, active, active * velocity]
+    return xp.concat(ends, axis=-1)
+
+
+def integrate(space: StateSpace, state: Any, velocity_change: Any) -> Any:
+    """MuJoCo's semi-implicit Euler: v' = v + dv, q' = q + dt v' (MuJoCo documentation, Computation: Numerical integration)."""
+    xp = state.__array_namespace__()
+    velocity = state[..., space.nv :] + velocity_change
+    return xp.concat([state[..., : space.nv] + space.dt * velocity, velocity], axis=-1)

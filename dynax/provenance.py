@@ -1,0 +1,32 @@
+"""What a figure was made with, so that it can be made again."""
+
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("dynax", "jax", "flax", "optax", "mujoco", "orbax-checkpoint")
+
+
+def provenance() -> dict[str, Any]:
+    """Versions of Dynax and of what its results depend on, the commit of a checkout, and the kind of machine."""
+    return {
+        "versions": {name: version(name) for name in PACKAGES},
+        "commit": _commit(),
+        "machine": f"{platform.machine()} {platform.system()}, Python {platform.python_version()}",
+    }
+
+
+def _commit() -> str | None:
+    """The commit of the checkout Dynax runs from, with `+` where files differ from it; None for an installed package."""
+    here = Path(__file__).resolve().parent.parent
+    if not (here / ".git").exists():
+        return None
+    git = ["git", "-C", str(here)]
+    try:
+        head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+        changed = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return head + ("+" if changed else "")

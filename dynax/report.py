@@ -1,0 +1,102 @@
+"""What a person reads while a command runs and when it is done: progress and tables, always on stderr.
+
+On a terminal, rich draws a bar; elsewhere a plain line appears every few seconds, so that a log file stays readable.
+"""
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+log = logging.getLogger(__name__)
+
+QUIET = 5.0  # s between two plain lines
+
+
+class Update(Protocol):
+    """Tells how far a task is: `done` of its total, with a few words on how it goes."""
+
+    def __call__(self, done: int, note: str = "") -> None: ...
+
+
+def console() -> Console:
+    """Standard error as it is now, wide enough for a table where it is not a terminal."""
+    stderr = Console(stderr=True)
+    return stderr if stderr.is_terminal else Console(stderr=True, width=120)
+
+
+@contextmanager
+def progress(title: str, total: int, unit: str, done: int = 0) -> Iterator[Update]:
+    """A bar for a task of `total` `unit`s of which `done` are done already, with its rate and the time left."""
+    stderr = console()
+    make = _bar if stderr.is_terminal else _lines
+    with make(stderr, title, total, unit, done) as update:
+        yield update
+
+
+@contextmanager
+def _bar(stderr: Console, title: str, total: int, unit: str, done: int) -> Iterator[Update]:
+    columns = (
+        TextColumn("[bold]{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("[dim]{task.fields[note]}"),
+    )
+    with Progress(*columns, console=stderr, speed_estimate_period=60) as bar:
+        task = bar.add_task(title, total=total, completed=done, note="")
+        yield lambda done, note="": bar.update(task, completed=done, note=note)
+
+
+@contextmanager
+def _lines(stderr: Console, title: str, total: int, unit: str, done: int) -> Iterator[Update]:
+    begun, before, last = time.monotonic(), done, 0.0
+
+    def update(done: int, note: str = "") -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last < QUIET and done < total:
+            return
+        last = now
+        left = (now - begun) / max(done - before, 1) * (total - done)
+        log.info("%s %d/%d %s, %s left%s", title, done, total, unit, duration(left), f": {note}" if note else "")
+
+    yield update
+
+
+def duration(seconds: float) -> str:
+    """Seconds as `7 s`, `2 min 05 s` or `1 h 02 min`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def facts(title: str, rows: Sequence[tuple[str, str]]) -> None:
+    """A table of names and what they are, on stderr."""
+    drawn = Table(title=title, title_style="bold", title_justify="left", show_header=False)
+    drawn.add_column(style="bold")
+    drawn.add_column()
+    for row in rows:
+        drawn.add_row(*row)
+    console().print(drawn)
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "") -> None:
+    """A table on stderr: the first column names the row, the others are figures."""
+    drawn = Table(title=title, title_style="bold", title_justify="left", caption=caption, caption_justify="left")
+    for i, name in enumerate(columns):
+        drawn.add_column(name, justify="left" if i == 0 else "right", style="bold" if i == 0 else "")
+    for row in rows:
+        drawn.add_row(*row)
+    console().print(drawn)

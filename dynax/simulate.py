@@ -1,0 +1,203 @@
+"""Simulation of many trajectories at once: C MuJoCo on every core in float64, or MJX in one program in float32.
+
+Axes: n trajectories, t control steps, s state coordinates [qpos, qvel], u actuators.
+"""
+
+import contextlib
+import functools
+import importlib.metadata
+import importlib.util
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import mujoco
+import numpy as np
+from mujoco import rollout
+
+from dynax.envs import Env
+from dynax.errors import UserError
+
+if TYPE_CHECKING:
+    import jax
+
+log = logging.getLogger(__name__)
+
+BUFFER = {"native": 2**26, "mjx": 2**28}  # bytes of states simulated at once
+DTYPE = {"native": np.dtype(np.float64), "mjx": np.dtype(np.float32)}
+HUGE = 1e10  # MuJoCo's own mjMAXVAL: beyond it a simulation counts as unstable
+CLOCK = 1.0  # s; where simulated time starts. MuJoCo sets it to 0 when it resets a trajectory, which betrays the reset
+
+
+def preferred_backend(choice: str) -> str:
+    """`native` or `mjx` for the choice `auto`, `native` or `mjx`: `auto` is MJX on a GPU. Only that may import JAX."""
+    if choice == "auto":
+        return "mjx" if _has_gpu() else "native"
+    return choice
+
+
+def resolve_backend(choice: str, env: Env) -> str:
+    """The preferred backend if it can simulate `env`; where MJX refuses the robot, `auto` is `native`.
+
+    Raises `UserError` where MJX was asked for by name and refuses.
+    """
+    if preferred_backend(choice) == "native":
+        return "native"
+    reason = _mjx_refusal(env)
+    if not reason:
+        return "mjx"
+    if choice == "auto":
+        log.warning("MJX cannot simulate %s (%s): C MuJoCo collects instead", env.name, reason)
+        return "native"
+    raise UserError(f"collect.backend=mjx cannot simulate {env.name}: {reason}; collect.backend=native can")
+
+
+def simulate(
+    env: Env, states: np.ndarray, actions: np.ndarray, backend: str, *, batch: int | None = None, first: int = 0
+) -> np.ndarray:
+    """Trajectories (n, t + 1, s) from `states` (n, s) under `actions` (n, t, u), the given state first.
+
+    `batch` trajectories run at once (default: as many as fit `BUFFER`); MJX compiles once for that number. `first` is
+    the number of the first trajectory in messages. The result is float64 by C MuJoCo, float32 by MJX.
+    Raises `UserError` where a trajectory diverges.
+    """
+    n, steps = actions.shape[:2]
+    batch = batch or max(1, min(n, batch_size(env, steps, backend)))
+    result = np.empty((n, steps + 1, env.state_dim), DTYPE[backend])
+    result[:, 0] = states
+    run = {"native": _run_native, "mjx": _run_mjx}[backend]
+    for start in range(0, n, batch):
+        rows = slice(start, min(start + batch, n))
+        result[rows, 1:], reason = run(env, states[rows], actions[rows], batch)
+        _check(env, result[rows], first + start, reason)
+    return result
+
+
+def simulate_rounded(env: Env, states: np.ndarray, actions: np.ndarray) -> np.ndarray:
+    """As `simulate` by C MuJoCo, with the state rounded to float32 after every step: (n, t + 1, s) float64.
+
+    How long this stays near the float64 truth is the ceiling of any model whose state is float32.
+    """
+    n, steps = actions.shape[:2]
+    result = np.empty((n, steps + 1, env.state_dim))
+    result[:, 0] = states.astype(np.float32)
+    with _c_mujoco(env) as (advance, warnings):
+        for t in range(steps):
+            result[:, t + 1] = advance(result[:, t], actions[:, t : t + 1])[:, 0].astype(np.float32)
+    _check(env, result, 0, warnings[0] if warnings else "")
+    return result
+
+
+def batch_size(env: Env, steps: int, backend: str) -> int:
+    """How many trajectories of `steps` steps fit the buffer of a backend."""
+    width = mujoco.mj_stateSize(env.mj_model, mujoco.mjtState.mjSTATE_FULLPHYSICS.value) + env.mj_model.nsensordata
+    return max(1, BUFFER[backend] // (steps * width * DTYPE[backend].itemsize))
+
+
+def _check(env: Env, states: np.ndarray, first: int, reason: str) -> None:
+    """Raise `UserError` unless every one of `states` (n, t + 1, s) is a number of a sane size."""
+    sane = np.abs(states).max(axis=2) < HUGE  # NaN is not
+    if not sane.all():
+        i, t = np.argwhere(~sane)[0]
+        raise UserError(
+            f"the simulation of {env.name} diverged: trajectory {first + i}, step {t} ({t * env.dt:.4g} s)"
+            f"{f' (MuJoCo: {reason})' if reason else ''}; a smaller timestep or milder actions and resets would help"
+        )
+
+
+def _run_native(env: Env, states: np.ndarray, actions: np.ndarray, batch: int) -> tuple[np.ndarray, str]:
+    with _c_mujoco(env) as (advance, warnings):
+        return advance(states, actions), warnings[0] if warnings else ""
+
+
+@contextlib.contextmanager
+def _c_mujoco(env: Env) -> Iterator[tuple[Callable[[np.ndarray, np.ndarray], np.ndarray], list[str]]]:
+    """A pool of threads that advances states (n, s) by actions (n, t, u) to (n, t, s), and what MuJoCo complained of.
+
+    A trajectory is NaN from where MuJoCo gave up on it: it resets an unstable one to its default pose, and stops.
+    """
+    model, steady = env.mj_model, mujoco.mjtState.mjSTATE_FULLPHYSICS.value
+    data = [mujoco.MjData(model) for _ in range(_cores())]
+    blank = np.empty(mujoco.mj_stateSize(model, steady))
+    mujoco.mj_getState(model, data[0], blank, steady)  # [time, qpos, qvel, ...]
+    blank[0] = CLOCK
+    space = slice(1, 1 + env.state_dim)
+
+    def advance(states: np.ndarray, actions: np.ndarray) -> np.ndarray:
+        full = np.tile(blank, (len(states), 1))
+        full[:, space] = states
+        path = np.empty((*actions.shape[:2], len(blank)))
+        pool.rollout(model, data, full, actions, state=path)
+        due = CLOCK + env.dt * np.arange(1, actions.shape[1] + 1)
+        if np.any(np.abs(path[:, -1, 0] - due[-1]) > env.dt / 2):
+            path[np.abs(path[..., 0] - due) > env.dt / 2] = np.nan
+        return path[..., space]
+
+    warnings, previous = [], mujoco.get_mju_user_warning()
+    # MuJoCo's own handler would append to MUJOCO_LOG.TXT in the working directory
+    mujoco.set_mju_user_warning(lambda text: warnings.append(text.split(" Time =")[0]))
+    try:
+        with rollout.Rollout(nthread=len(data)) as pool:
+            yield advance, warnings
+    finally:
+        mujoco.set_mju_user_warning(previous)
+
+
+def _run_mjx(env: Env, states: np.ndarray, actions: np.ndarray, batch: int) -> tuple[np.ndarray, str]:
+    missing = batch - len(states)  # the last of several batches is filled up, not compiled anew
+    fill = [np.concatenate([a, np.repeat(a[-1:], missing, axis=0)]).astype(np.float32) for a in (states, actions)]
+    return np.asarray(_mjx_program(env)(*fill))[: len(states)], ""
+
+
+@functools.lru_cache(maxsize=4)
+def _mjx_program(env: Env) -> Callable[[np.ndarray, np.ndarray], "jax.Array"]:
+    """The compiled map from states (n, s) and actions (n, t, u) to (n, t, s). Raises where MJX refuses the robot."""
+    import jax
+
+    with contextlib.redirect_stdout(sys.stderr):  # MJX prints on import, and stdout carries results
+        from mujoco import mjx
+
+    model = mjx.put_model(env.mj_model, impl="jax")
+    rest, nq = mjx.make_data(model), env.mj_model.nq
+
+    def trajectory(state: jax.Array, actions: jax.Array) -> jax.Array:
+        def step(data, action):
+            data = mjx.step(model, data.replace(ctrl=action))
+            return data, jax.numpy.concatenate([data.qpos, data.qvel])
+
+        # without this, matrix products on a GPU are rounded to ten bits
+        with jax.default_matmul_precision("highest"):
+            return jax.lax.scan(step, rest.replace(qpos=state[:nq], qvel=state[nq:]), actions)[1]
+
+    return jax.jit(jax.vmap(trajectory))
+
+
+def _mjx_refusal(env: Env) -> str:
+    """Why MJX cannot simulate the robot, or nothing. The model is read and one step traced; nothing is compiled."""
+    state, action = np.zeros((1, env.state_dim), np.float32), np.zeros((1, 1, env.action_dim), np.float32)
+    try:
+        import jax
+
+        jax.eval_shape(_mjx_program(env), state, action)
+    except ImportError as error:
+        return f"it cannot be imported ({error})"
+    except (NotImplementedError, ValueError) as error:
+        return " ".join(str(error).split())
+    return ""
+
+
+def _has_gpu() -> bool:
+    """Whether JAX would run on a GPU. It is not imported where no plugin of an accelerator is installed."""
+    plugins = importlib.metadata.entry_points(group="jax_plugins") or importlib.util.find_spec("jax_plugins")
+    if "jax" not in sys.modules and not plugins:
+        return False
+    import jax
+
+    return jax.default_backend() == "gpu"
+
+
+def _cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,50 @@
+"""Test trajectories, simulated by C MuJoCo in float64: never the data, nor the simulator, that a model was trained with.
+
+Axes: N trajectories, W warm-up steps, T test steps, S state, A action.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dynax.dataset import Trajectories
+from dynax.envs.env import Env
+from dynax.excitations.held import Held
+from dynax.excitations.uniform import Uniform
+from dynax.simulate import simulate
+
+
+@dataclass(frozen=True, eq=False)
+class TestSet:
+    """Trajectories whose first `warmup` steps lie before time zero, for models that need a history."""
+
+    trajectories: Trajectories
+    warmup: int
+
+    @property
+    def truth(self) -> np.ndarray:
+        """States (N, T + 1, S) from time zero on."""
+        return self.trajectories.states[:, self.warmup :]
+
+    @property
+    def actions(self) -> np.ndarray:
+        """Actions (N, T, A) from time zero on."""
+        return self.trajectories.actions[:, self.warmup :]
+
+    def given(self, history: int) -> tuple[np.ndarray, np.ndarray]:
+        """What a model of `history` states is given at time zero: states (N, h, S), actions (N, h - 1 + T, A)."""
+        first = self.warmup + 1 - history
+        return self.trajectories.states[:, first : self.warmup + 1], self.trajectories.actions[:, first:]
+
+
+def make_testset(env: Env, n: int, seconds: float, seed: int, actions: str, warmup: int) -> TestSet:
+    """`n` trajectories of `seconds` after `warmup` control steps, under `actions` `held` (0.2 s), `iid` or `passive`."""
+    rng = np.random.default_rng(seed)
+    steps = warmup + max(1, round(seconds / env.dt))
+    states = env.sample_states(rng, n)
+    if actions == "passive":
+        controls = np.zeros((n, steps, env.action_dim))
+    else:
+        excitation = {"held": Held(0.2), "iid": Uniform()}[actions]
+        controls = excitation(rng, n, steps, env.dt, *env.action_range)
+    return TestSet(Trajectories(simulate(env, states, controls, "native"), controls), warmup)

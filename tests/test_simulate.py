@@ -1,0 +1,151 @@
+"""Simulation against closed forms, C MuJoCo against MJX, and what happens when a simulation explodes."""
+
+import subprocess
+import sys
+
+import mujoco
+import numpy as np
+import pytest
+
+from dynax import simulate
+from dynax.envs import MjcfEnv
+from dynax.errors import UserError
+from dynax.simulate import resolve_backend, simulate_rounded
+
+FALL = """
+<mujoco><option timestep="0.01" gravity="0 0 -9.81"/><worldbody><body><joint name="z" type="slide" axis="0 0 1"/>
+<geom size=".1" mass="2"/></body></worldbody><actuator><motor joint="z" ctrlrange="-5 5"/></actuator></mujoco>"""
+
+PENDULUM = """
+<mujoco><option timestep="0.002"/><worldbody><body><joint name="hinge" axis="0 1 0"/>
+<geom type="capsule" fromto="0 0 0 0 0 -1" size=".03" mass="1"/></body></worldbody>
+<actuator><motor joint="hinge"/></actuator></mujoco>"""
+
+UNSTABLE = FALL.replace('axis="0 0 1"', 'axis="0 0 1" stiffness="-1e7"')
+
+
+def robot(mjcf: str, name: str = "toy") -> MjcfEnv:
+    return MjcfEnv(xml=f"{name}.xml", mjcf=mjcf)
+
+
+@pytest.fixture(scope="module")
+def pendulum() -> MjcfEnv:
+    return robot(PENDULUM)
+
+
+def some(env, n, steps, seed=0):
+    rng = np.random.default_rng(seed)
+    low, high = env.action_range
+    return env.sample_states(rng, n), rng.uniform(low, high, (n, steps, env.action_dim))
+
+
+def test_free_fall_is_the_discrete_parabola():
+    env, k = robot(FALL), np.arange(101)
+    states = np.array([[1.0, 2.0], [0.0, -3.0]])
+    actions = np.stack([np.zeros((100, 1)), np.full((100, 1), 3.0)])
+    path = simulate.simulate(env, states, actions, "native")
+    acceleration = np.array([[-9.81], [-9.81 + 3 / 2]])
+    velocity = states[:, 1:] + acceleration * 0.01 * k
+    height = states[:, :1] + 0.01 * np.cumsum(np.where(k > 0, velocity, 0), axis=1)
+    assert path.dtype == np.float64
+    assert path.shape == (2, 101, 2)
+    np.testing.assert_allclose(path, np.stack([height, velocity], axis=2), atol=1e-12)
+
+
+def test_small_swings_have_the_period_of_the_physical_pendulum(pendulum):
+    model = pendulum.mj_model
+    inertia = model.body_inertia[1, 1] + model.body_mass[1] * 0.5**2
+    period = 2 * np.pi * np.sqrt(inertia / (9.81 * 0.5))
+    angle = simulate.simulate(pendulum, np.array([[0.01, 0.0]]), np.zeros((1, 2000, 1)), "native")[0, :, 0]
+    down = np.flatnonzero((angle[:-1] > 0) & (angle[1:] <= 0))
+    crossing = (down + angle[down] / (angle[down] - angle[down + 1])) * pendulum.dt
+    np.testing.assert_allclose(np.diff(crossing), period, rtol=1e-4)
+
+
+def test_batches_do_not_show(pendulum):
+    states, actions = some(pendulum, 7, 20)
+    whole = simulate.simulate(pendulum, states, actions, "native")
+    np.testing.assert_array_equal(simulate.simulate(pendulum, states, actions, "native", batch=3), whole)
+
+
+def test_batch_size_is_bounded_by_the_buffer(pendulum, monkeypatch):
+    monkeypatch.setitem(simulate.BUFFER, "native", 100_000)
+    assert simulate.batch_size(pendulum, 100, "native") == 100_000 // (100 * 3 * 8)
+    assert simulate.batch_size(pendulum, 10**9, "native") == 1
+
+
+def test_mjx_agrees_with_c_mujoco_and_fills_up_its_last_batch(pendulum):
+    states, actions = some(pendulum, 5, 30)
+    native = simulate.simulate(pendulum, states, actions, "native")
+    mjx = simulate.simulate(pendulum, states, actions, "mjx", batch=4)
+    assert mjx.dtype == np.float32
+    np.testing.assert_allclose(mjx, native, atol=2e-5)
+    with pytest.raises(UserError, match=r"toy diverged: trajectory 11, step 0 "):
+        simulate.simulate(
+            pendulum, np.where(np.arange(5)[:, None] == 1, np.inf, states), actions, "mjx", batch=4, first=10
+        )
+
+
+def test_rounded_rounds_after_every_step(pendulum):
+    states, actions = some(pendulum, 3, 25)
+    data = mujoco.MjData(pendulum.mj_model)
+    expected = [states[1].astype(np.float32)]
+    for action in actions[1]:
+        data.qpos, data.qvel = np.split(expected[-1].astype(np.float64), 2)
+        data.ctrl = action
+        mujoco.mj_step(pendulum.mj_model, data)
+        expected.append(np.concatenate([data.qpos, data.qvel]).astype(np.float32))
+    path = simulate_rounded(pendulum, states, actions)
+    np.testing.assert_array_equal(path[1], np.array(expected, np.float64))
+    truth = simulate.simulate(pendulum, states, actions, "native")
+    assert 0 < np.abs(path - truth).max() < 1e-5
+
+
+@pytest.mark.parametrize("run", [lambda *a: simulate.simulate(*a, "native", first=6), simulate_rounded])
+def test_divergence_names_robot_and_trajectory_and_leaves_no_log(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    states = np.array([[0.0, 0.0], [1.0, 0.0]])
+    env = robot(UNSTABLE.replace("-9.81", "0"), "rocket")
+    with pytest.raises(
+        UserError, match=r"simulation of rocket diverged: trajectory [17], step \d+ .*MuJoCo: .*unstable"
+    ):
+        run(env, states, np.zeros((2, 50, 1)))
+    assert not list(tmp_path.iterdir())
+    assert mujoco.get_mju_user_warning() is None
+
+
+def test_divergence_in_the_only_step_is_noticed():
+    with pytest.raises(UserError, match=r"trajectory 0, step 1 "):
+        simulate.simulate(robot(UNSTABLE), np.array([[1e6, 0.0]]), np.zeros((1, 1, 1)), "native")
+
+
+def test_backend_is_native_without_a_gpu_and_jax_is_not_imported():
+    code = """if True:
+        import sys
+        from dynax.envs import MjcfEnv
+        from dynax.simulate import resolve_backend
+        mjcf = "<mujoco><worldbody><body><joint/><geom size='1'/></body></worldbody></mujoco>"
+        env = MjcfEnv(xml="toy.xml", mjcf=mjcf)
+        assert resolve_backend("native", env) == "native"
+        assert "jax" not in sys.modules, "jax was imported"
+    """
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_backend_follows_the_gpu_and_the_robot(monkeypatch, caplog):
+    refused = robot(FALL.replace("<option", '<option solver="PGS"'), "odd")
+    with pytest.raises(UserError, match=r"collect\.backend=mjx cannot simulate odd: .*PGS"):
+        resolve_backend("mjx", refused)
+    monkeypatch.setattr(simulate, "_has_gpu", lambda: False)
+    assert resolve_backend("auto", refused) == "native"
+    assert not caplog.records
+    monkeypatch.setattr(simulate, "_has_gpu", lambda: True)
+    assert resolve_backend("auto", refused) == "native"
+    assert "MJX cannot simulate odd" in caplog.text
+    assert "PGS" in caplog.text
+
+
+def test_backend_is_mjx_on_a_gpu(monkeypatch, pendulum, capfd):
+    monkeypatch.setattr(simulate, "_has_gpu", lambda: True)
+    assert resolve_backend("auto", pendulum) == resolve_backend("mjx", pendulum) == "mjx"
+    assert not capfd.readouterr().out
