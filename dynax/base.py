@@ -104,9 +104,16 @@ class BaseDynamicsModel(nn.Module):
         return states + change if self.target == "delta" else features.integrate(self.env.space, states, change)
 
     def create(self, rng: jax.Array, normalization: Variables) -> Variables:
-        """Variables with a freshly initialised network around the given normalisation."""
+        """Variables with a freshly initialised network around the given normalisation.
+
+        Raises `UserError` where the network returns another shape than the target's.
+        """
         sample = jnp.zeros((self.history, self.feature_dim)), jnp.zeros((self.history, self.action_dim))
-        return {"params": self.init(rng, *sample)["params"], "normalization": normalization}
+        output, variables = self.init_with_output(rng, *sample)
+        wanted = (self.history, self.target_dim) if self.sequence else (self.target_dim,)
+        if jnp.shape(output) != wanted:
+            raise UserError(f"{type(self).__name__}.__call__ returns an array of shape {jnp.shape(output)}, not {wanted}")
+        return {"params": variables["params"], "normalization": normalization}
 
     def predict(self, variables: Variables, states: jax.Array, actions: jax.Array) -> jax.Array:
         """The next states (B, S) after histories `states` (B, h, S) under `actions` (B, h, A)."""

@@ -16,18 +16,17 @@ from pathlib import Path
 from typing import Any
 
 import filelock
-import numpy as np
 
 from dynax import dataset, simulate
 from dynax.config import CollectConfig
-from dynax.dataset import Dataset, Trajectories
+from dynax.dataset import Dataset
 from dynax.envs import Env
 from dynax.errors import UserError
 from dynax.excitations import Excitation
+from dynax.source import BLOCK, Source
 
 log = logging.getLogger(__name__)
 
-BLOCK = 32
 Progress = Callable[[int, int], None]  # called with the transitions done, and their total
 
 
@@ -54,35 +53,9 @@ def collect(
     return Dataset.open(path)
 
 
-def _place(source: "Source", config: CollectConfig, root: str | Path, backend: str) -> tuple[dict[str, Any], Path]:
+def _place(source: Source, config: CollectConfig, root: str | Path, backend: str) -> tuple[dict[str, Any], Path]:
     manifest = describe(source, config, backend)
     return manifest, Path(root).absolute() / f"{source.env.name}-{manifest['sha256'][:12]}"
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Source:
-    """An endless sequence of initial states and action signals, the same for the same seed."""
-
-    env: Env
-    excitation: Excitation
-    seed: int
-    steps: int  # control steps of a trajectory
-
-    def draw(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
-        """Initial states (n, s) and actions (n, t, u) of the trajectories `start` to `stop`."""
-        first, last = start // BLOCK, -(-stop // BLOCK)
-        blocks = [self._block(b) for b in range(first, last)]
-        rows = slice(start - first * BLOCK, stop - first * BLOCK)
-        states, actions = (np.concatenate(parts)[rows] for parts in zip(*blocks, strict=True))
-        return states, actions
-
-    def _block(self, block: int) -> tuple[np.ndarray, np.ndarray]:
-        streams = np.random.SeedSequence(self.seed, spawn_key=(block,)).spawn(2)
-        resets, signals = map(np.random.default_rng, streams)
-        return (
-            self.env.sample_states(resets, BLOCK),
-            self.excitation(signals, BLOCK, self.steps, self.env.dt, *self.env.action_range),
-        )
 
 
 def describe(source: Source, config: CollectConfig, backend: str) -> dict[str, Any]:
@@ -113,14 +86,17 @@ def describe(source: Source, config: CollectConfig, backend: str) -> dict[str, A
 
 def _collect(source: Source, manifest: dict[str, Any], path: Path, progress: Progress) -> None:
     env, backend, n = source.env, manifest["backend"], manifest["num_rollouts"]
-    chunk, began = manifest["chunk"], time.perf_counter()
+    chunk, began, redrawn = manifest["chunk"], time.perf_counter(), 0
     batch = min(n, chunk * max(1, simulate.batch_size(env, source.steps, backend) // chunk))
     with dataset.creating(path, manifest) as writer:
         for start in range(0, n, batch):
-            states, actions = source.draw(start, min(start + batch, n))
-            states = simulate.simulate(env, states, actions, backend, batch=batch, first=start)
-            writer.append(Trajectories(states, actions))
-            progress(min(start + batch, n) * source.steps, n * source.steps)
+            stop = min(start + batch, n)
+            data, again = source.trajectories(start, stop, backend, batch=batch)
+            writer.append(data)
+            redrawn += again
+            progress(stop * source.steps, n * source.steps)
+    if redrawn:
+        log.warning("%d trajectories of %s diverged in the simulator and were drawn again", redrawn, env.name)
     seconds = time.perf_counter() - began
     log.info("collected %s: %d transitions in %.2f s (%s)", path, n * source.steps, seconds, backend)
 

@@ -144,13 +144,15 @@ def section(cls: type[T], node: Mapping[str, Any], where: str) -> T:
     return cls(**options(cls, node, where))
 
 
-def options(cls: type, node: Mapping[str, Any], where: str, *, besides: Collection[str] = ()) -> dict[str, Any]:
+def options(
+    cls: type, node: Mapping[str, Any], where: str, *, besides: Collection[str] = (), hidden: Collection[str] = ()
+) -> dict[str, Any]:
     """The keyword arguments of the dataclass `cls` that the group `where` gives, checked against the fields of `cls`.
 
-    `besides` names keys which are not the caller's to check (the one that chose `cls`) and fields no YAML may set.
+    `besides` names the keys which are no fields (the one that chose `cls`), `hidden` the fields no YAML may set.
     """
     hints = typing.get_type_hints(cls)
-    fields = [f.name for f in dataclasses.fields(cls) if f.init and f.name not in besides]
+    fields = [f.name for f in dataclasses.fields(cls) if f.init and f.name not in hidden]
     given = {key: value for key, value in node.items() if key not in besides}
     for key in given:
         if key not in fields:

@@ -16,7 +16,6 @@ import contextlib
 import difflib
 import hashlib
 import json
-import os
 import shutil
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -29,6 +28,7 @@ import tensorstore as ts
 
 from dynax.envs import Env
 from dynax.errors import UserError
+from dynax.files import write_json
 
 FORMAT = "dynax-dataset/1"
 ARRAYS = ("qpos", "qvel", "action")
@@ -202,7 +202,7 @@ def creating(path: Path, manifest: Mapping[str, Any]) -> Iterator[Writer]:
             yield writer
             writer.finish()
         with _writable(path):
-            _write(partial / "manifest.json", json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+            write_json(partial / "manifest.json", manifest)
             partial.rename(path)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -278,13 +278,6 @@ def _explained(path: Path, name: str, what: str = DAMAGED) -> Iterator[None]:
         raise UserError(
             f"the dataset {path} {what}: {name}: {reason}{f'; {ADVICE}' if what == DAMAGED else ''}"
         ) from None
-
-
-def _write(path: Path, text: str) -> None:
-    with path.open("w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _canonical(content: Mapping[str, Any]) -> str:

@@ -86,17 +86,18 @@ def invariant_translations(model: mujoco.MjModel) -> np.ndarray:
     refers to its position, and no geom of the robot can touch anything: gravity is uniform, so nothing is left that
     could tell where the robot is. A stop may: it is a constraint, and enters the model as one.
     """
-    touches = np.any((model.geom_contype != 0) | (model.geom_conaffinity != 0))
-    if touches or model.neq or model.ntendon or model.opt.density or model.opt.viscosity:
+    touches = model.npair or np.any((model.geom_contype != 0) | (model.geom_conaffinity != 0))
+    at_joints = np.isin(model.actuator_trntype, (mujoco.mjtTrn.mjTRN_JOINT, mujoco.mjtTrn.mjTRN_JOINTINPARENT))
+    if touches or model.neq or model.ntendon or not at_joints.all() or model.opt.density or model.opt.viscosity:
         return np.zeros(model.nv, bool)
     return np.array([_moves_freely(model, j) for j in range(model.njnt)], bool)
 
 
 def _moves_freely(model: mujoco.MjModel, joint: int) -> bool:
-    if model.jnt_type[joint] != SLIDE or model.jnt_stiffness[joint]:
+    if model.jnt_type[joint] != SLIDE or model.jnt_stiffness[joint] or model.jnt_stiffnesspoly[joint].any():
         return False
-    driven = (model.actuator_trnid[:, 0] == joint) & (model.actuator_biastype != mujoco.mjtBias.mjBIAS_NONE)
-    if driven.any():
+    motor = (model.actuator_gaintype == mujoco.mjtGain.mjGAIN_FIXED) & (model.actuator_biastype == mujoco.mjtBias.mjBIAS_NONE)
+    if np.any(~motor & (model.actuator_trnid[:, 0] == joint)):
         return False
     body = model.jnt_bodyid[joint]
     while body:  # a hinge between the joint and the world turns the slide's axis against gravity

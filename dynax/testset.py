@@ -3,6 +3,7 @@
 Axes: N trajectories, W warm-up steps, T test steps, S state, A action.
 """
 
+import logging
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +11,13 @@ import numpy as np
 from dynax.dataset import Trajectories
 from dynax.envs.env import Env
 from dynax.excitations.held import Held
+from dynax.excitations.passive import Passive
 from dynax.excitations.uniform import Uniform
-from dynax.simulate import simulate
+from dynax.source import Source
+
+log = logging.getLogger(__name__)
+
+ACTIONS = {"held": Held(0.2), "iid": Uniform(), "passive": Passive()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,13 +44,12 @@ class TestSet:
 
 
 def make_testset(env: Env, n: int, seconds: float, seed: int, actions: str, warmup: int) -> TestSet:
-    """`n` trajectories of `seconds` after `warmup` control steps, under `actions` `held` (0.2 s), `iid` or `passive`."""
-    rng = np.random.default_rng(seed)
+    """`n` trajectories of `seconds` after `warmup` control steps, under `actions` `held` (0.2 s), `iid` or `passive`.
+
+    Those that the simulator itself loses before the end are drawn again, and counted in the log.
+    """
     steps = warmup + max(1, round(seconds / env.dt))
-    states = env.sample_states(rng, n)
-    if actions == "passive":
-        controls = np.zeros((n, steps, env.action_dim))
-    else:
-        excitation = {"held": Held(0.2), "iid": Uniform()}[actions]
-        controls = excitation(rng, n, steps, env.dt, *env.action_range)
-    return TestSet(Trajectories(simulate(env, states, controls, "native"), controls), warmup)
+    trajectories, redrawn = Source(env, ACTIONS[actions], seed, steps).trajectories(0, n, "native")
+    if redrawn:
+        log.warning("%d test trajectories of %s diverged in the simulator itself and were drawn again", redrawn, env.name)
+    return TestSet(trajectories, warmup)

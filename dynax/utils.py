@@ -4,12 +4,12 @@ import jax
 import numpy as np
 
 from dynax.config import CollectConfig
-from dynax.collection import Source
 from dynax.dataset import Trajectories
 from dynax.envs.env import Env
 from dynax.excitations.excitation import Excitation
 from dynax.excitations.mixed import Mixed
-from dynax.simulate import resolve_backend, simulate
+from dynax.simulate import resolve_backend
+from dynax.source import Source
 from dynax.training import raw_key
 
 __all__ = ["collect_and_prepare_data"]
@@ -40,5 +40,5 @@ def collect_and_prepare_data(
     """
     CollectConfig(num_rollouts=num_rollouts, rollout_length=rollout_length, backend=backend)
     seed = int(np.asarray(jax.random.bits(raw_key(rng, 0), dtype=np.uint32)))
-    states, actions = Source(env, excitation or Mixed(), seed, rollout_length).draw(0, num_rollouts)
-    return Trajectories(simulate(env, states, actions, resolve_backend(backend, env)), actions).split(val_fraction)
+    source = Source(env, excitation or Mixed(), seed, rollout_length)
+    return source.trajectories(0, num_rollouts, resolve_backend(backend, env))[0].split(val_fraction)

@@ -19,5 +19,5 @@ def make(env: Env, group: Mapping[str, Any]) -> BaseDynamicsModel:
     Raises `UserError` for an architecture or an option that is not there, or that the robot cannot have.
     """
     cls = config.implementation("dynax.architectures", group["architecture"], BaseDynamicsModel, "model.architecture")
-    hidden = ("architecture", "env", "parent", "name")
-    return cls(env=env, **config.options(cls, group, "model", besides=hidden))
+    hidden = ("env", "parent", "name")
+    return cls(env=env, **config.options(cls, group, "model", besides=("architecture",), hidden=hidden))

@@ -26,7 +26,7 @@ def run(command: str, cfg: DictConfig) -> None:
         check(cfg)
         module = importlib.import_module(f"dynax.commands.{command}")
         outcome = results.Outcome(0, str(Path(module.run(cfg)).absolute()))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         outcome = results.Outcome(_failed(error))
     results.leave(outcome)
 
@@ -40,7 +40,7 @@ def _terminated(number: int, frame: FrameType | None) -> NoReturn:
     raise Stopped(number, "terminated")
 
 
-def _failed(error: Exception) -> int:
+def _failed(error: BaseException) -> int:
     """Report the error of this job; returns its exit code. Input that is wrong leaves no run directory behind."""
     hydra = HydraConfig.get()
     folder = Path(hydra.runtime.output_dir)

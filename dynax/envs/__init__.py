@@ -19,4 +19,4 @@ def make(group: Mapping[str, Any], mjcf: str = "") -> Env:
     Raises `UserError` for a robot, an option or a file that is not there.
     """
     cls = config.implementation("dynax.envs", group["name"], Env, "env.name")
-    return cls(mjcf=mjcf, **config.options(cls, group, "env", besides=("name", "mjcf")))
+    return cls(mjcf=mjcf, **config.options(cls, group, "env", besides=("name",), hidden=("mjcf",)))

@@ -1,4 +1,4 @@
-"""Pictures of a robot and of what a model predicted for it: the truth solid, the prediction a translucent ghost over it.
+"""Pictures of a robot and of what a model predicted for it: truth solid, prediction a translucent ghost over it.
 
     clip = list(frames(mj_model, truth, prediction, error, dt, fps=25))
     save_gif("clip.gif", clip, fps=25)

@@ -30,7 +30,8 @@ class Painter(Protocol):
 def choose_backend(choice: str = "auto") -> str:
     """What will draw: `choice`, or for `auto` the first OpenGL that works here, else `drawn`.
 
-    `auto` takes the one that MUJOCO_GL names, if the user set it, and no other. Raises `UserError` for one that does not work.
+    `auto` tries the one that MUJOCO_GL names, if the user set it, and no other. Raises `UserError` where `choice`
+    does not work here.
     """
     check_choice("render.backend", choice, BACKENDS)
     if choice == "drawn":
@@ -47,9 +48,8 @@ def choose_backend(choice: str = "auto") -> str:
     return "drawn"
 
 
-def painter(model: mujoco.MjModel, width: int, height: int, choice: str) -> Painter:
-    """What paints pictures of `width x height` pixels by the backend `choice`."""
-    chosen = choose_backend(choice)
-    if chosen == "drawn":
+def painter(model: mujoco.MjModel, width: int, height: int, backend: str) -> Painter:
+    """What paints pictures of `width x height` pixels by `backend`, as `choose_backend` gave it."""
+    if backend == "drawn":
         return DrawnPainter(model, width, height)
-    return gl.GLPainter(model, width, height, chosen)
+    return gl.GLPainter(model, width, height, backend)

@@ -1,7 +1,7 @@
-"""A picture without OpenGL: the scene's shapes as flat-shaded facets, through its camera, painted back to front with Pillow.
+"""A picture without OpenGL: flat-shaded facets seen through the scene's camera, painted back to front with Pillow.
 
-No shadows and no textures, and facets are sorted by depth rather than cut where they meet; yet the same shapes, colours,
-ghost and camera as OpenGL's. Axes: V vertices, F facets.
+No shadows and no textures, and facets are sorted by depth rather than cut where they meet; yet the same shapes,
+colours, ghost and camera as OpenGL's. Axes: V vertices, F facets.
 """
 
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ class _View:
         self._axes = np.stack([np.cross(left.forward, left.up), left.up, left.forward], 1)
         self._near = float(left.frustum_near)
         self._scale = height * self._near / (left.frustum_top - left.frustum_bottom)  # pixels per unit slope
-        self._middle = np.array([width / 2, height / 2 + self._scale * left.frustum_top / self._near - height / 2])
+        self._middle = np.array([width / 2, self._scale * left.frustum_top / self._near])
 
     def into(self, points: np.ndarray) -> np.ndarray:
         """World points (V, 3) in the camera's axes: right, up, depth, m."""
@@ -112,7 +112,7 @@ class DrawnPainter:
 
 
 def _mean_colours(model: mujoco.MjModel) -> np.ndarray:
-    """Mean colour (nmat + 1, 3), 0 to 1, of each material's texture; white without one, and last for no material (-1)."""
+    """Mean colour (nmat + 1, 3), 0 to 1, of each material's texture; white without, and last, for no material (-1)."""
     means = np.ones((model.nmat + 1, 3))
     for material, textures in enumerate(model.mat_texid):
         for texture in textures[textures >= 0]:

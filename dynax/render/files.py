@@ -1,6 +1,5 @@
 """Frames into files: GIF by Pillow, MP4 by the ffmpeg that imageio-ffmpeg brings. Both appear whole or not at all."""
 
-import os
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ def _whole(path: Path) -> Iterator[Path]:
     draft = path.with_name(f".{path.stem}-{uuid.uuid4().hex[:6]}{path.suffix}")
     try:
         yield draft
-        os.replace(draft, path)
+        draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
 
@@ -28,17 +27,15 @@ def _whole(path: Path) -> Iterator[Path]:
 def save_gif(path: Path, frames: Iterable[np.ndarray], fps: float) -> Path:
     """Write `frames`, uint8 (H, W, 3) each, as an endless GIF of `fps` frames a second.
 
-    All are held in memory, for they share one palette: one each would flicker and take twice the room. GIF counts time in
-    hundredths of a second, so frame k lasts until round(100 (k + 1) / fps): the clip as a whole keeps time.
+    All are held in memory, for they share one palette: one each would flicker and take twice the room. GIF counts
+    time in hundredths of a second, so frame k lasts until round(100 (k + 1) / fps): the clip as a whole keeps time.
     """
     pictures = [Image.fromarray(frame) for frame in frames]
     palette = _shared_palette(pictures)
     indexed = [p.quantize(palette=palette, dither=Image.Dither.NONE) for p in pictures]
     ends = np.round(100 / fps * np.arange(len(indexed) + 1)).astype(int)
     with _whole(Path(path)) as draft:
-        indexed[0].save(
-            draft, save_all=True, append_images=indexed[1:], loop=0, duration=(10 * np.diff(ends)).tolist()
-        )
+        indexed[0].save(draft, save_all=True, append_images=indexed[1:], loop=0, duration=(10 * np.diff(ends)).tolist())
     return Path(path)
 
 
@@ -60,7 +57,7 @@ def save_mp4(path: Path, frames: Iterable[np.ndarray], fps: float) -> Path:
     height, width = first.shape[:2]
     with _whole(Path(path)) as draft:
         writer = imageio_ffmpeg.write_frames(
-            str(draft), (width, height), fps=fps, quality=8, macro_block_size=2,
+            str(draft), (width, height), fps=fps, codec="libx264", quality=8, macro_block_size=2,
             output_params=["-movflags", "+faststart"],
         )  # fmt: skip
         try:

@@ -6,7 +6,7 @@ import mujoco
 import numpy as np
 from PIL import Image
 
-from dynax.render.backends import painter
+from dynax.render.backends import choose_backend, painter
 from dynax.render.overlay import Overlay
 from dynax.render.scene import Scene, choose_camera, for_pictures, main_colour
 
@@ -28,24 +28,27 @@ def frames(
     speed: float = 1.0,
     title: str = "",
 ) -> Iterator[np.ndarray]:
-    """Frames, uint8 (height, width, 3), of `truth` and `prediction`, both (T+1, nq+nv) at control steps of `dt` seconds.
+    """Frames, uint8 (height, width, 3), of `truth` and `prediction`, both (T+1, nq+nv) at control steps of `dt` s.
 
-    `error (T+1,)` is the normalised error written into them. `fps` frames are a second of film, and `speed` seconds of the
-    robot's time. Once the prediction is not finite its ghost is gone and the caption says `diverged`. `camera` names one of
-    the robot's: None takes `side`, else its first, else one that holds the whole motion.
+    `error (T+1,)` is the normalised error written into them. `fps` frames are a second of film, and `speed` seconds
+    of the robot's time. Once the prediction is not finite its ghost is gone and the caption says `diverged`. `camera`
+    names one of the robot's: None takes `side`, else its first, else one that holds the whole motion.
     """
     truth, prediction, error = (np.asarray(array, float) for array in (truth, prediction, error))
     wanted = (len(error), mj_model.nq + mj_model.nv)
     if truth.shape != wanted or prediction.shape != wanted:
-        raise ValueError(f"truth is {truth.shape} and prediction {prediction.shape}, wanted {wanted} by error and model")
+        raise ValueError(
+            f"truth is {truth.shape} and prediction {prediction.shape}, wanted {wanted} by error and model"
+        )
     lost = np.logical_or.accumulate(~(np.abs(prediction) < _GONE).all(1))
     steps = np.round(np.arange(0.0, (len(error) - 1) * dt + 1e-9, speed / fps) / dt).astype(int)
     model = for_pictures(mj_model, width, height)
     scene = Scene(model, choose_camera(model, camera, truth[:, : model.nq]))
     overlay = Overlay(width, height, np.where(lost, np.nan, error), dt, main_colour(model), title)
-    artist = painter(model, width, height, backend)
+    chosen = choose_backend(backend)
 
     def film() -> Iterator[np.ndarray]:
+        artist = painter(model, width, height, chosen)
         try:
             for k in steps:
                 scene.look(truth[k], None if lost[k] else prediction[k])

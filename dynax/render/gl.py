@@ -1,7 +1,8 @@
-"""Which OpenGL works here, and an off-screen context of it. Knows MuJoCo and nothing of Dynax, so that it can run alone as a probe.
+"""Which OpenGL works here, and an off-screen context of it.
 
-`mujoco.Renderer` takes its context from MUJOCO_GL as it was when mujoco was first imported. A context class can be had at any
-time from `mujoco.egl`, `mujoco.osmesa`, ..., so the choice is made here, late, and no environment variable is set.
+`mujoco.Renderer` takes its context from MUJOCO_GL as it was when mujoco was first imported. A context class can be had
+at any time from `mujoco.egl`, `mujoco.osmesa`, ..., so the choice is made here, late, and sets no variable.
+The file runs alone, as the probe of a child process, and so imports nothing of Dynax.
 """
 
 import functools
@@ -49,7 +50,7 @@ def fault(context: str, timeout: float = 60.0) -> str:
 
 
 class GLPainter:
-    """An off-screen buffer that MuJoCo draws scenes into; `close()` it, for drivers do not like to be left open at exit."""
+    """An off-screen buffer that MuJoCo draws scenes into; `close()` it, for drivers mind being left open at exit."""
 
     def __init__(self, model: mujoco.MjModel, width: int, height: int, context: str):
         """`model.vis.global_.offwidth` and `offheight` must hold `width x height` pixels."""

@@ -18,9 +18,9 @@ class Overlay:
     """Captions for pictures of `width x height` pixels; sizes follow the height."""
 
     def __init__(self, width: int, height: int, error: np.ndarray, dt: float, truth: tuple[int, int, int], title: str):
-        """`error (T+1,)`: normalised error at each control step of `dt` s, not finite once diverged; `truth`: its colour."""
+        """`error (T+1,)`: normalised, at control steps of `dt` s, not finite once diverged; `truth`: its colour."""
         self._error, self._dt, self._title = error, dt, title
-        self._unit = max(11, round(height / 21))  # text height, pixels
+        self._unit = max(11, round(min(height / 21, width / 32)))  # text height, pixels
         self._gap = self._unit // 2
         self._curve = _Curve(error, width - 2 * self._gap, round(2.4 * self._unit))
         self._sheet = self._panels(width, height, (*truth, 255))
@@ -28,10 +28,12 @@ class Overlay:
     def write(self, picture: Image.Image, step: int) -> Image.Image:
         """`picture` with the captions of control step `step`."""
         sheet = self._sheet.copy()
-        ink, y = ImageDraw.Draw(sheet), self._gap + 0.85 * self._unit
-        ink.text((2 * self._gap, y), f"{step * self._dt:.2f} s", _INK, _font(self._unit), anchor="lm")
-        ink.text((2 * self._gap + 4.5 * self._unit, y), error_text(self._error[step]), _INK, _font(self._unit), anchor="lm")
-        sheet.alpha_composite(self._curve.draw(step), (self._gap, sheet.height - self._gap - self._curve.height))
+        ink, font = ImageDraw.Draw(sheet), _font(self._unit)
+        x, y = 2 * self._gap, self._gap + 0.85 * self._unit
+        ink.text((x, y), f"{step * self._dt:.2f} s", _INK, font, anchor="lm")
+        ink.text((x + 4.5 * self._unit, y), error_text(self._error[step]), _INK, font, anchor="lm")
+        top = sheet.height - self._gap - self._curve.height
+        sheet.alpha_composite(self._curve.draw(step), (self._gap, top))
         return Image.alpha_composite(picture.convert("RGBA"), sheet).convert("RGB")
 
     def _panels(self, width: int, height: int, truth: tuple[int, ...]) -> Image.Image:
@@ -43,7 +45,10 @@ class Overlay:
         for box in ((gap, gap, right, gap + 1.7 * unit), (gap, bottom - self._curve.height, right, bottom)):
             ink.rounded_rectangle(box, unit // 3, _PAPER)
         x, y = width - 2 * gap, gap + 0.85 * unit
-        for name, colour in (("prediction", (*_TINT, 150)), ("truth", truth)):
+        legend = (("prediction", (*_TINT, 150)), ("truth", truth))
+        if width < 26 * unit:
+            legend = ()
+        for name, colour in legend:
             ink.text((x, y), name, _INK, font, anchor="rm")
             x -= font.getlength(name) + 0.4 * unit
             ink.rounded_rectangle((x - 0.7 * unit, y - 0.35 * unit, x, y + 0.35 * unit), 2, colour)
@@ -69,7 +74,9 @@ class _Curve:
         good = error[np.isfinite(error) & (error > 0)]
         low = np.log10(np.clip(good.min(initial=1e-2), 1e-6, None))
         self._bounds = low, np.log10(np.clip(good.max(initial=1.0), None, 1e2))
-        x = np.linspace(0.05, 0.98, len(error)) * width
+        self._font = _font(max(8, round(0.25 * height)) * _FINE)
+        self._left = 2 * _FINE + self._font.getlength(f"{_THRESHOLD} ")
+        x = np.linspace(self._left / _FINE + 4, width - 8, len(error))
         with np.errstate(divide="ignore"):
             y = self._row(np.log10(np.where(np.isfinite(error), error, np.inf)))
         self._points = [tuple(p) for p in (np.stack([x, y], 1) * _FINE).tolist()]
@@ -84,9 +91,8 @@ class _Curve:
         sheet = Image.new("RGBA", (self._size[0] * _FINE, self._size[1] * _FINE), _CLEAR)
         ink = ImageDraw.Draw(sheet)
         level = float(self._row(np.log10([_THRESHOLD]))[0]) * _FINE
-        font = _font(_FINE * max(8, round(0.24 * self.height)))
-        ink.text((0.035 * sheet.width, level), str(_THRESHOLD), _FAINT, font, anchor="rm")
-        for x in range(round(0.045 * sheet.width), sheet.width, 12 * _FINE):
+        ink.text((2 * _FINE, level), str(_THRESHOLD), _FAINT, self._font, anchor="lm")
+        for x in range(round(self._left), sheet.width - 6 * _FINE, 12 * _FINE):
             ink.line((x, level, x + 5 * _FINE, level), (*_FAINT[:3], 130), _FINE)
         ink.line(self._points[: step + 1], (*_TINT, 255), 2 * _FINE, joint="curve")
         ink.circle(self._points[step], 3.5 * _FINE, (*_TINT, 255))

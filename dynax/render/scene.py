@@ -31,7 +31,7 @@ def for_pictures(model: mujoco.MjModel, width: int, height: int) -> mujoco.MjMod
 
 
 def choose_camera(model: mujoco.MjModel, name: str | None, qpos: np.ndarray) -> mujoco.MjvCamera:
-    """The camera `name`; else the one called `side`, else the first, else a free one that holds all of `qpos (T, nq)`."""
+    """The camera `name`, else the one called `side`, else the first, else a free one that holds all `qpos (T, nq)`."""
     cameras = [model.camera(i).name for i in range(model.ncam)]
     if name is not None and name not in cameras:
         known = f"it has {', '.join(cameras)}" if cameras else "it has none"
@@ -96,9 +96,7 @@ class Scene:
     def look(self, truth: np.ndarray, prediction: np.ndarray | None) -> None:
         """Pose both robots at the states `(nq + nv,)`; without a prediction there is no ghost."""
         self._pose(self._truth, truth)
-        mujoco.mjv_updateScene(
-            self._model, self._truth, self._option, None, self._camera, _ALL, self.shapes
-        )
+        mujoco.mjv_updateScene(self._model, self._truth, self._option, None, self._camera, _ALL, self.shapes)
         if prediction is not None:
             self._pose(self._ghost, prediction)
             self._add_ghost()
@@ -110,9 +108,7 @@ class Scene:
     def _add_ghost(self) -> None:
         """Append what moves of the predicted robot, translucent and in one tint; the floor and the rail stay single."""
         first = self.shapes.ngeom
-        mujoco.mjv_addGeoms(
-            self._model, self._ghost, self._option, mujoco.MjvPerturb(), _MOVING, self.shapes
-        )
+        mujoco.mjv_addGeoms(self._model, self._ghost, self._option, mujoco.MjvPerturb(), _MOVING, self.shapes)
         for shape in self.shapes.geoms[first : self.shapes.ngeom]:
             shape.rgba[:] = GHOST_RGBA
             shape.matid = shape.texid = -1

@@ -1,0 +1,51 @@
+"""What the tests share: three robots, short trajectories of each, and a cache of compiled programs."""
+
+import os
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+# A busy machine is no failure.
+settings.register_profile("dynax", deadline=None, max_examples=50)
+settings.load_profile("dynax")
+
+
+def pytest_configure(config: pytest.Config):
+    """Keep compiled programs from one session to the next. By environment variables, so that child processes share them."""
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(config.cache.mkdir("jax")))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+
+
+@pytest.fixture(scope="session")
+def robots():
+    """The three robots by name."""
+    from dynax.envs import CartPoleEnv, DoubleCartPoleEnv, PendulumEnv
+
+    return {env.name: env for env in (PendulumEnv(), CartPoleEnv(), DoubleCartPoleEnv())}
+
+
+@pytest.fixture(scope="session", params=["pendulum", "cart_pole", "double_cart_pole"])
+def env(request, robots):
+    """Each of the three robots in turn."""
+    return robots[request.param]
+
+
+@pytest.fixture(scope="session")
+def cart_pole(robots):
+    return robots["cart_pole"]
+
+
+@pytest.fixture(scope="session")
+def trajectories(robots):
+    """Eight trajectories of forty control steps of each robot, by name, float64."""
+    from dynax.dataset import Trajectories
+    from dynax.simulate import simulate
+
+    def of(env):
+        rng = np.random.default_rng(0)
+        states, actions = env.sample_states(rng, 8), rng.uniform(-1, 1, (8, 40, env.action_dim))
+        return Trajectories(simulate(env, states, actions, "native"), actions)
+
+    return {name: of(env) for name, env in robots.items()}

@@ -1,0 +1,181 @@
+"""The schema: what a group may say, and that YAML and Python agree on what it says by default."""
+
+import dataclasses
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from omegaconf import OmegaConf
+
+from dynax.config import (
+    CollectConfig,
+    EvalConfig,
+    RenderConfig,
+    TrainingConfig,
+    TrainingRunConfig,
+    implementation,
+    modules_of,
+    options,
+    section,
+)
+from dynax.errors import UserError
+
+CONF = Path(__file__).parents[1] / "conf"
+SECTIONS = {"collect": CollectConfig, "training": TrainingRunConfig, "eval": EvalConfig, "render": RenderConfig}
+
+
+@pytest.mark.parametrize("group", SECTIONS)
+def test_defaults_in_python_and_yaml_agree(group):
+    yaml = OmegaConf.load(CONF / group / "default.yaml")
+    assert section(SECTIONS[group], yaml, group) == SECTIONS[group]()
+    assert set(yaml) == {field.name for field in dataclasses.fields(SECTIONS[group])}
+
+
+@pytest.mark.parametrize("name", modules_of("dynax.architectures"))
+def test_defaults_of_networks_in_python_and_yaml_agree(name):
+    from dynax.base import BaseDynamicsModel
+
+    yaml = OmegaConf.load(CONF / "model" / f"{name}.yaml")
+    cls = implementation("dynax.architectures", name, BaseDynamicsModel, "model.architecture")
+    assert yaml.pop("architecture") == name
+    assert options(cls, yaml, "model") == _defaults(cls, without=("env", "parent", "name"))
+
+
+@pytest.mark.parametrize("name", [n for n in modules_of("dynax.envs") if n != "env"])
+def test_defaults_of_robots_in_python_and_yaml_agree(name):
+    from dynax.envs.env import Env
+
+    yaml = OmegaConf.load(CONF / "env" / f"{name}.yaml")
+    cls = implementation("dynax.envs", name, Env, "env.name")
+    assert yaml.pop("name") == name
+    wanted = _defaults(cls, without=("mjcf",))
+    for key in [key for key in yaml if OmegaConf.is_missing(yaml, key)]:  # the user's to give
+        del yaml[key], wanted[key]
+    assert options(cls, yaml, "env") == wanted
+
+
+def _defaults(cls, without):
+    return {f.name: f.default for f in dataclasses.fields(cls) if f.init and f.name not in without}
+
+
+@pytest.mark.parametrize("file", [f for f in CONF.glob("*/*.yaml") if f.parent.name != "hydra"], ids=lambda f: f"{f.parent.name}/{f.stem}")
+def test_every_key_has_a_comment(file):
+    keys = [line for line in file.read_text().splitlines() if re.match(r" *\w+:", line)]
+    silent = [line for line in keys if "#" not in line and not re.match(r"defaults:|\w+:$", line)]
+    assert not silent
+
+
+def test_an_unknown_key_is_told_with_its_nearest_name_and_all_others():
+    with pytest.raises(UserError) as error:
+        section(CollectConfig, {"num_rolouts": 3}, "collect")
+    assert str(error.value) == (
+        "unknown key collect.num_rolouts (did you mean `num_rollouts`?); "
+        "collect has num_rollouts, rollout_length, seed, backend"
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "wanted"),
+    [
+        ("num_epochs", "ten", "must be a whole number, not str"),
+        ("num_epochs", 1.5, "must be a whole number, not float"),
+        ("num_epochs", True, "must be a whole number, not bool"),
+        ("num_epochs", None, "must be a whole number, not NoneType"),
+        ("learning_rate", "fast", "must be a number, not str"),
+        ("gradient_clip", "none", "must be a number, not str"),
+        ("optimizer", 3, "must be text, not int"),
+    ],
+)
+def test_a_value_of_another_type_is_told(key, value, wanted):
+    with pytest.raises(UserError, match=f"^training.{key}={value} {wanted}$"):
+        section(TrainingConfig, {key: value}, "training")
+
+
+def test_a_whole_number_is_a_number():
+    config = section(TrainingConfig, {"gradient_clip": 2}, "training")
+    assert isinstance(config.gradient_clip, float)
+
+
+def test_null_is_allowed_where_a_key_may_be_off():
+    config = section(TrainingConfig, {"gradient_clip": None, "ema_decay": None, "patience": None}, "training")
+    assert (config.gradient_clip, config.ema_decay, config.patience) == (None, None, None)
+
+
+def test_a_list_becomes_a_tuple():
+    assert section(RenderConfig, OmegaConf.create({"formats": ["gif"]}), "render").formats == ("gif",)
+
+
+def test_text_is_no_list():
+    with pytest.raises(UserError, match=re.escape("render.formats=gif must be a list of str, such as")):
+        section(RenderConfig, {"formats": "gif"}, "render")
+
+
+@pytest.mark.parametrize(
+    ("group", "key", "value"),
+    [
+        ("collect", "num_rollouts", 1),
+        ("collect", "rollout_length", 0),
+        ("collect", "seed", -1),
+        ("collect", "backend", "gpu"),
+        ("training", "num_epochs", 0),
+        ("training", "batch_size", 0),
+        ("training", "optimizer", "sgd"),
+        ("training", "learning_rate", -1.0),
+        ("training", "learning_rate", float("nan")),
+        ("training", "final_learning_rate", 1.0),
+        ("training", "warmup_steps", -1),
+        ("training", "weight_decay", -0.1),
+        ("training", "gradient_clip", 0.0),
+        ("training", "ema_decay", 1.1),
+        ("training", "patience", 0),
+        ("training", "val_rollouts", 0),
+        ("training", "val_fraction", 0.0),
+        ("training", "val_fraction", 1.0),
+        ("training", "checkpoint_every", 0),
+        ("eval", "num_trajectories", 1),
+        ("eval", "seconds", 0.0),
+        ("eval", "seconds", float("inf")),
+        ("eval", "actions", "random"),
+        ("eval", "warmup", -1),
+        ("render", "width", 10),
+        ("render", "fps", 0),
+        ("render", "speed", 0.0),
+        ("render", "backend", "glx"),
+        ("render", "formats", ["avi"]),
+        ("render", "formats", []),
+    ],
+)
+def test_a_value_out_of_range_is_told_by_its_key(group, key, value):
+    with pytest.raises(UserError, match=rf"^{group}\.{key}="):
+        section(SECTIONS[group], {key: value}, group)
+
+
+def test_keys_that_are_not_the_callers_are_left_alone():
+    assert options(CollectConfig, {"name": "x", "seed": 2}, "collect", besides=("name",)) == {"seed": 2}
+
+
+def test_a_field_no_yaml_may_set_is_an_unknown_key():
+    with pytest.raises(UserError, match="unknown key collect.seed; collect has num_rollouts, rollout_length, backend"):
+        options(CollectConfig, {"seed": 1}, "collect", hidden=("seed",))
+
+
+def test_an_implementation_that_is_not_there_is_told_with_those_that_are():
+    from dynax.base import BaseDynamicsModel
+
+    with pytest.raises(UserError, match=r"model.architecture=mpl is not one of mlp, .*did you mean `mlp`"):
+        implementation("dynax.architectures", "mpl", BaseDynamicsModel, "model.architecture")
+
+
+def test_the_file_of_the_base_class_is_no_implementation():
+    from dynax.envs.env import Env
+
+    with pytest.raises(UserError, match="env.name=env is not one of"):
+        implementation("dynax.envs", "env", Env, "env.name")
+
+
+def test_the_schema_needs_neither_jax_nor_mujoco():
+    code = "import sys, dynax.config, dynax.errors; print(sorted({'jax', 'mujoco', 'numpy'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
