@@ -88,7 +88,7 @@ def _unknown_key(error: OmegaConfBaseException) -> str:
     hydra = key.startswith("hydra")
     known = [name for name in _dotted(parent._get_root()) if name.startswith("hydra") == hydra]
     where = key.rpartition(".")[0]
-    siblings = [name for name in known if name.rpartition(".")[0] == where]
+    siblings = [name.rpartition(".")[2] for name in known if name.rpartition(".")[0] == where]
     text = f"unknown key {key}{did_you_mean(key, known)}"
     return f"{text}\n{_listing(f'{where} has' if where else 'there are', siblings)}" if siblings else text
 
@@ -136,4 +136,5 @@ def _first_line(error: BaseException) -> str:
 
 def _brief(error: BaseException) -> str:
     """At most three lines of an error's message."""
-    return "\n  ".join(line[:300] for line in str(error).strip().splitlines()[:3])
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return "\n  ".join(line[:300] for line in lines[:3])

@@ -27,6 +27,8 @@ def for_pictures(model: mujoco.MjModel, width: int, height: int) -> mujoco.MjMod
     model.cam_fovy[:] = np.degrees(2 * np.arctan(narrow * np.tan(np.radians(model.cam_fovy) / 2)))
     model.vis.global_.offwidth, model.vis.global_.offheight = width, height
     model.vis.quality.shadowsize = min(model.vis.quality.shadowsize, 2048)
+    if model.nlight == 0:  # MuJoCo's own headlight is meant to fill in shadows, not to light a robot
+        model.vis.headlight.ambient[:], model.vis.headlight.diffuse[:] = 0.4, 0.6
     return model
 
 

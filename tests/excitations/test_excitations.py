@@ -16,13 +16,15 @@ from dynax.errors import UserError
 from dynax.excitations.held import Held
 from dynax.excitations.mixed import Mixed
 from dynax.excitations.ou import Ou
+from dynax.excitations.passive import Passive
 from dynax.excitations.prbs import Prbs
 from dynax.excitations.sines import Sines
 from dynax.excitations.uniform import Uniform
 
 CONF = Path(__file__).parents[2] / "conf" / "excitation"
-ALL = [Uniform(), Held(), Prbs(), Ou(), Sines(), Mixed()]
+ALL = [Uniform(), Passive(), Held(), Prbs(), Ou(), Sines(), Mixed()]
 EACH = pytest.mark.parametrize("excitation", ALL, ids=lambda e: e.name)
+EACH_RANDOM = pytest.mark.parametrize("excitation", [e for e in ALL if e != Passive()], ids=lambda e: e.name)
 ONE = (np.array([-1.0]), np.array([1.0]))
 
 
@@ -68,13 +70,13 @@ def test_a_trajectory_does_not_depend_on_how_many_there_are(excitation, few, mor
     np.testing.assert_array_equal(draw(excitation, few + more, 30)[:few], draw(excitation, few, 30))
 
 
-@EACH
+@EACH_RANDOM
 def test_seeds_repeat_and_differ(excitation):
     np.testing.assert_array_equal(draw(excitation, 8, 50, seed=3), draw(excitation, 8, 50, seed=3))
     assert np.any(draw(excitation, 8, 50, seed=3) != draw(excitation, 8, 50, seed=4))
 
 
-@EACH
+@EACH_RANDOM
 def test_actuators_are_driven_independently_and_about_their_middle(excitation):
     actions = draw(excitation, 400, 200, low=np.array([-1.0, 2.0]), high=np.array([1.0, 6.0])).reshape(-1, 2)
     np.testing.assert_allclose(actions.mean(0), [0.0, 4.0], atol=0.1)
@@ -169,3 +171,8 @@ def test_a_new_excitation_is_one_file(tmp_path, monkeypatch):
     chirp = excitations.make({"name": "chirp_test_only", "rate": 2.0})
     assert chirp.name == "chirp_test_only"
     assert draw(chirp, 3, 7).shape == (3, 7, 1)
+
+
+def test_passive_is_a_control_of_zero_or_the_nearest_allowed():
+    actions = draw(Passive(), 2, 3, low=np.array([-1.0, 2.0]), high=np.array([5.0, 3.0]))
+    assert (actions == [0.0, 2.0]).all()
