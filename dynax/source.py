@@ -37,17 +37,17 @@ class Source:
         """
         states, actions = self.draw(start, stop)
         paths = simulate(self.env, states, actions, backend, batch=batch)
-        redrawn = 0
+        lost, redrawn = np.flatnonzero(diverged(paths)).tolist(), 0
         for attempt in range(1, ATTEMPTS):
-            lost = np.flatnonzero(diverged(paths))
-            if not len(lost):
+            if not lost:
                 return Trajectories(paths, actions), redrawn
             redrawn += len(lost)
             for i in lost:
                 states[i : i + 1], actions[i : i + 1] = self.draw(start + i, start + i + 1, attempt)
             paths[lost] = simulate(self.env, states[lost], actions[lost], backend, batch=batch)
+            lost = [i for i in lost if diverged(paths[i : i + 1])]
         raise UserError(
-            f"the simulation of {self.env.name} diverges: trajectory {start + int(lost[0])} did {ATTEMPTS} times out of {ATTEMPTS}; "
+            f"the simulation of {self.env.name} diverges: trajectory {start + lost[0]} did {ATTEMPTS} times out of {ATTEMPTS}; "
             "a smaller timestep, shorter trajectories, or milder actions and resets would help"
         )
 

@@ -28,8 +28,7 @@ log = logging.getLogger(__name__)
 DIVERGED = 1e4  # a mean squared error in units of the targets' variance; predicting no change at all has 1
 
 
-@struct.dataclass
-class TrainState:
+class TrainState(struct.PyTreeNode):
     """All that changes during training; with it a run continues as if it had never stopped."""
 
     params: Any
@@ -42,8 +41,7 @@ class TrainState:
     best_epoch: jax.Array  # () int32
 
 
-@struct.dataclass
-class Samples:
+class Samples(struct.PyTreeNode):
     """Normalised transitions, flat over trajectories, and where in them a window of history may end."""
 
     features: jax.Array  # (M, F)

@@ -1,7 +1,7 @@
 """Tab: the commands first, then what Hydra completes for the one that is there.
 
-The shell calls `dynax -sc query=bash` with the line typed so far in COMP_LINE. Hydra knows no commands: they
-are offered here, or the command is cut out of the line and Hydra asked.
+The shell calls `dynax -sc query=bash` with the line typed so far in COMP_LINE. Hydra knows no commands, files of ours
+or second values of a sweep: these are seen to here, and Hydra is asked for the rest.
 """
 
 import contextlib
@@ -10,10 +10,11 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from dynax.cli import conf
 from dynax.cli.table import COMMANDS
 
 _FLAGS = ("--cfg", "--config-dir", "--help", "--info", "--multirun")
-_PATHS = ("run=", "dataset=", "env.xml=", "training.resume=", "hydra.run.dir=", "hydra.sweep.dir=")
+_PATHS = ("run", "dataset", "env.xml", "training.resume", "hydra.run.dir", "hydra.sweep.dir")
 
 
 def complete(argv: Sequence[str]) -> int:
@@ -23,41 +24,54 @@ def complete(argv: Sequence[str]) -> int:
     query = next((word for word in argv if word.startswith("query=")), None)
     if query is None:
         return launch("train", argv)  # the same for every command
-    print(*_candidates(argv), sep="\n" if query == "query=fish" else " ")
+    line = os.environ.get("COMP_LINE", "")
+    line = line[: int(os.environ.get("COMP_POINT", len(line)))]
+    print(*_candidates(line, argv), sep="\n" if query == "query=fish" else " ")
     return 0
 
 
-def _candidates(argv: Sequence[str]) -> list[str]:
-    """What the last word of COMP_LINE, up to the cursor, may become."""
-    line = os.environ.get("COMP_LINE", "")
-    line = line[: int(os.environ.get("COMP_POINT", len(line)))]
-    app, *words = line.split() or [""]
+def _candidates(line: str, argv: Sequence[str]) -> list[str]:
+    """What the last word of the line may become."""
+    words = line.split()[1:]
     last = "" if line.endswith(" ") or not words else words.pop()
     if not words:
         return [command for command in COMMANDS if command.startswith(last)]
     if words[0] not in COMMANDS:
         return []
+    if words[-1] == "--config-dir":
+        return _files("", last)
     if last.startswith("-"):
         return [flag for flag in _FLAGS if flag.startswith(last)]
-    if last.startswith(_PATHS):
-        return _files(*last.split("=", 1))
-    os.environ["COMP_LINE"] = " ".join([app, *words[1:], last])
-    return [word for word in _from_hydra(words[0], argv) if last.startswith("hydra") or not word.startswith("hydra")]
+    key, equals, value = last.partition("=")
+    if equals and key in _PATHS:
+        return _files(f"{key}=", value)
+    return _from_hydra(words, last, argv)
 
 
-def _files(key: str, start: str) -> list[str]:
-    """The paths that begin so, a folder with a slash behind it."""
-    folder, _, name = start.rpartition("/")
-    paths = sorted(path for path in Path(folder or start[:1]).glob("*") if path.name.startswith(name))
-    return [f"{key}={path}{'/' if path.is_dir() else ''}" for path in paths]
+def _files(head: str, start: str) -> list[str]:
+    """`head` and each path that begins with `start`, folders with a slash behind them."""
+    folder, slash, name = start.rpartition("/")
+    paths = sorted(path for path in Path(folder + slash).glob("*") if path.name.startswith(name))
+    return [f"{head}{path}{'/' if path.is_dir() else ''}" for path in paths]
 
 
-def _from_hydra(command: str, argv: Sequence[str]) -> list[str]:
-    """What Hydra offers; nothing where the line so far is wrong, as nobody asked yet."""
+def _from_hydra(words: Sequence[str], last: str, argv: Sequence[str]) -> list[str]:
+    """What Hydra offers after the command `words[0]`, less what belongs to other commands or to Hydra itself."""
+    given, comma, value = last.rpartition(",")  # of model=mlp,res Hydra is asked model=res
+    asked = f"{last.partition('=')[0]}={value}" if comma else last
+    hidden = {*conf.groups_of_others(words[0])} | (set() if last.startswith("hydra") else {"hydra"})
+    offers = [w for w in _ask(words, asked, argv) if w.lstrip("+~").partition("=")[0].partition(".")[0] not in hidden]
+    return [f"{given},{offer.partition('=')[2]}" for offer in offers] if comma else offers
+
+
+def _ask(words: Sequence[str], last: str, argv: Sequence[str]) -> list[str]:
+    """Hydra's answer; nothing where the line so far is wrong, as nobody has asked about that yet."""
     from dynax.cli.app import to_hydra
 
+    at = words.index("--config-dir") if "--config-dir" in words else len(words)
+    os.environ["COMP_LINE"] = " ".join(["dynax", *words[1:], last])
     printed = io.StringIO()
     wrong_so_far = contextlib.suppress(Exception, SystemExit)
     with wrong_so_far, contextlib.redirect_stdout(printed), contextlib.redirect_stderr(io.StringIO()):
-        to_hydra(command, argv)
+        to_hydra(words[0], [*argv, *words[at : at + 2]])
     return printed.getvalue().split()

@@ -59,7 +59,7 @@ def explain(error: BaseException, overrides: Sequence[str] = ()) -> tuple[int, s
 
 
 def _composition(error: HydraException | OmegaConfBaseException) -> str:
-    if isinstance(error, MissingConfigException):
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         return _missing_config(error)
     if isinstance(error, OverrideParseException):
         return f"cannot read {error.override}: write key=value, and a value with special characters as 'key=\"value\"'"
@@ -70,8 +70,9 @@ def _composition(error: HydraException | OmegaConfBaseException) -> str:
         if found := re.search(pattern, str(error)):
             return sentence.format(found[1])
     cause = list(_causes(error))[-1]
-    key = getattr(cause, "full_key", None)
-    return f"{key}: {_first_line(cause)}" if key else _first_line(cause)
+    if isinstance(cause, OmegaConfBaseException) and cause.full_key:
+        return f"{cause.full_key}: {str(cause).partition(chr(10))[0]}"
+    return _brief(cause)
 
 
 def _missing_config(error: MissingConfigException) -> str:
@@ -128,10 +129,6 @@ def _raised_by_hydra(error: BaseException) -> bool:
 
 def _listing(head: str, names: Sequence[str]) -> str:
     return textwrap.fill(f"{head}: {', '.join(names)}", 100, initial_indent="  ", subsequent_indent="    ")
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).partition("\n")[0]
 
 
 def _brief(error: BaseException) -> str:

@@ -1,0 +1,109 @@
+"""A robot: what its MJCF says of it, where it starts, and what cannot be a robot yet."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from dynax import envs
+from dynax.envs import CartPoleEnv, MjcfEnv, PendulumEnv
+from dynax.errors import UserError
+
+SLIDE = '<joint name="x" type="slide"/>'
+
+
+def robot(body=SLIDE, rest="", option=""):
+    mjcf = f"""<mujoco><option {option}/><worldbody><body name="b">{body}<geom size=".1"/></body></worldbody>{rest}</mujoco>"""
+    return MjcfEnv(xml="toy.xml", mjcf=mjcf)
+
+
+def test_a_robot_is_called_after_its_file():
+    assert (PendulumEnv().name, CartPoleEnv().name) == ("pendulum", "cart_pole")
+
+
+def test_sizes_are_those_of_the_mujoco_model(env):
+    model = env.mj_model
+    assert (env.state_dim, env.action_dim, env.dt) == (model.nq + model.nv, model.nu, model.opt.timestep)
+
+
+def test_initial_states_fill_their_box(env):
+    states = env.sample_states(np.random.default_rng(0), 2000)
+    box = np.array([*env.reset_qpos, *env.reset_qvel])
+    assert states.dtype == np.float64
+    assert (np.abs(states) <= box).all()
+    np.testing.assert_allclose(states.std(axis=0), box / np.sqrt(3), rtol=0.05)
+
+
+def test_initial_states_follow_from_the_generator(env):
+    one, same = (env.sample_states(np.random.default_rng(3), 4) for _ in range(2))
+    assert np.array_equal(one, same)
+
+
+def test_the_action_range_is_that_of_the_mjcf():
+    motors = '<motor joint="x" ctrlrange="-2 3"/><motor joint="x"/>'
+    low, high = robot(rest=f"<actuator>{motors}</actuator>").action_range
+    assert (low.tolist(), high.tolist()) == ([-2, -1], [3, 1])
+
+
+def test_a_robot_may_have_no_actuator():
+    env = robot()
+    assert env.action_dim == 0
+    assert env.action_range[0].shape == (0,)
+
+
+def test_half_widths_must_be_one_a_joint():
+    with pytest.raises(UserError, match=r"env.reset_qpos=\[1.0\] must give 2 half-widths .*cart_pole \(slide, hinge\)"):
+        CartPoleEnv(reset_qpos=(1.0,))
+
+
+def test_half_widths_are_not_negative():
+    with pytest.raises(UserError, match=r"env.reset_qvel=\[-1.0\]"):
+        PendulumEnv(reset_qvel=(-1.0,))
+
+
+def test_a_robot_does_not_change():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        PendulumEnv().reset_qpos = (1.0,)
+
+
+def test_the_mjcf_a_run_has_kept_goes_before_the_file():
+    kept = PendulumEnv().mjcf.replace('timestep="0.02"', 'timestep="0.005"')
+    assert envs.make({"name": "pendulum"}, mjcf=kept).dt == 0.005
+
+
+def test_a_group_gives_the_options_of_its_robot():
+    env = envs.make({"name": "cart_pole", "reset_qpos": [0.1, 0.2], "reset_qvel": [0, 0]})
+    assert isinstance(env, CartPoleEnv)
+    assert env.reset_qpos == (0.1, 0.2)
+
+
+def test_an_option_of_another_robot_is_refused():
+    with pytest.raises(UserError, match="unknown key env.qpos_noise"):
+        envs.make({"name": "cart_pole", "qpos_noise": 0.1})
+
+
+def test_the_text_of_the_robot_is_no_option():
+    with pytest.raises(UserError, match="unknown key env.mjcf"):
+        envs.make({"name": "cart_pole", "mjcf": "<mujoco/>"})
+
+
+@pytest.mark.parametrize(("integrator", "semi_implicit"), [("Euler", True), ("implicitfast", True), ("RK4", False)])
+def test_all_integrators_but_rk4_are_semi_implicit(integrator, semi_implicit):
+    assert robot(option=f'integrator="{integrator}"').semi_implicit == semi_implicit
+
+
+@pytest.mark.parametrize(
+    ("parts", "named"),
+    [
+        ({"body": ""}, "it has no joint"),
+        ({"body": '<joint name="hip" type="ball"/>'}, "joint `hip` is a ball joint"),
+        ({"body": '<freejoint name="root"/>'}, "joint `root` is a free joint"),
+        ({"rest": '<actuator><intvelocity name="arm" joint="x" actrange="-1 1"/></actuator>'}, "actuator `arm` has an activation state"),
+        ({"rest": '<actuator><motor name="arm" joint="x" delay=".1" nsample="60"/></actuator>'}, "actuator `arm` has a delay"),
+        ({"rest": '<worldbody><body mocap="true"><geom size=".1"/></body></worldbody>'}, "it has a mocap body"),
+    ],
+    ids=["no joint", "ball", "free", "activation", "delay", "mocap"],
+)  # fmt: skip
+def test_what_is_not_a_state_of_hinges_and_slides_is_refused_by_name(parts, named):
+    with pytest.raises(UserError, match=f"the robot toy cannot be learned yet: {named}"):
+        robot(**parts)
