@@ -13,7 +13,7 @@ import matplotlib.pyplot as plt  # noqa: E402
 from dynax.metrics import THRESHOLDS, Score  # noqa: E402
 from dynax.state_space import StateSpace  # noqa: E402
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "figure.dpi": 110,
     "savefig.dpi": 160,
     "font.size": 10,
@@ -26,6 +26,7 @@ STYLE = {
     "axes.titlelocation": "left",
 }
 COLOURS = {"model": "#d1495b", "ceiling": "#2e4057", "hold last": "#9aa5b1", "constant velocity": "#c9b458"}
+LEGEND = {"ceiling": "ceiling: the simulator in float32"}
 TRUTH = "#2e4057"
 
 
@@ -54,16 +55,22 @@ def horizon(path: Path, scores: Mapping[str, Score], dt: float, title: str) -> N
             time = dt * np.arange(1, score.error.shape[1])
             low, middle, high = np.percentile(score.error[:, 1:], [10, 50, 90], axis=0)
             solid = name in ("model", "ceiling")
-            axes.plot(time, middle, color=COLOURS[name], lw=2 if solid else 1.5, ls="-" if solid else "--", label=name)
+            line = {"color": COLOURS[name], "lw": 2 if solid else 1.5, "ls": "-" if solid else "--"}
+            axes.plot(time, middle, label=LEGEND.get(name, name), **line)
             if solid:
                 axes.fill_between(time, np.maximum(low, 1e-9), high, color=COLOURS[name], alpha=0.15, lw=0)
-        for threshold in THRESHOLDS:
+            axes.set_xlim(0, time[-1])
+        for threshold, valid in zip(THRESHOLDS, scores["model"].valid, strict=True):
             axes.axhline(threshold, color="0.4", lw=0.8, ls=":")
-            axes.annotate(f"{threshold:g}", (1.0, threshold), xycoords=("axes fraction", "data"), xytext=(4, -3),
-                          textcoords="offset points", color="0.4")  # fmt: skip
-        axes.set(yscale="log", ylim=(1e-8, 10), xlim=(0, time[-1]))
-        axes.set(title=title, xlabel="prediction horizon [s]", ylabel="error / standard deviation")
-        axes.legend(loc="lower right")
+            place = {"xycoords": ("axes fraction", "data"), "xytext": (4, -3), "textcoords": "offset points"}
+            axes.annotate(f"{threshold:g}", (1.0, threshold), color="0.4", **place)
+            axes.plot(valid.median, threshold, "o", color=COLOURS["model"], ms=5, zorder=5)
+        first = scores["model"].valid[0]
+        note = f"VPT({first.threshold:g}) {'> ' if first.capped else ''}{first.median:.2f} s"
+        axes.annotate(note, (first.median, first.threshold), xytext=(8, -16), textcoords="offset points", color=COLOURS["model"])
+        axes.set(yscale="log", ylim=(1e-8, 10), xlabel="prediction horizon [s]", ylabel="error / standard deviation")
+        axes.set_title(title)
+        axes.legend(loc="lower right", ncols=2)
         figure.savefig(path)
         plt.close(figure)
 
@@ -73,24 +80,27 @@ def trajectories(
 ) -> None:
     """A few predictions (K, T+1, S) over the truth (K, T+1, S): a row a joint, a column a trajectory.
 
-    A prediction is drawn until its error (K, T+1) has passed the last threshold.
+    A prediction is drawn until its error (K, T+1) has passed the last threshold; angles start within a turn of zero.
     """
     time = space.dt * np.arange(truth.shape[1])
+    turns = np.where(space.wrapped, 2 * np.pi * np.round(truth[:, :1, : space.nv] / (2 * np.pi)), 0.0)
+    shape = (space.nv, len(truth))
+    size = (4.0 * shape[1], 1.7 * shape[0] + 1.3)
     with plt.rc_context(STYLE):
-        shape = (space.nv, len(truth))
-        figure, grid = plt.subplots(*shape, figsize=(4.2 * shape[1], 2.0 * shape[0] + 0.7), sharex="col", sharey="row",
-                                    squeeze=False, layout="constrained")  # fmt: skip
-        for k in range(len(truth)):
-            lost = int(np.argmax(error[k] > THRESHOLDS[-1])) or len(time)
-            shown = min(len(time), max(10, round(1.4 * lost)))
-            for j in range(space.nv):
-                axes = grid[j, k]
-                axes.plot(time[:shown], truth[k, :shown, j], color=TRUTH, lw=2.5, alpha=0.45, label="truth")
-                axes.plot(time[:lost], predicted[k, :lost, j], color=COLOURS["model"], lw=1.2, label="prediction")
-                axes.axvline(time[min(lost, shown) - 1], color="0.4", lw=0.8, ls=":")
-                axes.set(ylabel=f"{space.names[j]} [{space.units[j]}]" if k == 0 else "")
-            grid[-1, k].set(xlabel="time [s]")
-        grid[0, 0].legend(loc="upper left", ncols=2)
+        figure, grid = plt.subplots(*shape, figsize=size, sharex="col", squeeze=False, layout="constrained")
+        for k, column in enumerate(grid.T):
+            passed = error[k] > THRESHOLDS[-1]
+            lost = int(passed.argmax()) if passed.any() else len(time) - 1
+            shown = min(len(time), max(10, round(1.3 * lost)))
+            for j, axes in enumerate(column):
+                true, guess = truth[k, :shown, j] - turns[k, 0, j], predicted[k, : lost + 1, j] - turns[k, 0, j]
+                axes.plot(time[:shown], true, color=TRUTH, lw=2.5, alpha=0.45, label="truth")
+                axes.plot(time[: lost + 1], guess, color=COLOURS["model"], lw=1.2, label="prediction")
+                axes.axvline(time[lost], color="0.4", lw=0.8, ls=":")
+                axes.set_ylabel(f"{space.names[j]} [{space.units[j]}]" if k == 0 else "")
+            column[0].set_title(f"error below {THRESHOLDS[-1]:g} for {time[lost]:.2f} s", fontsize=9, weight="normal")
+            column[-1].set_xlabel("time [s]")
+        grid[0, 0].legend(loc="best", fontsize=8)
         figure.suptitle(title, x=0.01, ha="left", weight="bold")
         figure.savefig(path)
         plt.close(figure)

@@ -36,11 +36,11 @@ def run(cfg: DictConfig) -> Path:
     scale = metrics.deviations(env.space, test.truth)
     scores = {name: metrics.score(env.space, test.truth, p, scale) for name, p in _predictions(test, predicted, env).items()}
 
-    path, title = run_directory(), f"{trained.config['model']['architecture']} of {env.name}"
-    plots.horizon(path / "horizon.png", scores, env.dt, f"Prediction error of {title}")
+    path, title = run_directory(), f"{env.name}, {trained.config['model']['architecture']}"
+    plots.horizon(path / "horizon.png", scores, env.dt, f"How far a prediction stays true: {title}")
     chosen = _spread(scores["model"], config.plot_trajectories)
     drawn = test.truth[chosen], predicted[chosen], scores["model"].error[chosen]
-    plots.trajectories(path / "trajectories.png", env.space, *drawn, f"Predictions of {title}")
+    plots.trajectories(path / "trajectories.png", env.space, *drawn, f"Predictions: {title}")
     _tables(title, scores, env.space)
     content = {
         "env": env.name,
@@ -112,7 +112,7 @@ def _tables(title: str, scores: dict[str, Score], space: StateSpace) -> None:
         for name, score in scores.items()
     ]
     report.table(
-        f"How far ahead the {title} stays true",
+        f"How far a prediction stays true: {title}",
         columns,
         rows,
         caption="VPT(x): when the error first passes x standard deviations, median and 10th percentile over trajectories.\n"

@@ -37,7 +37,7 @@ class Job:
 
     @property
     def title(self) -> str:
-        return f"{self.config['model']['architecture']} of {self.model.env.name}"
+        return f"{self.model.env.name}, {self.config['model']['architecture']}"
 
 
 def run(cfg: DictConfig) -> Path:
@@ -154,7 +154,7 @@ def _finish(job: Job, history: History) -> None:
     parameters = sum(x.size for x in jax.tree.leaves(trained.variables["params"]))
     seconds = sum(row["time_s"] for row in history.rows)
     report.facts(
-        f"Trained {job.title}",
+        f"Trained: {job.title}",
         [
             ("parameters", f"{parameters:,}"),
             ("transitions", f"{job.dataset.num_transitions:,}, {job.training.val_fraction:.0%} of them for validation"),

@@ -90,7 +90,7 @@ def test_a_file_that_is_no_text_is_told(tmp_path):
         MjcfEnv(xml=str(tmp_path / "arm.xml"))
 
 
-@pytest.mark.parametrize("text", ["", "no XML", "<robot/>", "<mujoco><worldbody><body><joint type='round'/></body></worldbody></mujoco>"])
+@pytest.mark.parametrize("text", ["", "no XML", "<mujoco><worldbody><body><joint type='round'/></body></worldbody></mujoco>"])
 def test_what_mujoco_does_not_accept_is_told(write, text):
     with pytest.raises(UserError, match="is no MJCF that MuJoCo accepts"):
         MjcfEnv(xml=write(text))
