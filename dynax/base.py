@@ -8,6 +8,7 @@ one tree, `{"params": ..., "normalization": ...}`, so that a model saved is a mo
 Axes: B batch, T steps, h history, S = nq + nv state, A action, F features, D target.
 """
 
+import dataclasses
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, ClassVar
@@ -52,6 +53,9 @@ class BaseDynamicsModel(nn.Module):
                 f"model.target=acceleration integrates as MuJoCo's Euler does, but {self.env.name} is simulated by "
                 f"{self.env.integrator}: use model.target=delta"
             )
+        for field in dataclasses.fields(self):  # models are keys to their compiled programs, and a list has no hash
+            if isinstance(value := getattr(self, field.name), list):
+                setattr(self, field.name, tuple(value))
         super().__post_init__()
 
     def __call__(self, states: jax.Array, actions: jax.Array, training: bool = False) -> jax.Array:
@@ -109,7 +113,7 @@ class BaseDynamicsModel(nn.Module):
         Raises `UserError` where the network returns another shape than the target's.
         """
         sample = jnp.zeros((self.history, self.feature_dim)), jnp.zeros((self.history, self.action_dim))
-        output, variables = self.init_with_output(rng, *sample)
+        output, variables = jax.jit(self.init_with_output)(rng, *sample)  # op by op it takes twice as long
         wanted = (self.history, self.target_dim) if self.sequence else (self.target_dim,)
         if jnp.shape(output) != wanted:
             raise UserError(f"{type(self).__name__}.__call__ returns an array of shape {jnp.shape(output)}, not {wanted}")

@@ -122,7 +122,7 @@ class RenderConfig:
     formats: tuple[str, ...] = ("gif", "mp4")
 
     def __post_init__(self):
-        check_range("render.seconds", self.seconds, 0, 600, open_low=True)
+        check_range("render.seconds", self.seconds, 0, 60, open_low=True)
         check_range("render.seed", self.seed, 0)
         check_choice("render.actions", self.actions, ["held", "iid", "passive"])
         check_range("render.width", self.width, 64, 3840)

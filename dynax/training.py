@@ -105,8 +105,7 @@ def make_epoch(
     model: BaseDynamicsModel, optimizer: optax.GradientTransformation, config: TrainingConfig, num_samples: int
 ) -> Callable[[TrainState, Samples], tuple[TrainState, jax.Array]]:
     """One pass over the data in random order, as one compiled scan; returns the new state and the mean loss."""
-    batch = min(config.batch_size, num_samples)
-    steps = num_samples // batch
+    windows, steps = batches(model, config, num_samples)
     window = jnp.arange(1 - model.history, 1)
 
     def update(samples, carry, step):
@@ -121,7 +120,7 @@ def make_epoch(
 
     def epoch(state: TrainState, samples: Samples) -> tuple[TrainState, jax.Array]:
         order_key, dropout_key = jax.random.split(jax.random.fold_in(state.key, state.epoch))
-        order = jax.random.permutation(order_key, samples.ends)[: steps * batch].reshape(steps, batch)
+        order = jax.random.permutation(order_key, samples.ends)[: steps * windows].reshape(steps, windows)
         carry = state.params, state.ema, state.opt_state, (state.epoch * steps).astype(jnp.float32)
         keys = jax.random.split(dropout_key, steps)
         (params, ema, opt_state, _), loss = jax.lax.scan(lambda c, s: update(samples, c, s), carry, (order, keys))
@@ -191,8 +190,18 @@ def fit(
 
 def optimizer_for(model: BaseDynamicsModel, train: Trajectories, config: TrainingConfig) -> optax.GradientTransformation:
     """The optimiser with its schedule laid over all epochs on `train`."""
-    num_samples = len(train.states) * (train.actions.shape[1] - model.history + 1)
-    return optimizers.make(config, config.num_epochs * (num_samples // min(config.batch_size, num_samples)))
+    _, steps = batches(model, config, len(train.states) * (train.actions.shape[1] - model.history + 1))
+    return optimizers.make(config, config.num_epochs * steps)
+
+
+def batches(model: BaseDynamicsModel, config: TrainingConfig, num_windows: int) -> tuple[int, int]:
+    """Windows an update and updates an epoch, which shows every transition about once.
+
+    A sequence model learns from all h transitions of a window, so that `batch_size` transitions are fewer windows.
+    """
+    each = model.history if model.sequence else 1
+    windows = max(1, min(config.batch_size // each, num_windows))
+    return windows, max(1, num_windows // (windows * each))
 
 
 def start(

@@ -41,8 +41,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code = _run(list(sys.argv[1:] if argv is None else argv))
         sys.stdout.flush()
-    except BrokenPipeError:  # the reader has gone, as `head` does; nothing is left to say, also at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    except OSError as error:  # of standard output: the reader has gone, as `head` does, or the disk is full
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the interpreter trips over it again at exit
+        if not isinstance(error, BrokenPipeError):
+            print(f"dynax: standard output: {error.strerror}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

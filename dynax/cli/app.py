@@ -1,7 +1,10 @@
 """A command line of one command through Hydra; then the results on standard output."""
 
 import argparse
+import contextlib
+import io
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,6 +20,7 @@ from dynax.cli.report import report
 from dynax.cli.streams import keep_stdout, write_lines
 from dynax.cli.table import COMMANDS
 from dynax.errors import UserError
+from dynax.signals import Stopped
 
 
 def collect(cfg: DictConfig) -> None:
@@ -83,21 +87,24 @@ def _help(command: str, args: argparse.Namespace) -> None:
 
 
 def _show(prints: Callable[[], None], overrides: Sequence[str]) -> int:
-    """Let what was asked for be printed on standard output; returns the exit code."""
+    """Print what was asked for on standard output, in one go, or what is wrong; returns the exit code."""
+    shown = io.StringIO()
     try:
-        prints()
-    except BrokenPipeError:
-        raise
+        with contextlib.redirect_stdout(shown):
+            prints()
     except SystemExit as end:
-        return 2 if end.code else 0
+        if end.code:
+            return 2
     except Exception as error:
         return report(error, overrides=overrides)
+    print(shown.getvalue(), end="")
     return 0
 
 
 def _run(command: str, argv: Sequence[str], overrides: Sequence[str]) -> int:
     """Run the job, or the jobs of a sweep, and print the path each came to, in their order."""
-    job.raise_on_sigterm()
+    signal.signal(signal.SIGINT, _stop)
+    signal.signal(signal.SIGTERM, _stop)
     stdout = keep_stdout()
     code = 0
     try:
@@ -114,3 +121,11 @@ def _run(command: str, argv: Sequence[str], overrides: Sequence[str]) -> int:
         return 1
     codes = {code, *(outcome.exit_code for outcome in outcomes)}
     return code or next((c for c in (1, 2) if c in codes), 0)
+
+
+def _stop(number: int, *_: object) -> None:
+    """What Ctrl-C and SIGTERM do; a second one does it at once, without waiting for other processes."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, job.terminate)
+    results.stop_workers(number)
+    raise KeyboardInterrupt if number == signal.SIGINT else Stopped(number, "terminated")

@@ -1,10 +1,9 @@
 """One job: a command on one composed config, in this process or in a worker of a sweep."""
 
 import importlib
+import os
 import signal
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
 from hydra.conf import HydraConf
 from hydra.core.hydra_config import HydraConfig
@@ -21,23 +20,38 @@ from dynax.signals import Stopped
 
 def run(command: str, cfg: DictConfig) -> None:
     """Run a command and leave its outcome. Its errors are reported here, where its log is, and end no other job."""
-    raise_on_sigterm()
+    signal.signal(signal.SIGTERM, terminate)
     try:
-        check(cfg)
-        module = importlib.import_module(f"dynax.commands.{command}")
-        outcome = results.Outcome(0, str(Path(module.run(cfg)).absolute()))
+        with results.running():
+            check(cfg)
+            _keep_compiled_programs()
+            module = importlib.import_module(f"dynax.commands.{command}")
+            outcome = results.Outcome(0, str(Path(module.run(cfg)).absolute()))
+    except (KeyboardInterrupt, Stopped) as error:
+        raise _stopped(error) from None
     except (Exception, SystemExit) as error:
         outcome = results.Outcome(_failed(error))
     results.leave(outcome)
 
 
-def raise_on_sigterm() -> None:
-    """From now on SIGTERM ends the program as Ctrl-C does: by an exception, so that `finally` blocks run."""
-    signal.signal(signal.SIGTERM, _terminated)
+def _keep_compiled_programs() -> None:
+    """Let JAX, not yet imported, find what it has compiled in earlier runs. Variables the user has set stand."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dynax" / "jax"
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
 
 
-def _terminated(number: int, frame: FrameType | None) -> NoReturn:
+def terminate(number: int, *_: object) -> None:
+    """What SIGTERM does: as Ctrl-C, it raises, so that `finally` blocks run."""
     raise Stopped(number, "terminated")
+
+
+def _stopped(error: KeyboardInterrupt | Stopped) -> BaseException:
+    """What to raise where the job was stopped. In a sweep it says so itself: its process may not be the parent."""
+    hydra = HydraConfig.get()
+    if hydra.mode != RunMode.MULTIRUN:
+        return error
+    return Stopped(report(error, job=_name(hydra)) - 128, "the sweep is stopped")
 
 
 def _failed(error: BaseException) -> int:
@@ -46,7 +60,7 @@ def _failed(error: BaseException) -> int:
     folder = Path(hydra.runtime.output_dir)
     code = report(error, job=_name(hydra), log=folder / "dynax.log")
     if isinstance(error, UserError) and hydra.output_subdir == ".hydra":
-        remove_if_only(folder, ".hydra", "dynax.log")
+        remove_if_only(folder, ".hydra", "dynax.log", ".lock")
     return code
 
 

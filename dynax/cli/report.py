@@ -22,7 +22,7 @@ def report(error: BaseException, *, job: str = "", log: Path | None = None, over
         message += "" if isinstance(error, RunError) else "\n  DYNAX_TRACEBACK=1 shows the traceback"
     if os.environ.get("DYNAX_TRACEBACK") == "1":
         sys.stderr.write(trace)
-    print(f"dynax: {job}{': ' if job else ''}{message}", file=sys.stderr)
+    sys.stderr.write(f"dynax: {job}{': ' if job else ''}{message}\n")  # at once: jobs of a sweep share it
     _append(log, trace)
     return code
 

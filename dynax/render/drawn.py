@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import mujoco
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 
 from dynax.render.solids import solid
 
@@ -74,16 +74,14 @@ class DrawnPainter:
         """The scene as uint8 (height, width, 3)."""
         view = _View(scene, *self._size)
         facets = [f for shape in scene.geoms[: scene.ngeom] for f in self._facets(shape, view)]
-        solid_only = self._sky.copy()
-        everything, veil = self._sky.copy(), Image.new("L", self._size, 0)
-        plain, full, mask = (ImageDraw.Draw(image) for image in (solid_only, everything, veil))
+        opaque, ghost, veil = self._sky.copy(), Image.new("RGB", self._size), Image.new("L", self._size)
+        on_opaque, on_ghost, on_veil = (ImageDraw.Draw(image) for image in (opaque, ghost, veil))
         for facet in sorted(facets, key=lambda f: -f.depth):
-            full.polygon(facet.outline, facet.colour)
-            mask.polygon(facet.outline, 0 if facet.alpha == 255 else facet.alpha)
-            if facet.alpha == 255:
-                plain.polygon(facet.outline, facet.colour)
-        solid_only.paste(everything, mask=veil)
-        return np.asarray(solid_only.reduce(_FINE))
+            solidly = facet.alpha == 255
+            (on_opaque if solidly else on_ghost).polygon(facet.outline, facet.colour)
+            on_veil.polygon(facet.outline, 0 if solidly else facet.alpha)
+        opaque.paste(ghost, mask=_rimless(veil))
+        return np.asarray(opaque.reduce(_FINE))
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -104,11 +102,24 @@ class DrawnPainter:
             light[1:] *= _GRID
         colour = 255 * shape.rgba[:3] * self._textures[shape.matid]
         alpha = round(255 * float(shape.rgba[3]))
+        if floor:
+            depths[:] = np.inf
+        elif alpha < 255:  # behind all of an opaque shape in the same place, as a perfect prediction's ghost is
+            depths[:] = vertices[:, 2].max() + 1e-6
         for i in np.flatnonzero(((view.eye - centres) * normals).sum(1) > 0):
             outline = view.pixels(vertices[body.facets[i]])
             if len(outline) > 2:
                 red, green, blue = np.minimum(colour * light[i], 255).astype(int).tolist()
-                yield _Facet(np.inf if floor else depths[i], outline, (red, green, blue), alpha)
+                yield _Facet(depths[i], outline, (red, green, blue), alpha)
+
+
+def _rimless(veil: Image.Image) -> Image.Image:
+    """`veil` less a rim: Pillow rounds outlines to pixels, and a ghost would peep out from behind the truth."""
+    if box := veil.getbbox():
+        left, top, right, bottom = box
+        inside = veil.crop((left - 1, top - 1, right + 1, bottom + 1)).filter(ImageFilter.MinFilter(3))
+        veil.paste(inside, (left - 1, top - 1))
+    return veil
 
 
 def _mean_colours(model: mujoco.MjModel) -> np.ndarray:

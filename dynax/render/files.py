@@ -24,7 +24,7 @@ def _whole(path: Path) -> Iterator[Path]:
         draft.unlink(missing_ok=True)
 
 
-def save_gif(path: Path, frames: Iterable[np.ndarray], fps: float) -> Path:
+def save_gif(path: Path, frames: Iterable[np.ndarray], fps: int) -> Path:
     """Write `frames`, uint8 (H, W, 3) each, as an endless GIF of `fps` frames a second.
 
     All are held in memory, for they share one palette: one each would flicker and take twice the room. GIF counts
@@ -48,7 +48,7 @@ def _shared_palette(pictures: list[Image.Image]) -> Image.Image:
     return sheet.quantize(256, method=Image.Quantize.MEDIANCUT)
 
 
-def save_mp4(path: Path, frames: Iterable[np.ndarray], fps: float) -> Path:
+def save_mp4(path: Path, frames: Iterable[np.ndarray], fps: int) -> Path:
     """Write `frames`, uint8 (H, W, 3) each, as H.264 that browsers and slides play; one frame is held at a time."""
     import imageio_ffmpeg  # looks for its executable when imported
 

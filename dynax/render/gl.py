@@ -10,6 +10,7 @@ import importlib
 import os
 import subprocess
 import sys
+import textwrap
 
 import mujoco
 import numpy as np
@@ -46,7 +47,7 @@ def fault(context: str, timeout: float = 60.0) -> str:
     if child.returncode == 0:
         return ""
     said = [line for line in child.stderr.splitlines() if line.strip()]
-    return said[-1].strip() if said else f"exit code {child.returncode}"
+    return textwrap.shorten(said[-1], 100, placeholder=" ...") if said else f"exit code {child.returncode}"
 
 
 class GLPainter:

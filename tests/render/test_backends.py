@@ -48,7 +48,7 @@ def test_an_opengl_asked_for_by_name_must_work(machine):
     machine("egl")
     with pytest.raises(UserError, match=r"render.backend=osmesa does not work here \(osmesa: no driver\)"):
         choose_backend("osmesa")
-    with pytest.raises(UserError, match="render.backend=eg is not one of .*did you mean `egl`"):
+    with pytest.raises(UserError, match=r"render.backend=eg is not one of .*did you mean `egl`"):
         choose_backend("eg")
 
 
@@ -74,8 +74,9 @@ import mujoco, numpy as np
 from dynax.render import frames
 model = mujoco.MjModel.from_xml_string('''<mujoco><worldbody><light pos="0 0 3"/><body><joint/>
     <geom size="1" rgba="1 0 0 1"/></body></worldbody></mujoco>''')
-frame = next(frames(model, np.zeros((1, 2)), np.zeros((1, 2)), np.zeros(1), 0.1, width=64, height=64, backend=sys.argv[1]))
-assert frame[32, 32, 0] > frame[32, 32, 1] + 20, frame[32, 32]
+rest = np.zeros((1, 2))
+frame = next(frames(model, rest, rest, np.zeros(1), 0.1, width=200, height=200, backend=sys.argv[1]))
+assert frame[100, 100, 0] > frame[100, 100, 1] + 20, frame[100, 100]
 """
 
 

@@ -1,5 +1,7 @@
 """The facets of the drawn fallback are the shapes they stand for."""
 
+from itertools import pairwise
+
 import mujoco
 import numpy as np
 import pytest
@@ -22,7 +24,7 @@ def test_the_facets_enclose_the_volume_of_the_shape_and_face_outward(name):
     enclosed = 0.0
     for facet in body.facets:  # divergence theorem, each loop as a fan of triangles
         loop = body.vertices[facet]
-        enclosed += sum(np.linalg.det([loop[0], a, b]) for a, b in zip(loop[1:], loop[2:], strict=False)) / 6
+        enclosed += sum(np.linalg.det([loop[0], a, b]) for a, b in pairwise(loop[1:])) / 6
     assert enclosed == pytest.approx(volume, rel=0.06)
     assert ((body.centres * body.normals).sum(1) > 0).all()
     assert np.linalg.norm(body.normals, axis=1) == pytest.approx(1)

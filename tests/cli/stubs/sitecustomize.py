@@ -1,9 +1,10 @@
 """Commands that need no JAX, for tests of the command line.
 
-Its folder is put on PYTHONPATH, so that every process of a run imports it at start, workers of a sweep too. The stub of
-a command does what its seed says.
+This folder is put on PYTHONPATH, so that every process of a run imports it at start, workers of a sweep too. What the
+stub of a command does is the name of its act in DYNAX_ACTS, a JSON object by seed; a seed without an act just succeeds.
 """
 
+import json
 import logging
 import os
 import signal
@@ -13,56 +14,66 @@ import types
 import warnings
 from pathlib import Path
 
-DONE, NOISY, WRONG, BROKEN, UNWRITABLE, INTERRUPTED, TERMINATED, KILLED, SENTENCE, SLOW, QUIT = range(11)
+from dynax.errors import RunError, UserError
 
 
-def run(cfg):
-    """Act as the seed of the config says, and return the run directory."""
+def noise(run: Path) -> None:
+    print("noise from Python")
+    os.write(1, b"noise from C\n")
+    warnings.warn("a warning", stacklevel=1)
+    logging.getLogger("dynax.stub").info("a log line")
+    logging.getLogger("library").info("a log line of a library")
+
+
+def wrong(run: Path) -> None:
+    raise UserError("wrong in the eyes of the stub")
+
+
+def crash(run: Path) -> None:
+    raise ZeroDivisionError("one\ntwo\n\nthree\nfour")
+
+
+def sentence(run: Path) -> None:
+    raise RunError("the loss is NaN")
+
+
+def leave(run: Path) -> None:
+    sys.exit(7)
+
+
+def unreadable(run: Path) -> None:
+    Path("/etc/passwd/nowhere").read_text()
+
+
+def wait(run: Path) -> None:
+    """Until a signal comes; then take some time to save, as training does."""
+    (run / "started").touch()
+    try:
+        time.sleep(60)
+    finally:
+        time.sleep(0.5)
+        (run / "saved").touch()
+
+
+def die(run: Path) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def command(cfg) -> Path:
     from hydra.core.hydra_config import HydraConfig
 
-    from dynax.errors import RunError, UserError
-
-    path = Path(HydraConfig.get().runtime.output_dir)
+    run = Path(HydraConfig.get().runtime.output_dir)
+    heavy = {"jax", "mujoco", "flax", "tensorstore"} & set(sys.modules)
+    assert not heavy, f"imported before the command: {heavy}"
     seed = next(cfg[group].seed for group in ("training", "collect", "eval", "render") if group in cfg)
-    match seed:
-        case 1:
-            print("python noise")
-            os.write(1, b"noise from C\n")
-            warnings.warn("a warning", stacklevel=1)
-            logging.getLogger("dynax.stub").info("a log line")
-            logging.getLogger("library").info("a library's log line")
-        case 2:
-            raise UserError("collect.seed=2: wrong in the eyes of the stub")
-        case 3:
-            raise ZeroDivisionError("one\ntwo\nthree\nfour")
-        case 4:
-            Path("/proc/nowhere/x").write_text("")
-        case 5:
-            os.kill(os.getpid(), signal.SIGINT)
-            time.sleep(10)
-        case 6:
-            try:
-                os.kill(os.getpid(), signal.SIGTERM)
-                time.sleep(10)
-            finally:
-                (path / "saved").touch()
-        case 7:
-            os.kill(os.getpid(), signal.SIGKILL)
-        case 8:
-            raise RunError("the loss is NaN")
-        case 9:
-            (path / "started").touch()
-            try:
-                time.sleep(30)
-            finally:
-                (path / "saved").touch()
-        case 10:
-            sys.exit(7)
-    (path / "summary.json").write_text("{}")
-    return path
+    acts = json.loads(os.environ.get("DYNAX_ACTS", "{}"))
+    if str(seed) in acts:
+        globals()[acts[str(seed)]](run)
+    (run / "summary.json").write_text("{}")
+    return run
 
 
-for command in ("collect", "train", "eval", "render"):
-    module = types.ModuleType(f"dynax.commands.{command}")
-    module.run = run  # pyright: ignore
+for name in ("collect", "train", "eval", "render"):
+    module = types.ModuleType(f"dynax.commands.{name}")
+    module.run = command
     sys.modules[module.__name__] = module

@@ -1,0 +1,76 @@
+"""Optimisers on a gradient that never changes, of which Adam makes steps of exactly the learning rate."""
+
+import jax
+import numpy as np
+import optax
+import pytest
+
+from dynax import optimizers
+from dynax.config import TrainingConfig, modules_of
+
+EACH = pytest.mark.parametrize("name", modules_of("dynax.optimizers"))
+PLAIN = {"learning_rate": 0.1, "final_learning_rate": 0.001, "warmup_steps": 0, "gradient_clip": None}
+
+
+def walk(gradient, num_steps, start=1.0, **options):
+    """The parameter after each of `num_steps` updates."""
+    rule = optimizers.make(TrainingConfig(**PLAIN | options), num_steps)
+    update = jax.jit(rule.update)
+    params = {"w": np.float32(start)}
+    state, path = rule.init(params), [start]
+    for _ in range(num_steps):
+        change, state = update({"w": np.float32(gradient)}, state, params)
+        params = optax.apply_updates(params, change)
+        path.append(float(params["w"]))
+    return np.array(path)
+
+
+@EACH
+def test_the_learning_rate_falls_as_a_cosine(name):
+    steps = -np.diff(walk(3.0, 20, optimizer=name))
+    cosine = 0.001 + 0.099 * (1 + np.cos(np.pi * np.arange(20) / 20)) / 2
+    np.testing.assert_allclose(steps, cosine, rtol=1e-3)
+
+
+@EACH
+def test_the_learning_rate_rises_linearly_at_first(name):
+    steps = -np.diff(walk(3.0, 100, optimizer=name, warmup_steps=5))
+    np.testing.assert_allclose(steps[:6], 0.1 * np.arange(6) / 5, rtol=1e-3, atol=1e-7)
+
+
+@EACH
+def test_the_warm_up_takes_at_most_a_tenth_of_the_training(name):
+    steps = -np.diff(walk(3.0, 20, optimizer=name, warmup_steps=1000))
+    assert np.argmax(steps) == 2
+
+
+@EACH
+def test_a_training_of_one_step_has_its_learning_rate(name):
+    np.testing.assert_allclose(walk(3.0, 1, optimizer=name, warmup_steps=300), [1, 0.9], rtol=1e-5)
+
+
+def test_a_long_gradient_is_clipped():
+    change = {"w": np.array([3.0, 4.0], np.float32)}
+    seen = {}
+
+    def spy(schedule, config):
+        return optax.stateless(lambda updates, params: seen.setdefault("gradient", updates))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dynax.optimizers.adam.optimizer", spy)
+        rule = optimizers.make(TrainingConfig(gradient_clip=0.5), 10)
+        rule.update(change, rule.init(change), change)
+    np.testing.assert_allclose(seen["gradient"]["w"], [0.3, 0.4])
+
+
+def test_adam_adds_the_decay_to_the_gradient():
+    np.testing.assert_allclose(walk(0.0, 1, start=2.0, optimizer="adam", weight_decay=0.01), [2, 1.9], rtol=1e-4)
+
+
+def test_adamw_decays_apart_from_the_gradient():
+    np.testing.assert_allclose(walk(0.0, 1, start=2.0, optimizer="adamw", weight_decay=0.01), [2, 2 * (1 - 0.1 * 0.01)], rtol=1e-6)
+
+
+@EACH
+def test_without_decay_or_gradient_nothing_moves(name):
+    assert (walk(0.0, 3, start=2.0, optimizer=name) == 2).all()

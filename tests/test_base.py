@@ -1,0 +1,271 @@
+"""The model around the network: representation, integration, rollout, and what is said of options that make no sense."""
+
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import linen as nn
+
+from dynax.architectures import MLPDynamicsModel
+from dynax.base import BaseDynamicsModel
+from dynax.envs import MjcfEnv
+from dynax.errors import UserError
+from dynax.simulate import simulate
+
+
+class MyModel(BaseDynamicsModel):
+    """The custom model of the README this project grew from."""
+
+    @nn.compact
+    def __call__(self, states, actions, training=False):
+        x = jnp.concatenate([states.flatten(), actions.flatten()])
+        x = nn.Dense(256)(x)
+        x = nn.relu(x)
+        return nn.Dense(self.state_dim)(x)
+
+
+class Still(BaseDynamicsModel):
+    """A network of one parameter and no effect, for what is around it."""
+
+    @nn.compact
+    def __call__(self, states, actions, training=False):
+        return self.param("zero", nn.initializers.zeros, ()) * jnp.ones(self.target_dim)
+
+
+class Digits(BaseDynamicsModel):
+    """Every coordinate moves by a number whose digits are the actions of the history, the newest last.
+
+    As a sequence model the same at every position, with the actions that are known there.
+    """
+
+    sequence: ClassVar[bool] = False
+
+    @nn.compact
+    def __call__(self, states, actions, training=False):
+        one = self.param("one", nn.initializers.ones, ())
+        return one * jnp.full(self.target_dim, jnp.sum(actions[:, 0] * 10.0 ** jnp.arange(self.history)[::-1]))
+
+
+class SequenceDigits(Digits):
+    sequence: ClassVar[bool] = True
+
+    @nn.compact
+    def __call__(self, states, actions, training=False):
+        number = self.param("one", nn.initializers.zeros, ())
+        numbers = []
+        for action in actions[:, 0]:
+            number = 10 * number + action
+            numbers.append(jnp.full(self.target_dim, number))
+        return jnp.stack(numbers)
+
+
+def unit(model):
+    """Variables with a normalisation that changes nothing."""
+    width = {"features": model.feature_dim, "actions": model.action_dim, "target": model.target_dim}
+    return model.create(jax.random.PRNGKey(0), {k: {"mean": np.zeros(n), "std": np.ones(n)} for k, n in width.items()})
+
+
+def skewed(model, seed=0):
+    """Variables with a normalisation that is nowhere trivial."""
+    rng = np.random.default_rng(seed)
+    width = {"features": model.feature_dim, "actions": model.action_dim, "target": model.target_dim}
+    statistics = {k: {"mean": rng.normal(0, 0.1, n), "std": rng.uniform(0.5, 2, n)} for k, n in width.items()}
+    return model.create(jax.random.PRNGKey(seed), jax.tree.map(np.float32, statistics))
+
+
+def test_a_bare_subclass_has_the_representation_of_the_seed(env):
+    model = MyModel(env=env)
+    states = env.sample_states(np.random.default_rng(0), 5)
+    assert model.feature_dim == model.target_dim == model.state_dim == env.state_dim
+    assert np.array_equal(model.features(states), states)
+
+
+def test_the_custom_model_of_the_seed_predicts(cart_pole):
+    model = MyModel(env=cart_pole)
+    path = model.rollout(np.zeros((2, 4)), np.zeros((2, 3, 1)), unit(model))
+    assert path.shape == (2, 4, 4)
+
+
+def test_a_delta_is_added_to_the_state(env):
+    model = Still(env=env)
+    states, change = np.random.default_rng(0).normal(size=(2, 3, env.state_dim))
+    assert np.array_equal(model.integrate(states, change), states + change)
+
+
+def test_an_acceleration_target_is_the_velocity_change(env):
+    model, nv = Still(env=env, target="acceleration"), env.space.nv
+    states, following = np.random.default_rng(0).normal(size=(2, 3, env.state_dim))
+    assert model.target_dim == nv
+    assert np.array_equal(model.targets(states, following), following[:, nv:] - states[:, nv:])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_exact_velocity_changes_reproduce_mujoco(env, seed):
+    rng = np.random.default_rng(seed)
+    states = env.sample_states(rng, 400)
+    states[:100] *= 1.4  # carts beyond their stops
+    actions = rng.uniform(*env.action_range, (400, 1, env.action_dim))
+    following = simulate(env, states, actions, "native")[:, 1]
+    model = Still(env=env, target="acceleration")
+    np.testing.assert_allclose(model.integrate(states, model.targets(states, following)), following, rtol=1e-12, atol=1e-12)
+
+
+def test_exact_deltas_reproduce_the_state_up_to_whole_turns(env, trajectories):
+    states = trajectories[env.name].states
+    model = Still(env=env)
+    again = model.integrate(states[:, :-1], model.targets(states[:, :-1], states[:, 1:]))
+    np.testing.assert_allclose(env.space.difference(again, states[:, 1:]), 0, atol=1e-12)
+
+
+def test_features_and_actions_are_normalised_and_the_target_is_not(cart_pole):
+    class Probe(BaseDynamicsModel):
+        @nn.compact
+        def __call__(self, states, actions, training=False):
+            self.param("none", nn.initializers.zeros, ())
+            return states[-1] * actions[-1]
+
+    model = Probe(env=cart_pole)
+    variables = skewed(model)
+    states, actions = np.random.default_rng(1).normal(size=(1, 4)), np.array([[[0.7]]])
+    s, a, t = (variables["normalization"][k] for k in ("features", "actions", "target"))
+    change = (states - s["mean"]) / s["std"] * ((0.7 - a["mean"]) / a["std"]) * t["std"] + t["mean"]
+    np.testing.assert_allclose(model.rollout(states, actions, variables)[:, 1], states + change, rtol=1e-5)
+
+
+@pytest.mark.parametrize("history", [1, 3])
+def test_rollout_starts_at_the_given_state(cart_pole, history):
+    model = MyModel(env=cart_pole, history=history)
+    states = np.random.default_rng(0).normal(size=(5, history, 4)).astype(np.float32)
+    path = model.rollout(states, np.zeros((5, history + 6, 1)), unit(model))
+    assert path.shape == (5, 8, 4)
+    assert np.array_equal(path[:, 0], states[:, -1])
+
+
+def test_without_a_history_states_may_come_with_or_without_its_axis(cart_pole):
+    model = MyModel(env=cart_pole)
+    states, actions = np.random.default_rng(0).normal(size=(5, 4)), np.ones((5, 3, 1))
+    variables = unit(model)
+    assert np.array_equal(model.rollout(states, actions, variables), model.rollout(states[:, None], actions, variables))
+
+
+def test_numpy_and_jax_arrays_are_the_same_to_a_rollout(cart_pole):
+    model = MyModel(env=cart_pole)
+    states, actions = np.random.default_rng(0).normal(size=(5, 4)), np.ones((5, 3, 1))
+    variables = unit(model)
+    by_jax = model.rollout(jnp.asarray(states), jnp.asarray(actions), variables)
+    assert np.array_equal(model.rollout(states, actions, variables), by_jax)
+
+
+@pytest.mark.parametrize("network", [Digits, SequenceDigits])
+def test_each_step_sees_the_actions_of_its_own_history(cart_pole, network):
+    model = network(env=cart_pole, history=3)
+    actions = np.array([1, 2, 3, 4, 5, 6.0]).reshape(1, 6, 1)  # the first two belong to the first two states
+    path = model.rollout(np.zeros((1, 3, 4)), actions, unit(model))
+    assert path.shape == (1, 5, 4)
+    assert np.diff(path[0, :, 0]).tolist() == [123, 234, 345, 456]
+
+
+@pytest.mark.parametrize("target", ["delta", "acceleration"])
+def test_rollout_is_the_plain_loop(cart_pole, target):
+    class Net(BaseDynamicsModel):
+        @nn.compact
+        def __call__(self, states, actions, training=False):
+            return nn.Dense(self.target_dim)(jnp.tanh(nn.Dense(8)(jnp.concatenate([states.flatten(), actions.flatten()]))))
+
+    model = Net(env=cart_pole, history=3, target=target, angles="sincos")
+    variables = skewed(model)
+    rng = np.random.default_rng(0)
+    states, actions = rng.normal(size=(2, 3, 4)), rng.normal(size=(2, 7, 1))
+    wanted = [plain_rollout(model, variables, s, a) for s, a in zip(states, actions, strict=True)]
+    np.testing.assert_allclose(model.rollout(states, actions, variables), wanted, rtol=1e-4, atol=1e-4)
+
+
+def plain_rollout(model, variables, states, actions):
+    """One trajectory, one step after the other, in the words of the documentation."""
+    norm, states = variables["normalization"], list(states)
+    for t in range(len(actions) - model.history + 1):
+        seen = (model.features(np.array(states[t:])) - norm["features"]["mean"]) / norm["features"]["std"]
+        acted = (actions[t : t + model.history] - norm["actions"]["mean"]) / norm["actions"]["std"]
+        output = np.asarray(model.apply({"params": variables["params"]}, jnp.float32(seen), jnp.float32(acted)), float)
+        states.append(model.integrate(states[-1], output * norm["target"]["std"] + norm["target"]["mean"]))
+    return states[model.history - 1 :]
+
+
+@pytest.mark.parametrize(
+    ("history", "states", "actions", "told"),
+    [
+        (1, (2, 3), (2, 5, 1), r"states have shape \(2, 1, 3\), wanted \(B, 1, 4\)"),
+        (1, (4,), (2, 5, 1), r"states have shape \(4,\), wanted \(B, 1, 4\)"),
+        (3, (2, 4), (2, 5, 1), r"states have shape \(2, 4\), wanted \(B, 3, 4\)"),
+        (3, (2, 2, 4), (2, 5, 1), r"states have shape \(2, 2, 4\), wanted \(B, 3, 4\)"),
+        (1, (2, 4), (2, 5, 2), r"actions have shape \(2, 5, 2\), wanted \(2, 0 \+ T, 1\)"),
+        (1, (2, 4), (3, 5, 1), r"actions have shape \(3, 5, 1\), wanted \(2, 0 \+ T, 1\)"),
+        (1, (2, 4), (2, 5), r"actions have shape \(2, 5\), wanted \(2, 0 \+ T, 1\)"),
+        (3, (2, 3, 4), (2, 2, 1), r"actions have shape \(2, 2, 1\), wanted \(2, 2 \+ T, 1\)"),
+    ],
+)
+def test_arrays_of_other_shapes_are_refused_with_the_shapes(cart_pole, history, states, actions, told):
+    model = Still(env=cart_pole, history=history)
+    with pytest.raises(ValueError, match=told):
+        model.rollout(np.zeros(states), np.zeros(actions), unit(model))
+
+
+def test_a_network_of_another_width_is_told(cart_pole):
+    class TooWide(BaseDynamicsModel):
+        @nn.compact
+        def __call__(self, states, actions, training=False):
+            return nn.Dense(7)(states[-1])
+
+    with pytest.raises(UserError, match=r"TooWide.__call__ returns an array of shape \(7,\), not \(4,\)"):
+        unit(TooWide(env=cart_pole))
+
+
+def test_a_sequence_network_of_one_row_is_told(cart_pole):
+    class OneRow(Still):
+        sequence: ClassVar[bool] = True
+
+    with pytest.raises(UserError, match=r"OneRow.__call__ returns an array of shape \(4,\), not \(3, 4\)"):
+        unit(OneRow(env=cart_pole, history=3))
+
+
+def test_a_model_without_a_network_says_so(cart_pole):
+    with pytest.raises(NotImplementedError, match="BaseDynamicsModel must define __call__"):
+        unit(BaseDynamicsModel(env=cart_pole))
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"angles": "sin"}, "model.angles=sin is not one of raw, sincos"),
+        ({"target": "velocity"}, "model.target=velocity is not one of delta, acceleration"),
+        ({"constraints": "feature"}, "did you mean `features`"),
+        ({"history": 0}, "model.history=0 is out of range"),
+    ],
+)
+def test_an_option_that_is_not_there_is_told_at_construction(cart_pole, options, told):
+    with pytest.raises(UserError, match=told):
+        Still(env=cart_pole, **options)
+
+
+def test_accelerations_of_an_rk4_robot_are_refused():
+    slide = '<mujoco><option integrator="RK4"/><worldbody><body><joint type="slide"/><geom size=".1"/></body></worldbody></mujoco>'
+    env = MjcfEnv(xml="toy.xml", mjcf=slide)
+    with pytest.raises(UserError, match="model.target=acceleration .* toy is simulated by RK4: use model.target=delta"):
+        MLPDynamicsModel(env=env)
+    assert MLPDynamicsModel(env=env, target="delta").target_dim == 2
+
+
+def test_a_robot_without_actuators_can_be_predicted():
+    fall = '<mujoco><worldbody><body><joint type="slide" axis="0 0 1"/><geom size=".1"/></body></worldbody></mujoco>'
+    model = MLPDynamicsModel(env=MjcfEnv(xml="fall.xml", mjcf=fall), hidden_dims=(4,))
+    assert model.rollout(np.zeros((2, 2)), np.zeros((2, 3, 0)), unit(model)).shape == (2, 4, 2)
+
+
+def test_rollout_is_differentiable_in_its_actions(cart_pole):
+    model = MyModel(env=cart_pole)
+    variables = unit(model)
+    gradient = jax.grad(lambda actions: model.rollout(jnp.ones((1, 4)), actions, variables)[0, -1, 0])(jnp.ones((1, 3, 1)))
+    assert np.isfinite(gradient).all()
+    assert np.any(gradient != 0)

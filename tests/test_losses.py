@@ -1,0 +1,86 @@
+"""The loss on predictors whose error is known."""
+
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import linen as nn
+
+from dynax import losses
+from dynax.base import BaseDynamicsModel
+
+B, H = 6, 3
+
+
+class Constant(BaseDynamicsModel):
+    """Predicts its one parameter, everywhere."""
+
+    sequence: ClassVar[bool] = False
+
+    @nn.compact
+    def __call__(self, states, actions, training=False):
+        return self.param("value", nn.initializers.zeros, ()) * jnp.ones(self.target_dim)
+
+
+class ConstantSequence(Constant):
+    sequence: ClassVar[bool] = True
+
+    @nn.compact
+    def __call__(self, states, actions, training=False):
+        return self.param("value", nn.initializers.zeros, ()) * jnp.ones((self.history, self.target_dim))
+
+
+class Echo(BaseDynamicsModel):
+    """Predicts the features it sees, some of them dropped in training."""
+
+    rate: float = 0.0
+
+    @nn.compact
+    def __call__(self, states, actions, training=False):
+        self.param("none", nn.initializers.zeros, ())
+        return nn.Dropout(self.rate, deterministic=not training)(states[-1])
+
+
+def loss(model, params, features, targets, seed=0):
+    return float(losses.one_step(model, params, features, np.zeros((B, H, 1)), targets, jax.random.PRNGKey(seed)))
+
+
+def test_a_perfect_prediction_has_no_loss(cart_pole):
+    features = np.random.default_rng(0).normal(size=(B, H, 4)).astype(np.float32)
+    assert loss(Echo(env=cart_pole, history=H), {"none": 0.0}, features, features) == 0
+
+
+def test_predicting_no_change_of_normalised_targets_has_loss_one(cart_pole):
+    targets = np.random.default_rng(0).choice([-1.0, 1.0], (B, H, 4))
+    assert loss(Constant(env=cart_pole, history=H), {"value": 0.0}, np.zeros((B, H, 4)), targets) == 1
+
+
+@pytest.mark.parametrize("value", [0.5, -2.0])
+def test_it_is_the_mean_square(cart_pole, value):
+    assert loss(Constant(env=cart_pole, history=H), {"value": value}, np.zeros((B, H, 4)), np.zeros((B, H, 4))) == value**2
+
+
+def test_only_the_last_position_counts_where_there_is_one_prediction(cart_pole):
+    targets = np.zeros((B, H, 4))
+    targets[:, :-1] = 9
+    assert loss(Constant(env=cart_pole, history=H), {"value": 0.0}, np.zeros((B, H, 4)), targets) == 0
+
+
+@pytest.mark.parametrize("position", range(H))
+def test_a_sequence_model_is_held_to_every_position(cart_pole, position):
+    targets = np.zeros((B, H, 4))
+    targets[:, position] = 3
+    value = loss(ConstantSequence(env=cart_pole, history=H), {"value": 0.0}, np.zeros((B, H, 4)), targets)
+    assert value == pytest.approx(9 / H)
+
+
+def test_dropout_follows_the_key_and_differs_between_samples(cart_pole):
+    model, ones = Echo(env=cart_pole, history=H, rate=0.5), np.ones((B, H, 4))
+
+    def once(seed):
+        return loss(model, {"none": 0.0}, ones, ones, seed)
+
+    assert once(0) == once(0) != once(1)
+    assert once(0) != 1  # every kept unit is doubled and every other zero: all samples alike would make 1 of each
