@@ -81,11 +81,11 @@ def load_state(run: Path, model: BaseDynamicsModel, template: TrainState) -> tup
     return _restore(path / "training", template), variables["normalization"], _read_info(path)
 
 
-def read_info(run: Path) -> dict[str, Any]:
-    """What the newest checkpoint of `run` says of itself, checked against damage."""
+def read(run: Path) -> tuple[dict[str, Any], str]:
+    """The `run.json` and the MJCF of the newest checkpoint of `run`, checked against damage."""
     path = latest(run)
     verify(path)
-    return _read_info(path)
+    return _read_info(path), (path / "robot.xml").read_text()
 
 
 def build(config: Mapping[str, Any], mjcf: str) -> BaseDynamicsModel:
@@ -116,7 +116,7 @@ def save(run: Path, state: TrainState, normalization: Variables, mjcf: str, info
 
 def found(run: Path) -> list[Path]:
     """The checkpoints of `run`, oldest first."""
-    return sorted((run / "checkpoints").glob("epoch-*"))
+    return sorted((run / "checkpoints").glob("epoch-*"), key=lambda path: (len(path.name), path.name))
 
 
 def latest(run: Path) -> Path:

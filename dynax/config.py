@@ -44,7 +44,8 @@ class TrainingConfig:
     num_epochs: int = 60
     batch_size: int = 512
     optimizer: str = "adam"
-    learning_rate: float = 1e-3
+    loss: str = "robust"
+    learning_rate: float = 3e-3
     final_learning_rate: float = 1e-6
     warmup_steps: int = 300
     weight_decay: float = 0.0
@@ -58,6 +59,7 @@ class TrainingConfig:
         check_range("training.num_epochs", self.num_epochs, 1)
         check_range("training.batch_size", self.batch_size, 1)
         check_choice("training.optimizer", self.optimizer, modules_of("dynax.optimizers"))
+        check_choice("training.loss", self.loss, ["mse", "robust"])
         check_range("training.learning_rate", self.learning_rate, 0, open_low=True)
         check_range("training.final_learning_rate", self.final_learning_rate, 0, self.learning_rate)
         check_range("training.warmup_steps", self.warmup_steps, 0)

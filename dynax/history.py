@@ -6,15 +6,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dynax.errors import UserError
+
 
 class History:
     """The epochs of a run so far, in memory and on disk."""
 
     def __init__(self, path: Path, epochs: int):
-        """Keep the first `epochs` epochs of the file: what a killed run wrote after its last checkpoint happens again."""
+        """Keep the first `epochs` epochs of the file: what a killed run wrote after its last checkpoint happens again.
+
+        Raises `UserError` where the file does not hold them.
+        """
         self.path = path
         lines = path.read_text().splitlines()[:epochs] if epochs else []
-        self.rows: list[dict[str, Any]] = [json.loads(line) for line in lines]
+        self.rows = _read(path, lines)
+        if len(lines) < epochs:
+            raise UserError(f"{path} is damaged: it has {len(lines)} of the {epochs} epochs of the checkpoint")
         draft = path.with_name(f".{path.name}.partial")
         draft.write_text("".join(f"{line}\n" for line in lines))
         os.replace(draft, path)
@@ -23,3 +30,10 @@ class History:
         self.rows.append(dict(row))
         with self.path.open("a") as stream:
             stream.write(json.dumps(row) + "\n")
+
+
+def _read(path: Path, lines: list[str]) -> list[dict[str, Any]]:
+    try:
+        return [json.loads(line) for line in lines]
+    except ValueError as error:
+        raise UserError(f"{path} is damaged: {error}") from None

@@ -35,12 +35,11 @@ def nrmse(error: np.ndarray) -> np.ndarray:
 
 
 def physical_rmse(space: StateSpace, truth: np.ndarray, predicted: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """Root mean square error (T+1, C) of each coordinate in its own unit; infinite where a prediction is not finite."""
+    """Root mean square error (T+1, C) of each coordinate in its own unit, where none counts for more than `LOST` deviations."""
     with np.errstate(invalid="ignore", over="ignore"):
-        error = space.difference(truth, predicted.astype(np.float64))
-        error = np.clip(error, -LOST * scale, LOST * scale)
-        rms = np.sqrt(np.mean(error**2, axis=0))
-    return np.where(np.isfinite(rms), rms, LOST * scale)
+        error = np.abs(space.difference(truth, predicted.astype(np.float64)))
+    error = np.where(np.isfinite(error), np.minimum(error, LOST * scale), LOST * scale)
+    return np.sqrt(np.mean(error**2, axis=0))
 
 
 @dataclass(frozen=True)

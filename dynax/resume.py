@@ -1,5 +1,7 @@
-"""Continuing a run with its own config."""
+"""Continuing a run with its own config, its own robot and its own data."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -7,27 +9,48 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from dynax import checkpoint
+from dynax.dataset import Dataset
 from dynax.errors import UserError
 
 FREE = ("training.num_epochs", "training.resume")
 
 
-def config_of(run: Path, cfg: DictConfig) -> dict[str, Any]:
-    """The config `run` was started with, and the number of epochs asked for now, if one was.
+@dataclass(frozen=True)
+class Past:
+    """What a run that is continued was made of."""
+
+    run: Path
+    config: Mapping[str, Any]  # as it began, but for the number of epochs asked for now
+    mjcf: str
+    dataset: Path
+    dataset_sha256: str
+
+    def check_dataset(self, dataset: Dataset) -> None:
+        """Raise `UserError` unless `dataset` holds what the run was trained on so far."""
+        if dataset.manifest["sha256"] != self.dataset_sha256:
+            raise UserError(
+                f"training.resume={self.run} was trained on {self.dataset}, and {dataset.path} is another dataset: "
+                "put the first one back, or start a new run"
+            )
+
+
+def past_of(run: Path, cfg: DictConfig) -> Past:
+    """What `run` was started with, and the number of epochs asked for now, if one was.
 
     Raises `UserError` where an override on the command line asks for anything else to differ.
     """
-    saved = OmegaConf.create(checkpoint.read_info(run)["config"])
+    info, mjcf = checkpoint.read(run)
+    saved = OmegaConf.create(info["config"])
     for key in _overridden():
-        now, then = OmegaConf.select(cfg, key), OmegaConf.select(saved, key)
-        if key == "training.num_epochs":
-            OmegaConf.update(saved, key, now)
-        elif key not in FREE and now != then:
+        if key not in FREE and (difference := _difference(key, OmegaConf.select(cfg, key), OmegaConf.select(saved, key))):
             raise UserError(
                 f"training.resume={run} continues with the run's own config, of which only training.num_epochs may change: "
-                f"{_difference(key, now, then)}"
+                f"{difference}"
             )
-    return OmegaConf.to_container(saved, resolve=True)  # type: ignore[return-value]
+    if "training.num_epochs" in _overridden():
+        OmegaConf.update(saved, "training.num_epochs", cfg.training.num_epochs)
+    config = OmegaConf.to_container(saved, resolve=True)
+    return Past(run, config, mjcf, Path(info["dataset"]), info["dataset_sha256"])  # type: ignore[arg-type]
 
 
 def _overridden() -> list[str]:
@@ -36,10 +59,13 @@ def _overridden() -> list[str]:
     return [override.lstrip("+~").split("=", 1)[0].replace("/", ".").split("@")[0] for override in task]
 
 
-def _difference(key: str, now: Any, then: Any) -> str:
-    """The first leaf below `key` in which two configs differ, in words."""
+def _difference(key: str, now: Any, then: Any) -> str | None:
+    """The first leaf at or below `key` in which two configs differ, in words."""
     if isinstance(now, DictConfig) and isinstance(then, DictConfig):
-        for name in dict.fromkeys([*then, *now]):
-            if now.get(name) != then.get(name):
-                return _difference(f"{key}.{name}", now.get(name), then.get(name))
-    return f"{key} is {then} in the run, not {now}"
+        leaves = (_difference(f"{key}.{name}", now.get(name), then.get(name)) for name in dict.fromkeys([*then, *now]))
+        return next(filter(None, leaves), None)
+    return None if key in FREE or now == then else f"{key} is {_value(then)} in the run, not {_value(now)}"
+
+
+def _value(value: Any) -> str:
+    return "null" if value is None else str(value)

@@ -17,6 +17,7 @@ from dynax.source import Source
 
 log = logging.getLogger(__name__)
 
+STREAM = 1  # mixed into the seed, so that a test set never starts where a dataset of the same seed does
 ACTIONS = {"held": Held(0.2), "iid": Uniform(), "passive": Passive()}
 
 
@@ -49,7 +50,8 @@ def make_testset(env: Env, n: int, seconds: float, seed: int, actions: str, warm
     Those that the simulator itself loses before the end are drawn again, and counted in the log.
     """
     steps = warmup + max(1, round(seconds / env.dt))
-    trajectories, redrawn = Source(env, ACTIONS[actions], seed, steps).trajectories(0, n, "native")
+    own = int(np.random.SeedSequence((seed, STREAM)).generate_state(1)[0])
+    trajectories, redrawn = Source(env, ACTIONS[actions], own, steps).trajectories(0, n, "native")
     if redrawn:
         log.warning("%d test trajectories of %s diverged in the simulator itself and were drawn again", redrawn, env.name)
     return TestSet(trajectories, warmup)

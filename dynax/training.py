@@ -56,7 +56,7 @@ class Epoch:
 
     state: TrainState
     number: int
-    loss: float  # mean over the epoch of the training loss
+    loss: float  # mean squared one-step error over the epoch, in units of the targets' variance
     val_nrmse: float  # open-loop error on whole validation trajectories, mean over their steps
     val_valid_time: float  # s, median first passage of 0.1
 
@@ -80,7 +80,8 @@ def prepare(model: BaseDynamicsModel, data: Trajectories, normalization: Variabl
         raise UserError(f"trajectories of {steps} steps are too short for model.history={model.history}")
 
     def flat(name: str, values: np.ndarray) -> jax.Array:
-        scaled = normalise(normalization[name], values.reshape(n * steps, -1))
+        # A checkpoint gives JAX arrays, with which the data would be rounded before they are scaled.
+        scaled = normalise(jax.tree.map(np.asarray, normalization[name]), values.reshape(n * steps, -1))
         return jnp.asarray(scaled, jnp.float32)
 
     ends = np.arange(n * steps, dtype=np.int32).reshape(n, steps)[:, model.history - 1 :].ravel()
@@ -104,19 +105,23 @@ def initial_state(params: Any, optimizer: optax.GradientTransformation, key: jax
 def make_epoch(
     model: BaseDynamicsModel, optimizer: optax.GradientTransformation, config: TrainingConfig, num_samples: int
 ) -> Callable[[TrainState, Samples], tuple[TrainState, jax.Array]]:
-    """One pass over the data in random order, as one compiled scan; returns the new state and the mean loss."""
+    """One pass over the data in random order, as one compiled scan; returns the new state and the mean squared error."""
     windows, steps = batches(model, config, num_samples)
     window = jnp.arange(1 - model.history, 1)
+
+    def objective(params, data, key):
+        squared = losses.squared_errors(model, params, *data, key)
+        return losses.LOSSES[config.loss](squared), losses.mse(squared)
 
     def update(samples, carry, step):
         (params, ema, opt_state, count), (ends, key) = carry, step
         rows = ends[:, None] + window
         data = samples.features[rows], samples.actions[rows], samples.targets[rows]
-        loss, gradient = jax.value_and_grad(losses.one_step, argnums=1)(model, params, *data, key)
+        (_, error), gradient = jax.value_and_grad(objective, has_aux=True)(params, data, key)
         change, opt_state = optimizer.update(gradient, opt_state, params)
         params = optax.apply_updates(params, change)
         ema = _average(config.ema_decay, ema, params, count)
-        return (params, ema, opt_state, count + 1), loss
+        return (params, ema, opt_state, count + 1), error
 
     def epoch(state: TrainState, samples: Samples) -> tuple[TrainState, jax.Array]:
         order_key, dropout_key = jax.random.split(jax.random.fold_in(state.key, state.epoch))

@@ -1,4 +1,4 @@
-"""The loss on predictors whose error is known."""
+"""The losses on predictors whose error is known."""
 
 from typing import ClassVar
 
@@ -44,7 +44,9 @@ class Echo(BaseDynamicsModel):
 
 
 def loss(model, params, features, targets, seed=0):
-    return float(losses.one_step(model, params, features, np.zeros((B, H, 1)), targets, jax.random.PRNGKey(seed)))
+    squared = losses.squared_errors(model, params, features, np.zeros((B, H, 1)), targets, jax.random.PRNGKey(seed))
+    assert squared.shape == ((B, H) if model.sequence else (B,))
+    return float(losses.mse(squared))
 
 
 def test_a_perfect_prediction_has_no_loss(cart_pole):
@@ -58,7 +60,7 @@ def test_predicting_no_change_of_normalised_targets_has_loss_one(cart_pole):
 
 
 @pytest.mark.parametrize("value", [0.5, -2.0])
-def test_it_is_the_mean_square(cart_pole, value):
+def test_mse_is_the_mean_square(cart_pole, value):
     assert loss(Constant(env=cart_pole, history=H), {"value": value}, np.zeros((B, H, 4)), np.zeros((B, H, 4))) == value**2
 
 
@@ -76,11 +78,31 @@ def test_a_sequence_model_is_held_to_every_position(cart_pole, position):
     assert value == pytest.approx(9 / H)
 
 
-def test_dropout_follows_the_key_and_differs_between_samples(cart_pole):
-    model, ones = Echo(env=cart_pole, history=H, rate=0.5), np.ones((B, H, 4))
+def kept(cart_pole, seed):
+    """The share of features that dropout keeps, as the loss tells it: those kept are doubled."""
+    model = Echo(env=cart_pole, history=H, rate=0.5)
+    return loss(model, {"none": 0.0}, np.ones((B, H, 4)), np.zeros((B, H, 4)), seed) / 4
 
-    def once(seed):
-        return loss(model, {"none": 0.0}, ones, ones, seed)
 
-    assert once(0) == once(0) != once(1)
-    assert once(0) != 1  # every kept unit is doubled and every other zero: all samples alike would make 1 of each
+def test_dropout_follows_the_key(cart_pole):
+    assert kept(cart_pole, 0) == kept(cart_pole, 0) != kept(cart_pole, 1)
+
+
+def test_dropout_differs_between_samples(cart_pole):
+    assert any(kept(cart_pole, seed) * 4 % 1 for seed in range(3))  # whole quarters, if it did not
+
+
+def test_robust_of_equal_errors_does_not_depend_on_their_size():
+    for size in (1e-8, 1.0, 1e8):
+        assert float(losses.robust(np.full(B, size))) == pytest.approx(np.log(1 + 1 / 25), rel=1e-3)
+
+
+def test_robust_of_no_error_is_zero():
+    assert float(losses.robust(np.zeros(B))) == 0
+
+
+def test_robust_weighs_small_errors_as_mse_does_and_outliers_hardly_at_all():
+    """On a scale of 25 medians an error of a million medians pulls no harder than one of a few."""
+    pull = jax.grad(lambda error: losses.robust(error**2))(np.array([0.5, 1, 1, 1, 1.5, 1000], np.float32))
+    np.testing.assert_allclose(pull[:5] / pull[1], [0.5, 1, 1, 1, 1.5], rtol=0.1)
+    assert pull[5] < 0.1 * pull[1]

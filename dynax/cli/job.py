@@ -14,7 +14,6 @@ from dynax.cli import results
 from dynax.cli.check import check
 from dynax.cli.folders import remove_if_only
 from dynax.cli.report import report
-from dynax.errors import UserError
 from dynax.signals import Stopped
 
 
@@ -59,7 +58,7 @@ def _failed(error: BaseException) -> int:
     hydra = HydraConfig.get()
     folder = Path(hydra.runtime.output_dir)
     code = report(error, job=_name(hydra), log=folder / "dynax.log")
-    if isinstance(error, UserError) and hydra.output_subdir == ".hydra":
+    if code == 2 and hydra.output_subdir == ".hydra":
         remove_if_only(folder, ".hydra", "dynax.log", ".lock")
     return code
 

@@ -25,7 +25,7 @@ COMMANDS = {
         ),
         Command(
             "train",
-            "fit a model to a dataset, which is collected first where there is none",
+            "fit a model to a dataset, collected first where there is none",
             (
                 "dynax train env=cart_pole model=transformer training.learning_rate=3e-4",
                 "dynax train -m model=mlp,resnet training.seed=0,1,2 hydra/launcher=joblib",

@@ -18,6 +18,7 @@ from dynax.config import CollectConfig, TrainingRunConfig, section
 from dynax.dataset import Dataset
 from dynax.errors import RunError, UserError
 from dynax.history import History
+from dynax.resume import Past
 from dynax.runs import DATASETS, run_directory, write_summary
 from dynax.signals import Stopped, deferred
 from dynax.training import Epoch
@@ -42,33 +43,39 @@ class Job:
 
 def run(cfg: DictConfig) -> Path:
     """Train as `cfg` says, or continue the run it names, and return the run's directory."""
-    path = run_directory()
-    resumed = cfg.training.resume is not None
+    path, begun = run_directory(), time.monotonic()
     with _alone(path):
-        job = _assemble(path, resume.config_of(path, cfg) if resumed else OmegaConf.to_container(cfg, resolve=True))
+        past = resume.past_of(path, cfg) if cfg.training.resume is not None else None
+        job = _assemble(path, past.config if past else OmegaConf.to_container(cfg, resolve=True), past)
         train, val = (part.read() for part in job.dataset.split(job.training.val_fraction))
         state, normalization = training.start(job.model, train, job.training, jax.random.PRNGKey(job.training.seed))
-        if resumed:
-            state, normalization = checkpoint.load_state(path, job.model, state)
+        if past:
+            state, normalization, _ = checkpoint.load_state(path, job.model, state)
             log.info("continuing %s after epoch %d", path, int(state.epoch))
         history = History(path / "metrics.jsonl", int(state.epoch))
+        (path / "summary.json").unlink(missing_ok=True)  # a run that goes on is not finished
         epochs = training.fit(job.model, train, val, normalization, job.training, state)
         _follow(job, epochs, normalization, history, train.num_transitions)
-        _finish(job, history)
+        _finish(job, history, begun)
     return path
 
 
-def _assemble(path: Path, config: Any) -> Job:
+def _assemble(path: Path, config: Any, past: Past | None) -> Job:
     """Everything a training needs; what is wrong with the config is said before any data are collected."""
     settings = section(TrainingRunConfig, config["training"], "training")
-    env = envs.make(config["env"])
+    env = envs.make(config["env"], mjcf=past.mjcf if past else "")
     model = architectures.make(env, config["model"])
-    dataset = _dataset(config, model)
+    dataset = _dataset(config, model, past)
     dataset.check_robot(env)
+    if past:
+        past.check_dataset(dataset)
     return Job(path, config, settings, model, dataset)
 
 
-def _dataset(config: Mapping[str, Any], model: BaseDynamicsModel) -> Dataset:
+def _dataset(config: Mapping[str, Any], model: BaseDynamicsModel, past: Past | None) -> Dataset:
+    """The data of a run that is continued, wherever the user stands; those the config names; or those it describes."""
+    if past and past.dataset.is_dir():
+        return Dataset.open(past.dataset)
     if config["dataset"] is not None:
         return Dataset.open(config["dataset"])
     wanted, excitation = section(CollectConfig, config["collect"], "collect"), excitations.make(config["excitation"])
@@ -147,7 +154,7 @@ def _note(epoch: Epoch, rate: float) -> str:
     )
 
 
-def _finish(job: Job, history: History) -> None:
+def _finish(job: Job, history: History, begun: float) -> None:
     plots.loss_curve(job.path / "loss.png", history.rows, job.title)
     trained = checkpoint.load(job.path)
     best = history.rows[trained.info["best_epoch"] - 1]
@@ -182,5 +189,6 @@ def _finish(job: Job, history: History) -> None:
             "best_val_nrmse": best["val_nrmse"],
             "best_val_valid_time_s": best["val_valid_time_s"],
             "training_time_s": seconds,
+            "wall_time_s": time.monotonic() - begun,
         },
     )

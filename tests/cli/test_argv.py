@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -11,8 +12,7 @@ from dynax.cli.table import COMMANDS
 @pytest.mark.parametrize("args", [[], ["--help"], ["-h"]])
 def test_alone_it_prints_the_commands(dynax, args):
     ran = dynax(*args)
-    assert ran.code == 0
-    assert ran.err == ""
+    assert (ran.code, ran.err) == (0, "")
     for command in COMMANDS.values():
         assert f"  {command.name}" in ran.out
         assert command.summary in ran.out
@@ -39,8 +39,9 @@ def test_no_command(dynax, args, message):
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_help_of_a_command(dynax, command):
-    ran = dynax(command, "--help", COLUMNS="80")
+def test_help_of_a_command(here, monkeypatch, command):
+    monkeypatch.setenv("COLUMNS", "80")
+    ran = here(command, "--help")
     assert (ran.code, ran.err) == (0, "")
     lines = ran.out.splitlines()
     assert max(map(len, lines)) <= 80
@@ -64,14 +65,21 @@ def test_help_shows_what_is_composed_with_the_comments_of_the_yaml(dynax, tmp_pa
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_cfg_and_info(dynax, command):
-    job = dynax(command, "--cfg", "job")
+def test_cfg_and_info(here, command):
+    job = here(command, "--cfg", "job")
     assert (job.code, job.err) == (0, "")
     assert "hydra:" not in job.out
-    assert "name: " + command in dynax(command, "--cfg", "hydra").out
-    info = dynax(command, "--info", "defaults-tree")
+    assert f"name: {command}\n" in here(command, "--cfg", "hydra", "--package", "hydra.job").out
+    info = here(command, "--info", "defaults-tree")
     assert (info.code, info.err) == (0, "")
     assert f"  {command}:" in info.out
+
+
+@pytest.mark.parametrize("args", [["eval", "--cfg", "job"], ["train", "--help"], ["collect", "--info"]])
+def test_what_is_asked_for_goes_to_standard_output(dynax, args):
+    ran = dynax(*args)
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.count("\n") > 5
 
 
 def test_none_of_this_imports_jax_and_help_not_even_hydra(tmp_path):
@@ -91,7 +99,9 @@ assert not {"jax", "mujoco", "flax", "numpy"} & set(sys.modules), "heavy"
     subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True)
 
 
-@pytest.mark.parametrize("args", [["--help"], ["train", "--cfg", "job"], ["train", "--info", "all"], ["train", "--help"]])
+@pytest.mark.parametrize(
+    "args", [["--help"], ["train", "--cfg", "job"], ["train", "--info", "all"], ["train", "--help"]]
+)
 def test_a_reader_that_has_gone_is_no_traceback(dynax, args):
     process = dynax.start(*args)
     process.stdout.close()
@@ -101,6 +111,6 @@ def test_a_reader_that_has_gone_is_no_traceback(dynax, args):
 
 
 def test_a_full_disk_behind_standard_output(dynax):
-    with open("/dev/full", "w") as full:
+    with Path("/dev/full").open("w") as full:
         ran = subprocess.run([sys.executable, "-m", "dynax", "--help"], stdout=full, stderr=subprocess.PIPE, text=True)
     assert (ran.returncode, ran.stderr) == (1, "dynax: standard output: No space left on device\n")

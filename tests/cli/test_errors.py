@@ -21,7 +21,7 @@ CASES = {
     ],
     "train model=mlpp --config-dir more": [
         "model=mlpp: there is no such model (did you mean `mlp`?)",
-        "  model is one of: mine, mlp, resnet, transformer",
+        "  model is one of: broken, mine, mlp, resnet, transformer",
     ],
     "train hydra/launcher=jobli": [
         "hydra/launcher=jobli: there is no such hydra/launcher (did you mean `joblib`?)",
@@ -58,6 +58,19 @@ CASES = {
     "train model=broken --config-dir more": ["mapping values are not allowed here in "],
 }
 
+AS_PROCESSES = (
+    "train training.learning_rat=1",
+    "train +training.foo=1",
+    "train env=pendulm",
+    "train training.learning_rate=-1",
+    "train training.seed=abc",
+    "train env=mjcf",
+    "eval",
+    "render run=nowhere",
+    "train training.resume=nowhere",
+    "train hydra.run.dir=file/run",
+)
+
 
 @pytest.fixture
 def folder(tmp_path):
@@ -69,9 +82,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize("words", CASES)
-def test_wrong_input(dynax, folder, words):
-    ran = dynax(*words.split())
+def says(ran, words):
     assert (ran.code, ran.out) == (2, "")
     first, *others = ran.err.splitlines()
     expected, *lines = CASES[words]
@@ -79,6 +90,17 @@ def test_wrong_input(dynax, folder, words):
     assert len(others) < 4
     for line in lines:
         assert any(other.startswith(line) for other in others), ran.err
+
+
+@pytest.mark.parametrize("words", CASES)
+def test_wrong_input(here, folder, words):
+    says(here(*words.split()), words)
+    assert sorted(entry.name for entry in folder.iterdir()) == ["file", "more"]
+
+
+@pytest.mark.parametrize("words", AS_PROCESSES)
+def test_wrong_input_as_a_process(dynax, folder, words):
+    says(dynax(*words.split()), words)
     assert sorted(entry.name for entry in folder.iterdir()) == ["file", "more"]
 
 

@@ -1,0 +1,31 @@
+"""The clip that opens the README: `python -m benchmarks.picture [--run RUN]`.
+
+Trains the default cart pole, unless it is given the run directory of one, and renders what it predicts into
+`img/cart_pole_trajectory.gif`.
+"""
+
+import argparse
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+PICTURE = Path(__file__).parent.parent / "img" / "cart_pole_trajectory.gif"
+CLIP = ["render.formats=[gif]", "render.seconds=8", "render.seed=3", "render.width=560", "render.height=315", "render.fps=20"]
+
+
+def dynax(*words: str) -> str:
+    """The path a command prints."""
+    return subprocess.run([sys.executable, "-m", "dynax", *words], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+
+
+def main(run: str | None) -> None:
+    clip = dynax("render", f"run={run or dynax('train', 'env=cart_pole')}", *CLIP)
+    shutil.copy(Path(clip) / "trajectory.gif", PICTURE)
+    print(f"{PICTURE}: {PICTURE.stat().st_size / 1e6:.2f} MB")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--run")
+    main(**vars(parser.parse_args()))

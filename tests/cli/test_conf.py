@@ -1,0 +1,80 @@
+"""Every config there is composes, is accepted, and says of each key what it is."""
+
+import itertools
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from dynax.cli import conf, resolvers
+from dynax.cli.check import check
+from dynax.cli.table import COMMANDS
+
+FILES = sorted(conf.directory().rglob("*.yaml"))
+XML = conf.directory().parent / "dynax" / "envs" / "assets" / "pendulum.xml"
+
+
+def options(group):
+    return sorted(file.stem for file in (conf.directory() / group).glob("*.yaml"))
+
+
+@pytest.fixture(scope="module")
+def composed():
+    """Composes a config with Hydra's own part, from overrides."""
+    resolvers.register()
+    with initialize_config_dir(str(conf.directory()), version_base="1.3"):
+        yield lambda command, *overrides: compose(command, list(overrides), return_hydra_config=True)
+
+
+def matrix():
+    """Every command with every option of its groups."""
+    for env, excitation in itertools.product(options("env"), options("excitation")):
+        yield "collect", [f"env={env}", f"excitation={excitation}"]
+    for env, model, training in itertools.product(options("env"), options("model"), options("training")):
+        yield "train", [f"env={env}", f"model={model}", f"training={training}"]
+    yield from (("eval", [f"eval={option}", "run=."]) for option in options("eval"))
+    yield from (("render", [f"render={option}", "run=."]) for option in options("render"))
+
+
+def test_every_combination_composes_and_is_accepted(composed):
+    for command, overrides in matrix():
+        xml = [f"env.xml={XML}"] if "env=mjcf" in overrides else []
+        cfg = composed(command, *overrides, *xml)
+        assert cfg.hydra.run.dir.startswith(f"outputs/{command}/")
+        assert cfg.hydra.job.name == command
+        assert not cfg.hydra.job.chdir
+        check(OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "hydra"]))
+
+
+def test_every_group_has_its_options_in_some_command(composed):
+    groups = {folder.name for folder in conf.directory().iterdir() if folder.is_dir()} - {"hydra"}
+    assert groups == set().union(*(groups - conf.groups_of_others(command) for command in COMMANDS))
+
+
+def test_smoke_wins_over_the_recipe_of_a_model_and_shrinks_the_data_too(composed):
+    default = composed("train")
+    for model in options("model"):
+        cfg = composed("train", f"model={model}", "training=smoke")
+        assert cfg.training.num_epochs < default.training.num_epochs
+        assert cfg.collect.num_rollouts < default.collect.num_rollouts
+    cfg = composed("train", "training=smoke", "collect.num_rollouts=7")
+    assert cfg.collect.num_rollouts == 7
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(Path(file).relative_to(conf.directory())))
+def test_every_key_has_a_comment(file):
+    if "hydra" in file.relative_to(conf.directory()).parts:
+        return
+    content = yaml.safe_load(file.read_text())
+    content.pop("hydra", None)
+    for key in leaves(content):
+        assert re.search(rf"^ *{key}:.* # .", file.read_text(), re.MULTILINE), f"{key} has no comment"
+
+
+def leaves(node):
+    for key, value in node.items():
+        if key != "defaults":
+            yield from leaves(value) if isinstance(value, dict) else [key]

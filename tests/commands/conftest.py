@@ -1,0 +1,174 @@
+"""How the commands are tested: through the command line, in this process where that is enough, else in one of their own."""
+
+import importlib
+import json
+import logging
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+ENVS = ("pendulum", "cart_pole", "double_cart_pole", "slider")
+SMALL = {
+    "mlp": ["model.hidden_dims=[16]"],
+    "resnet": ["model.width=8", "model.num_blocks=1"],
+    "transformer": ["model.width=8", "model.num_layers=1", "model.num_heads=2", "model.history=3"],
+}
+SLIDER = """
+<mujoco>
+  <option timestep="0.01"/>
+  <worldbody>
+    <body>
+      <joint name="slide" type="slide" axis="1 0 0" limited="true" range="-1 1"/>
+      <geom size="0.1"/>
+    </body>
+  </worldbody>
+  <actuator><motor joint="slide" ctrllimited="true" ctrlrange="-1 1" gear="2"/></actuator>
+</mujoco>
+"""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command line came to."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def path(self) -> Path:
+        """The result, which is all there may be on standard output."""
+        assert self.code == 0, self.err
+        [line] = self.out.splitlines()
+        return Path(line)
+
+
+class CommandLine:
+    """`dynax` in a folder: `line(...)` in this process, `line.process(...)` in a new one."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def __call__(self, *args: str) -> Ran:
+        out, err = self.folder / ".out", self.folder / ".err"
+        with _as_if_new(self.folder), _redirected(out, err):
+            code = importlib.import_module("dynax.cli").main(args)
+        return Ran(code, out.read_text(), err.read_text())
+
+    def start(self, *args: str) -> subprocess.Popen:
+        command, pipe = [sys.executable, "-m", "dynax", *args], subprocess.PIPE
+        return subprocess.Popen(command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True)
+
+    @staticmethod
+    def end(process: subprocess.Popen) -> Ran:
+        out, err = process.communicate(timeout=300)
+        return Ran(process.returncode, out, err)
+
+    def process(self, *args: str) -> Ran:
+        return self.end(self.start(*args))
+
+    def runs(self) -> list[Path]:
+        """The run directories there are, of any command."""
+        return sorted(self.folder.glob("outputs/*/*/*_*"))
+
+
+@contextmanager
+def _as_if_new(folder: Path) -> Iterator[None]:
+    """What a command line changes of its process, put back; its own modules are imported afresh."""
+    root, dynax = logging.getLogger(), logging.getLogger("dynax")
+    handlers, levels = root.handlers[:], (root.level, dynax.level)
+    environ, argv, cwd = dict(os.environ), sys.argv[:], Path.cwd()
+    signals = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for name in [name for name in sys.modules if name.startswith("dynax.cli")]:
+        del sys.modules[name]
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(cwd)
+        for number, handler in signals.items():
+            signal.signal(number, handler)
+        os.environ.clear()
+        os.environ.update(environ)
+        sys.argv[:] = argv
+        for handler in set(root.handlers) - set(handlers):
+            handler.close()
+        root.handlers[:] = handlers
+        root.setLevel(levels[0])
+        dynax.setLevel(levels[1])
+
+
+@contextmanager
+def _redirected(out: Path, err: Path) -> Iterator[None]:
+    """Standard output and error, down to their descriptors, to two files."""
+    streams, kept = (sys.stdout, sys.stderr), (os.dup(1), os.dup(2))
+    with out.open("w") as sys.stdout, err.open("w") as sys.stderr:
+        os.dup2(sys.stdout.fileno(), 1)
+        os.dup2(sys.stderr.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stdout, sys.stderr = streams
+            for number, descriptor in zip((1, 2), kept, strict=True):
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+
+
+@pytest.fixture
+def dynax(tmp_path) -> CommandLine:
+    """The command line in an empty folder."""
+    return CommandLine(tmp_path)
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """A folder that the tests of a session share: the same data and the same small models, each made once."""
+
+    line: CommandLine
+
+    @property
+    def folder(self) -> Path:
+        return self.line.folder
+
+    def env(self, name: str) -> list[str]:
+        """The overrides that choose a robot; the slider is an MJCF of the user's."""
+        return ["env=mjcf", f"env.xml={self.folder / 'slider.xml'}"] if name == "slider" else [f"env={name}"]
+
+    def train(self, env: str = "pendulum", model: str = "mlp", *more: str) -> Ran:
+        return self.line("train", *self.env(env), "training=smoke", f"model={model}", *SMALL[model], *more)
+
+    def trained(self, env: str = "pendulum", model: str = "mlp") -> Path:
+        """A run of two epochs, to be read and never changed."""
+        kept = self.folder / f"{env}-{model}.path"
+        if not kept.exists():
+            kept.write_text(str(self.train(env, model).path))
+        return Path(kept.read_text())
+
+
+@pytest.fixture(scope="session")
+def workshop(tmp_path_factory) -> Workshop:
+    folder = tmp_path_factory.mktemp("workshop")
+    (folder / "slider.xml").write_text(SLIDER)
+    return Workshop(CommandLine(folder))
+
+
+def read_json(path: Path) -> Any:
+    return json.loads(path.read_text())
+
+
+@pytest.fixture(scope="session")
+def documented() -> dict[str, set[str]]:
+    """The keys of `summary.json` by command, as the README has them."""
+    table = re.findall(r"^\| (all|collect|train|eval|render) \| (.*) \|$", (REPOSITORY / "README.md").read_text(), re.M)
+    keys = {command: set(re.findall("`(.*?)`", text)[0].split()) for command, text in table}
+    return {command: keys["all"] | own for command, own in keys.items()}

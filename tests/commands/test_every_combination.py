@@ -1,0 +1,92 @@
+"""Every robot with every network through every command: what is written, what is said, what is printed."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import dynax as api
+
+ENVS = ("pendulum", "cart_pole", "double_cart_pole", "slider")
+MODELS = ("mlp", "resnet", "transformer")
+COMBINATIONS = [pytest.param(env, model, id=f"{env}-{model}") for env in ENVS for model in MODELS]
+VPT = {"median_s", "p10_s", "capped", "of_ceiling"}
+
+
+def summary(path):
+    return json.loads((path / "summary.json").read_text())
+
+
+def names(path):
+    return {entry.name for entry in path.iterdir()}
+
+
+@pytest.mark.parametrize("env", ENVS)
+def test_collect(workshop, documented, env):
+    ran = workshop.line("collect", *workshop.env(env), "collect.num_rollouts=12", "collect.rollout_length=40")
+    assert ran.path.parent == workshop.folder / "outputs" / "datasets"
+    assert {"manifest.json", "qpos", "qvel", "action"} <= names(ran.path)
+    [run] = workshop.folder.glob(f"outputs/collect/{env}/*")
+    assert names(run) == {".hydra", "dynax.log", "summary.json"}
+    told = summary(run)
+    assert set(told) == documented["collect"]
+    assert told["env"] == env
+    assert told["dataset"] == str(ran.path)
+    assert told["transitions"] == 480
+    assert told["backend"] == "native"
+
+
+@pytest.mark.parametrize(("env", "model"), COMBINATIONS)
+def test_train(workshop, documented, env, model):
+    run = workshop.trained(env, model)
+    assert run.parent == workshop.folder / "outputs" / "train" / f"{env}-{model}"
+    wanted = {".hydra", ".lock", "dynax.log", "summary.json", "metrics.jsonl", "loss.png", "checkpoints"}
+    assert names(run) == wanted
+    assert names(run / "checkpoints") == {"epoch-00002"}
+    told = summary(run)
+    assert set(told) == documented["train"]
+    assert (told["env"], told["model"], told["epochs"], told["run"]) == (env, model, 2, str(run))
+    rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert [row["epoch"] for row in rows] == [1, 2]
+    assert told["best_val_nrmse"] == min(row["val_nrmse"] for row in rows)
+    assert api.load(run).env.name == env
+
+
+def test_models_of_a_robot_share_its_data(workshop):
+    summaries = [summary(workshop.trained("cart_pole", model)) for model in MODELS]
+    assert len({told["dataset"] for told in summaries}) == 1
+
+
+@pytest.mark.parametrize(("env", "model"), COMBINATIONS)
+def test_eval(workshop, documented, env, model):
+    run = workshop.trained(env, model)
+    path = workshop.line("eval", f"run={run}", "eval=smoke").path
+    assert path.parent == workshop.folder / "outputs" / "eval" / f"{env}-{model}"
+    assert names(path) == {".hydra", "dynax.log", "summary.json", "horizon.png", "trajectories.png"}
+    told = summary(path)
+    assert set(told) == documented["eval"] | {"scores"}
+    assert (told["env"], told["model"], told["trained_run"]) == (env, model, str(run))
+    assert told["dataset_sha256"] == summary(run)["dataset_sha256"]
+    assert set(told["scores"]) == {"model", "ceiling", "constant velocity", "hold last"}
+    for figures in told["scores"].values():
+        assert set(figures) == {"nrmse", "rmse", "vpt"}
+        assert set(figures["vpt"]) == {"0.1", "0.4"}
+        assert all(set(vpt) == VPT for vpt in figures["vpt"].values())
+        assert np.isfinite(list(figures["nrmse"].values())).all()
+        assert all(set(by_step) == set(figures["nrmse"]) for by_step in figures["rmse"].values())
+        assert len(figures["rmse"]) == 2 * len(api.load(run).env.space.names)
+
+
+@pytest.mark.parametrize(("env", "model"), COMBINATIONS)
+def test_render(workshop, documented, env, model):
+    size = ["render.backend=drawn", "render.seconds=0.2", "render.fps=10", "render.width=96", "render.height=64"]
+    path = workshop.line("render", f"run={workshop.trained(env, model)}", *size).path
+    assert path.parent == workshop.folder / "outputs" / "render" / f"{env}-{model}"
+    assert names(path) == {".hydra", "dynax.log", "summary.json", "trajectory.gif", "trajectory.mp4"}
+    told = summary(path)
+    assert set(told) == documented["render"]
+    assert (told["env"], told["model"], told["backend"]) == (env, model, "drawn")
+    assert told["files"] == {kind: str(path / f"trajectory.{kind}") for kind in ("gif", "mp4")}
+    with Image.open(path / "trajectory.gif") as clip:
+        assert clip.size == (96, 64)

@@ -1,0 +1,119 @@
+"""The Python API: the quick start of the README, as it stands there, in small."""
+
+import re
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+from dynax.dataset import Trajectories
+from dynax.errors import UserError
+from dynax.excitations.uniform import Uniform
+from dynax.utils import collect_and_prepare_data
+
+README = Path(__file__).parents[1] / "README.md"
+QUICK_START = """\
+import jax
+from dynax import TrainingConfig, train_dynamics_model
+from dynax.architectures import MLPDynamicsModel
+from dynax.envs import PendulumEnv
+from dynax.utils import collect_and_prepare_data
+
+# Create environment
+env = PendulumEnv()
+
+# Collect data
+rng = jax.random.PRNGKey(0)
+train_dataset, val_dataset = collect_and_prepare_data(
+    env=env,
+    num_rollouts=50,
+    rollout_length=100,
+    rng=rng,
+)
+
+# Create model
+model = MLPDynamicsModel(env=env, hidden_dims=(500, 500))
+
+# Train
+trained_params = train_dynamics_model(
+    model=model,
+    train_dataset=train_dataset,
+    val_dataset=val_dataset,
+    config=TrainingConfig(num_epochs=100, batch_size=512),
+    rng=rng,
+    env=env,
+)
+"""
+
+
+def smaller(code, **sizes):
+    for name, size in sizes.items():
+        code, found = re.subn(rf"\b{name}=\d+", f"{name}={size}", code)
+        assert found == 1, name
+    return code
+
+
+@pytest.fixture(scope="module")
+def names():
+    """What the quick start leaves behind, run in small."""
+    found = {}
+    exec(smaller(QUICK_START, num_rollouts=10, rollout_length=30, num_epochs=2, batch_size=64), found)
+    return found
+
+
+def test_the_readme_has_the_quick_start():
+    blocks = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    assert blocks[0] == QUICK_START
+
+
+def test_the_quick_start_collects_trajectories(names):
+    train, val = names["train_dataset"], names["val_dataset"]
+    assert isinstance(train, Trajectories)
+    assert (train.states.shape, val.states.shape) == ((9, 31, 2), (1, 31, 2))
+
+
+def test_rollout_serves_what_the_quick_start_trained(names):
+    val = names["val_dataset"]
+    path = names["model"].rollout(val.states[:, 0], val.actions, params=names["trained_params"])
+    assert path.shape == val.states.shape
+    assert np.array_equal(path[:, 0], val.states[:, 0].astype(np.float32))
+    assert np.isfinite(path).all()
+
+
+def test_training_made_the_model_better_than_a_new_one(names):
+    model, val, trained = (names[name] for name in ("model", "val_dataset", "trained_params"))
+    untrained = model.create(jax.random.PRNGKey(1), trained["normalization"])
+    error = [np.abs(model.rollout(val.states[:, 0], val.actions, params=p)[:, 1] - val.states[:, 1]).mean() for p in (trained, untrained)]
+    assert error[0] < 0.5 * error[1]
+
+
+def collect(env, **options):
+    return collect_and_prepare_data(env=env, num_rollouts=10, rollout_length=5, **{"rng": jax.random.PRNGKey(0)} | options)
+
+
+def test_data_follow_from_the_key(cart_pole):
+    one, same, other = (collect(cart_pole, rng=jax.random.PRNGKey(seed))[0].states for seed in (0, 0, 1))
+    assert np.array_equal(one, same)
+    assert not np.array_equal(one, other)
+
+
+def test_keys_of_either_kind_give_the_same_data(cart_pole):
+    assert np.array_equal(collect(cart_pole)[0].states, collect(cart_pole, rng=jax.random.key(0))[0].states)
+
+
+def test_data_are_split_by_trajectory(cart_pole):
+    """Each trajectory is whole, and in one of the two sets."""
+    train, val = collect(cart_pole, val_fraction=0.3)
+    assert (len(train), len(val)) == (7, 3)
+    whole, _ = collect(cart_pole, val_fraction=0.1)
+    assert np.array_equal(np.concatenate([train.states, val.states])[:9], whole.states)
+
+
+def test_what_drives_the_robot_may_be_chosen(cart_pole):
+    assert not np.array_equal(collect(cart_pole, excitation=Uniform())[0].actions, collect(cart_pole)[0].actions)
+
+
+def test_one_trajectory_is_too_few(cart_pole):
+    with pytest.raises(UserError, match="num_rollouts=1 is out of range"):
+        collect_and_prepare_data(env=cart_pole, num_rollouts=1, rollout_length=5, rng=jax.random.PRNGKey(0))

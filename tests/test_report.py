@@ -1,0 +1,89 @@
+"""What a person reads: on stderr alone, a bar on a terminal and a plain line now and then elsewhere."""
+
+import logging
+
+import pytest
+
+from dynax import report
+
+
+@pytest.fixture
+def no_terminal(monkeypatch):
+    for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The time, in s, as it is set."""
+    now = [1000.0]
+    monkeypatch.setattr(report.time, "monotonic", lambda: now[0])
+    return now
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.2, "0 s"), (59.4, "59 s"), (59.6, "1 min 00 s"), (125, "2 min 05 s"), (3599.9, "1 h 00 min"), (3725, "1 h 02 min")],
+)
+def test_durations_are_rounded_to_two_units(seconds, text):
+    assert report.duration(seconds) == text
+
+
+def test_off_a_terminal_a_line_comes_every_few_seconds(no_terminal, clock, caplog, capsys):
+    caplog.set_level(logging.INFO)
+    with report.progress("train", 100, "epochs") as update:
+        for done in range(1, 13):
+            clock[0] += 1
+            update(done, f"loss {done}")
+    assert [record.message.split(" epochs")[0] for record in caplog.records] == ["train 1/100", "train 6/100", "train 11/100"]
+    assert capsys.readouterr() == ("", "")
+
+
+def test_the_last_step_always_has_its_line(no_terminal, clock, caplog):
+    caplog.set_level(logging.INFO)
+    with report.progress("train", 3, "epochs") as update:
+        for done in (1, 2, 3):
+            update(done)
+    assert caplog.messages[-1] == "train 3/3 epochs, 0 s left"
+
+
+def test_the_time_left_follows_from_the_time_taken(no_terminal, clock, caplog):
+    caplog.set_level(logging.INFO)
+    with report.progress("train", 50, "epochs", done=10) as update:
+        clock[0] += 30
+        update(20, "loss 0.5")
+    assert caplog.messages == ["train 20/50 epochs, 1 min 30 s left: loss 0.5"]
+
+
+def test_on_a_terminal_there_is_a_bar(monkeypatch, caplog, capsys):
+    caplog.set_level(logging.INFO)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "200")
+    with report.progress("train pendulum", 3, "epochs") as update:
+        update(3, "loss 0.5")
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "train pendulum" in err
+    assert "3/3" in err
+    assert "loss 0.5" in err
+    assert not caplog.messages
+
+
+def test_an_error_ends_the_progress_and_passes_through(no_terminal):
+    with pytest.raises(RuntimeError, match="broken"), report.progress("train", 3, "epochs"):
+        raise RuntimeError("broken")
+
+
+def test_tables_are_on_stderr(no_terminal, capsys):
+    report.table("How far", ["", "VPT(0.1) s"], [["model", "12.34"], ["hold last", "0.05"]], caption="a note")
+    report.facts("Trained", [("parameters", "133,121")])
+    out, err = capsys.readouterr()
+    assert out == ""
+    for text in ("How far", "VPT(0.1) s", "model", "12.34", "hold last", "a note", "Trained", "parameters", "133,121"):
+        assert text in err
+
+
+def test_a_table_is_whole_where_the_terminal_is_unknown(no_terminal, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "20")
+    report.table("t", [f"column {i}" for i in range(8)], [["0.123456"] * 8])
+    assert capsys.readouterr().err.count("0.123456") == 8

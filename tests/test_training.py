@@ -1,0 +1,312 @@
+"""Training on systems whose answer is known, and that it can stop and go on without a trace."""
+
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import linen as nn
+
+from dynax import training
+from dynax.base import BaseDynamicsModel
+from dynax.config import TrainingConfig
+from dynax.dataset import Trajectories
+from dynax.envs import MjcfEnv
+from dynax.errors import RunError, UserError
+from dynax.simulate import simulate
+
+MASS, DAMPING, DT = 2.0, 0.5, 0.02
+SLIDE = f"""<mujoco><option timestep="{DT}" gravity="0 0 0"/><worldbody>
+<body><joint name="x" type="slide" axis="1 0 0" damping="{DAMPING}"/><geom size=".1" mass="{MASS}"/></body></worldbody>
+<actuator><motor joint="x" ctrlrange="-1 1"/></actuator></mujoco>"""
+
+
+class Linear(BaseDynamicsModel):
+    target: str = "acceleration"
+
+    @nn.compact
+    def __call__(self, states, actions, training=False):
+        return nn.Dense(self.target_dim)(jnp.concatenate([states.flatten(), actions.flatten()]))
+
+
+class Dropping(BaseDynamicsModel):
+    """A little network with all that a training may depend on: a history, and chance."""
+
+    history: int = 2
+
+    @nn.compact
+    def __call__(self, states, actions, training=False):
+        x = nn.tanh(nn.Dense(8)(jnp.concatenate([states.flatten(), actions.flatten()])))
+        return nn.Dense(self.target_dim)(nn.Dropout(0.2, deterministic=not training)(x))
+
+
+class Drift(BaseDynamicsModel):
+    """Predicts that every velocity changes by its one parameter."""
+
+    target: str = "acceleration"
+
+    @nn.compact
+    def __call__(self, states, actions, training=False):
+        return self.param("drift", nn.initializers.zeros, ()) * jnp.ones(self.target_dim)
+
+
+class Sequence(Drift):
+    sequence: ClassVar[bool] = True
+    history: int = 3
+
+
+@pytest.fixture(scope="module")
+def slide():
+    return MjcfEnv(xml="slide.xml", mjcf=SLIDE)
+
+
+@pytest.fixture(scope="module")
+def data(slide):
+    """Training and validation trajectories of the slide: twelve and four, of forty steps."""
+    rng = np.random.default_rng(0)
+    states, actions = slide.sample_states(rng, 16), rng.uniform(-1, 1, (16, 40, 1))
+    return Trajectories(simulate(slide, states, actions, "native"), actions).split(0.25)
+
+
+def copied(tree):
+    return jax.tree.map(np.array, tree)
+
+
+def epochs(model, data, config, state=None, normalization=None, seed=0):
+    """What `fit` yields, its states copied: each epoch reuses the memory of the one before it."""
+    begun, fresh = training.start(model, data[0], config, jax.random.PRNGKey(seed))
+    state = begun if state is None else jax.tree.map(jnp.array, state)
+    told = training.fit(model, *data, normalization or fresh, config, state)
+    return [training.Epoch(copied(e.state), e.number, e.loss, e.val_nrmse, e.val_valid_time) for e in told]
+
+
+def same(one, other):
+    """Whether two trees agree in every bit."""
+    pairs = zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True)
+    return all(a.dtype == b.dtype and np.asarray(a).tobytes() == np.asarray(b).tobytes() for a, b in pairs)
+
+
+@pytest.fixture(scope="module")
+def linear(slide, data):
+    """A linear model of the slide, trained for four hundred updates, and its last epoch."""
+    model = Linear(env=slide)
+    config = TrainingConfig(
+        num_epochs=60, batch_size=64, loss="mse", learning_rate=0.03, warmup_steps=10, ema_decay=0.9
+    )
+    return model, epochs(model, data, config)
+
+
+def test_a_linear_system_is_learned_to_the_precision_of_float32(linear):
+    last = linear[1][-1]
+    assert last.loss < 1e-10
+    assert last.val_nrmse < 1e-5
+
+
+def test_what_is_learned_are_the_gains_of_the_system(linear, data):
+    model, told = linear
+    norm = training.normalization_of(model, data[0])
+    kernel = told[-1].state.best["Dense_0"]["kernel"][:, 0]
+    gains = kernel * norm["target"]["std"] / np.concatenate([norm["features"]["std"], norm["actions"]["std"]])
+    inertia = MASS + DT * DAMPING  # MuJoCo's Euler takes the damping implicitly
+    np.testing.assert_allclose(gains, [0, -DT * DAMPING / inertia, DT / inertia], atol=1e-7)
+
+
+def test_a_perfect_model_is_valid_to_the_end(linear, data):
+    assert linear[1][-1].val_valid_time == pytest.approx(40 * DT)
+
+
+def test_the_loss_falls(linear):
+    losses = [e.loss for e in linear[1]]
+    assert losses[0] > 100 * losses[10] > 10_000 * losses[-1]
+
+
+CHANCE = TrainingConfig(num_epochs=4, batch_size=64, learning_rate=0.01, warmup_steps=5)
+
+
+@pytest.fixture(scope="module")
+def straight(slide, data):
+    """A training of four epochs without a break."""
+    return epochs(Dropping(env=slide), data, CHANCE)
+
+
+def test_the_same_key_gives_the_same_bits(slide, data, straight):
+    again = epochs(Dropping(env=slide), data, CHANCE)
+    assert same([e.state for e in again], [e.state for e in straight])
+    assert [e.loss for e in again] == [e.loss for e in straight]
+
+
+def test_another_key_gives_another_model(slide, data, straight):
+    other = epochs(Dropping(env=slide), data, CHANCE, seed=1)
+    assert not same(other[0].state.params, straight[0].state.params)
+
+
+def test_going_on_from_an_epoch_is_going_straight_through(slide, data, straight):
+    rest = epochs(Dropping(env=slide), data, CHANCE, straight[1].state)
+    assert [e.number for e in rest] == [3, 4]
+    assert same([e.state for e in rest], [e.state for e in straight[2:]])
+
+
+def test_it_makes_no_difference_which_kind_of_array_the_normalisation_is(slide, data, straight):
+    """A checkpoint brings it back as JAX arrays, with which NumPy's float64 would become float32 too early."""
+    model = Dropping(env=slide)
+    normalization = jax.tree.map(jnp.asarray, training.normalization_of(model, data[0]))
+    assert same(epochs(model, data, CHANCE, normalization=normalization)[0].state, straight[0].state)
+
+
+def test_the_moving_average_forgets_its_start(slide, data):
+    """One update an epoch, so that every one is seen: decay (1 + t) / (10 + t), at most the decay asked for."""
+    config = TrainingConfig(num_epochs=6, batch_size=10_000, learning_rate=0.1, warmup_steps=0, ema_decay=0.3)
+    model = Drift(env=slide)
+    begun, _ = training.start(model, data[0], config, jax.random.PRNGKey(0))
+    average = float(begun.params["drift"])
+    for t, epoch in enumerate(epochs(model, data, config)):
+        rate = min(0.3, (1 + t) / (10 + t))
+        average = rate * average + (1 - rate) * float(epoch.state.params["drift"])
+        assert float(epoch.state.ema["drift"]) == pytest.approx(average, rel=1e-5)
+    assert rate == 0.3
+
+
+def test_without_a_moving_average_the_parameters_are_kept(slide, data):
+    config = TrainingConfig(num_epochs=2, batch_size=64, learning_rate=0.1, ema_decay=None)
+    for epoch in epochs(Linear(env=slide), data, config):
+        assert same(epoch.state.ema, epoch.state.params)
+
+
+def test_the_best_is_the_one_with_the_lowest_error(slide, data):
+    """Nothing ever moves, so that the error is what the model drifts."""
+    still = Trajectories(np.zeros((2, 6, 2)), np.zeros((2, 5, 1)))
+    model, config = Drift(env=slide), TrainingConfig()
+    state, normalization = training.start(model, still, config, jax.random.PRNGKey(0))
+    validate, values = training.make_validation(model, still, normalization), []
+    for epoch, drift in enumerate([3e-6, 1e-6, 2e-6, 1e-6], start=1):
+        state = state.replace(ema={"drift": jnp.float32(drift)}, epoch=jnp.int32(epoch))
+        state, value, _ = validate(state)
+        values.append(value)
+    assert values[1] == values[3] < values[2] < values[0]
+    assert (int(state.best_epoch), float(state.best["drift"])) == (2, pytest.approx(1e-6))
+    assert float(state.best_error) == pytest.approx(values[1])
+
+
+def test_a_prediction_that_is_not_finite_is_never_the_best(slide, data):
+    model, config = Drift(env=slide), TrainingConfig()
+    state, normalization = training.start(model, data[0], config, jax.random.PRNGKey(0))
+    validate = training.make_validation(model, data[1], normalization)
+    state, good, _ = validate(state.replace(ema={"drift": jnp.float32(0)}, epoch=jnp.int32(1)))
+    state, bad, _ = validate(state.replace(ema={"drift": jnp.float32(jnp.nan)}, epoch=jnp.int32(2)))
+    assert bad > good
+    assert float(state.best["drift"]) == 0
+
+
+def test_patience_ends(slide, data):
+    """Where nothing changes nothing gets better."""
+    still = {"learning_rate": 1e-30, "final_learning_rate": 0.0, "ema_decay": None, "num_epochs": 6}
+    told = epochs(Drift(env=slide), data, TrainingConfig(patience=2, **still))
+    assert [e.number for e in told] == [1, 2, 3]
+    assert [e.improved for e in told] == [True, False, False]
+    assert len(epochs(Drift(env=slide), data, TrainingConfig(**still))) == 6
+
+
+def test_divergence_is_told_after_the_epochs_that_were_good(slide, data):
+    """One update an epoch; the first has the learning rate zero, the second one that ruins everything."""
+    config = TrainingConfig(num_epochs=20, batch_size=10_000, learning_rate=1e8, warmup_steps=2, gradient_clip=None)
+    model, good = Linear(env=slide), []
+    state, normalization = training.start(model, data[0], config, jax.random.PRNGKey(0))
+    with pytest.raises(RunError, match=r"diverged in epoch 3: the loss is .*e\+.*; lower training.learning_rate .now 1e\+08."):
+        for epoch in training.fit(model, *data, normalization, config, state):
+            good.append(epoch.number)
+            kept = copied(epoch.state.best)
+    assert good == [1, 2]
+    assert all(np.isfinite(x).all() for x in jax.tree.leaves(kept))
+
+
+def test_a_loss_that_is_no_number_is_divergence(slide, data):
+    config = TrainingConfig(num_epochs=1, batch_size=64)
+    model = Linear(env=slide)
+    state, normalization = training.start(model, data[0], config, jax.random.PRNGKey(0))
+    ruined = state.replace(params=jax.tree.map(lambda x: x * jnp.nan, state.params))
+    with pytest.raises(RunError, match="diverged in epoch 1: the loss is nan"):
+        next(training.fit(model, *data, normalization, config, ruined))
+
+
+def test_a_window_never_crosses_two_trajectories(slide):
+    """Every state tells which trajectory it is of."""
+    model = Linear(env=slide, history=3)
+    states = np.repeat(np.arange(4.0), 6).reshape(4, 6, 1) * np.ones(2)
+    data = Trajectories(states, np.zeros((4, 5, 1)))
+    unit = {"mean": np.float32(0), "std": np.float32(1)}
+    samples = training.prepare(model, data, {"features": unit, "actions": unit, "target": unit})
+    assert samples.ends.tolist() == [2, 3, 4, 7, 8, 9, 12, 13, 14, 17, 18, 19]
+    windows = samples.features[samples.ends[:, None] + np.arange(-2, 1), 0]
+    assert windows.tolist() == [[i] * 3 for i in range(4) for _ in range(3)]
+
+
+def test_samples_are_transitions(slide, data):
+    """The target of a sample is what follows its state under its action."""
+    model, train = Linear(env=slide), data[0]
+    unit = {"mean": np.float32(0), "std": np.float32(1)}
+    samples = training.prepare(model, train, {"features": unit, "actions": unit, "target": unit})
+    predicted = model.integrate(np.asarray(samples.features, np.float64), np.asarray(samples.targets, np.float64))
+    np.testing.assert_allclose(predicted, train.states[:, 1:].reshape(-1, 2), atol=1e-6)
+    np.testing.assert_allclose(samples.actions, train.actions.reshape(-1, 1), atol=1e-7)
+
+
+def test_samples_have_zero_mean_and_unit_deviation(slide, data):
+    model = Linear(env=slide)
+    samples = training.prepare(model, data[0], training.normalization_of(model, data[0]))
+    for values in (samples.features, samples.actions, samples.targets):
+        np.testing.assert_allclose(values.mean(axis=0), 0, atol=1e-5)
+        np.testing.assert_allclose(values.std(axis=0), 1, atol=1e-5)
+
+
+def test_what_never_changes_is_not_blown_up(slide):
+    still = Trajectories(np.full((2, 4, 2), 3.0), np.zeros((2, 3, 1)))
+    for statistics in training.normalization_of(Linear(env=slide), still).values():
+        assert (statistics["std"] == 1).all()
+
+
+def test_an_epoch_sees_every_transition_about_once(slide):
+    config = TrainingConfig(batch_size=30)
+    assert training.batches(Linear(env=slide), config, 100) == (30, 3)
+    assert training.batches(Sequence(env=slide), config, 100) == (10, 3)  # three predictions a window
+
+
+def test_a_batch_is_at_most_all_there_is(slide):
+    assert training.batches(Linear(env=slide), TrainingConfig(batch_size=512), 7) == (7, 1)
+    assert training.batches(Sequence(env=slide), TrainingConfig(batch_size=2), 7)[0] == 1
+
+
+def test_trajectories_shorter_than_the_history_are_refused(slide, data):
+    with pytest.raises(UserError, match="trajectories of 40 steps are too short for model.history=41"):
+        training.train_dynamics_model(Linear(env=slide, history=41), *data, TrainingConfig(num_epochs=1))
+
+
+def test_at_most_val_rollouts_trajectories_validate(slide, data):
+    model, train, val = Linear(env=slide), *data
+    spoilt = Trajectories(np.concatenate([val.states[:2], 1e6 * val.states[2:]]), val.actions)
+    told = [
+        epochs(model, (train, v), TrainingConfig(num_epochs=1, batch_size=64, val_rollouts=2))[0].val_nrmse
+        for v in (val, spoilt)
+    ]
+    assert told[0] == told[1]
+
+
+def test_the_variables_returned_are_the_best(slide, data):
+    model, config = Linear(env=slide), TrainingConfig(num_epochs=2, batch_size=64)
+    variables = training.train_dynamics_model(model, *data, config, jax.random.PRNGKey(0), slide)
+    assert same(variables["params"], epochs(model, data, config)[-1].state.best)
+
+
+def test_keys_of_either_kind_are_taken(slide):
+    for key in (jax.random.PRNGKey(3), jax.random.key(3), None):
+        assert np.array_equal(training.raw_key(key, 3), jax.random.PRNGKey(3))
+
+
+def test_a_model_of_another_robot_is_told(slide, data, cart_pole):
+    with pytest.raises(UserError, match="the model is of slide, not of cart_pole"):
+        training.train_dynamics_model(Linear(env=slide), *data, env=cart_pole)
+
+
+def test_data_of_another_robot_are_told(cart_pole, data):
+    with pytest.raises(UserError, match=r"the data have states of 2 and actions of 1 numbers, cart_pole \(4, 1\)"):
+        training.train_dynamics_model(Linear(env=cart_pole), *data)
