@@ -115,8 +115,8 @@ class BaseDynamicsModel(nn.Module):
         sample = jnp.zeros((self.history, self.feature_dim)), jnp.zeros((self.history, self.action_dim))
         output, variables = jax.jit(self.init_with_output)(rng, *sample)  # op by op it takes twice as long
         wanted = (self.history, self.target_dim) if self.sequence else (self.target_dim,)
-        if jnp.shape(output) != wanted:
-            raise UserError(f"{type(self).__name__}.__call__ returns an array of shape {jnp.shape(output)}, not {wanted}")
+        if (found := jnp.shape(output)) != wanted:
+            raise UserError(f"{type(self).__name__}.__call__ returns an array of shape {found}, not {wanted}")
         return {"params": variables["params"], "normalization": normalization}
 
     def predict(self, variables: Variables, states: jax.Array, actions: jax.Array) -> jax.Array:

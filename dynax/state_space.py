@@ -96,8 +96,10 @@ def invariant_translations(model: mujoco.MjModel) -> np.ndarray:
 def _moves_freely(model: mujoco.MjModel, joint: int) -> bool:
     if model.jnt_type[joint] != SLIDE or model.jnt_stiffness[joint] or model.jnt_stiffnesspoly[joint].any():
         return False
-    motor = (model.actuator_gaintype == mujoco.mjtGain.mjGAIN_FIXED) & (model.actuator_biastype == mujoco.mjtBias.mjBIAS_NONE)
-    if np.any(~motor & (model.actuator_trnid[:, 0] == joint)):
+    servo = (model.actuator_gaintype != mujoco.mjtGain.mjGAIN_FIXED) | (
+        model.actuator_biastype != mujoco.mjtBias.mjBIAS_NONE
+    )
+    if np.any(servo & (model.actuator_trnid[:, 0] == joint)):
         return False
     body = model.jnt_bodyid[joint]
     while body:  # a hinge between the joint and the world turns the slide's axis against gravity

@@ -180,6 +180,9 @@ def fit(
     epoch = make_epoch(model, optimizer_for(model, train, config), config, len(samples.ends))
     validate = make_validation(model, _first(val, config.val_rollouts), normalization)
     for number in range(int(state.epoch) + 1, config.num_epochs + 1):
+        if config.patience is not None and number - 1 - int(state.best_epoch) >= config.patience:
+            log.info("stopped early: no better validation error since epoch %d", int(state.best_epoch))
+            return
         state, loss = epoch(state, samples)
         if not float(loss) < DIVERGED:
             raise RunError(
@@ -188,9 +191,6 @@ def fit(
             )
         state, error, valid = validate(state)
         yield Epoch(state, number, float(loss), error, valid)
-        if config.patience is not None and number - int(state.best_epoch) >= config.patience:
-            log.info("stopped early: no better validation error since epoch %d", int(state.best_epoch))
-            return
 
 
 def optimizer_for(model: BaseDynamicsModel, train: Trajectories, config: TrainingConfig) -> optax.GradientTransformation:

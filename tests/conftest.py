@@ -12,7 +12,7 @@ settings.load_profile("dynax")
 
 
 def pytest_configure(config: pytest.Config):
-    """Keep compiled programs from one session to the next. By environment variables, so that child processes share them."""
+    """Keep compiled programs from one session to the next; by environment variables, for child processes too."""
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(config.cache.mkdir("jax")))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")

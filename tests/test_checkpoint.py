@@ -43,7 +43,9 @@ def trained(model, data):
     """The three epochs of a training, their states on the host, and its normalisation."""
     state, normalization = training.start(model, data[0], TRAINING, jax.random.PRNGKey(0))
     told = training.fit(model, *data, normalization, TRAINING, state)
-    return [training.Epoch(jax.tree.map(np.array, e.state), e.number, e.loss, e.val_nrmse, 0.0) for e in told], normalization
+    return [
+        training.Epoch(jax.tree.map(np.array, e.state), e.number, e.loss, e.val_nrmse, 0.0) for e in told
+    ], normalization
 
 
 @pytest.fixture(scope="module")

@@ -29,12 +29,12 @@ def test_the_ends_of_a_range_belong_to_it(value):
 
 
 def test_an_open_end_does_not_belong_to_the_range():
-    with pytest.raises(UserError, match="training.learning_rate=0 is out of range: it must be above 0$"):
+    with pytest.raises(UserError, match=r"training.learning_rate=0 is out of range: it must be above 0$"):
         check_range("training.learning_rate", 0, 0, open_low=True)
 
 
 def test_a_value_out_of_range_is_told_with_both_bounds():
-    with pytest.raises(UserError, match="ema_decay=1.5 is out of range: it must be at least 0 and at most 1$"):
+    with pytest.raises(UserError, match=r"ema_decay=1.5 is out of range: it must be at least 0 and at most 1$"):
         check_range("ema_decay", 1.5, 0, 1)
 
 

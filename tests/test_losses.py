@@ -61,7 +61,9 @@ def test_predicting_no_change_of_normalised_targets_has_loss_one(cart_pole):
 
 @pytest.mark.parametrize("value", [0.5, -2.0])
 def test_mse_is_the_mean_square(cart_pole, value):
-    assert loss(Constant(env=cart_pole, history=H), {"value": value}, np.zeros((B, H, 4)), np.zeros((B, H, 4))) == value**2
+    assert (
+        loss(Constant(env=cart_pole, history=H), {"value": value}, np.zeros((B, H, 4)), np.zeros((B, H, 4))) == value**2
+    )
 
 
 def test_only_the_last_position_counts_where_there_is_one_prediction(cart_pole):

@@ -33,7 +33,9 @@ def test_what_is_not_finite_is_lost(cart_pole, value, coordinate):
 
 @pytest.mark.parametrize("value", [1e4, 1e200])
 def test_no_error_counts_for_more_than_being_lost(cart_pole, value):
-    assert normalised_error(cart_pole.space, one_state(0, 0, 0, 0), one_state(value, 0, 0, 0), ONES).tolist() == [[LOST]]
+    assert normalised_error(cart_pole.space, one_state(0, 0, 0, 0), one_state(value, 0, 0, 0), ONES).tolist() == [
+        [LOST]
+    ]
 
 
 def test_nrmse_is_the_root_mean_square_over_trajectories():
@@ -58,7 +60,9 @@ def test_a_coordinate_that_does_not_move_has_a_unit(cart_pole):
 def test_physical_errors_are_in_the_unit_of_each_coordinate(cart_pole):
     truth, predicted = np.zeros((2, 3, 4)), np.zeros((2, 3, 4))
     predicted[:, 1], predicted[:, 2, 2] = [0.1, 2 * np.pi + 0.2, 3, 4], [5, -5]
-    np.testing.assert_allclose(physical_rmse(cart_pole.space, truth, predicted, ONES), [[0] * 4, [0.1, 0.2, 3, 4], [0, 0, 5, 0]])
+    np.testing.assert_allclose(
+        physical_rmse(cart_pole.space, truth, predicted, ONES), [[0] * 4, [0.1, 0.2, 3, 4], [0, 0, 5, 0]]
+    )
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -22,7 +22,9 @@ def colours(path):
 
 
 def rows(n, **changes):
-    return [{"epoch": i, "loss": 1 / i, "val_nrmse": 2 / i, "val_valid_time_s": 0.1 * i, **changes} for i in range(1, n + 1)]
+    return [
+        {"epoch": i, "loss": 1 / i, "val_nrmse": 2 / i, "val_valid_time_s": 0.1 * i, **changes} for i in range(1, n + 1)
+    ]
 
 
 @pytest.mark.parametrize("n", [1, 30])

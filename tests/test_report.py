@@ -23,7 +23,14 @@ def clock(monkeypatch):
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0.2, "0 s"), (59.4, "59 s"), (59.6, "1 min 00 s"), (125, "2 min 05 s"), (3599.9, "1 h 00 min"), (3725, "1 h 02 min")],
+    [
+        (0.2, "0 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min 00 s"),
+        (125, "2 min 05 s"),
+        (3599.9, "1 h 00 min"),
+        (3725, "1 h 02 min"),
+    ],
 )
 def test_durations_are_rounded_to_two_units(seconds, text):
     assert report.duration(seconds) == text
@@ -35,7 +42,11 @@ def test_off_a_terminal_a_line_comes_every_few_seconds(no_terminal, clock, caplo
         for done in range(1, 13):
             clock[0] += 1
             update(done, f"loss {done}")
-    assert [record.message.split(" epochs")[0] for record in caplog.records] == ["train 1/100", "train 6/100", "train 11/100"]
+    assert [record.message.split(" epochs")[0] for record in caplog.records] == [
+        "train 1/100",
+        "train 6/100",
+        "train 11/100",
+    ]
     assert capsys.readouterr() == ("", "")
 
 

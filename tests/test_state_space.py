@@ -95,7 +95,7 @@ def test_the_end_is_the_start_and_the_difference_up_to_whole_turns(start, end):
 
 def test_differences_take_any_leading_axes():
     states = np.random.default_rng(0).normal(size=(2, 3, 5, 4)) * 9
-    one_by_one = [CART.difference(a, b) for a, b in zip(states[0].reshape(-1, 4), states[1].reshape(-1, 4), strict=True)]
+    one_by_one = [CART.difference(*pair) for pair in zip(*states.reshape(2, -1, 4), strict=True)]
     assert np.array_equal(CART.difference(*states).reshape(-1, 4), one_by_one)
 
 
@@ -112,22 +112,25 @@ def test_beyond_is_positive_past_a_stop_alone(cart_pole):
     np.testing.assert_allclose(upper[:, 0], [0.1, -1.8, -3.8])
 
 
-ALONG, GEOM = 'type="slide" axis="1 0 0"', '<geom size=".1" contype="0" conaffinity="0"/>'
+ALONG = 'type="slide" axis="1 0 0"'
+GHOST = 'size=".1" contype="0" conaffinity="0"'
+POLE = f'<body><joint name="hinge" axis="0 1 0"/><geom {GHOST}/></body>'
 
 
-def invariant(joint=ALONG, *, before="", inside="<body><joint name='hinge' axis='0 1 0'/>GEOM</body>", geom=GEOM, rest="", option=""):
+def invariant(joint=ALONG, *, before="", geom=GHOST, inside=POLE, rest="", option=""):
     """Which positions of a cart on the joint `joint`, carrying `inside`, nothing depends on."""
-    xml = f"""<mujoco><option {option}/><worldbody><body name="cart">{before}<joint name="x" {joint}/>{geom}
-    <site name="grip"/>{inside}</body></worldbody>{rest}</mujoco>"""
-    return invariant_translations(mujoco.MjModel.from_xml_string(xml.replace("GEOM", geom))).tolist()
+    xml = f"""<mujoco><option {option}/><worldbody><site name="home"/>
+    <body>{before}<joint name="x" {joint}/><geom name="cart" {geom}/><site name="grip"/>{inside}</body>
+    </worldbody>{rest}</mujoco>"""
+    return invariant_translations(mujoco.MjModel.from_xml_string(xml)).tolist()
 
 
 def actuator(text):
-    return f"<actuator>{text}</actuator>"
+    return {"rest": f"<actuator>{text}</actuator>"}
 
 
 def test_a_cart_may_be_moved_along_its_rail():
-    assert invariant(rest=actuator('<motor joint="x"/>')) == [True, False]
+    assert invariant(**actuator('<motor joint="x"/>')) == [True, False]
 
 
 def test_stops_damping_and_friction_do_not_tell_where_the_cart_is():
@@ -135,32 +138,33 @@ def test_stops_damping_and_friction_do_not_tell_where_the_cart_is():
 
 
 def test_a_gantry_may_be_moved_along_both_rails():
-    assert invariant(inside='<body><joint type="slide" axis="0 0 1"/>GEOM</body>') == [True, True]
+    assert invariant(inside=f'<body><joint type="slide" axis="0 0 1"/><geom {GHOST}/></body>') == [True, True]
 
 
 def test_a_slide_carried_by_a_hinge_turns_against_gravity():
-    assert invariant(inside=f'<body><joint axis="0 1 0"/>GEOM<body><joint {ALONG}/>GEOM</body></body>') == [True, False, False]
+    slide = f"<body><joint {ALONG}/><geom {GHOST}/></body>"
+    assert invariant(inside=POLE.replace("</body>", f"{slide}</body>")) == [True, False, False]
 
 
 def test_a_hinge_before_the_slide_in_the_same_body_turns_it():
     assert invariant(before='<joint axis="0 1 0"/>', inside="") == [False, False]
 
 
-@pytest.mark.parametrize(
-    "anchored",
-    [
-        {"joint": f'{ALONG} stiffness="1"'},
-        {"joint": f'{ALONG} stiffness="0 1"'},
-        {"rest": actuator('<position joint="x" kp="1"/>')},
-        {"rest": actuator('<general joint="x" gaintype="affine" gainprm="1 2 0"/>')},
-        {"rest": actuator('<general site="grip" refsite="home" biastype="affine" biasprm="0 -1 0"/>'), "before": '<site name="home"/>'},
-        {"geom": '<geom size=".1"/>'},
-        {"geom": '<geom name="ball" size=".1" contype="0" conaffinity="0"/>', "inside": '<geom name="other" pos="1 0 0" size=".1" contype="0" conaffinity="0"/>', "rest": '<contact><pair geom1="ball" geom2="other"/></contact>'},
-        {"rest": '<equality><joint joint1="x" joint2="hinge"/></equality>'},
-        {"rest": '<tendon><fixed><joint joint="x" coef="1"/></fixed></tendon>'},
-        {"option": 'density="1.2"'},
-    ],
-    ids=["spring", "cubic spring", "position actuator", "gain by position", "site servo", "contact", "contact pair", "equality", "tendon", "air"],
-)  # fmt: skip
-def test_what_refers_to_the_position_ties_the_cart_to_its_place(anchored):
-    assert not any(invariant(**anchored))
+OTHER = f'<geom name="other" pos="1 0 0" {GHOST}/>'
+ANCHORS = {
+    "spring": {"joint": f'{ALONG} stiffness="1"'},
+    "cubic spring": {"joint": f'{ALONG} stiffness="0 1"'},
+    "position actuator": actuator('<position joint="x" kp="1"/>'),
+    "gain by position": actuator('<general joint="x" gaintype="affine" gainprm="1 2 0"/>'),
+    "site servo": actuator('<general site="grip" refsite="home" biastype="affine" biasprm="0 -1 0"/>'),
+    "contact": {"geom": 'size=".1"'},
+    "contact pair": {"inside": OTHER + POLE, "rest": '<contact><pair geom1="cart" geom2="other"/></contact>'},
+    "equality": {"rest": '<equality><joint joint1="x" joint2="hinge"/></equality>'},
+    "tendon": {"rest": '<tendon><fixed><joint joint="x" coef="1"/></fixed></tendon>'},
+    "air": {"option": 'density="1.2"'},
+}
+
+
+@pytest.mark.parametrize("anchor", ANCHORS.values(), ids=ANCHORS)
+def test_what_refers_to_the_position_ties_the_cart_to_its_place(anchor):
+    assert not any(invariant(**anchor))

@@ -72,7 +72,5 @@ def test_it_never_starts_where_data_of_the_same_seed_start(pendulum, test):
     assert not (test.trajectories.states[:, 0] == states).any()
 
 
-
-
 def test_a_test_is_at_least_one_step_long(pendulum):
     assert testset.make_testset(pendulum, 2, 1e-9, 3, "held", 0).truth.shape == (2, 2, 2)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from dynax.cli.table import COMMANDS
 from dynax.errors import UserError, did_you_mean
+from dynax.signals import Stopped
 
 _HELP = """\
 dynax: neural dynamics models of MuJoCo robots
@@ -48,6 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+    except Stopped as stop:
+        return 128 + stop.number
     except UserError as error:
         print(f"dynax: {error}", file=sys.stderr)
         return 2

@@ -119,8 +119,8 @@ def _run(command: str, argv: Sequence[str], overrides: Sequence[str]) -> int:
     except OSError as error:
         print(f"dynax: cannot write to standard output ({error.strerror}): {' '.join(paths)}", file=sys.stderr)
         return 1
-    codes = {code, *(outcome.exit_code for outcome in outcomes)}
-    return code or next((c for c in (1, 2) if c in codes), 0)
+    codes = {outcome.exit_code for outcome in outcomes} | {0}
+    return code or (1 if 1 in codes else max(codes))
 
 
 def _stop(number: int, *_: object) -> None:

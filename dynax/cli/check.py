@@ -4,6 +4,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
+from dynax.cli import conf
 from dynax.cli.resolvers import is_run
 from dynax.config import CollectConfig, EvalConfig, RenderConfig, TrainingRunConfig, section
 from dynax.errors import UserError, did_you_mean
@@ -14,7 +15,6 @@ _SECTIONS = {
     "eval": EvalConfig,
     "render": RenderConfig,
 }
-_KEYS = (*_SECTIONS, "env", "excitation", "model", "run", "dataset")
 _PATHS = (
     ("run", Path.is_dir, "no such directory"),
     ("dataset", Path.is_dir, "no such directory"),
@@ -23,11 +23,12 @@ _PATHS = (
 )
 
 
-def check(cfg: DictConfig) -> None:
-    """Raise `UserError` for a key, a value or a path that is wrong. The command checks the rest."""
+def check(command: str, cfg: DictConfig) -> None:
+    """Raise `UserError` for a key, a value or a path that is wrong. The command itself checks the rest."""
+    known = conf.keys(command)
     for key in cfg:
-        if key not in _KEYS:
-            raise UserError(f"unknown key {key}{did_you_mean(str(key), _KEYS)}")
+        if key not in known:
+            raise UserError(f"unknown key {key}{did_you_mean(str(key), known)}; there are {', '.join(known)}")
     if missing := OmegaConf.missing_keys(cfg):
         raise UserError("\n".join(f"{key}= is missing" for key in sorted(missing)))
     for name, cls in _SECTIONS.items():

@@ -52,14 +52,14 @@ def _files(head: str, start: str) -> list[str]:
     """`head` and each path that begins with `start`, folders with a slash behind them."""
     folder, slash, name = start.rpartition("/")
     paths = sorted(path for path in Path(folder + slash).glob("*") if path.name.startswith(name))
-    return [f"{head}{path}{'/' if path.is_dir() else ''}" for path in paths]
+    return [f"{head}{folder}{slash}{path.name}{'/' if path.is_dir() else ''}" for path in paths]
 
 
 def _from_hydra(words: Sequence[str], last: str, argv: Sequence[str]) -> list[str]:
     """What Hydra offers after the command `words[0]`, less what belongs to other commands or to Hydra itself."""
     given, comma, value = last.rpartition(",")  # of model=mlp,res Hydra is asked model=res
     asked = f"{last.partition('=')[0]}={value}" if comma else last
-    hidden = {*conf.groups_of_others(words[0])} | (set() if last.startswith("hydra") else {"hydra"})
+    hidden = conf.groups() - set(conf.keys(words[0])) - ({"hydra"} if last.startswith("hydra") else set())
     offers = [w for w in _ask(words, asked, argv) if w.lstrip("+~").partition("=")[0].partition(".")[0] not in hidden]
     return [f"{given},{offer.partition('=')[2]}" for offer in offers] if comma else offers
 

@@ -11,10 +11,15 @@ def directory() -> Path:
     return inside if inside.is_dir() else _PACKAGE.parent / "conf"
 
 
-def groups_of_others(command: str) -> set[str]:
-    """The groups that the config of a command does not choose from."""
+def groups() -> set[str]:
+    """The groups of all commands and of Hydra."""
+    return {folder.name for folder in directory().iterdir() if folder.is_dir()}
+
+
+def keys(command: str) -> list[str]:
+    """The keys and groups at the top of the config of a command."""
     import yaml
 
-    defaults = yaml.safe_load((directory() / f"{command}.yaml").read_text())["defaults"]
-    own = {group for entry in defaults if isinstance(entry, dict) for group in entry}
-    return {folder.name for folder in directory().iterdir() if folder.is_dir()} - own - {"hydra"}
+    primary = yaml.safe_load((directory() / f"{command}.yaml").read_text())
+    chosen = [group for entry in primary["defaults"] if isinstance(entry, dict) for group in entry]
+    return [key for key in primary if key not in ("defaults", "hydra")] + chosen

@@ -20,17 +20,19 @@ from dynax.signals import Stopped
 def run(command: str, cfg: DictConfig) -> None:
     """Run a command and leave its outcome. Its errors are reported here, where its log is, and end no other job."""
     signal.signal(signal.SIGTERM, terminate)
-    try:
-        with results.running():
-            check(cfg)
+    if results.stopped():
+        return
+    with results.running():
+        try:
+            check(command, cfg)
             _keep_compiled_programs()
             module = importlib.import_module(f"dynax.commands.{command}")
             outcome = results.Outcome(0, str(Path(module.run(cfg)).absolute()))
-    except (KeyboardInterrupt, Stopped) as error:
-        raise _stopped(error) from None
-    except (Exception, SystemExit) as error:
-        outcome = results.Outcome(_failed(error))
-    results.leave(outcome)
+        except (KeyboardInterrupt, Stopped) as error:
+            outcome = results.Outcome(_stopped(error))
+        except (Exception, SystemExit) as error:
+            outcome = results.Outcome(_failed(error))
+        results.leave(outcome)
 
 
 def _keep_compiled_programs() -> None:
@@ -45,12 +47,14 @@ def terminate(number: int, *_: object) -> None:
     raise Stopped(number, "terminated")
 
 
-def _stopped(error: KeyboardInterrupt | Stopped) -> BaseException:
-    """What to raise where the job was stopped. In a sweep it says so itself: its process may not be the parent."""
-    hydra = HydraConfig.get()
-    if hydra.mode != RunMode.MULTIRUN:
-        return error
-    return Stopped(report(error, job=_name(hydra)) - 128, "the sweep is stopped")
+def _stopped(error: KeyboardInterrupt | Stopped) -> int:
+    """Say that this job of a sweep was stopped; returns its exit code, or raises where more than the job has to end."""
+    if HydraConfig.get().mode != RunMode.MULTIRUN:
+        raise error
+    code = report(error, job=_name(HydraConfig.get()))
+    if results.is_parent():
+        raise Stopped(code - 128, "the sweep is stopped") from None
+    return code
 
 
 def _failed(error: BaseException) -> int:

@@ -23,7 +23,6 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from dynax.cli.folders import remove_if_only
-from dynax.signals import Stopped
 
 
 @dataclass(frozen=True)
@@ -48,15 +47,24 @@ class Sweep(Callback):
         _sweeps.append(sweep)
 
 
+def is_parent() -> bool:
+    """Whether this process has started the sweep, rather than being a worker of it."""
+    return bool(_sweeps)
+
+
+def stopped() -> bool:
+    """Whether the sweep this job belongs to has been stopped."""
+    jobs = _jobs()
+    return jobs is not None and (jobs / "stop").exists()
+
+
 @contextmanager
 def running() -> Iterator[None]:
-    """Around what a job does. Raises `Stopped` where its sweep has been."""
+    """Around what a job does."""
     jobs = _jobs()
     if jobs is None:
         yield
         return
-    if (jobs / "stop").exists():
-        raise Stopped(signal.SIGINT, "not started")
     mark = jobs / f"{HydraConfig.get().job.num}.{os.getpid()}"
     mark.touch()
     try:

@@ -112,7 +112,7 @@ def unsupported(model: mujoco.MjModel) -> Iterator[str]:
     for i in np.flatnonzero(model.actuator_dyntype != mujoco.mjtDyn.mjDYN_NONE):
         yield f"actuator `{model.actuator(i).name or i}` has an activation state; motors without one are supported"
     for i in np.flatnonzero(model.actuator_delay):
-        yield f"actuator `{model.actuator(i).name or i}` has a delay: the controls on their way are a state of their own"
+        yield f"actuator `{model.actuator(i).name or i}` has a delay: controls on their way are a state of their own"
     if model.nmocap:
         yield "it has a mocap body, whose pose is an input of its own"
     if model.nplugin:

@@ -1,13 +1,17 @@
 """Frames into files: GIF by Pillow, MP4 by the ffmpeg that imageio-ffmpeg brings. Both appear whole or not at all."""
 
+import subprocess
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
+
+from dynax.errors import RunError
 
 _PALETTE_FRAMES = 12  # looked at for the colours that all frames share
 
@@ -50,20 +54,34 @@ def _shared_palette(pictures: list[Image.Image]) -> Image.Image:
 
 def save_mp4(path: Path, frames: Iterable[np.ndarray], fps: int) -> Path:
     """Write `frames`, uint8 (H, W, 3) each, as H.264 that browsers and slides play; one frame is held at a time."""
-    import imageio_ffmpeg  # looks for its executable when imported
-
     remaining = iter(frames)
     first = next(remaining)
     height, width = first.shape[:2]
-    with _whole(Path(path)) as draft:
-        writer = imageio_ffmpeg.write_frames(
-            str(draft), (width, height), fps=fps, codec="libx264", quality=8, macro_block_size=2,
-            output_params=["-movflags", "+faststart"],
-        )  # fmt: skip
-        try:
-            writer.send(None)
-            for frame in chain([first], remaining):
-                writer.send(np.ascontiguousarray(frame))
-        finally:
-            writer.close()
+    with _whole(Path(path)) as draft, _encoder(draft, width, height, fps) as pipe:
+        for frame in chain([first], remaining):
+            pipe.write(np.ascontiguousarray(frame))
     return Path(path)
+
+
+@contextmanager
+def _encoder(path: Path, width: int, height: int, fps: int) -> Iterator[Any]:
+    """Takes the bytes of frames and writes them to `path`. Raises `RunError` where ffmpeg cannot.
+
+    imageio-ffmpeg only says where ffmpeg is: to start it, it would fork this process, whose threads JAX has running.
+    """
+    import imageio_ffmpeg  # looks for its executable when imported
+
+    raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(fps), "-i", "-"]
+    even = "scale=ceil(iw/2)*2:ceil(ih/2)*2"  # as yuv420p wants it
+    h264 = ["-c:v", "libx264", "-crf", "10", "-pix_fmt", "yuv420p", "-vf", even, "-movflags", "+faststart"]
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-v", "error", *raw, *h264, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as ffmpeg:
+        try:
+            with suppress(BrokenPipeError):  # it has ended, and says why
+                yield ffmpeg.stdin
+            said = ffmpeg.communicate()[1]
+        except BaseException:
+            ffmpeg.kill()
+            raise
+    if ffmpeg.returncode:
+        raise RunError(f"ffmpeg cannot write {path.name}: {said.decode(errors='replace').strip()}")

@@ -37,7 +37,9 @@ def test_the_good_representation_is_the_default(name, cart_pole):
 
 @EACH
 def test_the_representation_of_the_seed_is_one_override_away(name, cart_pole):
-    model = architectures.make(cart_pole, group(name, target="delta", angles="raw", constraints="none", drop_invariant=False))
+    model = architectures.make(
+        cart_pole, group(name, target="delta", angles="raw", constraints="none", drop_invariant=False)
+    )
     assert model.feature_dim == model.target_dim == model.state_dim
 
 
@@ -57,7 +59,7 @@ def test_equal_options_make_equal_models(name, cart_pole):
 
 @EACH
 def test_an_option_it_does_not_have_is_refused(name, cart_pole):
-    with pytest.raises(UserError, match="unknown key model.foo; model has angles"):
+    with pytest.raises(UserError, match=r"unknown key model.foo; model has angles"):
         architectures.make(cart_pole, group(name, foo=1))
 
 
@@ -71,7 +73,11 @@ def test_what_flax_keeps_in_a_module_is_no_option(key, cart_pole):
     ("name", "change", "told"),
     [
         ("mlp", {"hidden_dims": [16, 0]}, "model.hidden_dims=0 is out of range"),
-        ("mlp", {"activation": "rleu"}, "model.activation=rleu is not one of gelu, relu, silu, tanh .did you mean `relu`"),
+        (
+            "mlp",
+            {"activation": "rleu"},
+            "model.activation=rleu is not one of gelu, relu, silu, tanh .did you mean `relu`",
+        ),
         ("resnet", {"width": 0}, "model.width=0 is out of range"),
         ("resnet", {"num_blocks": 0}, "model.num_blocks=0 is out of range"),
         ("transformer", {"num_heads": 0}, "model.num_heads=0 is out of range"),

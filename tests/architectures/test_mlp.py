@@ -8,9 +8,10 @@ from dynax.architectures import MLPDynamicsModel
 
 
 def network(env, **options):
+    """A network and the shapes of its parameters."""
     model = MLPDynamicsModel(env=env, **options)
     inputs = jnp.ones((model.history, model.feature_dim)), jnp.ones((model.history, model.action_dim))
-    return model, model.init(jax.random.PRNGKey(0), *inputs)
+    return model, jax.eval_shape(model.init, jax.random.PRNGKey(0), *inputs)
 
 
 def test_parameters_are_those_of_its_dense_layers(cart_pole):
@@ -21,11 +22,14 @@ def test_parameters_are_those_of_its_dense_layers(cart_pole):
 
 
 def test_it_is_matrices_and_nonlinearities(cart_pole):
-    model, variables = network(cart_pole, hidden_dims=(5,), activation="tanh")
+    model = MLPDynamicsModel(env=cart_pole, hidden_dims=(5,), activation="tanh")
     states, actions = (np.random.default_rng(0).normal(size=(1, n)).astype(np.float32) for n in (model.feature_dim, 1))
+    variables = jax.tree.map(np.asarray, jax.jit(model.init)(jax.random.PRNGKey(0), states, actions))
     first, second = (variables["params"][f"Dense_{i}"] for i in range(2))
     hidden = np.tanh(np.concatenate([states[0], actions[0]]) @ first["kernel"] + first["bias"])
-    np.testing.assert_allclose(model.apply(variables, states, actions), hidden @ second["kernel"] + second["bias"], atol=1e-6)
+    np.testing.assert_allclose(
+        jax.jit(model.apply)(variables, states, actions), hidden @ second["kernel"] + second["bias"], atol=1e-6
+    )
 
 
 def test_without_hidden_layers_it_is_linear(cart_pole):

@@ -1,7 +1,6 @@
-"""How the commands are tested: through the command line, in this process where that is enough, else in one of their own."""
+"""How the commands are tested: through the command line, in this process where that is enough, else in a new one."""
 
 import importlib
-import json
 import logging
 import os
 import re
@@ -9,15 +8,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
-ENVS = ("pendulum", "cart_pole", "double_cart_pole", "slider")
 SMALL = {
     "mlp": ["model.hidden_dims=[16]"],
     "resnet": ["model.width=8", "model.num_blocks=1"],
@@ -58,6 +55,7 @@ class CommandLine:
 
     def __init__(self, folder: Path):
         self.folder = folder
+        self._started: list[subprocess.Popen] = []
 
     def __call__(self, *args: str) -> Ran:
         out, err = self.folder / ".out", self.folder / ".err"
@@ -67,7 +65,11 @@ class CommandLine:
 
     def start(self, *args: str) -> subprocess.Popen:
         command, pipe = [sys.executable, "-m", "dynax", *args], subprocess.PIPE
-        return subprocess.Popen(command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True)
+        process = subprocess.Popen(
+            command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True
+        )
+        self._started.append(process)
+        return process
 
     @staticmethod
     def end(process: subprocess.Popen) -> Ran:
@@ -77,9 +79,19 @@ class CommandLine:
     def process(self, *args: str) -> Ran:
         return self.end(self.start(*args))
 
-    def runs(self) -> list[Path]:
-        """The run directories there are, of any command."""
-        return sorted(self.folder.glob("outputs/*/*/*_*"))
+    def close(self) -> None:
+        """Leave no process behind, whatever a test came to."""
+        for process in self._started:
+            process.kill()
+            process.communicate()
+
+    def smoke(self, *args: str, model: str = "mlp") -> Ran:
+        """A training of seconds, of a small network."""
+        return self("train", "training=smoke", f"model={model}", *SMALL[model], *args)
+
+    def made(self) -> list[str]:
+        """What lies in `outputs`, but for datasets."""
+        return sorted(str(path.relative_to(self.folder)) for path in self.folder.glob("outputs/[!d]*/*/*"))
 
 
 @contextmanager
@@ -87,6 +99,8 @@ def _as_if_new(folder: Path) -> Iterator[None]:
     """What a command line changes of its process, put back; its own modules are imported afresh."""
     root, dynax = logging.getLogger(), logging.getLogger("dynax")
     handlers, levels = root.handlers[:], (root.level, dynax.level)
+    known = logging._handlerList[:]  # hidden: configuring logging closes all it knows, and pytest's files with them
+    logging._handlerList.clear()
     environ, argv, cwd = dict(os.environ), sys.argv[:], Path.cwd()
     signals = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for name in [name for name in sys.modules if name.startswith("dynax.cli")]:
@@ -103,7 +117,7 @@ def _as_if_new(folder: Path) -> Iterator[None]:
         sys.argv[:] = argv
         for handler in set(root.handlers) - set(handlers):
             handler.close()
-        root.handlers[:] = handlers
+        root.handlers[:], logging._handlerList[:] = handlers, known
         root.setLevel(levels[0])
         dynax.setLevel(levels[1])
 
@@ -125,9 +139,10 @@ def _redirected(out: Path, err: Path) -> Iterator[None]:
 
 
 @pytest.fixture
-def dynax(tmp_path) -> CommandLine:
+def dynax(tmp_path) -> Iterator[CommandLine]:
     """The command line in an empty folder."""
-    return CommandLine(tmp_path)
+    with closing(CommandLine(tmp_path)) as line:
+        yield line
 
 
 @dataclass(frozen=True)
@@ -144,26 +159,27 @@ class Workshop:
         """The overrides that choose a robot; the slider is an MJCF of the user's."""
         return ["env=mjcf", f"env.xml={self.folder / 'slider.xml'}"] if name == "slider" else [f"env={name}"]
 
-    def train(self, env: str = "pendulum", model: str = "mlp", *more: str) -> Ran:
-        return self.line("train", *self.env(env), "training=smoke", f"model={model}", *SMALL[model], *more)
-
     def trained(self, env: str = "pendulum", model: str = "mlp") -> Path:
         """A run of two epochs, to be read and never changed."""
         kept = self.folder / f"{env}-{model}.path"
         if not kept.exists():
-            kept.write_text(str(self.train(env, model).path))
+            kept.write_text(str(self.line.smoke(*self.env(env), model=model).path))
         return Path(kept.read_text())
 
 
 @pytest.fixture(scope="session")
-def workshop(tmp_path_factory) -> Workshop:
+def workshop(tmp_path_factory) -> Iterator[Workshop]:
     folder = tmp_path_factory.mktemp("workshop")
     (folder / "slider.xml").write_text(SLIDER)
-    return Workshop(CommandLine(folder))
+    with closing(CommandLine(folder)) as line:
+        yield Workshop(line)
 
 
-def read_json(path: Path) -> Any:
-    return json.loads(path.read_text())
+@pytest.fixture
+def slider(tmp_path) -> Path:
+    """The MJCF of a robot of one's own."""
+    (tmp_path / "slider.xml").write_text(SLIDER)
+    return tmp_path / "slider.xml"
 
 
 @pytest.fixture(scope="session")

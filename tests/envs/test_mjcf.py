@@ -75,7 +75,7 @@ def test_the_text_a_run_has_kept_needs_no_file():
 
 
 def test_a_file_that_is_not_there_is_told():
-    with pytest.raises(UserError, match="env.xml=nowhere.xml cannot be read: No such file or directory"):
+    with pytest.raises(UserError, match=r"env.xml=nowhere.xml cannot be read: No such file or directory"):
         MjcfEnv(xml="nowhere.xml")
 
 
@@ -90,7 +90,9 @@ def test_a_file_that_is_no_text_is_told(tmp_path):
         MjcfEnv(xml=str(tmp_path / "arm.xml"))
 
 
-@pytest.mark.parametrize("text", ["", "no XML", "<mujoco><worldbody><body><joint type='round'/></body></worldbody></mujoco>"])
+@pytest.mark.parametrize(
+    "text", ["", "no XML", "<mujoco><worldbody><body><joint type='round'/></body></worldbody></mujoco>"]
+)
 def test_what_mujoco_does_not_accept_is_told(write, text):
     with pytest.raises(UserError, match="is no MJCF that MuJoCo accepts"):
         MjcfEnv(xml=write(text))

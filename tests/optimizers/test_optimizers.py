@@ -68,7 +68,9 @@ def test_adam_adds_the_decay_to_the_gradient():
 
 
 def test_adamw_decays_apart_from_the_gradient():
-    np.testing.assert_allclose(walk(0.0, 1, start=2.0, optimizer="adamw", weight_decay=0.01), [2, 2 * (1 - 0.1 * 0.01)], rtol=1e-6)
+    np.testing.assert_allclose(
+        walk(0.0, 1, start=2.0, optimizer="adamw", weight_decay=0.01), [2, 2 * (1 - 0.1 * 0.01)], rtol=1e-6
+    )
 
 
 @EACH

@@ -2,10 +2,10 @@
 
 import os
 import signal
-import time
 from pathlib import Path
 
 import pytest
+from command_line import wait_for
 
 from dynax.cli.table import COMMANDS
 
@@ -107,11 +107,3 @@ def test_signals_end_it_in_order(dynax, tmp_path, number, code, word):
     ran = dynax.end(process)
     assert (ran.code, ran.out, ran.err) == (code, "", f"dynax: {word}\n")
     assert len(list(tmp_path.glob("outputs/**/saved"))) == 1
-
-
-def wait_for(folder: Path, jobs: int) -> None:
-    """Until so many jobs of the stub wait for a signal."""
-    end = time.monotonic() + 60
-    while len(list(folder.glob("outputs/**/started"))) < jobs:
-        assert time.monotonic() < end, "no job has started"
-        time.sleep(0.05)

@@ -21,26 +21,32 @@ while IFS= read -r COMP_LINE; do
 done
 """
 
-LINES = {
+IN_BASH = {
     "dynax ": "collect train eval render",
     "dynax tr": "train",
-    "dynax train ": "collect. collect= dataset= env. env= excitation. excitation= model. model= training. training=",
     "dynax train mod": "model. model=",
-    "dynax train model=": "model=mlp model=resnet model=transformer",
     "dynax train -m model=mlp,re": "model=mlp,resnet",
+    "dynax eval run=mo": "run=more/",
+    "dynax train --nonsense mo": "more",  # which is bash's own offer
+}
+
+LINES = {
+    "dynax train ": "collect. collect= dataset= env. env= excitation. excitation= model. model= training. training=",
+    "dynax train model=": "model=mlp model=resnet model=transformer",
     "dynax train model=transformer model.num_h": "model.num_heads=",
+    "dynax train training.learn": "training.learning_rate=",
     "dynax train training.seed=": "training.seed=0",
     "dynax train env=mjcf env.x": "env.xml=",
+    "dynax train env=mjcf env.xml=more/model/": "env.xml=more/model/mine.yaml",
     "dynax train --m": "--multirun",
     "dynax train --config-dir mo": "more/",
     "dynax train --config-dir more model=mi": "model=mine",
     "dynax train hydra/launcher=j": "hydra/launcher=joblib",
     "dynax train env=nonsense mod": "model=",
-    "dynax train --nonsense mo": "more",  # which is bash's own offer
+    "dynax train --nonsense mod": "",
     "dynax collect ": "collect. collect= env. env= excitation. excitation=",
     "dynax eval ": "eval. eval= run=",
-    "dynax eval run=mo": "run=more/",
-    "dynax nonsense mo": "more",
+    "dynax nonsense ": "",
 }
 
 
@@ -53,20 +59,39 @@ def shell(tmp_path_factory):
     return {**os.environ, "PATH": f"{script.parent}{os.pathsep}{os.environ['PATH']}"}
 
 
-def test_tab(shell, tmp_path):
+@pytest.fixture
+def more(tmp_path):
+    """A folder of options of one's own."""
     (tmp_path / "more" / "model").mkdir(parents=True)
     (tmp_path / "more" / "model" / "mine.yaml").write_text("architecture: mlp\n")
-    lines = "".join(f"{line}\n" for line in LINES)
+
+
+@pytest.mark.usefixtures("more")
+def test_tab_in_bash(shell, tmp_path):
+    lines = "".join(f"{line}\n" for line in IN_BASH)
     bash = ["bash", "--norc", "-c", PRESS_TAB]
     ran = subprocess.run(bash, input=lines, cwd=tmp_path, env=shell, capture_output=True, text=True, check=True)
-    assert dict(zip(LINES, ran.stdout.splitlines(), strict=True)) == LINES
+    assert dict(zip(IN_BASH, ran.stdout.splitlines(), strict=True)) == IN_BASH
     assert ran.stderr == ""
 
 
-def test_fish_and_the_middle_of_a_line(dynax):
-    line = "dynax train mod env=cart_pole"
-    ran = dynax("-sc", "query=fish", COMP_LINE=line, COMP_POINT=str(len("dynax train mod")))
+@pytest.mark.usefixtures("more")
+@pytest.mark.parametrize("line", LINES)
+def test_what_is_offered(here, monkeypatch, line):
+    monkeypatch.setenv("COMP_LINE", line)
+    ran = here("-sc", "query=bash")
+    assert (ran.code, ran.out, ran.err) == (0, f"{LINES[line]}\n", "")
+
+
+def test_fish_and_the_middle_of_a_line(here, monkeypatch):
+    monkeypatch.setenv("COMP_LINE", "dynax train mod env=cart_pole")
+    monkeypatch.setenv("COMP_POINT", str(len("dynax train mod")))
+    ran = here("-sc", "query=fish")
     assert (ran.code, ran.out, ran.err) == (0, "model.\nmodel=\n", "")
-    assert dynax("-sc", "install=fish").code == 0
-    wrong = dynax("-sc", "install=tcsh")
+
+
+def test_installation(here):
+    assert "hydra_fish_completion" in here("-sc", "install=fish").out
+    wrong = here("-sc", "install=tcsh")
     assert (wrong.code, wrong.out) == (2, "")
+    assert wrong.err.startswith("dynax: No completion plugin for 'tcsh' found")

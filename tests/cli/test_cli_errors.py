@@ -14,6 +14,7 @@ CASES = {
     "train trainig=smoke": ["unknown key trainig (did you mean `training`?)"],
     "train +foo=1": ["unknown key foo"],
     "train +training.foo=1": ["unknown key training.foo"],
+    "eval run=. +training=smoke": ["unknown key training; there are run, eval"],
     "train hydra.verbos=true": ["unknown key hydra.verbos (did you mean `hydra.verbose`?)"],
     "train env=pendulm": [
         "env=pendulm: there is no such env (did you mean `pendulum`?)",

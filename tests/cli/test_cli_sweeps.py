@@ -4,7 +4,7 @@ import os
 import signal
 
 import pytest
-from test_output import wait_for
+from command_line import wait_for
 
 JOBLIB = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
 
@@ -33,6 +33,7 @@ def test_jobs_that_finished_are_printed_though_others_did_not(dynax, launcher):
     assert "four" in (ran.paths[0].parent / "2" / "dynax.log").read_text()
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies(dynax):
     ran = dynax("train", "-m", "training.seed=1,1", *JOBLIB, acts={1: "die"})
     assert (ran.code, ran.out) == (1, "")
@@ -63,6 +64,7 @@ def test_ctrl_c_ends_a_sweep_and_the_job_that_runs(dynax, tmp_path):
     assert len(list(tmp_path.glob("outputs/**/saved"))) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_a_sweep_when_its_workers_have_saved(dynax, tmp_path, number, code):
     process = dynax.start("train", "-m", "training.seed=1,1,0", *JOBLIB, acts={1: "wait"})
@@ -73,4 +75,5 @@ def test_a_signal_ends_a_sweep_when_its_workers_have_saved(dynax, tmp_path, numb
         os.kill(process.pid, number)
     ran = dynax.end(process)
     assert (ran.code, ran.out) == (code, "")
-    assert len(list(tmp_path.glob("outputs/**/saved"))) == 2
+    assert len(list(tmp_path.glob("outputs/**/saved"))) == 2, ran.err
+    assert all(f"dynax: job {number} (training.seed=1): " in ran.err for number in (0, 1))

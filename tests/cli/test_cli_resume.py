@@ -1,0 +1,42 @@
+"""`training.resume=<run>` goes on in the run's own directory and leaves what is there."""
+
+import pytest
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A run that was killed early."""
+    run = tmp_path / "outputs" / "train" / "cart_pole-mlp" / "killed"
+    (run / ".hydra").mkdir(parents=True)
+    (run / ".hydra" / "config.yaml").write_text("env: {name: cart_pole}\nmodel: {architecture: mlp}\n")
+    (run / ".hydra" / "overrides.yaml").write_text("[]\n")
+    (run / "dynax.log").write_text("what was logged\n")
+    return run
+
+
+def files_of(folder):
+    return {file.name: file.read_text() for file in folder.iterdir() if file.is_file()}
+
+
+def test_it_goes_on_in_place(dynax, tmp_path, run):
+    before = files_of(run / ".hydra")
+    ran = dynax("train", f"training.resume={run.relative_to(tmp_path)}", "training.seed=1", acts={1: "noise"})
+    assert ran.paths == [run]
+    assert files_of(run / ".hydra") == before
+    assert "training.seed=1" in (run / ".hydra" / "resumed" / "overrides.yaml").read_text()
+    first, second = (run / "dynax.log").read_text().splitlines()
+    assert first == "what was logged"
+    assert second.endswith("a log line")
+    assert list((tmp_path / "outputs" / "train").rglob("summary.json")) == [run / "summary.json"]
+
+
+def test_wrong_input_leaves_the_run(dynax, run):
+    before = files_of(run / ".hydra")
+    assert dynax("train", f"training.resume={run}", "training.seed=1", acts={1: "wrong"}).code == 2
+    assert files_of(run / ".hydra") == before
+    assert (run / "dynax.log").read_text().startswith("what was logged\nTraceback")
+
+
+def test_a_sweep_continues_runs_where_they_are(dynax, run):
+    ran = dynax("train", "-m", f"training.resume={run}", "training.num_epochs=70,80")
+    assert ran.paths == [run, run]

@@ -1,0 +1,136 @@
+"""A training that is stopped, by whatever, and continued is the training that was never stopped, bit for bit."""
+
+import json
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import jax
+import numpy as np
+import orbax.checkpoint as ocp
+import pytest
+
+pytestmark = pytest.mark.slow
+
+# Ten epochs of a few tenths of a second, with all that is random: order, dropout; and all that has a memory: Adam, EMA.
+TRAINING = [
+    "env=pendulum", "collect.num_rollouts=60", "collect.rollout_length=150",
+    "model=transformer", "model.width=16", "model.num_layers=1", "model.num_heads=2", "model.history=4",
+    "model.dropout=0.1", "training.num_epochs=10", "training.batch_size=64", "training.warmup_steps=50",
+]  # fmt: skip
+
+
+def rows(run):
+    """`metrics.jsonl` without what differs from one run to the next: the times."""
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    return [{key: value for key, value in line.items() if key != "time_s"} for line in lines]
+
+
+def arrays(run):
+    """Every array of the last checkpoint, by its place in the tree, as bytes."""
+    [path] = (run / "checkpoints").iterdir()
+    assert path.name == "epoch-00010"
+    with ocp.StandardCheckpointer() as orbax:
+        trees = [orbax.restore(path / part) for part in ("model", "training")]
+    leaves = jax.tree_util.tree_leaves_with_path(trees)
+    return {jax.tree_util.keystr(key): (str(x.dtype), np.shape(x), np.asarray(x).tobytes()) for key, x in leaves}
+
+
+def told(run):
+    content = json.loads((run / "summary.json").read_text())
+    differs = {"run", "dataset", "training_time_s", "wall_time_s", "commit"}
+    return {key: value for key, value in content.items() if key not in differs}
+
+
+def same(run, straight):
+    ours, theirs = arrays(run), arrays(straight)
+    assert ours.keys() == theirs.keys()
+    assert not [key for key in ours if ours[key] != theirs[key]]
+    assert rows(run) == rows(straight)
+    assert told(run) == told(straight)
+
+
+def wait_for(process, folder, epochs):
+    """The directory of the run that `process` trains, as soon as it has done so many epochs."""
+    for _ in range(6000):
+        for metrics in folder.glob("outputs/train/*/*/metrics.jsonl"):
+            if len(metrics.read_text().splitlines()) >= epochs:
+                return metrics.parent
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.02)
+    raise TimeoutError
+
+
+@pytest.fixture(scope="module")
+def straight(workshop):
+    """Ten epochs without a break, by a process."""
+    return workshop.line.process("train", *TRAINING).path
+
+
+@pytest.fixture
+def line(dynax, straight):
+    """The command line in a folder that has the data already."""
+    datasets = straight.parents[2] / "datasets"
+    shutil.copytree(datasets, dynax.folder / "outputs" / "datasets")
+    return dynax
+
+
+def hydra_of(run):
+    return {file.name: file.read_bytes() for file in (run / ".hydra").iterdir() if file.is_file()}
+
+
+def test_killed(line, straight, tmp_path):
+    process = line.start("train", *TRAINING)
+    run = wait_for(process, tmp_path, 6)
+    process.kill()
+    ran = line.end(process)
+    assert (ran.code, ran.out) == (-signal.SIGKILL, "")
+    assert 6 <= len(rows(run)) < 10
+    assert [path.name for path in (run / "checkpoints").glob("epoch-*")] == ["epoch-00005"]
+    assert not (run / "summary.json").exists()
+    hydra = hydra_of(run)
+
+    line.folder = tmp_path / "elsewhere"  # the data are found where they were
+    line.folder.mkdir()
+    again = line.process("train", f"training.resume={run}")
+    assert again.path == run
+    assert "after epoch 5" in again.err
+    assert not (line.folder / "outputs").exists()
+    assert hydra_of(run) == hydra
+    same(run, straight)
+
+
+def stop(line, number):
+    """Start a training and stop it by a signal in one of its first epochs; returns its run and how many it has done."""
+    process = line.start("train", *TRAINING)
+    run = wait_for(process, line.folder, 2)
+    process.send_signal(number)
+    ran = line.end(process)
+    assert (ran.code, ran.out) == (128 + number, "")
+    done = len(rows(run))
+    assert done < 10
+    assert [path.name for path in (run / "checkpoints").iterdir()] == [f"epoch-{done:05d}"]
+    assert not (run / "summary.json").exists()
+    advice = f"dynax: stopped after epoch {done}; dynax train training.resume={run} continues"
+    assert ran.err.splitlines()[-1] == advice
+    return run, done
+
+
+def test_terminated_and_continued_by_one_process_at_a_time(line, straight):
+    run, done = stop(line, signal.SIGTERM)
+    first = line.start("train", f"training.resume={run.relative_to(line.folder)}")
+    wait_for(first, line.folder, done + 1)
+    first.send_signal(signal.SIGSTOP)
+    second = line("train", f"training.resume={run}")
+    first.send_signal(signal.SIGCONT)
+    assert (second.code, second.out) == (2, "")
+    assert f"training.resume={run} is being trained by another process" in second.err
+    assert line.end(first).path == run
+    same(run, straight)
+
+
+def test_interrupted(line, straight):
+    run, _ = stop(line, signal.SIGINT)
+    assert line("train", f"training.resume={run}").path == run
+    same(run, straight)

@@ -1,0 +1,143 @@
+"""Input that only the commands can judge: each is named in a line or a few, with exit code 2, and leaves nothing behind."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from dynax import checkpoint
+
+BALL = """
+<mujoco>
+  <worldbody><body><joint name="hip" type="ball"/><geom size="0.1"/></body></worldbody>
+</mujoco>
+"""
+MESH = """
+<mujoco>
+  <asset><mesh name="hull" file="hull.obj"/></asset>
+  <worldbody><body><joint type="slide"/><geom type="mesh" mesh="hull"/></body></worldbody>
+</mujoco>
+"""
+HULL = "v 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nf 1 3 2\nf 1 2 4\nf 1 4 3\nf 2 3 4\n"
+
+
+def refused(ran, *words):
+    """The message, one line or a few, having checked how it came."""
+    assert (ran.code, ran.out) == (2, "")
+    lines = ran.err.splitlines()
+    assert len(lines) <= 4
+    assert lines[0].startswith("dynax: ")
+    for word in words:
+        assert word in ran.err
+    return ran.err
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("training.learning_rate=-1", "training.learning_rate=-1 is out of range: it must be above 0"),
+        ("training.optimizer=adamm", "training.optimizer=adamm is not one of adam, adamw (did you mean `adam`?)"),
+        ("+model.foo=1", "unknown key model.foo; model has angles,"),
+        ("+model.hiden_dims=[1]", "unknown key model.hiden_dims (did you mean `hidden_dims`?)"),
+        ("model.hidden_dims=[0]", "model.hidden_dims=0 is out of range: it must be at least 1"),
+        ("model.hidden_dims=64", "model.hidden_dims=64 must be a list of int"),
+        ("model.architecture=mpl", "model.architecture=mpl is not one of mlp, resnet, transformer (did you mean `mlp`?)"),
+        ("model.angles=sin", "model.angles=sin is not one of raw, sincos (did you mean `sincos`?)"),
+        ("env.reset_qpos=[1,2]", "env.reset_qpos=[1.0, 2.0] must give 1 half-widths of at least 0"),
+        ("+env.mjcf=x", "unknown key env.mjcf"),
+        ("excitation.hold_times=[-1]", "excitation.hold_times"),
+        ("collect.num_rollouts=1", "collect.num_rollouts=1 is out of range"),
+        ("training.val_fraction=1", "training.val_fraction=1 is out of range: it must be above 0 and at most 0.9"),
+    ],
+)
+def test_config(dynax, override, message):
+    refused(dynax.smoke(override), message)
+    assert not dynax.made()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("text.xml", "not XML", "is no MJCF that MuJoCo accepts: "),
+        ("ball.xml", BALL, "the robot ball cannot be learned yet: joint `hip` is a ball joint; hinge and slide joints are"),
+        ("mesh.xml", MESH, "cannot be taken yet: it loads a mesh from a file of its own"),
+        ("image.xml", b"\x89PNG\xff", "cannot be read: "),
+        ("nowhere.xml", None, "env.xml=nowhere.xml: no such file"),
+    ],
+)
+def test_mjcf(dynax, name, content, message):
+    (dynax.folder / "hull.obj").write_text(HULL)
+    if content is not None:
+        (dynax.folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    refused(dynax("collect", "env=mjcf", f"env.xml={name}"), message)
+    assert not dynax.made()
+
+
+def test_data(dynax, workshop, tmp_path):
+    (tmp_path / "empty").mkdir()
+    refused(dynax("train", "dataset=empty"), f"{tmp_path / 'empty'} is no dataset: has no manifest.json")
+    refused(dynax("train", "dataset=nowhere"), "dataset=nowhere: no such directory")
+    collected = dynax("collect", "collect.num_rollouts=2", "collect.rollout_length=5").path
+    other = refused(dynax("train", "env=cart_pole", f"dataset={collected}"), f"the dataset {collected} is of the robot")
+    assert "pendulum, not of cart_pole: joints [" in other
+    flip(next(file for file in (collected / "qpos" / "c").rglob("*") if file.is_file()))
+    refused(dynax("train", f"dataset={collected}", "training.val_fraction=0.5"), "is damaged: qpos")
+    refused(dynax.smoke("collect.num_rollouts=2", "training.val_fraction=0.9"), "2 trajectories cannot be split for")
+    assert [path for path in dynax.made() if "train" in path] == []
+
+
+def test_no_run(dynax, tmp_path):
+    (tmp_path / "empty").mkdir()
+    for command in ("eval", "render"):
+        refused(dynax(command, "run=empty"), f"run={tmp_path / 'empty'} is not a training run, or one stopped before")
+    assert not dynax.made()
+
+
+def flip(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+
+def cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-1])
+
+
+@pytest.mark.parametrize("damage", [flip, cut, Path.unlink])
+@pytest.mark.parametrize("part", ["model", "training"])
+def test_a_damaged_checkpoint(dynax, workshop, tmp_path, damage, part):
+    run = Path(shutil.copytree(workshop.trained(), tmp_path / "run"))
+    file = max((checkpoint.latest(run) / part).rglob("*"), key=lambda path: path.is_file() and path.stat().st_size)
+    damage(file)
+    for words in (["eval", f"run={run}", "eval=smoke"], ["render", f"run={run}"], ["train", f"training.resume={run}"]):
+        [line] = refused(dynax(*words), "the checkpoint is damaged: ", str(file)).splitlines()
+        assert line.endswith("is missing" if damage is Path.unlink else "is not what was written (checksum differs)")
+    assert not dynax.made()
+    assert (run / "summary.json").exists()
+
+
+def test_places_that_cannot_be_written(dynax, tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "outputs").mkdir()
+    (tmp_path / "outputs" / "datasets").touch()
+    refused(dynax("collect"), f"{tmp_path / 'outputs' / 'datasets'}")
+    refused(dynax("collect", "hydra.run.dir=file/run"), "file/run: Not a directory")
+    refused(dynax("collect", "hydra.run.dir=/proc/run"), "/proc/run: No such file or directory")
+    assert not dynax.made()
+
+
+def test_a_short_history(dynax, workshop):
+    ran = dynax("eval", f"run={workshop.trained('cart_pole', 'transformer')}", "eval=smoke", "eval.warmup=1")
+    refused(ran, "eval.warmup=1 is too short for a model of 3 states: it must be at least 2")
+    assert not dynax.made()
+
+
+@pytest.mark.slow
+def test_as_a_process(dynax, workshop, tmp_path):
+    refused(dynax.process("train", "+model.foo=1"), "dynax: unknown key model.foo")
+    run = Path(shutil.copytree(workshop.trained(), tmp_path / "run"))
+    file = checkpoint.latest(run) / "robot.xml"
+    flip(file)
+    refused(dynax.process("eval", f"run={run}"), f"dynax: the checkpoint is damaged: {file} is not what was written")
+    refused(dynax.process("train", f"training.resume={run}"), f"dynax: the checkpoint is damaged: {file} is not")
+    assert not dynax.made()
