@@ -31,7 +31,9 @@ def dynax(folder: Path, *words: str) -> tuple[str, float, float]:
     begun = time.monotonic()
     # a compilation cache of its own: the table counts what a newcomer waits for
     environment = os.environ | {"JAX_COMPILATION_CACHE_DIR": str(folder / "cache")}
-    process = subprocess.Popen([sys.executable, "-m", "dynax", *words], cwd=folder, env=environment, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dynax", *words], cwd=folder, env=environment, stdout=subprocess.PIPE, text=True
+    )
     assert process.stdout is not None
     output = process.stdout.read().strip()
     _, status, usage = os.wait4(process.pid, 0)

@@ -11,12 +11,21 @@ import sys
 from pathlib import Path
 
 PICTURE = Path(__file__).parent.parent / "img" / "cart_pole_trajectory.gif"
-CLIP = ["render.formats=[gif]", "render.seconds=8", "render.seed=3", "render.width=560", "render.height=315", "render.fps=20"]
+CLIP = [
+    "render.formats=[gif]",
+    "render.seconds=8",
+    "render.seed=3",
+    "render.width=560",
+    "render.height=315",
+    "render.fps=20",
+]
 
 
 def dynax(*words: str) -> str:
     """The path a command prints."""
-    return subprocess.run([sys.executable, "-m", "dynax", *words], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    return subprocess.run(
+        [sys.executable, "-m", "dynax", *words], stdout=subprocess.PIPE, text=True, check=True
+    ).stdout.strip()
 
 
 def main(run: str | None) -> None:

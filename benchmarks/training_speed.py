@@ -94,9 +94,13 @@ def main(steps: int, rounds: int) -> None:
 
     pairs = np.array([(seconds(ours), seconds(theirs)) for _ in range(rounds)]) / updates * 1e3
     ratios = pairs[:, 1] / pairs[:, 0]
-    print(f"{updates} updates of an MLP {WIDTHS} at batch {BATCH}, {rounds} rounds; {platform.processor() or 'CPU'}, {jax.devices()[0]}")
+    print(
+        f"{updates} updates of an MLP {WIDTHS} at batch {BATCH}, {rounds} rounds; {platform.processor() or 'CPU'}, {jax.devices()[0]}"
+    )
     print(f"dynax {np.median(pairs[:, 0]):.2f} ms an update, by hand {np.median(pairs[:, 1]):.2f} ms")
-    print(f"speed relative to the hand-written loop: {np.median(ratios):.3f} (from {ratios.min():.3f} to {ratios.max():.3f})")
+    print(
+        f"speed relative to the hand-written loop: {np.median(ratios):.3f} (from {ratios.min():.3f} to {ratios.max():.3f})"
+    )
     print(f"commit {provenance()['commit']}")
 
 

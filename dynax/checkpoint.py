@@ -13,7 +13,6 @@ bit, and reports a cut file at length; the manifest is checked first.
 
 import hashlib
 import json
-import logging
 import os
 import shutil
 from collections.abc import Mapping
@@ -73,7 +72,9 @@ def load(run: str | os.PathLike[str]) -> TrainedModel:
     return TrainedModel(model, _restore(path / "model", template), info["config"], info)
 
 
-def load_state(run: Path, model: BaseDynamicsModel, template: TrainState) -> tuple[TrainState, Variables, dict[str, Any]]:
+def load_state(
+    run: Path, model: BaseDynamicsModel, template: TrainState
+) -> tuple[TrainState, Variables, dict[str, Any]]:
     """The state, normalisation and `run.json` to continue `run` with; `template` gives the state's shapes."""
     path = latest(run)
     verify(path)
@@ -126,7 +127,9 @@ def latest(run: Path) -> Path:
         raise UserError(f"run={run} is not a directory")
     there = found(run)
     if not there:
-        raise UserError(f"run={run} is not a training run, or one stopped before its first checkpoint: no checkpoints/epoch-*")
+        raise UserError(
+            f"run={run} is not a training run, or one stopped before its first checkpoint: no checkpoints/epoch-*"
+        )
     return there[-1]
 
 
@@ -161,7 +164,9 @@ def _restore(path: Path, template: Any) -> Any:
 def _check_same(path: Path, saved: Any, template: Any) -> None:
     have, want = (sorted(tuple(x.shape) for x in jax.tree.leaves(tree)) for tree in (saved, template))
     if have != want:
-        differing = [f"{a} instead of {b}" for a, b in zip(have, want, strict=False) if a != b] or [f"{len(have)} arrays, not {len(want)}"]
+        differing = [f"{a} instead of {b}" for a, b in zip(have, want, strict=False) if a != b] or [
+            f"{len(have)} arrays, not {len(want)}"
+        ]
         raise UserError(f"the checkpoint {path} is of another architecture than its config: {differing[0]}")
 
 

@@ -23,6 +23,7 @@ from dynax.dataset import Dataset
 from dynax.envs import Env
 from dynax.errors import UserError
 from dynax.excitations import Excitation
+from dynax.manifest import robot_of, sealed
 from dynax.source import BLOCK, Source
 
 log = logging.getLogger(__name__)
@@ -67,8 +68,8 @@ def describe(source: Source, config: CollectConfig, backend: str) -> dict[str, A
     n, steps = config.num_rollouts, config.rollout_length
     draws = hashlib.sha256(b"".join(a.tobytes() for a in source.draw(0, min(n, BLOCK))))
     reset = {f.name: getattr(env, f.name) for f in dataclasses.fields(env) if f.name not in ("mjcf", "xml")}
-    return dataset.sealed(
-        dataset.robot_of(env)
+    return sealed(
+        robot_of(env)
         | {
             "excitation": {"name": excitation.name, **dataclasses.asdict(excitation)},
             "reset": reset,

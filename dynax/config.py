@@ -173,7 +173,11 @@ def implementation(package: str, name: str, base: type[T], where: str) -> type[T
     own = base.__module__.rpartition(".")[2]
     check_choice(where, name, [m for m in modules_of(package) if m != own])
     module = importlib.import_module(f"{package}.{name}")
-    return next(c for _, c in inspect.getmembers(module, inspect.isclass) if issubclass(c, base) and c.__module__ == module.__name__)
+    return next(
+        c
+        for _, c in inspect.getmembers(module, inspect.isclass)
+        if issubclass(c, base) and c.__module__ == module.__name__
+    )
 
 
 def _convert(value: Any, hint: Any, where: str) -> Any:

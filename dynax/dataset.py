@@ -13,9 +13,6 @@ Axes: n trajectories, t control steps, s state coordinates [qpos, qvel], u actua
 """
 
 import contextlib
-import difflib
-import hashlib
-import json
 import shutil
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -29,39 +26,13 @@ import tensorstore as ts
 from dynax.envs import Env
 from dynax.errors import UserError
 from dynax.files import write_json
+from dynax.manifest import ADVICE, difference, read_manifest, robot_of, sha256
+from dynax.trajectories import Trajectories, train_size
 
-FORMAT = "dynax-dataset/1"
 ARRAYS = ("qpos", "qvel", "action")
 CHUNK = 2**22  # bytes of states in a chunk
 PARTIAL = ".partial"
 DAMAGED = "is damaged"
-ADVICE = "delete the dataset and collect it again"
-
-
-@dataclass(frozen=True, eq=False)
-class Trajectories:
-    """Trajectories in memory: what training takes."""
-
-    states: np.ndarray  # (n, t + 1, s) float64 or float32, rad, m and their rates
-    actions: np.ndarray  # (n, t, u) the control held from state t to state t + 1
-
-    def __post_init__(self):
-        n, steps = self.actions.shape[:2]
-        if self.states.ndim != 3 or self.actions.ndim != 3 or self.states.shape[:2] != (n, steps + 1):
-            shapes = f"states {self.states.shape} and actions {self.actions.shape}"
-            raise ValueError(f"{shapes} must be (n, t + 1, s) and (n, t, u)")
-
-    def __len__(self) -> int:
-        return len(self.actions)
-
-    @property
-    def num_transitions(self) -> int:
-        return self.actions.shape[0] * self.actions.shape[1]
-
-    def split(self, val_fraction: float) -> tuple["Trajectories", "Trajectories"]:
-        """Whole trajectories for training, and the last `val_fraction` of them for validation."""
-        n = train_size(len(self), val_fraction)
-        return Trajectories(self.states[:n], self.actions[:n]), Trajectories(self.states[n:], self.actions[n:])
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +47,7 @@ class Dataset:
     def open(cls, path: str | Path) -> "Dataset":
         """The dataset in the directory `path`. Raises `UserError` where there is none, or where it is damaged."""
         path = Path(path).absolute()
-        manifest = _read_manifest(path)
+        manifest = read_manifest(path)
         for name in ARRAYS:
             _open_array(path, manifest, name)
         return cls(path, manifest, range(manifest["num_rollouts"]))
@@ -115,45 +86,8 @@ class Dataset:
         if self.manifest["mjcf_sha256"] != sha256(env.mjcf):
             raise UserError(
                 f"the dataset {self.path} is of the robot {self.manifest['robot']}, not of {env.name}: "
-                f"{_difference(self.manifest, robot_of(env))}"
+                f"{difference(self.manifest, robot_of(env))}"
             )
-
-
-def train_size(n: int, val_fraction: float) -> int:
-    """How many of `n` trajectories train, where `val_fraction` of them, and at least one, validate."""
-    val = max(1, round(n * val_fraction))
-    if val >= n:
-        raise UserError(
-            f"{n} trajectories cannot be split for training and validation with val_fraction={val_fraction:g}"
-        )
-    return n - val
-
-
-def robot_of(env: Env) -> dict[str, Any]:
-    """What a manifest says of a robot."""
-    model = env.mj_model
-    return {
-        "robot": env.name,
-        "mjcf": env.mjcf,
-        "mjcf_sha256": sha256(env.mjcf),
-        "joints": list(env.space.names),
-        "actuators": [model.actuator(i).name or f"actuator{i}" for i in range(model.nu)],
-        "nq": model.nq,
-        "nv": model.nv,
-        "nu": model.nu,
-        "dt": env.dt,
-        "decimation": 1,
-    }
-
-
-def sealed(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """The manifest with its format and its own SHA-256, which names everything that made the data."""
-    content = {"format": FORMAT, **manifest}
-    return content | {"sha256": sha256(_canonical(content))}
-
-
-def sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 class Writer:
@@ -222,25 +156,6 @@ def chunk_size(n: int, steps: int, width: int, itemsize: int) -> int:
     return -(-n // chunks)
 
 
-def _read_manifest(path: Path) -> dict[str, Any]:
-    try:
-        manifest = json.loads((path / "manifest.json").read_text())
-    except (FileNotFoundError, NotADirectoryError):
-        what = "has no manifest.json" if path.is_dir() else "no such directory"
-        raise UserError(f"{path} is no dataset: {what}") from None
-    except OSError as error:
-        raise UserError(f"the dataset {path} cannot be read: {error.strerror}") from None
-    except ValueError:
-        raise UserError(f"the dataset {path} is damaged: manifest.json is no JSON; {ADVICE}") from None
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        found = manifest.get("format") if isinstance(manifest, dict) else None
-        raise UserError(f"{path} is no dataset of this version: manifest.json has format {found}, not {FORMAT}")
-    content = {key: value for key, value in manifest.items() if key != "sha256"}
-    if manifest.get("sha256") != sha256(_canonical(content)):
-        raise UserError(f"the dataset {path} is damaged: manifest.json does not match its checksum; {ADVICE}")
-    return manifest
-
-
 def _open_array(path: Path, manifest: Mapping[str, Any], name: str, create: bool = False) -> ts.TensorStore:
     """One array of a dataset; its metadata must be what the manifest says."""
     steps, width = {
@@ -278,18 +193,3 @@ def _explained(path: Path, name: str, what: str = DAMAGED) -> Iterator[None]:
         raise UserError(
             f"the dataset {path} {what}: {name}: {reason}{f'; {ADVICE}' if what == DAMAGED else ''}"
         ) from None
-
-
-def _canonical(content: Mapping[str, Any]) -> str:
-    return json.dumps(content, sort_keys=True, separators=(",", ":"))
-
-
-def _difference(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> str:
-    """The first thing in which two robots differ, as a person would name it."""
-    for key in ("joints", "actuators", "dt"):
-        if ours[key] != theirs[key]:
-            return f"{key} {ours[key]} and {theirs[key]}"
-    lines = difflib.ndiff(ours["mjcf"].splitlines(), theirs["mjcf"].splitlines())
-    changed = [line for line in lines if line[0] in "-+"]
-    first = [next((" ".join(line[1:].split()) for line in changed if line[0] == sign), "nothing") for sign in "-+"]
-    return f"their MJCF differ, first in `{first[0]}` and `{first[1]}`"

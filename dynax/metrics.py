@@ -34,6 +34,11 @@ def nrmse(error: np.ndarray) -> np.ndarray:
     return np.sqrt(np.mean(error**2, axis=0))
 
 
+def typical(error: np.ndarray) -> float:
+    """Geometric mean of normalised errors: one figure that neither the lost trajectories nor the late steps decide."""
+    return float(np.exp(np.mean(np.log(np.maximum(error, 1e-12)))))
+
+
 def physical_rmse(space: StateSpace, truth: np.ndarray, predicted: np.ndarray, scale: np.ndarray) -> np.ndarray:
     """Root mean square error (T+1, C) of each coordinate in its own unit, where none counts for more than `LOST` deviations."""
     with np.errstate(invalid="ignore", over="ignore"):
@@ -74,7 +79,11 @@ class Score:
 
 
 def score(
-    space: StateSpace, truth: np.ndarray, predicted: np.ndarray, scale: np.ndarray, thresholds: Sequence[float] = THRESHOLDS
+    space: StateSpace,
+    truth: np.ndarray,
+    predicted: np.ndarray,
+    scale: np.ndarray,
+    thresholds: Sequence[float] = THRESHOLDS,
 ) -> Score:
     """Everything that is reported of predictions (N, T+1, S) of `truth` (N, T+1, S)."""
     error = normalised_error(space, truth, predicted, scale)

@@ -8,10 +8,10 @@ import matplotlib
 import numpy as np
 
 matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402
+import matplotlib.pyplot as plt
 
-from dynax.metrics import THRESHOLDS, Score  # noqa: E402
-from dynax.state_space import StateSpace  # noqa: E402
+from dynax.metrics import THRESHOLDS, Score
+from dynax.state_space import StateSpace
 
 STYLE: dict[Any, Any] = {
     "figure.dpi": 110,
@@ -40,7 +40,7 @@ def loss_curve(path: Path, rows: Sequence[Mapping[str, Any]], title: str) -> Non
         left.set(title="Training loss", xlabel="epoch", ylabel="one-step MSE / target variance")
         right.semilogy(epochs, [row["val_nrmse"] for row in rows], color=COLOURS["model"])
         right.plot(best["epoch"], best["val_nrmse"], "o", color=COLOURS["model"], label=f"best: epoch {best['epoch']}")
-        right.set(title="Validation, open loop", xlabel="epoch", ylabel="nRMSE, mean over steps")
+        right.set(title="Validation, open loop", xlabel="epoch", ylabel="nRMSE, geometric mean")
         right.legend()
         figure.suptitle(title, x=0.01, ha="left", color="0.35")
         figure.savefig(path)
@@ -67,7 +67,9 @@ def horizon(path: Path, scores: Mapping[str, Score], dt: float, title: str) -> N
             axes.plot(valid.median, threshold, "o", color=COLOURS["model"], ms=5, zorder=5)
         first = scores["model"].valid[0]
         note = f"VPT({first.threshold:g}) {'> ' if first.capped else ''}{first.median:.2f} s"
-        axes.annotate(note, (first.median, first.threshold), xytext=(8, -16), textcoords="offset points", color=COLOURS["model"])
+        axes.annotate(
+            note, (first.median, first.threshold), xytext=(8, -16), textcoords="offset points", color=COLOURS["model"]
+        )
         axes.set(yscale="log", ylim=(1e-8, 10), xlabel="prediction horizon [s]", ylabel="error / standard deviation")
         axes.set_title(title)
         axes.legend(loc="lower right", ncols=2)

@@ -42,7 +42,9 @@ def past_of(run: Path, cfg: DictConfig) -> Past:
     info, mjcf = checkpoint.read(run)
     saved = OmegaConf.create(info["config"])
     for key in _overridden():
-        if key not in FREE and (difference := _difference(key, OmegaConf.select(cfg, key), OmegaConf.select(saved, key))):
+        if key not in FREE and (
+            difference := _difference(key, OmegaConf.select(cfg, key), OmegaConf.select(saved, key))
+        ):
             raise UserError(
                 f"training.resume={run} continues with the run's own config, of which only training.num_epochs may change: "
                 f"{difference}"

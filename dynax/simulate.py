@@ -54,7 +54,9 @@ def resolve_backend(choice: str, env: Env) -> str:
     raise UserError(f"collect.backend=mjx cannot simulate {env.name}: {reason}; collect.backend=native can")
 
 
-def simulate(env: Env, states: np.ndarray, actions: np.ndarray, backend: str, *, batch: int | None = None) -> np.ndarray:
+def simulate(
+    env: Env, states: np.ndarray, actions: np.ndarray, backend: str, *, batch: int | None = None
+) -> np.ndarray:
     """Trajectories (n, t + 1, s) from `states` (n, s) under `actions` (n, t, u), the given state first.
 
     `batch` trajectories run at once (default: as many as fit `BUFFER`); MJX compiles once for that number. The result is

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dynax.dataset import Trajectories
 from dynax.envs import Env
 from dynax.errors import UserError
 from dynax.excitations import Excitation
 from dynax.simulate import diverged, simulate
+from dynax.trajectories import Trajectories
 
 BLOCK = 32
 ATTEMPTS = 20  # draws of a trajectory before its robot counts as one that cannot be simulated
@@ -29,7 +29,9 @@ class Source:
     seed: int
     steps: int  # control steps of a trajectory
 
-    def trajectories(self, start: int, stop: int, backend: str, *, batch: int | None = None) -> tuple[Trajectories, int]:
+    def trajectories(
+        self, start: int, stop: int, backend: str, *, batch: int | None = None
+    ) -> tuple[Trajectories, int]:
         """The trajectories `start` to `stop`, and how many of them had to be drawn again.
 
         A simulator of fixed step can lose a robot that moves fast enough; such a trajectory says nothing of the robot, and
@@ -61,7 +63,9 @@ class Source:
 
     def _block(self, block: int, attempt: int) -> tuple[np.ndarray, np.ndarray]:
         key = (block, attempt)
-        resets, signals = (np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(*key, k))) for k in range(2))
+        resets, signals = (
+            np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(*key, k))) for k in range(2)
+        )
         return (
             self.env.sample_states(resets, BLOCK),
             self.excitation(signals, BLOCK, self.steps, self.env.dt, *self.env.action_range),

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dynax.dataset import Trajectories
 from dynax.envs.env import Env
 from dynax.excitations.held import Held
 from dynax.excitations.passive import Passive
 from dynax.excitations.uniform import Uniform
 from dynax.source import Source
+from dynax.trajectories import Trajectories
 
 log = logging.getLogger(__name__)
 
@@ -53,5 +53,7 @@ def make_testset(env: Env, n: int, seconds: float, seed: int, actions: str, warm
     own = int(np.random.SeedSequence((seed, STREAM)).generate_state(1)[0])
     trajectories, redrawn = Source(env, ACTIONS[actions], own, steps).trajectories(0, n, "native")
     if redrawn:
-        log.warning("%d test trajectories of %s diverged in the simulator itself and were drawn again", redrawn, env.name)
+        log.warning(
+            "%d test trajectories of %s diverged in the simulator itself and were drawn again", redrawn, env.name
+        )
     return TestSet(trajectories, warmup)

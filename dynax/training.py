@@ -19,9 +19,9 @@ from flax import struct
 from dynax import losses, metrics, optimizers
 from dynax.base import BaseDynamicsModel, Variables, normalise
 from dynax.config import TrainingConfig
-from dynax.dataset import Trajectories
 from dynax.envs.env import Env
 from dynax.errors import RunError, UserError
+from dynax.trajectories import Trajectories
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class Epoch:
     state: TrainState
     number: int
     loss: float  # mean squared one-step error over the epoch, in units of the targets' variance
-    val_nrmse: float  # open-loop error on whole validation trajectories, mean over their steps
+    val_nrmse: float  # open-loop error on whole validation trajectories, geometric mean over them and their steps
     val_valid_time: float  # s, median first passage of 0.1
 
     @property
@@ -155,7 +155,7 @@ def make_validation(
     def validate(state: TrainState) -> tuple[TrainState, float, float]:
         predicted = model.rollout(start, data.actions, {"params": state.ema, "normalization": normalization})
         error = metrics.normalised_error(model.env.space, truth, np.asarray(predicted), scale)
-        value = float(metrics.nrmse(error)[1:].mean())
+        value = metrics.typical(error[:, 1:])
         return keep_best(state, jnp.float32(value)), value, metrics.valid_time(error, 0.1, model.env.dt).median
 
     return validate
@@ -193,7 +193,9 @@ def fit(
         yield Epoch(state, number, float(loss), error, valid)
 
 
-def optimizer_for(model: BaseDynamicsModel, train: Trajectories, config: TrainingConfig) -> optax.GradientTransformation:
+def optimizer_for(
+    model: BaseDynamicsModel, train: Trajectories, config: TrainingConfig
+) -> optax.GradientTransformation:
     """The optimiser with its schedule laid over all epochs on `train`."""
     _, steps = batches(model, config, len(train.states) * (train.actions.shape[1] - model.history + 1))
     return optimizers.make(config, config.num_epochs * steps)

@@ -4,13 +4,13 @@ import jax
 import numpy as np
 
 from dynax.config import CollectConfig
-from dynax.dataset import Trajectories
 from dynax.envs.env import Env
 from dynax.excitations.excitation import Excitation
 from dynax.excitations.mixed import Mixed
 from dynax.simulate import resolve_backend
 from dynax.source import Source
 from dynax.training import raw_key
+from dynax.trajectories import Trajectories
 
 __all__ = ["collect_and_prepare_data"]
 

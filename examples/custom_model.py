@@ -25,12 +25,17 @@ class MyModel(BaseDynamicsModel):
 def main(num_rollouts: int = 50, num_epochs: int = 100) -> None:
     env = PendulumEnv()
     rng = jax.random.PRNGKey(0)
-    train_dataset, val_dataset = collect_and_prepare_data(env=env, num_rollouts=num_rollouts, rollout_length=100, rng=rng)
+    train_dataset, val_dataset = collect_and_prepare_data(
+        env=env, num_rollouts=num_rollouts, rollout_length=100, rng=rng
+    )
     config = TrainingConfig(num_epochs=num_epochs, batch_size=512)
 
     # The same network twice: on the state as it is, and on the representation the shipped models use. Its output is then
     # the change of the velocity alone, and `self.target_dim` wide.
-    for name, model in {"raw angles, delta": MyModel(env=env), "sin/cos, delta": MyModel(env=env, angles="sincos")}.items():
+    for name, model in {
+        "raw angles, delta": MyModel(env=env),
+        "sin/cos, delta": MyModel(env=env, angles="sincos"),
+    }.items():
         params = train_dynamics_model(
             model=model, train_dataset=train_dataset, val_dataset=val_dataset, config=config, rng=rng, env=env
         )

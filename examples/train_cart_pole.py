@@ -17,11 +17,15 @@ from dynax.utils import collect_and_prepare_data
 def main(num_rollouts: int = 200, num_epochs: int = 40, clip: Path = Path("cart_pole.gif")) -> None:
     env = CartPoleEnv()
     rng = jax.random.PRNGKey(0)
-    train_dataset, val_dataset = collect_and_prepare_data(env=env, num_rollouts=num_rollouts, rollout_length=500, rng=rng)
+    train_dataset, val_dataset = collect_and_prepare_data(
+        env=env, num_rollouts=num_rollouts, rollout_length=500, rng=rng
+    )
 
     model = MLPDynamicsModel(env=env, hidden_dims=(128, 128, 128))
     config = TrainingConfig(num_epochs=num_epochs)
-    params = train_dynamics_model(model=model, train_dataset=train_dataset, val_dataset=val_dataset, config=config, rng=rng, env=env)
+    params = train_dynamics_model(
+        model=model, train_dataset=train_dataset, val_dataset=val_dataset, config=config, rng=rng, env=env
+    )
 
     test = make_testset(env, n=64, seconds=8.0, seed=1, actions="held", warmup=0)
     predicted = np.asarray(model.rollout(*test.given(model.history), params=params))

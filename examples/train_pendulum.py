@@ -15,17 +15,23 @@ from dynax.utils import collect_and_prepare_data
 def main(num_rollouts: int = 50, num_epochs: int = 100) -> None:
     env = PendulumEnv()
     rng = jax.random.PRNGKey(0)
-    train_dataset, val_dataset = collect_and_prepare_data(env=env, num_rollouts=num_rollouts, rollout_length=100, rng=rng)
+    train_dataset, val_dataset = collect_and_prepare_data(
+        env=env, num_rollouts=num_rollouts, rollout_length=100, rng=rng
+    )
 
     model = MLPDynamicsModel(env=env, hidden_dims=(128, 128))
     config = TrainingConfig(num_epochs=num_epochs, batch_size=512)
-    params = train_dynamics_model(model=model, train_dataset=train_dataset, val_dataset=val_dataset, config=config, rng=rng, env=env)
+    params = train_dynamics_model(
+        model=model, train_dataset=train_dataset, val_dataset=val_dataset, config=config, rng=rng, env=env
+    )
 
     predicted = np.asarray(model.rollout(val_dataset.states[:, 0], val_dataset.actions, params=params))
     error = np.abs(env.space.difference(val_dataset.states, predicted))[..., 0].mean(axis=0)
     scale = metrics.deviations(env.space, val_dataset.states)
     vpt = metrics.score(env.space, val_dataset.states, predicted, scale).valid[0]
-    print(f"mean error of the angle after {env.dt:g} s: {error[1]:.2e} rad, after 1 s: {error[50]:.2e} rad, after 2 s: {error[100]:.2e} rad")
+    print(
+        f"mean error of the angle after {env.dt:g} s: {error[1]:.2e} rad, after 1 s: {error[50]:.2e} rad, after 2 s: {error[100]:.2e} rad"
+    )
     print(f"valid prediction time VPT(0.1): {vpt.median:.2f} s of {100 * env.dt:g} s")
 
 

@@ -26,7 +26,7 @@ def robot(mjcf: str = MJCF, name: str = "toy") -> MjcfEnv:
 
 def manifest(**changes) -> dict:
     sizes = {"num_rollouts": N, "rollout_length": STEPS, "chunk": CHUNK, "dtype": "float64"}
-    return dataset.sealed(dataset.robot_of(robot()) | sizes | changes)
+    return manifest.sealed(manifest.robot_of(robot()) | sizes | changes)
 
 
 def trajectories(n: int = N, dtype: type = np.float64) -> Trajectories:

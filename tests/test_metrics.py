@@ -42,6 +42,11 @@ def test_nrmse_is_the_root_mean_square_over_trajectories():
     np.testing.assert_allclose(nrmse(np.array([[0, 3.0], [0, 4.0]])), [0, np.sqrt(12.5)])
 
 
+def test_the_typical_error_is_the_geometric_mean():
+    assert metrics.typical(np.array([[1e-4, 1e-2], [1.0, 1e2]])) == pytest.approx(1e-1)
+    assert metrics.typical(np.zeros((2, 3))) == pytest.approx(0, abs=1e-9)
+
+
 def test_the_unit_of_an_error_is_the_deviation_in_the_test_set(cart_pole):
     states = np.random.default_rng(0).normal(size=(50, 60, 4)) * [1, 0.1, 3, 4]
     np.testing.assert_allclose(metrics.deviations(cart_pole.space, states), states.reshape(-1, 4).std(axis=0))

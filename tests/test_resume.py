@@ -49,7 +49,9 @@ def test_the_number_of_epochs_may_change(past_of):
     assert past.config == SAVED | {"training": SAVED["training"] | {"num_epochs": 20}}
 
 
-@pytest.mark.parametrize("override", ["training=smoke", "model=mlp", "model.hidden_dims=[16]", "training.gradient_clip=null"])
+@pytest.mark.parametrize(
+    "override", ["training=smoke", "model=mlp", "model.hidden_dims=[16]", "training.gradient_clip=null"]
+)
 def test_what_is_so_may_be_said_again(past_of, override):
     assert past_of(override).config == SAVED
 
@@ -57,9 +59,17 @@ def test_what_is_so_may_be_said_again(past_of, override):
 @pytest.mark.parametrize(
     ("override", "values", "difference"),
     [
-        ("training.learning_rate=1", {"training": {"learning_rate": 1}}, "training.learning_rate is 0.001 in the run, not 1"),
+        (
+            "training.learning_rate=1",
+            {"training": {"learning_rate": 1}},
+            "training.learning_rate is 0.001 in the run, not 1",
+        ),
         ("training=fast", {"training": {"learning_rate": 1}}, "training.learning_rate is 0.001 in the run, not 1"),
-        ("training.gradient_clip=1", {"training": {"gradient_clip": 1}}, "training.gradient_clip is null in the run, not 1"),
+        (
+            "training.gradient_clip=1",
+            {"training": {"gradient_clip": 1}},
+            "training.gradient_clip is null in the run, not 1",
+        ),
         ("model.hidden_dims=[8]", {"model": {"hidden_dims": [8]}}, "model.hidden_dims is [16] in the run, not [8]"),
         ("+model.depth=2", {"model": {"depth": 2}}, "model.depth is null in the run, not 2"),
         ("~env.reset_qvel", {"env": {"reset_qvel": None}}, "env.reset_qvel is [8.0] in the run, not null"),

@@ -143,6 +143,13 @@ def test_another_key_gives_another_model(slide, data, straight):
     assert not same(other[0].state.params, straight[0].state.params)
 
 
+def test_every_epoch_has_its_own_order_and_dropout(slide, data):
+    """Of parameters that do not change, the loss would otherwise be the same."""
+    still = TrainingConfig(num_epochs=2, batch_size=64, learning_rate=1e-30, final_learning_rate=0.0)
+    one, other = epochs(Dropping(env=slide), data, still)
+    assert one.loss != other.loss
+
+
 def test_going_on_from_an_epoch_is_going_straight_through(slide, data, straight):
     rest = epochs(Dropping(env=slide), data, CHANCE, straight[1].state)
     assert [e.number for e in rest] == [3, 4]

@@ -26,7 +26,9 @@ def run(cfg: DictConfig) -> Path:
     trained = checkpoint.load(cfg.run)
     env, history = trained.env, trained.history_length
     if config.warmup < history - 1:
-        raise UserError(f"eval.warmup={config.warmup} is too short for a model of {history} states: it must be at least {history - 1}")
+        raise UserError(
+            f"eval.warmup={config.warmup} is too short for a model of {history} states: it must be at least {history - 1}"
+        )
     begun = time.monotonic()
     log.info("simulating %d trajectories of %g s in float64", config.num_trajectories, config.seconds)
     test = make_testset(env, config.num_trajectories, config.seconds, config.seed, config.actions, config.warmup)
@@ -34,7 +36,9 @@ def run(cfg: DictConfig) -> Path:
     predicted = np.asarray(trained.rollout(*test.given(history)))
     log.info("simulating them with states rounded to float32: the ceiling")
     scale = metrics.deviations(env.space, test.truth)
-    scores = {name: metrics.score(env.space, test.truth, p, scale) for name, p in _predictions(test, predicted, env).items()}
+    scores = {
+        name: metrics.score(env.space, test.truth, p, scale) for name, p in _predictions(test, predicted, env).items()
+    }
 
     path, title = run_directory(), f"{env.name}, {trained.config['model']['architecture']}"
     plots.horizon(path / "horizon.png", scores, env.dt, f"How far a prediction stays true: {title}")
@@ -100,7 +104,13 @@ def _figures(score: Score, ceiling: Score, space: StateSpace) -> dict[str, Any]:
 def _tables(title: str, scores: dict[str, Score], space: StateSpace) -> None:
     model, ceiling = scores["model"], scores["ceiling"]
     horizons = [k for k in HORIZONS if k < model.error.shape[1]]
-    columns = ["", *(f"VPT({v.threshold:g}) s" for v in model.valid), "p10 s", "of ceiling", *(f"nRMSE@{k}" for k in horizons)]
+    columns = [
+        "",
+        *(f"VPT({v.threshold:g}) s" for v in model.valid),
+        "p10 s",
+        "of ceiling",
+        *(f"nRMSE@{k}" for k in horizons),
+    ]
     rows = [
         [
             name,

@@ -22,6 +22,7 @@ from dynax.resume import Past
 from dynax.runs import DATASETS, run_directory, write_summary
 from dynax.signals import Stopped, deferred
 from dynax.training import Epoch
+from dynax.trajectories import train_size
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +80,7 @@ def _dataset(config: Mapping[str, Any], model: BaseDynamicsModel, past: Past | N
     if config["dataset"] is not None:
         return Dataset.open(config["dataset"])
     wanted, excitation = section(CollectConfig, config["collect"], "collect"), excitations.make(config["excitation"])
+    train_size(wanted.num_rollouts, config["training"]["val_fraction"])  # raises where there are too few to split
     total = wanted.num_rollouts * wanted.rollout_length
     with report.progress(f"collect {model.env.name}", total, "transitions") as update:
         return collection.collect(model.env, excitation, wanted, DATASETS, lambda done, total: update(done))
@@ -97,7 +99,10 @@ def _follow(job: Job, epochs: Iterator[Epoch], normalization: Variables, history
             if request.number or last.number in (1, total) or last.number % every == 0:
                 saved = _save(job, last, normalization)
             if request.number:
-                raise Stopped(request.number, f"stopped after epoch {last.number}; dynax train training.resume={job.path} continues")
+                raise Stopped(
+                    request.number,
+                    f"stopped after epoch {last.number}; dynax train training.resume={job.path} continues",
+                )
         if last and saved < last.number:
             _save(job, last, normalization)
 
@@ -167,7 +172,10 @@ def _finish(job: Job, history: History, begun: float) -> None:
             ("transitions", f"{job.dataset.num_transitions:,}, {job.training.val_fraction:.0%} of them for validation"),
             ("epochs", f"{len(history.rows)} in {report.duration(seconds)}; best: {best['epoch']}"),
             ("one-step loss", f"{best['loss']:.2e} of the variance"),
-            ("validation nRMSE", f"{best['val_nrmse']:.3g}, open loop, mean over {job.dataset.manifest['rollout_length']} steps"),
+            (
+                "validation nRMSE",
+                f"{best['val_nrmse']:.3g}, open loop, geometric mean over {job.dataset.manifest['rollout_length']} steps",
+            ),
             ("validation VPT(0.1)", f"{best['val_valid_time_s']:.2f} s"),
         ],
     )

@@ -23,7 +23,9 @@ def test_before_the_first_checkpoint(dynax):
 def test_after_a_good_checkpoint(dynax):
     """One update an epoch, the first with the learning rate at zero: the warm-up has only begun."""
     slow_start = ["training.batch_size=1000000", "training.num_epochs=20", "training.checkpoint_every=100"]
-    ran = dynax.smoke("training.learning_rate=1e9", "training.gradient_clip=null", "training.ema_decay=null", *slow_start)
+    ran = dynax.smoke(
+        "training.learning_rate=1e9", "training.gradient_clip=null", "training.ema_decay=null", *slow_start
+    )
     assert (ran.code, ran.out) == (1, "")
     [run] = dynax.folder.glob("outputs/train/*/*")
     kept = run / "checkpoints" / "epoch-00001"

@@ -41,7 +41,10 @@ def refused(ran, *words):
         ("+model.hiden_dims=[1]", "unknown key model.hiden_dims (did you mean `hidden_dims`?)"),
         ("model.hidden_dims=[0]", "model.hidden_dims=0 is out of range: it must be at least 1"),
         ("model.hidden_dims=64", "model.hidden_dims=64 must be a list of int"),
-        ("model.architecture=mpl", "model.architecture=mpl is not one of mlp, resnet, transformer (did you mean `mlp`?)"),
+        (
+            "model.architecture=mpl",
+            "model.architecture=mpl is not one of mlp, resnet, transformer (did you mean `mlp`?)",
+        ),
         ("model.angles=sin", "model.angles=sin is not one of raw, sincos (did you mean `sincos`?)"),
         ("env.reset_qpos=[1,2]", "env.reset_qpos=[1.0, 2.0] must give 1 half-widths of at least 0"),
         ("+env.mjcf=x", "unknown key env.mjcf"),
@@ -59,7 +62,11 @@ def test_config(dynax, override, message):
     ("name", "content", "message"),
     [
         ("text.xml", "not XML", "is no MJCF that MuJoCo accepts: "),
-        ("ball.xml", BALL, "the robot ball cannot be learned yet: joint `hip` is a ball joint; hinge and slide joints are"),
+        (
+            "ball.xml",
+            BALL,
+            "the robot ball cannot be learned yet: joint `hip` is a ball joint; hinge and slide joints are",
+        ),
         ("mesh.xml", MESH, "cannot be taken yet: it loads a mesh from a file of its own"),
         ("image.xml", b"\x89PNG\xff", "cannot be read: "),
         ("nowhere.xml", None, "env.xml=nowhere.xml: no such file"),
