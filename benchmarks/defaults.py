@@ -2,9 +2,9 @@
 
     python -m benchmarks.defaults [--seeds 0 1 2] [--only cart_pole-mlp ...] [--keep DIR]
 
-Each row is `dynax train env=... model=...` in an empty folder, so that collection and compilation count, then `dynax eval`.
-Results go to `benchmarks/results/defaults.json` with the commit, the date and the machine; the table is printed as Markdown.
-`--keep DIR` leaves the runs there.
+Each row is `dynax train env=... model=...` in an empty folder, so that collection and compilation count, then
+`dynax eval`. Results go to `benchmarks/results/defaults.json` with the commit, the date and the machine; the table is
+printed as Markdown. `--keep DIR` leaves the runs there.
 """
 
 import argparse

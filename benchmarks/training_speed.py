@@ -18,11 +18,12 @@ import numpy as np
 import optax
 from flax import linen as nn
 
-from dynax import training
+from dynax import samples, training
 from dynax.architectures import MLPDynamicsModel
 from dynax.config import TrainingConfig
 from dynax.envs import CartPoleEnv
 from dynax.provenance import provenance
+from dynax.trajectories import Trajectories
 from dynax.utils import collect_and_prepare_data
 
 WIDTHS, BATCH = (500, 500), 512
@@ -48,7 +49,10 @@ def by_hand(inputs: jax.Array, targets: jax.Array, steps: int) -> Callable[[], N
 
     def update(carry, rows):
         params, state = carry
-        loss = lambda p: jnp.mean((network.apply(p, inputs[rows]) - targets[rows]) ** 2)
+
+        def loss(params):
+            return jnp.mean((jnp.asarray(network.apply(params, inputs[rows])) - targets[rows]) ** 2)
+
         value, gradient = jax.value_and_grad(loss)(params)
         change, state = optimizer.update(gradient, state, params)
         return (optax.apply_updates(params, change), state), value
@@ -61,15 +65,15 @@ def by_hand(inputs: jax.Array, targets: jax.Array, steps: int) -> Callable[[], N
     return lambda: jax.block_until_ready(epoch(carry, jax.random.PRNGKey(1)))
 
 
-def by_dynax(model: MLPDynamicsModel, data: training.Trajectories, config: TrainingConfig) -> Callable[[], None]:
+def by_dynax(model: MLPDynamicsModel, data: Trajectories, config: TrainingConfig) -> Callable[[], None]:
     """One epoch of Dynax's own training."""
     state, normalization = training.start(model, data, config, jax.random.PRNGKey(0))
-    samples = training.prepare(model, data, normalization)
-    epoch = training.make_epoch(model, training.optimizer_for(model, data, config), config, len(samples.ends))
+    prepared = samples.prepare(model, data, normalization)
+    epoch = training.make_epoch(model, training.optimizer_for(model, data, config), config, len(prepared.ends))
 
     def run():
         nonlocal state
-        state, loss = epoch(state, samples)
+        state, loss = epoch(state, prepared)
         loss.block_until_ready()
 
     return run
@@ -85,21 +89,23 @@ def main(steps: int, rounds: int) -> None:
     env = CartPoleEnv()
     data, _ = collect_and_prepare_data(env, 2 + steps * BATCH // 100, 100, jax.random.PRNGKey(0), val_fraction=0.01)
     model, config = MLPDynamicsModel(env=env, hidden_dims=WIDTHS), TrainingConfig(batch_size=BATCH)
-    normalization = training.normalization_of(model, data)
-    samples = training.prepare(model, data, normalization)
-    updates = len(samples.ends) // BATCH
-    inputs = jnp.concatenate([samples.features, samples.actions], axis=1)
-    ours, theirs = by_dynax(model, data, config), by_hand(inputs, samples.targets, updates)
-    ours(), theirs()
+    prepared = samples.prepare(model, data, samples.normalization_of(model, data))
+    updates = len(prepared.ends) // BATCH
+    inputs = jnp.concatenate([prepared.features, prepared.actions], axis=1)
+    ours, theirs = by_dynax(model, data, config), by_hand(inputs, prepared.targets, updates)
+    for task in (ours, theirs):
+        task()
 
     pairs = np.array([(seconds(ours), seconds(theirs)) for _ in range(rounds)]) / updates * 1e3
     ratios = pairs[:, 1] / pairs[:, 0]
     print(
-        f"{updates} updates of an MLP {WIDTHS} at batch {BATCH}, {rounds} rounds; {platform.processor() or 'CPU'}, {jax.devices()[0]}"
+        f"{updates} updates of an MLP {WIDTHS} at batch {BATCH}, {rounds} rounds; "
+        f"{platform.processor() or 'CPU'}, {jax.devices()[0]}"
     )
     print(f"dynax {np.median(pairs[:, 0]):.2f} ms an update, by hand {np.median(pairs[:, 1]):.2f} ms")
     print(
-        f"speed relative to the hand-written loop: {np.median(ratios):.3f} (from {ratios.min():.3f} to {ratios.max():.3f})"
+        f"speed relative to the hand-written loop: {np.median(ratios):.3f} "
+        f"(from {ratios.min():.3f} to {ratios.max():.3f})"
     )
     print(f"commit {provenance()['commit']}")
 

@@ -123,7 +123,7 @@ class BaseDynamicsModel(nn.Module):
         """The next states (B, S) after histories `states` (B, h, S) under `actions` (B, h, A)."""
         norm = variables["normalization"]
         inputs = normalise(norm["features"], self.features(states)), normalise(norm["actions"], actions)
-        output = jax.vmap(partial(self.apply, {"params": variables["params"]}))(*inputs)
+        output = jnp.asarray(jax.vmap(partial(self.apply, {"params": variables["params"]}))(*inputs))
         last = output[:, -1] if self.sequence else output
         return self.integrate(states[:, -1], last * norm["target"]["std"] + norm["target"]["mean"])
 
@@ -154,7 +154,7 @@ class BaseDynamicsModel(nn.Module):
 
 
 class DynamicsModel(BaseDynamicsModel):
-    """The representation the shipped networks use: each choice was kept because predictions stay true for longer with it."""
+    """The representation the shipped networks use: with each of its choices predictions stay true for longer."""
 
     angles: str = "sincos"
     target: str = "acceleration"

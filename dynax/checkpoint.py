@@ -7,8 +7,8 @@
         robot.xml       the MJCF
         manifest.json   SHA-256 of every file above
 
-A checkpoint is written aside and renamed into place, so that one that is there is whole. Orbax does not notice a flipped
-bit, and reports a cut file at length; the manifest is checked first.
+A checkpoint is written aside and renamed into place, so that one that is there is whole. Orbax does not notice a
+flipped bit, and reports a cut file at length; the manifest is checked first.
 """
 
 import hashlib
@@ -109,7 +109,7 @@ def save(run: Path, state: TrainState, normalization: Variables, mjcf: str, info
     write_json(draft / "run.json", {"format": FORMAT, **info, **provenance()})
     write_json(draft / "manifest.json", {str(p.relative_to(draft)): _digest(p) for p in _files(draft)})
     shutil.rmtree(path, ignore_errors=True)
-    os.replace(draft, path)
+    draft.replace(path)
     for old in found(run)[:-1]:
         shutil.rmtree(old)
     return path

@@ -1,8 +1,8 @@
 """What the YAML may say: one dataclass a group, its types and its invariants. Imports neither JAX nor MuJoCo.
 
-Each group of `conf/` is read by `section`. Where a group chooses an implementation (`env`, `model`, `excitation`), the chosen
-class is its own schema: `options` checks the group against the fields of that class, so that a new robot, network or
-excitation is one file and one YAML.
+Each group of `conf/` is read by `section`. Where a group chooses an implementation (`env`, `model`, `excitation`), the
+chosen class is its own schema: `options` checks the group against the fields of that class, so that a new robot,
+network or excitation is one file and one YAML.
 """
 
 import dataclasses
@@ -165,11 +165,15 @@ def options(
 def modules_of(package: str) -> list[str]:
     """The names one may choose from a package that holds one implementation a file, without importing them."""
     spec = importlib.util.find_spec(package)
+    assert spec is not None, package
     return sorted(m.name for m in pkgutil.iter_modules(spec.submodule_search_locations))
 
 
-def implementation(package: str, name: str, base: type[T], where: str) -> type[T]:
-    """The subclass of `base` that the file `<package>/<name>.py` defines. Raises `UserError` where there is no such file."""
+def implementation(package: str, name: str, base: type, where: str) -> type[Any]:
+    """The subclass of `base` that the file `<package>/<name>.py` defines.
+
+    Raises `UserError` where there is no such file.
+    """
     own = base.__module__.rpartition(".")[2]
     check_choice(where, name, [m for m in modules_of(package) if m != own])
     module = importlib.import_module(f"{package}.{name}")
@@ -191,7 +195,7 @@ def _convert(value: Any, hint: Any, where: str) -> Any:
         if isinstance(value, str) or not isinstance(value, typing.Sequence):
             raise UserError(f"{where}={value} must be a list of {item.__name__}, such as [1, 2]")
         return tuple(_convert(v, item, where) for v in value)
-    accepted = {float: (int, float)}.get(hint, hint)
+    accepted = (int, float) if hint is float else (hint,)
     if not isinstance(value, accepted) or (isinstance(value, bool) and hint is not bool):
         raise UserError(f"{where}={value} must be {_NAMES[hint]}, not {type(value).__name__}")
     return hint(value)

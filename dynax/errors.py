@@ -29,6 +29,6 @@ def check_range(where: str, value: float, low: float, high: float = float("inf")
     """Raise `UserError` unless `low <= value <= high` (`low < value` with `open_low`)."""
     if not (low < value if open_low else low <= value) or not value <= high or value == float("inf"):
         bound = f"{'above' if open_low else 'at least'} {low:g}"
-        raise UserError(
-            f"{where}={value:g} is out of range: it must be {bound}{f' and at most {high:g}' if high < float('inf') else ''}"
-        )
+        if high < float("inf"):
+            bound += f" and at most {high:g}"
+        raise UserError(f"{where}={value:g} is out of range: it must be {bound}")

@@ -30,7 +30,7 @@ def positions(space: StateSpace, state: Any, angles: str, dropped: np.ndarray) -
 
 
 def stops(space: StateSpace, state: Any) -> Any:
-    """Joint limits as features, three for each end of each limited joint: penetration, active flag, flag times velocity.
+    """Joint limits as features, three for each end of each limited joint: penetration, active flag, flag times rate.
 
     Inside the range all are zero, so that they say nothing of where in its range a joint is. MuJoCo's limit constraint
     switches on where the distance turns negative (MuJoCo documentation, Computation: Constraint model, "Joint limit").
@@ -45,7 +45,10 @@ def stops(space: StateSpace, state: Any) -> Any:
 
 
 def integrate(space: StateSpace, state: Any, velocity_change: Any) -> Any:
-    """MuJoCo's semi-implicit Euler: v' = v + dv, q' = q + dt v' (MuJoCo documentation, Computation: Numerical integration)."""
+    """MuJoCo's semi-implicit Euler: v' = v + dv, q' = q + dt v'.
+
+    Source: MuJoCo documentation, Computation: Numerical integration.
+    """
     xp = state.__array_namespace__()
     velocity = state[..., space.nv :] + velocity_change
     return xp.concat([state[..., : space.nv] + space.dt * velocity, velocity], axis=-1)

@@ -1,7 +1,6 @@
 """`metrics.jsonl`: a line an epoch, complete up to the checkpoint a run continues from."""
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ class History:
             raise UserError(f"{path} is damaged: it has {len(lines)} of the {epochs} epochs of the checkpoint")
         draft = path.with_name(f".{path.name}.partial")
         draft.write_text("".join(f"{line}\n" for line in lines))
-        os.replace(draft, path)
+        draft.replace(path)
 
     def append(self, row: Mapping[str, Any]) -> None:
         self.rows.append(dict(row))

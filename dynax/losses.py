@@ -36,8 +36,8 @@ def mse(squared: jax.Array) -> jax.Array:
 def robust(squared: jax.Array) -> jax.Array:
     """The mean of `log(1 + e^2 / s^2)`, with s^2 = `TOLERANCE` times the batch's median of e^2.
 
-    The Cauchy loss (Barron 2019, A General and Adaptive Robust Loss Function, alpha = 0) on a scale that shrinks with the
-    error: the few transitions in which a stop is struck stay hard to fit, and do not hold back all the others.
+    The Cauchy loss (Barron 2019, A General and Adaptive Robust Loss Function, alpha = 0) on a scale that shrinks with
+    the error: the few transitions in which a stop is struck stay hard to fit, and do not hold back all the others.
     """
     scale = jax.lax.stop_gradient(TOLERANCE * jnp.median(squared)) + 1e-12
     return jnp.mean(jnp.log1p(squared / scale))

@@ -16,7 +16,7 @@ LOST = 1e3  # an error this many deviations large, or not finite, counts as this
 
 
 def deviations(space: StateSpace, states: np.ndarray) -> np.ndarray:
-    """Standard deviation (C,) of each coordinate over the states (N, T+1, S), angles wrapped; the unit of every error."""
+    """Standard deviation (C,) of each coordinate over states (N, T+1, S), angles wrapped; the unit of every error."""
     flat = states.reshape(-1, space.dim)
     return np.maximum(space.difference(np.zeros_like(flat), flat).std(axis=0), 1e-6)
 
@@ -40,7 +40,7 @@ def typical(error: np.ndarray) -> float:
 
 
 def physical_rmse(space: StateSpace, truth: np.ndarray, predicted: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """Root mean square error (T+1, C) of each coordinate in its own unit, where none counts for more than `LOST` deviations."""
+    """Root mean square error (T+1, C) of each coordinate in its own unit, each error at most `LOST` deviations."""
     with np.errstate(invalid="ignore", over="ignore"):
         error = np.abs(space.difference(truth, predicted.astype(np.float64)))
     error = np.where(np.isfinite(error), np.minimum(error, LOST * scale), LOST * scale)

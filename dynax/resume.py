@@ -46,8 +46,8 @@ def past_of(run: Path, cfg: DictConfig) -> Past:
             difference := _difference(key, OmegaConf.select(cfg, key), OmegaConf.select(saved, key))
         ):
             raise UserError(
-                f"training.resume={run} continues with the run's own config, of which only training.num_epochs may change: "
-                f"{difference}"
+                f"training.resume={run} continues with the run's own config, "
+                f"of which only training.num_epochs may change: {difference}"
             )
     if "training.num_epochs" in _overridden():
         OmegaConf.update(saved, "training.num_epochs", cfg.training.num_epochs)

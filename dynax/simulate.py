@@ -59,8 +59,8 @@ def simulate(
 ) -> np.ndarray:
     """Trajectories (n, t + 1, s) from `states` (n, s) under `actions` (n, t, u), the given state first.
 
-    `batch` trajectories run at once (default: as many as fit `BUFFER`); MJX compiles once for that number. The result is
-    float64 by C MuJoCo, float32 by MJX. A trajectory is NaN from where the simulator lost it: see `diverged`.
+    `batch` trajectories run at once (default: as many as fit `BUFFER`); MJX compiles once for that number. The result
+    is float64 by C MuJoCo, float32 by MJX. A trajectory is NaN from where the simulator lost it: see `diverged`.
     """
     n, steps = actions.shape[:2]
     batch = batch or max(1, min(n, batch_size(env, steps, backend)))
@@ -88,7 +88,7 @@ def simulate_rounded(env: Env, states: np.ndarray, actions: np.ndarray) -> np.nd
 
 
 def diverged(states: np.ndarray) -> np.ndarray:
-    """Which of the trajectories (n, t + 1, s) the simulator lost, (n,) bool: a state is no number, or of no sane size."""
+    """Which of the trajectories (n, t + 1, s) the simulator lost, (n,) bool: a state is no number, or far too large."""
     return ~(np.abs(states).max(axis=(1, 2)) < HUGE)  # NaN compares false
 
 

@@ -1,7 +1,7 @@
 """Where trajectories come from: a robot, what drives it, and a seed.
 
-Random numbers come in blocks of `BLOCK` trajectories, each with a stream of its own: trajectory i is the same whatever the
-number of trajectories, the size of a chunk or the number simulated at once.
+Random numbers come in blocks of `BLOCK` trajectories, each with a stream of its own: trajectory i is the same whatever
+the number of trajectories, the size of a chunk or the number simulated at once.
 
 Axes: n trajectories, t control steps, s state coordinates [qpos, qvel], u actuators.
 """
@@ -34,8 +34,8 @@ class Source:
     ) -> tuple[Trajectories, int]:
         """The trajectories `start` to `stop`, and how many of them had to be drawn again.
 
-        A simulator of fixed step can lose a robot that moves fast enough; such a trajectory says nothing of the robot, and
-        another takes its place. Raises `UserError` where that does not help.
+        A simulator of fixed step can lose a robot that moves fast enough; such a trajectory says nothing of the robot,
+        and another takes its place. Raises `UserError` where that does not help.
         """
         states, actions = self.draw(start, stop)
         paths = simulate(self.env, states, actions, backend, batch=batch)
@@ -49,7 +49,8 @@ class Source:
             paths[lost] = simulate(self.env, states[lost], actions[lost], backend, batch=batch)
             lost = [i for i in lost if diverged(paths[i : i + 1])]
         raise UserError(
-            f"the simulation of {self.env.name} diverges: trajectory {start + lost[0]} did {ATTEMPTS} times out of {ATTEMPTS}; "
+            f"the simulation of {self.env.name} diverges: "
+            f"trajectory {start + lost[0]} did {ATTEMPTS} times out of {ATTEMPTS}; "
             "a smaller timestep, shorter trajectories, or milder actions and resets would help"
         )
 

@@ -74,7 +74,7 @@ class StateSpace:
         return xp.where(turns, (delta + np.pi) % (2 * np.pi) - np.pi, delta)
 
     def beyond(self, state: Any) -> tuple[Any, Any]:
-        """How far each limited joint is past its lower and its upper stop: two (..., number limited), positive past it."""
+        """How far each limited joint is past its lower and its upper stop (positive past it): two (..., limited)."""
         position = state[..., : self.nv][..., self.limited]
         return self.lower[self.limited] - position, position - self.upper[self.limited]
 

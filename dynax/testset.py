@@ -1,4 +1,4 @@
-"""Test trajectories, simulated by C MuJoCo in float64: never the data, nor the simulator, that a model was trained with.
+"""Test trajectories, simulated by C MuJoCo in float64: neither the data nor the simulator a model was trained with.
 
 Axes: N trajectories, W warm-up steps, T test steps, S state, A action.
 """

@@ -1,8 +1,6 @@
 """Fitting a model: one compiled program an epoch, on data that stay on the device.
 
 `fit` is a generator of epochs: whoever runs it decides what is shown, saved and stopped.
-
-Axes: N trajectories, T steps, h history, M = N T samples, F features, A action, D target.
 """
 
 import logging
@@ -17,10 +15,11 @@ import optax
 from flax import struct
 
 from dynax import losses, metrics, optimizers
-from dynax.base import BaseDynamicsModel, Variables, normalise
+from dynax.base import BaseDynamicsModel, Variables
 from dynax.config import TrainingConfig
 from dynax.envs.env import Env
 from dynax.errors import RunError, UserError
+from dynax.samples import Samples, normalization_of, prepare
 from dynax.trajectories import Trajectories
 
 log = logging.getLogger(__name__)
@@ -41,15 +40,6 @@ class TrainState(struct.PyTreeNode):
     best_epoch: jax.Array  # () int32
 
 
-class Samples(struct.PyTreeNode):
-    """Normalised transitions, flat over trajectories, and where in them a window of history may end."""
-
-    features: jax.Array  # (M, F)
-    actions: jax.Array  # (M, A)
-    targets: jax.Array  # (M, D)
-    ends: jax.Array  # (W,) int32: samples with h - 1 predecessors in the same trajectory
-
-
 @dataclass(frozen=True)
 class Epoch:
     """What one epoch brought."""
@@ -65,34 +55,6 @@ class Epoch:
         return int(self.state.best_epoch) == self.number
 
 
-def normalization_of(model: BaseDynamicsModel, data: Trajectories) -> Variables:
-    """Mean and deviation of features, actions and targets over the transitions of `data`, float32."""
-    states, following = data.states[:, :-1], data.states[:, 1:]
-    raw = {"features": model.features(states), "actions": data.actions, "target": model.targets(states, following)}
-    return {name: _statistics(values) for name, values in raw.items()}
-
-
-def prepare(model: BaseDynamicsModel, data: Trajectories, normalization: Variables) -> Samples:
-    """The transitions of `data` as `model` is trained on them; differences are taken in the data's own precision."""
-    states, following = data.states[:, :-1], data.states[:, 1:]
-    n, steps = states.shape[:2]
-    if steps < model.history:
-        raise UserError(f"trajectories of {steps} steps are too short for model.history={model.history}")
-
-    def flat(name: str, values: np.ndarray) -> jax.Array:
-        # A checkpoint gives JAX arrays, with which the data would be rounded before they are scaled.
-        scaled = normalise(jax.tree.map(np.asarray, normalization[name]), values.reshape(n * steps, -1))
-        return jnp.asarray(scaled, jnp.float32)
-
-    ends = np.arange(n * steps, dtype=np.int32).reshape(n, steps)[:, model.history - 1 :].ravel()
-    return Samples(
-        features=flat("features", model.features(states)),
-        actions=flat("actions", data.actions),
-        targets=flat("target", model.targets(states, following)),
-        ends=jnp.asarray(ends),
-    )
-
-
 def initial_state(params: Any, optimizer: optax.GradientTransformation, key: jax.Array) -> TrainState:
     """The state before the first epoch. The trees it holds are copies: every epoch gives its input's memory away."""
     copy = lambda: jax.tree.map(jnp.array, params)  # noqa: E731
@@ -105,11 +67,11 @@ def initial_state(params: Any, optimizer: optax.GradientTransformation, key: jax
 def make_epoch(
     model: BaseDynamicsModel, optimizer: optax.GradientTransformation, config: TrainingConfig, num_samples: int
 ) -> Callable[[TrainState, Samples], tuple[TrainState, jax.Array]]:
-    """One pass over the data in random order, as one compiled scan; returns the new state and the mean squared error."""
+    """One pass over the data in random order, as one compiled scan: to the new state and the mean squared error."""
     windows, steps = batches(model, config, num_samples)
     window = jnp.arange(1 - model.history, 1)
 
-    def objective(params, data, key):
+    def objective(params: Any, data: tuple[jax.Array, jax.Array, jax.Array], key: jax.Array):
         squared = losses.squared_errors(model, params, *data, key)
         return losses.LOSSES[config.loss](squared), losses.mse(squared)
 
@@ -259,14 +221,6 @@ def raw_key(rng: jax.Array | None, seed: int) -> jax.Array:
     if rng is None:
         return jax.random.PRNGKey(seed)
     return jax.random.key_data(rng) if jnp.issubdtype(rng.dtype, jax.dtypes.prng_key) else rng
-
-
-def _statistics(values: np.ndarray) -> dict[str, np.ndarray]:
-    flat = values.reshape(-1, values.shape[-1]).astype(np.float64)
-    deviation = flat.std(axis=0)
-    # What never changes in the data carries nothing, and must not be blown up where it first does.
-    deviation = np.where(deviation < 1e-8, 1.0, deviation)
-    return {"mean": flat.mean(axis=0).astype(np.float32), "std": deviation.astype(np.float32)}
 
 
 def _average(decay: float | None, ema: Any, params: Any, count: jax.Array) -> Any:

@@ -30,7 +30,8 @@ def main(num_rollouts: int = 50, num_epochs: int = 100) -> None:
     scale = metrics.deviations(env.space, val_dataset.states)
     vpt = metrics.score(env.space, val_dataset.states, predicted, scale).valid[0]
     print(
-        f"mean error of the angle after {env.dt:g} s: {error[1]:.2e} rad, after 1 s: {error[50]:.2e} rad, after 2 s: {error[100]:.2e} rad"
+        f"mean error of the angle after {env.dt:g} s: {error[1]:.2e} rad, "
+        f"after 1 s: {error[50]:.2e} rad, after 2 s: {error[100]:.2e} rad"
     )
     print(f"valid prediction time VPT(0.1): {vpt.median:.2f} s of {100 * env.dt:g} s")
 

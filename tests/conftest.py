@@ -40,8 +40,8 @@ def cart_pole(robots):
 @pytest.fixture(scope="session")
 def trajectories(robots):
     """Eight trajectories of forty control steps of each robot, by name, float64."""
-    from dynax.dataset import Trajectories
     from dynax.simulate import simulate
+    from dynax.trajectories import Trajectories
 
     def of(env):
         rng = np.random.default_rng(0)

@@ -11,7 +11,6 @@ import pytest
 
 from dynax import collection, simulate
 from dynax.collection import collect
-from dynax.source import Source
 from dynax.config import CollectConfig
 from dynax.dataset import Dataset
 from dynax.envs import MjcfEnv, PendulumEnv
@@ -19,6 +18,7 @@ from dynax.errors import UserError
 from dynax.excitations.held import Held
 from dynax.excitations.mixed import Mixed
 from dynax.excitations.uniform import Uniform
+from dynax.source import Source
 
 SIZE = CollectConfig(num_rollouts=40, rollout_length=25, seed=3, backend="native")
 DIVERGING = """<mujoco><option gravity="0 0 0"/>

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from dynax import dataset
-from dynax.dataset import Dataset, Trajectories
+from dynax.dataset import Dataset
 from dynax.envs import MjcfEnv
 from dynax.errors import UserError
+from dynax.manifest import robot_of, sealed
+from dynax.trajectories import Trajectories
 
 MJCF = """<mujoco><option timestep="0.02"/>
 <worldbody><body><joint name="x" type="slide" axis="1 0 0"/><geom size=".1"/>
@@ -26,7 +28,7 @@ def robot(mjcf: str = MJCF, name: str = "toy") -> MjcfEnv:
 
 def manifest(**changes) -> dict:
     sizes = {"num_rollouts": N, "rollout_length": STEPS, "chunk": CHUNK, "dtype": "float64"}
-    return manifest.sealed(manifest.robot_of(robot()) | sizes | changes)
+    return sealed(robot_of(robot()) | sizes | changes)
 
 
 def trajectories(n: int = N, dtype: type = np.float64) -> Trajectories:
@@ -85,20 +87,6 @@ def test_split_is_by_trajectory_and_complete(pristine):
         np.testing.assert_array_equal(lazy.read().states, loaded.states)
     np.testing.assert_array_equal(val.read(slice(1, 2)).actions, whole.actions[9:])
     np.testing.assert_array_equal(np.concatenate([part.states for part in in_memory]), whole.states)
-
-
-@pytest.mark.parametrize(("n", "fraction", "val"), [(10, 0.001, 1), (2, 0.5, 1), (3, 0.9, None), (1, 0.1, None)])
-def test_both_parts_of_a_split_hold_a_trajectory(n, fraction, val):
-    if val is None:
-        with pytest.raises(UserError, match=f"{n} trajectories cannot be split for training"):
-            trajectories(n).split(fraction)
-    else:
-        assert len(trajectories(n).split(fraction)[1]) == val
-
-
-def test_trajectories_check_their_shapes():
-    with pytest.raises(ValueError, match="must be"):
-        Trajectories(np.zeros((3, 5, 4)), np.zeros((3, 5, 1)))
 
 
 def test_arrays_are_plain_zarr(pristine):

@@ -32,7 +32,7 @@ def test_what_cannot_be_written_leaves_what_was_there(tmp_path, monkeypatch):
     def fail(*args):
         raise OSError("killed just before")
 
-    monkeypatch.setattr(files.os, "replace", fail)
+    monkeypatch.setattr(files.Path, "replace", fail)
     with pytest.raises(OSError, match="killed"):
         runs.write_summary(tmp_path, "eval", {"n": 2})
     assert json.loads((tmp_path / "summary.json").read_text())["n"] == 1

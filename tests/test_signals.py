@@ -42,9 +42,13 @@ def test_the_first_is_noted(number, caplog):
 @pytest.mark.parametrize(("second", "raised"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Stopped)])
 @BOTH
 def test_the_second_acts(number, second, raised):
-    with pytest.raises(raised), deferred():
-        os.kill(os.getpid(), number)
-        os.kill(os.getpid(), second)
+    def twice():
+        with deferred():
+            os.kill(os.getpid(), number)
+            os.kill(os.getpid(), second)
+
+    with pytest.raises(raised):
+        twice()
 
 
 @BOTH

@@ -12,10 +12,11 @@ from flax import linen as nn
 from dynax import training
 from dynax.base import BaseDynamicsModel
 from dynax.config import TrainingConfig
-from dynax.dataset import Trajectories
 from dynax.envs import MjcfEnv
 from dynax.errors import RunError, UserError
+from dynax.samples import normalization_of
 from dynax.simulate import simulate
+from dynax.trajectories import Trajectories
 
 MASS, DAMPING, DT = 2.0, 0.5, 0.02
 SLIDE = f"""<mujoco><option timestep="{DT}" gravity="0 0 0"/><worldbody>
@@ -106,7 +107,7 @@ def test_a_linear_system_is_learned_to_the_precision_of_float32(linear):
 
 def test_what_is_learned_are_the_gains_of_the_system(linear, data):
     model, told = linear
-    norm = training.normalization_of(model, data[0])
+    norm = normalization_of(model, data[0])
     kernel = told[-1].state.best["Dense_0"]["kernel"][:, 0]
     gains = kernel * norm["target"]["std"] / np.concatenate([norm["features"]["std"], norm["actions"]["std"]])
     inertia = MASS + DT * DAMPING  # MuJoCo's Euler takes the damping implicitly
@@ -159,7 +160,7 @@ def test_going_on_from_an_epoch_is_going_straight_through(slide, data, straight)
 def test_it_makes_no_difference_which_kind_of_array_the_normalisation_is(slide, data, straight):
     """A checkpoint brings it back as JAX arrays, with which NumPy's float64 would become float32 too early."""
     model = Dropping(env=slide)
-    normalization = jax.tree.map(jnp.asarray, training.normalization_of(model, data[0]))
+    normalization = jax.tree.map(jnp.asarray, normalization_of(model, data[0]))
     assert same(epochs(model, data, CHANCE, normalization=normalization)[0].state, straight[0].state)
 
 
@@ -235,42 +236,6 @@ def test_a_loss_that_is_no_number_is_divergence(slide, data):
     ruined = state.replace(params=jax.tree.map(lambda x: x * jnp.nan, state.params))
     with pytest.raises(RunError, match="diverged in epoch 1: the loss is nan"):
         next(training.fit(model, *data, normalization, SHORT, ruined))
-
-
-def test_a_window_never_crosses_two_trajectories(slide):
-    """Every state tells which trajectory it is of."""
-    model = Linear(env=slide, history=3)
-    states = np.repeat(np.arange(4.0), 6).reshape(4, 6, 1) * np.ones(2)
-    data = Trajectories(states, np.zeros((4, 5, 1)))
-    unit = {"mean": np.float32(0), "std": np.float32(1)}
-    samples = training.prepare(model, data, {"features": unit, "actions": unit, "target": unit})
-    assert samples.ends.tolist() == [2, 3, 4, 7, 8, 9, 12, 13, 14, 17, 18, 19]
-    windows = samples.features[samples.ends[:, None] + np.arange(-2, 1), 0]
-    assert windows.tolist() == [[i] * 3 for i in range(4) for _ in range(3)]
-
-
-def test_samples_are_transitions(slide, data):
-    """The target of a sample is what follows its state under its action."""
-    model, train = Linear(env=slide), data[0]
-    unit = {"mean": np.float32(0), "std": np.float32(1)}
-    samples = training.prepare(model, train, {"features": unit, "actions": unit, "target": unit})
-    predicted = model.integrate(np.asarray(samples.features, np.float64), np.asarray(samples.targets, np.float64))
-    np.testing.assert_allclose(predicted, train.states[:, 1:].reshape(-1, 2), atol=1e-6)
-    np.testing.assert_allclose(samples.actions, train.actions.reshape(-1, 1), atol=1e-7)
-
-
-def test_samples_have_zero_mean_and_unit_deviation(slide, data):
-    model = Linear(env=slide)
-    samples = training.prepare(model, data[0], training.normalization_of(model, data[0]))
-    for values in (samples.features, samples.actions, samples.targets):
-        np.testing.assert_allclose(values.mean(axis=0), 0, atol=1e-5)
-        np.testing.assert_allclose(values.std(axis=0), 1, atol=1e-5)
-
-
-def test_what_never_changes_is_not_blown_up(slide):
-    still = Trajectories(np.full((2, 4, 2), 3.0), np.zeros((2, 3, 1)))
-    for statistics in training.normalization_of(Linear(env=slide), still).values():
-        assert (statistics["std"] == 1).all()
 
 
 def test_an_epoch_sees_every_transition_about_once(slide):

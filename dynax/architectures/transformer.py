@@ -29,7 +29,7 @@ class Block(nn.Module):
 
 
 class TransformerDynamicsModel(DynamicsModel):
-    """One token a (state, action) pair of the last `history` steps; every position predicts the change that follows it."""
+    """One token a (state, action) pair of the last `history` steps; every position predicts the change that follows."""
 
     history: int = 10
     width: int = 64

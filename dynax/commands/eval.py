@@ -1,4 +1,4 @@
-"""`dynax eval`: how far ahead a trained model stays true, against the simulator's own limit and the simplest guesses."""
+"""`dynax eval`: how far ahead a trained model stays true, next to the simulator's own limit and simple guesses."""
 
 import logging
 import time
@@ -27,7 +27,8 @@ def run(cfg: DictConfig) -> Path:
     env, history = trained.env, trained.history_length
     if config.warmup < history - 1:
         raise UserError(
-            f"eval.warmup={config.warmup} is too short for a model of {history} states: it must be at least {history - 1}"
+            f"eval.warmup={config.warmup} is too short for a model of {history} states: "
+            f"it must be at least {history - 1}"
         )
     begun = time.monotonic()
     log.info("simulating %d trajectories of %g s in float64", config.num_trajectories, config.seconds)
@@ -125,7 +126,8 @@ def _tables(title: str, scores: dict[str, Score], space: StateSpace) -> None:
         f"How far a prediction stays true: {title}",
         columns,
         rows,
-        caption="VPT(x): when the error first passes x standard deviations, median and 10th percentile over trajectories.\n"
+        caption="VPT(x): when the error first passes x standard deviations, in the median over trajectories; "
+        "p10: the 10th percentile of VPT(0.1).\n"
         "nRMSE@k: error after k control steps in standard deviations. Ceiling: the simulator itself in float32.",
     )
     report.table(

@@ -174,7 +174,8 @@ def _finish(job: Job, history: History, begun: float) -> None:
             ("one-step loss", f"{best['loss']:.2e} of the variance"),
             (
                 "validation nRMSE",
-                f"{best['val_nrmse']:.3g}, open loop, geometric mean over {job.dataset.manifest['rollout_length']} steps",
+                f"{best['val_nrmse']:.3g}, open loop, geometric mean over "
+                f"{job.dataset.manifest['rollout_length']} steps",
             ),
             ("validation VPT(0.1)", f"{best['val_valid_time_s']:.2f} s"),
         ],

@@ -14,8 +14,8 @@ from dynax.errors import UserError, check_range
 class MjcfEnv(Env):
     """The robot in the file `xml`, named after its stem.
 
-    Trajectories start at keyframe 0, or at the default pose where there is none, with Gaussian noise; limited joints are
-    kept within their range.
+    Trajectories start at keyframe 0, or at the default pose where there is none, with Gaussian noise; limited joints
+    are kept within their range.
 
     Raises `UserError` for a file that cannot be read, that MuJoCo rejects, or that refers to further files than
     includes (meshes, height fields, textures), which a run directory could not carry along yet.

@@ -11,5 +11,5 @@ __all__ = ["Excitation", "make"]
 
 def make(group: Mapping[str, Any]) -> Excitation:
     """The excitation that the config group `excitation` describes. Raises `UserError` for one that is not there."""
-    cls: type[Any] = config.implementation("dynax.excitations", group["name"], Excitation, "excitation.name")
+    cls = config.implementation("dynax.excitations", group["name"], Excitation, "excitation.name")
     return cls(**config.options(cls, group, "excitation", besides=("name",)))

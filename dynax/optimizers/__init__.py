@@ -8,7 +8,7 @@ from dynax.config import TrainingConfig
 
 
 def make(config: TrainingConfig, num_steps: int) -> optax.GradientTransformation:
-    """The optimiser of a training of `num_steps` updates: clipping, warm-up, cosine, and the rule `config.optimizer`."""
+    """The optimiser for a training of `num_steps` updates: clipping, warm-up, cosine, and `config.optimizer`'s rule."""
     warmup = min(config.warmup_steps, num_steps // 10)
     schedule = optax.warmup_cosine_decay_schedule(
         0.0, config.learning_rate, warmup, max(num_steps, 1), config.final_learning_rate

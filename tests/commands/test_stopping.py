@@ -4,7 +4,6 @@ import json
 import shutil
 import signal
 import time
-from pathlib import Path
 
 import jax
 import numpy as np

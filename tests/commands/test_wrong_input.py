@@ -1,4 +1,4 @@
-"""Input that only the commands can judge: each is named in a line or a few, with exit code 2, and leaves nothing behind."""
+"""Input that only the commands can judge: named in a line or a few, exit code 2, nothing left behind."""
 
 import shutil
 from pathlib import Path

@@ -137,7 +137,7 @@ def test_mixed_has_every_kind_in_equal_shares_and_random_order():
     ("group", "message"),
     [
         ({"name": "hold"}, "excitation.name=hold .*did you mean `held`"),
-        ({"name": "excitation"}, "excitation.name=excitation is not one of held, mixed, ou, passive, prbs, sines, uniform"),
+        ({"name": "excitation"}, "name=excitation is not one of held, mixed, ou, passive, prbs, sines, uniform"),
         ({"name": "held", "hold_tim": 0.1}, "excitation.hold_tim.*did you mean `hold_time`"),
         ({"name": "held", "hold_time": 0}, "excitation.hold_time=0 is out of range"),
         ({"name": "prbs", "clock_period": "fast"}, "excitation.clock_period=fast must be a number"),
