@@ -41,7 +41,7 @@ class CollectConfig:
 class TrainingConfig:
     """How to fit a model to a dataset. Learning rates follow a linear warm-up, then a cosine."""
 
-    num_epochs: int = 60
+    num_epochs: int = 45
     batch_size: int = 512
     optimizer: str = "adam"
     loss: str = "robust"

@@ -51,8 +51,8 @@ def past_of(run: Path, cfg: DictConfig) -> Past:
             )
     if "training.num_epochs" in _overridden():
         OmegaConf.update(saved, "training.num_epochs", cfg.training.num_epochs)
-    config = OmegaConf.to_container(saved, resolve=True)
-    return Past(run, config, mjcf, Path(info["dataset"]), info["dataset_sha256"])  # type: ignore[arg-type]
+    config: Any = OmegaConf.to_container(saved, resolve=True)
+    return Past(run, config, mjcf, Path(info["dataset"]), info["dataset_sha256"])
 
 
 def _overridden() -> list[str]:
