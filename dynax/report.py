@@ -58,16 +58,18 @@ def _bar(stderr: Console, title: str, total: int, unit: str, done: int) -> Itera
 
 @contextmanager
 def _lines(stderr: Console, title: str, total: int, unit: str, done: int) -> Iterator[Update]:
-    begun, before, last = time.monotonic(), done, 0.0
+    shown, first = 0.0, None
 
     def update(done: int, note: str = "") -> None:
-        nonlocal last
+        nonlocal shown, first
         now = time.monotonic()
-        if now - last < QUIET and done < total:
+        begun, before = first = first or (now, done)  # the first step compiles, and says nothing of the others
+        if now - shown < QUIET and done < total:
             return
-        last = now
-        left = (now - begun) / max(done - before, 1) * (total - done)
-        log.info("%s %d/%d %s, %s left%s", title, done, total, unit, duration(left), f": {note}" if note else "")
+        shown = now
+        rate = (now - begun) / (done - before) if done > before else 0.0
+        left = f", {duration(rate * (total - done))} left" if rate and done < total else ""
+        log.info("%s %d/%d %s%s%s", title, done, total, unit, left, f": {note}" if note else "")
 
     yield update
 
@@ -96,7 +98,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], cap
     """A table on stderr: the first column names the row, the others are figures."""
     drawn = Table(title=title, title_style="bold", title_justify="left", caption=caption, caption_justify="left")
     for i, name in enumerate(columns):
-        drawn.add_column(name, justify="left" if i == 0 else "right", style="bold" if i == 0 else "")
+        drawn.add_column(name, justify="left" if i == 0 else "right", style="bold" if i == 0 else "", no_wrap=i == 0)
     for row in rows:
         drawn.add_row(*row)
     console().print(drawn)

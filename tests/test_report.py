@@ -55,15 +55,20 @@ def test_the_last_step_always_has_its_line(no_terminal, clock, caplog):
     with report.progress("train", 3, "epochs") as update:
         for done in (1, 2, 3):
             update(done)
-    assert caplog.messages[-1] == "train 3/3 epochs, 0 s left"
+    assert caplog.messages[-1] == "train 3/3 epochs"
 
 
 def test_the_time_left_follows_from_the_time_taken(no_terminal, clock, caplog):
     caplog.set_level(logging.INFO)
     with report.progress("train", 50, "epochs", done=10) as update:
+        clock[0] += 100  # compilation, which no later step waits for
+        update(11, "loss 0.9")
         clock[0] += 30
-        update(20, "loss 0.5")
-    assert caplog.messages == ["train 20/50 epochs, 1 min 30 s left: loss 0.5"]
+        update(21, "loss 0.5")
+    assert caplog.messages == [
+        "train 11/50 epochs: loss 0.9",
+        "train 21/50 epochs, 1 min 27 s left: loss 0.5",
+    ]
 
 
 def test_on_a_terminal_there_is_a_bar(monkeypatch, caplog, capsys):

@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 from dynax import checkpoint, metrics, plots, report
 from dynax.config import EvalConfig, section
 from dynax.errors import UserError
-from dynax.metrics import HORIZONS, Score
+from dynax.metrics import HORIZONS, Score, ValidTime
 from dynax.runs import run_directory, write_summary
 from dynax.simulate import simulate_rounded
 from dynax.state_space import StateSpace
@@ -105,19 +105,15 @@ def _figures(score: Score, ceiling: Score, space: StateSpace) -> dict[str, Any]:
 def _tables(title: str, scores: dict[str, Score], space: StateSpace) -> None:
     model, ceiling = scores["model"], scores["ceiling"]
     horizons = [k for k in HORIZONS if k < model.error.shape[1]]
-    columns = [
-        "",
-        *(f"VPT({v.threshold:g}) s" for v in model.valid),
-        "p10 s",
-        "of ceiling",
-        *(f"nRMSE@{k}" for k in horizons),
-    ]
+    first, second = metrics.THRESHOLDS
+    columns = ["", f"VPT({first:g})", "p10", "of ceiling", f"VPT({second:g})", *(f"@{k}" for k in horizons)]
     rows = [
         [
             name,
-            *(f"{'>= ' if v.capped else ''}{v.median:.2f}" for v in score.valid),
-            f"{score.valid[0].p10:.2f}",
+            _seconds(score.valid[0]),
+            f"{score.valid[0].p10:.2f} s",
             f"{score.valid[0].median / max(ceiling.valid[0].median, space.dt):.0%}",
+            _seconds(score.valid[1]),
             *(f"{score.nrmse[k]:.2g}" for k in horizons),
         ]
         for name, score in scores.items()
@@ -126,9 +122,9 @@ def _tables(title: str, scores: dict[str, Score], space: StateSpace) -> None:
         f"How far a prediction stays true: {title}",
         columns,
         rows,
-        caption="VPT(x): when the error first passes x standard deviations, in the median over trajectories; "
-        "p10: the 10th percentile of VPT(0.1).\n"
-        "nRMSE@k: error after k control steps in standard deviations. Ceiling: the simulator itself in float32.",
+        caption="VPT(x): when the error first passes x standard deviations, median over trajectories; "
+        f"p10: of VPT({first:g}), the worst tenth.\n"
+        "@k: nRMSE, the error after k control steps in standard deviations. Ceiling: the simulator in float32.",
     )
     report.table(
         "The model's error in physical units",
@@ -138,3 +134,7 @@ def _tables(title: str, scores: dict[str, Score], space: StateSpace) -> None:
             for c, (label, unit) in enumerate(zip(space.labels, space.units, strict=True))
         ],
     )
+
+
+def _seconds(valid: ValidTime) -> str:
+    return f"{'> ' if valid.capped else ''}{valid.median:.2f} s"
