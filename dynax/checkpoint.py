@@ -23,6 +23,7 @@ from typing import Any
 import jax
 import numpy as np
 import orbax.checkpoint as ocp
+from jax.sharding import SingleDeviceSharding
 
 from dynax import architectures, envs
 from dynax.base import BaseDynamicsModel, Variables
@@ -156,9 +157,14 @@ def _restore(path: Path, template: Any) -> Any:
         with ocp.StandardCheckpointer() as orbax:
             saved = orbax.metadata(path).item_metadata
             _check_same(path, saved, template)
-            return orbax.restore(path, template)
+            return orbax.restore(path, jax.tree.map(_here, template))
     except (ValueError, KeyError, FileNotFoundError) as error:
         raise UserError(f"the checkpoint {path} cannot be read: {str(error).splitlines()[0]}") from error
+
+
+def _here(leaf: Any) -> jax.ShapeDtypeStruct:
+    """The shape of an array on this machine's device; Orbax would look for the one it was saved from."""
+    return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=SingleDeviceSharding(jax.devices()[0]))
 
 
 def _check_same(path: Path, saved: Any, template: Any) -> None:

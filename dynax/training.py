@@ -50,10 +50,6 @@ class Epoch:
     val_nrmse: float  # open-loop error on whole validation trajectories, geometric mean over them and their steps
     val_valid_time: float  # s, median first passage of 0.1
 
-    @property
-    def improved(self) -> bool:
-        return int(self.state.best_epoch) == self.number
-
 
 def initial_state(params: Any, optimizer: optax.GradientTransformation, key: jax.Array) -> TrainState:
     """The state before the first epoch. The trees it holds are copies: every epoch gives its input's memory away."""
@@ -101,7 +97,7 @@ def make_validation(
 ) -> Callable[[TrainState], tuple[TrainState, float, float]]:
     """Open-loop prediction of whole trajectories, which also keeps the best parameters in the state."""
     h = model.history
-    start, truth = data.states[:, :h], data.states[:, h - 1 :]
+    given, truth = data.states[:, :h], data.states[:, h - 1 :]
     scale = metrics.deviations(model.env.space, data.states)
 
     @jax.jit
@@ -115,7 +111,7 @@ def make_validation(
         )
 
     def validate(state: TrainState) -> tuple[TrainState, float, float]:
-        predicted = model.rollout(start, data.actions, {"params": state.ema, "normalization": normalization})
+        predicted = model.rollout(given, data.actions, {"params": state.ema, "normalization": normalization})
         error = metrics.normalised_error(model.env.space, truth, np.asarray(predicted), scale)
         value = metrics.typical(error[:, 1:])
         return keep_best(state, jnp.float32(value)), value, metrics.valid_time(error, 0.1, model.env.dt).median

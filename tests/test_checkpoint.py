@@ -1,6 +1,7 @@
 """Checkpoints: every bit comes back, and what is no longer what was written is named in a line."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -227,3 +228,34 @@ def test_a_directory_without_checkpoints_is_no_run(tmp_path):
 
 def test_run_json_is_json(run):
     assert json.loads((checkpoint.latest(run) / "run.json").read_text())["config"] == CONFIG
+
+
+def test_a_checkpoint_of_a_device_that_is_not_here_is_read(tmp_path, trained, model, data):
+    """As one saved on a GPU is on a laptop: here, on the second of two devices that another process has."""
+    state = trained[0][0].state
+    np.savez(tmp_path / "leaves.npz", *jax.tree.leaves(state.params))
+    code = f"""if True:
+        import jax, numpy as np
+        from pathlib import Path
+        from dynax import architectures, checkpoint, envs, training
+        config, second = {CONFIG!r}, jax.devices()[1]
+        model = architectures.make(envs.make(config["env"]), config["model"])
+        with np.load({str(tmp_path / "leaves.npz")!r}) as file:
+            leaves = [file[name] for name in file.files]
+        width = {{"features": model.feature_dim, "actions": model.action_dim, "target": model.target_dim}}
+        norm = {{k: {{"mean": np.zeros(n, np.float32), "std": np.ones(n, np.float32)}} for k, n in width.items()}}
+        shape = model.create(jax.random.PRNGKey(0), norm)["params"]
+        params = jax.tree.unflatten(jax.tree.structure(shape), leaves)
+        optimizer = training.optimizers.make(training.TrainingConfig(), 10)
+        state = jax.device_put(training.initial_state(params, optimizer, jax.random.PRNGKey(1)), second)
+        info = {{"config": config, "epoch": 0, "best_epoch": 0}}
+        checkpoint.save(Path({str(tmp_path / "run")!r}), state, jax.device_put(norm, second), model.env.mjcf, info)
+    """
+    flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
+    subprocess.run([sys.executable, "-c", code], env=os.environ | flags, check=True)
+    loaded = checkpoint.load(tmp_path / "run")
+    assert bits(loaded.variables["params"]) == bits(state.params)
+    assert np.isfinite(loaded.rollout(STATES, ACTIONS)).all()
+    template, _ = training.start(model, data[0], TRAINING, jax.random.PRNGKey(0))
+    state, _, _ = checkpoint.load_state(tmp_path / "run", model, template)
+    assert {device for leaf in jax.tree.leaves(state) for device in leaf.devices()} == {jax.devices()[0]}
