@@ -4,14 +4,15 @@ On a terminal, rich draws a bar; elsewhere a plain line appears every few second
 """
 
 import logging
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Column, Table
 
 log = logging.getLogger(__name__)
 
@@ -31,39 +32,60 @@ def console() -> Console:
 
 
 @contextmanager
-def progress(title: str, total: int, unit: str, done: int = 0) -> Iterator[Update]:
-    """A bar for a task of `total` `unit`s of which `done` are done already, with its rate and the time left."""
+def progress(title: str, total: int, unit: str, done: int = 0, note: str = "") -> Iterator[Update]:
+    """A bar for a task of `total` `unit`s of which `done` are done already, with the time it took and the time left.
+
+    It appears with the first step, or at once with a `note` on what goes on before that.
+    """
     stderr = console()
-    make = _bar if stderr.is_terminal else _lines
-    with make(stderr, title, total, unit, done) as update:
-        yield update
+    if stderr.is_terminal:
+        with _bar(stderr, title, total, unit, done, note) as update:
+            yield update
+    else:
+        if note:
+            log.info("%s: %s", title, note)
+        yield _lines(title, total, unit)
 
 
 @contextmanager
-def _bar(stderr: Console, title: str, total: int, unit: str, done: int) -> Iterator[Update]:
+def _bar(stderr: Console, title: str, total: int, unit: str, done: int, note: str) -> Iterator[Update]:
+    whole = Column(no_wrap=True)
     columns = (
-        TextColumn("[bold]{task.description}"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TextColumn(unit),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        TextColumn("[dim]{task.fields[note]}"),
+        TextColumn("[bold]{task.description}", table_column=whole),
+        BarColumn(bar_width=16),
+        TextColumn("{task.completed:,.0f}/{task.total:,.0f} " + unit, table_column=whole.copy()),
+        TimeElapsedColumn(table_column=whole.copy()),
+        TextColumn("left", table_column=whole.copy()),
+        TimeRemainingColumn(compact=True, table_column=whole.copy()),
+        TextColumn("[dim]{task.fields[note]}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)),
     )
-    with Progress(*columns, console=stderr, speed_estimate_period=60) as bar:
-        task = bar.add_task(title, total=total, completed=done, note="")
-        yield lambda done, note="": bar.update(task, completed=done, note=note)
+    with Progress(*columns, console=stderr, speed_estimate_period=60, expand=True) as bar, _log_above():
+        task = bar.add_task(title, total=total, completed=done, note=note, visible=bool(note))
+        yield lambda done, note="": bar.update(task, completed=done, note=note, visible=True)
 
 
 @contextmanager
-def _lines(stderr: Console, title: str, total: int, unit: str, done: int) -> Iterator[Update]:
+def _log_above() -> Iterator[None]:
+    """Let log lines pass above a bar: rich stands in for `sys.stderr` now, and the handlers still hold the old one."""
+    handlers = [h for h in logging.getLogger().handlers if type(h) is logging.StreamHandler]
+    before = [(handler, handler.stream) for handler in handlers]
+    for handler in handlers:
+        handler.setStream(sys.stderr)
+    try:
+        yield
+    finally:
+        for handler, stream in before:
+            handler.setStream(stream)
+
+
+def _lines(title: str, total: int, unit: str) -> Update:
+    """Tells of progress in lines. The first step compiles, and says nothing of how long the others take."""
     shown, first = 0.0, None
 
     def update(done: int, note: str = "") -> None:
         nonlocal shown, first
         now = time.monotonic()
-        begun, before = first = first or (now, done)  # the first step compiles, and says nothing of the others
+        begun, before = first = first or (now, done)
         if now - shown < QUIET and done < total:
             return
         shown = now
@@ -71,7 +93,7 @@ def _lines(stderr: Console, title: str, total: int, unit: str, done: int) -> Ite
         left = f", {duration(rate * (total - done))} left" if rate and done < total else ""
         log.info("%s %d/%d %s%s%s", title, done, total, unit, left, f": {note}" if note else "")
 
-    yield update
+    return update
 
 
 def duration(seconds: float) -> str:

@@ -91,7 +91,8 @@ def _follow(job: Job, epochs: Iterator[Epoch], normalization: Variables, history
     every, last, saved = job.training.checkpoint_every, None, 0
     begun = time.monotonic()
     title, total = f"train {job.title}", job.training.num_epochs
-    with report.progress(title, total, "epochs", len(history.rows)) as update, deferred() as request, _kept(job):
+    bar = report.progress(title, total, "epochs", len(history.rows), note="compiling")
+    with bar as update, deferred() as request, _kept(job):
         for last in epochs:
             seconds, begun = time.monotonic() - begun, time.monotonic()
             history.append(_row(last, seconds))
@@ -154,8 +155,8 @@ def _row(epoch: Epoch, seconds: float) -> dict[str, Any]:
 
 def _note(epoch: Epoch, rate: float) -> str:
     return (
-        f"loss {epoch.loss:.2e}, validation nRMSE {epoch.val_nrmse:.3g}, VPT(0.1) {epoch.val_valid_time:.2f} s, "
-        f"{rate / 1e3:,.0f}k transitions/s"
+        f"loss {epoch.loss:.1e}, val nRMSE {epoch.val_nrmse:.2g}, VPT(0.1) {epoch.val_valid_time:.2f} s, "
+        f"{rate / 1e3:,.0f}k steps/s"
     )
 
 
