@@ -45,13 +45,13 @@ def dynax(folder: Path, *words: str) -> tuple[str, float, float]:
 def measure(row: str, seed: int, folder: Path) -> dict[str, Any]:
     """One training from nothing and its evaluation."""
     env, _, model = row.partition("-")
+    print(f"{row}, seed {seed}", flush=True)
     run, wall, memory = dynax(folder, "train", f"env={env}", f"model={model}", f"training.seed={seed}")
     judged, _, _ = dynax(folder, "eval", f"run={run}")
     scores = json.loads((Path(judged) / "summary.json").read_text())["scores"]
     return {
         "row": row,
         "seed": seed,
-        "run": run,
         "wall_s": wall,
         "peak_memory_gb": memory,
         "vpt": scores["model"]["vpt"],
@@ -78,19 +78,17 @@ def _seconds(results: list[dict[str, Any]], who: str, threshold: str) -> str:
 
 
 def main(seeds: list[int], only: list[str], keep: Path | None) -> None:
+    date = datetime.datetime.now(datetime.UTC).date().isoformat()
+    cores = len(os.sched_getaffinity(0))
+    RESULTS.parent.mkdir(exist_ok=True)
     results = []
     for seed in seeds:
         for row in only:
             with tempfile.TemporaryDirectory() as scratch:
-                folder = Path(scratch) if keep is None else keep / f"{row}-{seed}"
-                folder.mkdir(parents=True, exist_ok=True)
+                folder = Path(scratch) if keep is None else keep.absolute() / f"{row}-{seed}"
+                folder.mkdir(parents=True, exist_ok=keep is None)  # an old folder would lend its data and its cache
                 results.append(measure(row, seed, folder))
-                print(json.dumps(results[-1]), flush=True)
-    date = datetime.datetime.now(datetime.UTC).date().isoformat()
-    cores = len(os.sched_getaffinity(0))
-    for result in results:
-        del result["run"]
-    write_json(RESULTS, {"date": date, "cores": cores, **provenance(), "results": results})
+                write_json(RESULTS, {"date": date, "cores": cores, **provenance(), "results": results})
     print(table(results))
 
 

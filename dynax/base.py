@@ -174,6 +174,7 @@ def normalise(statistics: Variables, x: Any) -> Any:
 
 
 @partial(jax.jit, static_argnums=0)
+@jax.default_matmul_precision("highest")  # a GPU would round products to ten bits, and lose the prediction to them
 def _rollout(model: BaseDynamicsModel, variables: Variables, states: jax.Array, actions: jax.Array) -> jax.Array:
     h = model.history
 

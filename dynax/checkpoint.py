@@ -123,7 +123,7 @@ def found(run: Path) -> list[Path]:
 
 def latest(run: Path) -> Path:
     """The newest checkpoint directory of `run`, or a `UserError`."""
-    run = run.absolute()
+    run = run.expanduser().absolute()
     if not run.is_dir():
         raise UserError(f"run={run} is not a directory")
     there = found(run)

@@ -129,7 +129,7 @@ class RenderConfig:
         check_choice("render.actions", self.actions, ["held", "iid", "passive"])
         check_range("render.width", self.width, 64, 3840)
         check_range("render.height", self.height, 64, 2160)
-        check_range("render.fps", self.fps, 1, 100)
+        check_range("render.fps", self.fps, 1, 50)
         check_range("render.speed", self.speed, 0, open_low=True)
         check_choice("render.backend", self.backend, ["auto", "egl", "osmesa", "drawn"])
         for name in self.formats:

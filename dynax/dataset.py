@@ -46,7 +46,7 @@ class Dataset:
     @classmethod
     def open(cls, path: str | Path) -> "Dataset":
         """The dataset in the directory `path`. Raises `UserError` where there is none, or where it is damaged."""
-        path = Path(path).absolute()
+        path = Path(path).expanduser().absolute()
         manifest = read_manifest(path)
         for name in ARRAYS:
             _open_array(path, manifest, name)

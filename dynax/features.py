@@ -33,7 +33,7 @@ def stops(space: StateSpace, state: Any) -> Any:
     """Joint limits as features, three for each end of each limited joint: penetration, active flag, flag times rate.
 
     Inside the range all are zero, so that they say nothing of where in its range a joint is. MuJoCo's limit constraint
-    switches on where the distance turns negative (MuJoCo documentation, Computation: Constraint model, "Joint limit").
+    acts where the distance to the end is below the margin (MuJoCo documentation, Computation: Constraint model).
     """
     xp = state.__array_namespace__()
     velocity = state[..., space.nv :][..., space.limited]

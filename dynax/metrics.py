@@ -18,7 +18,7 @@ LOST = 1e3  # an error this many deviations large, or not finite, counts as this
 def deviations(space: StateSpace, states: np.ndarray) -> np.ndarray:
     """Standard deviation (C,) of each coordinate over states (N, T+1, S), angles wrapped; the unit of every error."""
     flat = states.reshape(-1, space.dim)
-    return np.maximum(space.difference(np.zeros_like(flat), flat).std(axis=0), 1e-6)
+    return np.maximum(space.difference(space.home, flat).std(axis=0), 1e-6)
 
 
 def normalised_error(space: StateSpace, truth: np.ndarray, predicted: np.ndarray, scale: np.ndarray) -> np.ndarray:
@@ -47,6 +47,12 @@ def physical_rmse(space: StateSpace, truth: np.ndarray, predicted: np.ndarray, s
     return np.sqrt(np.mean(error**2, axis=0))
 
 
+def first_passage(error: np.ndarray, threshold: float) -> np.ndarray:
+    """The step (N,) at which each trajectory's error (N, T+1) first passes a threshold; T + 1 where it never does."""
+    passed = error > threshold
+    return np.where(passed.any(axis=1), passed.argmax(axis=1), error.shape[1])
+
+
 @dataclass(frozen=True)
 class ValidTime:
     """Valid prediction time: when the normalised error first passes a threshold, over N trajectories."""
@@ -59,10 +65,10 @@ class ValidTime:
 
 def valid_time(error: np.ndarray, threshold: float, dt: float) -> ValidTime:
     """The valid prediction time of errors (N, T+1) at control step `dt` (s)."""
-    passed = error > threshold
-    ever = passed.any(axis=1)
-    time = np.where(ever, passed.argmax(axis=1), error.shape[1] - 1) * dt
-    return ValidTime(threshold, float(np.median(time)), float(np.percentile(time, 10)), bool(np.mean(~ever) >= 0.5))
+    passage = first_passage(error, threshold)
+    never = passage == error.shape[1]
+    time = np.minimum(passage, error.shape[1] - 1) * dt
+    return ValidTime(threshold, float(np.median(time)), float(np.percentile(time, 10)), bool(np.mean(never) >= 0.5))
 
 
 @dataclass(frozen=True)

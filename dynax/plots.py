@@ -4,11 +4,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
+from matplotlib import rc_context
+from matplotlib.figure import Figure
 
 from dynax.metrics import THRESHOLDS, Score
 from dynax.state_space import StateSpace
@@ -34,8 +32,9 @@ def loss_curve(path: Path, rows: Sequence[Mapping[str, Any]], title: str) -> Non
     """Training loss and open-loop validation error over the epochs of `metrics.jsonl`."""
     epochs = [row["epoch"] for row in rows]
     best = min(rows, key=lambda row: row["val_nrmse"])
-    with plt.rc_context(STYLE):
-        figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
+    with rc_context(STYLE):
+        figure = Figure(figsize=(9, 3.4), layout="constrained")
+        left, right = figure.subplots(1, 2)
         left.semilogy(epochs, [row["loss"] for row in rows], color=TRUTH)
         left.set(title="Training loss", xlabel="epoch", ylabel="one-step MSE / target variance")
         right.semilogy(epochs, [row["val_nrmse"] for row in rows], color=COLOURS["model"])
@@ -44,13 +43,13 @@ def loss_curve(path: Path, rows: Sequence[Mapping[str, Any]], title: str) -> Non
         right.legend()
         figure.suptitle(title, x=0.01, ha="left", color="0.35")
         figure.savefig(path)
-        plt.close(figure)
 
 
 def horizon(path: Path, scores: Mapping[str, Score], dt: float, title: str) -> None:
     """Error over the prediction horizon: the median trajectory and the band from the 10th to the 90th percentile."""
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(figsize=(8, 4.4), layout="constrained")
+    with rc_context(STYLE):
+        figure = Figure(figsize=(8, 4.4), layout="constrained")
+        axes = figure.subplots()
         for name, score in scores.items():
             time = dt * np.arange(1, score.error.shape[1])
             low, middle, high = np.percentile(score.error[:, 1:], [10, 50, 90], axis=0)
@@ -74,7 +73,6 @@ def horizon(path: Path, scores: Mapping[str, Score], dt: float, title: str) -> N
         axes.set_title(title)
         axes.legend(loc="lower right", ncols=2)
         figure.savefig(path)
-        plt.close(figure)
 
 
 def trajectories(
@@ -88,8 +86,9 @@ def trajectories(
     turns = np.where(space.wrapped, 2 * np.pi * np.round(truth[:, :1, : space.nv] / (2 * np.pi)), 0.0)
     shape = (space.nv, len(truth))
     size = (4.0 * shape[1], 1.7 * shape[0] + 1.3)
-    with plt.rc_context(STYLE):
-        figure, grid = plt.subplots(*shape, figsize=size, sharex="col", squeeze=False, layout="constrained")
+    with rc_context(STYLE):
+        figure = Figure(figsize=size, layout="constrained")
+        grid = figure.subplots(*shape, sharex="col", squeeze=False)
         for k, column in enumerate(grid.T):
             passed = error[k] > THRESHOLDS[-1]
             lost = int(passed.argmax()) if passed.any() else len(time) - 1
@@ -105,4 +104,3 @@ def trajectories(
         grid[0, 0].legend(loc="best", fontsize=8)
         figure.suptitle(title, x=0.01, ha="left", weight="bold")
         figure.savefig(path)
-        plt.close(figure)

@@ -35,16 +35,22 @@ def console() -> Console:
 def progress(title: str, total: int, unit: str, done: int = 0, note: str = "") -> Iterator[Update]:
     """A bar for a task of `total` `unit`s of which `done` are done already, with the time it took and the time left.
 
-    It appears with the first step, or at once with a `note` on what goes on before that.
+    It appears with the first step, or at once with a `note` on what goes on before that. A step without a note of its
+    own is told with the rate so far.
     """
-    stderr = console()
+    begun, before, stderr = time.monotonic(), done, console()
+
+    def rate(done: int) -> str:
+        return f"{(done - before) / max(time.monotonic() - begun, 1e-3):,.0f} {unit}/s"
+
     if stderr.is_terminal:
         with _bar(stderr, title, total, unit, done, note) as update:
-            yield update
+            yield lambda done, note="": update(done, note or rate(done))
     else:
         if note:
             log.info("%s: %s", title, note)
-        yield _lines(title, total, unit)
+        update = _lines(title, total, unit)
+        yield lambda done, note="": update(done, note or rate(done))
 
 
 @contextmanager

@@ -24,6 +24,11 @@ class Past:
     mjcf: str
     dataset: Path
     dataset_sha256: str
+    epoch: int  # of its newest checkpoint
+
+    def is_finished(self) -> bool:
+        """Whether nothing is left to do: the run has its summary, and no more epochs are asked for."""
+        return self.epoch >= self.config["training"]["num_epochs"] and (self.run / "summary.json").is_file()
 
     def check_dataset(self, dataset: Dataset) -> None:
         """Raise `UserError` unless `dataset` holds what the run was trained on so far."""
@@ -52,7 +57,7 @@ def past_of(run: Path, cfg: DictConfig) -> Past:
     if "training.num_epochs" in _overridden():
         OmegaConf.update(saved, "training.num_epochs", cfg.training.num_epochs)
     config: Any = OmegaConf.to_container(saved, resolve=True)
-    return Past(run, config, mjcf, Path(info["dataset"]), info["dataset_sha256"])
+    return Past(run, config, mjcf, Path(info["dataset"]), info["dataset_sha256"], info["epoch"])
 
 
 def _overridden() -> list[str]:

@@ -33,8 +33,7 @@ def prepare(model: BaseDynamicsModel, data: Trajectories, normalization: Variabl
     """The transitions of `data` as `model` is trained on them; differences are taken in the data's own precision."""
     states, following = data.states[:, :-1], data.states[:, 1:]
     n, steps = states.shape[:2]
-    if steps < model.history:
-        raise UserError(f"trajectories of {steps} steps are too short for model.history={model.history}")
+    check_length(steps, model.history)
 
     def flat(name: str, values: np.ndarray) -> jax.Array:
         # A checkpoint gives JAX arrays, with which the data would be rounded before they are scaled.
@@ -48,6 +47,12 @@ def prepare(model: BaseDynamicsModel, data: Trajectories, normalization: Variabl
         targets=flat("target", model.targets(states, following)),
         ends=jnp.asarray(ends),
     )
+
+
+def check_length(steps: int, history: int) -> None:
+    """Raise `UserError` unless trajectories of `steps` hold a window of `history`."""
+    if steps < history:
+        raise UserError(f"trajectories of {steps} steps are too short for model.history={history}")
 
 
 def _statistics(values: np.ndarray) -> dict[str, np.ndarray]:

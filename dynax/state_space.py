@@ -25,6 +25,8 @@ class StateSpace:
     limited: np.ndarray  # (nv,) bool
     lower: np.ndarray  # (nv,) rad or m; meaningful where limited
     upper: np.ndarray  # (nv,)
+    margin: np.ndarray  # (nv,) how long before its end a stop begins to act, rad or m
+    home: np.ndarray  # (2 nv,) the default pose at rest, about which angles are unwrapped
     invariant: np.ndarray  # (nv,) bool: nothing but a stop depends on this position
     dt: float  # control step, s
 
@@ -37,6 +39,8 @@ class StateSpace:
             limited=model.jnt_limited.astype(bool),
             lower=model.jnt_range[:, 0].copy(),
             upper=model.jnt_range[:, 1].copy(),
+            margin=model.jnt_margin.copy(),
+            home=np.concatenate([model.qpos0, np.zeros(model.nv)]),
             invariant=invariant_translations(model),
             dt=model.opt.timestep,
         )
@@ -74,9 +78,10 @@ class StateSpace:
         return xp.where(turns, (delta + np.pi) % (2 * np.pi) - np.pi, delta)
 
     def beyond(self, state: Any) -> tuple[Any, Any]:
-        """How far each limited joint is past its lower and its upper stop (positive past it): two (..., limited)."""
+        """How far each limited joint is past where its lower and its upper stop begin: two (..., number limited)."""
         position = state[..., : self.nv][..., self.limited]
-        return self.lower[self.limited] - position, position - self.upper[self.limited]
+        lower, upper = (self.lower + self.margin)[self.limited], (self.upper - self.margin)[self.limited]
+        return lower - position, position - upper
 
 
 def invariant_translations(model: mujoco.MjModel) -> np.ndarray:

@@ -81,13 +81,16 @@ def make_epoch(
         ema = _average(config.ema_decay, ema, params, count)
         return (params, ema, opt_state, count + 1), error
 
+    @jax.default_matmul_precision("highest")
     def epoch(state: TrainState, samples: Samples) -> tuple[TrainState, jax.Array]:
         order_key, dropout_key = jax.random.split(jax.random.fold_in(state.key, state.epoch))
         order = jax.random.permutation(order_key, samples.ends)[: steps * windows].reshape(steps, windows)
         carry = state.params, state.ema, state.opt_state, (state.epoch * steps).astype(jnp.float32)
         keys = jax.random.split(dropout_key, steps)
         (params, ema, opt_state, _), loss = jax.lax.scan(lambda c, s: update(samples, c, s), carry, (order, keys))
-        return state.replace(params=params, ema=ema, opt_state=opt_state, epoch=state.epoch + 1), loss.mean()
+        state = state.replace(params=params, ema=ema, opt_state=opt_state, epoch=state.epoch + 1)
+        finite = jnp.isfinite(optax.global_norm(params))  # the last update may have ruined what no loss has seen yet
+        return state, jnp.where(finite, loss.mean(), jnp.nan)
 
     return jax.jit(epoch, donate_argnums=0)
 

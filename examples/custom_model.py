@@ -30,8 +30,9 @@ def main(num_rollouts: int = 50, num_epochs: int = 100) -> None:
     )
     config = TrainingConfig(num_epochs=num_epochs, batch_size=512)
 
-    # The same network twice: on the state as it is, and on the representation the shipped models use. Its output is
-    # then the change of the velocity alone, and `self.target_dim` wide.
+    # The same network twice: on the angle as it is, and on its sine and cosine, which know that 370 degrees are 10. The
+    # other choices of the shipped models are options too: with target="acceleration" the last layer is
+    # `self.target_dim` wide, for the change of the velocity alone.
     for name, model in {
         "raw angles, delta": MyModel(env=env),
         "sin/cos, delta": MyModel(env=env, angles="sincos"),

@@ -55,7 +55,7 @@ def test_the_last_step_always_has_its_line(no_terminal, clock, caplog):
     with report.progress("train", 3, "epochs") as update:
         for done in (1, 2, 3):
             update(done)
-    assert caplog.messages[-1] == "train 3/3 epochs"
+    assert caplog.messages[-1].startswith("train 3/3 epochs: ")
 
 
 def test_the_time_left_follows_from_the_time_taken(no_terminal, clock, caplog):

@@ -36,5 +36,5 @@ def check(command: str, cfg: DictConfig) -> None:
             section(cls, cfg[name], name)
     for key, exists, otherwise in _PATHS:
         path = OmegaConf.select(cfg, key)
-        if path is not None and not exists(Path(str(path))):
+        if path is not None and not exists(Path(str(path)).expanduser()):
             raise UserError(f"{key}={path}: {otherwise}")

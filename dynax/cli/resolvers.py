@@ -28,7 +28,7 @@ def stamp() -> str:
 
 def resumed(run: str | None, otherwise: str | int) -> str:
     """The run directory that is continued, absolute; where there is none, `otherwise`."""
-    return str(Path(run).absolute()) if run and is_run(run) else str(otherwise)
+    return str(Path(run).expanduser().absolute()) if run and is_run(run) else str(otherwise)
 
 
 def resumed_subdir(run: str | None) -> str:
@@ -39,7 +39,7 @@ def resumed_subdir(run: str | None) -> str:
 def trained(run: str) -> str:
     """`<env>-<model>` of a training run; `unknown` where `run` is none, which its reader reports better."""
     try:
-        config = OmegaConf.load(Path(str(run)) / ".hydra" / "config.yaml")
+        config = OmegaConf.load(Path(str(run)).expanduser() / ".hydra" / "config.yaml")
         return f"{robot(config.env)}-{config.model.architecture}"
     except Exception:
         return "unknown"
@@ -47,4 +47,4 @@ def trained(run: str) -> str:
 
 def is_run(path: str | Path) -> bool:
     """Whether a directory is one that Hydra made for a job."""
-    return (Path(path) / ".hydra" / "config.yaml").is_file()
+    return (Path(path).expanduser() / ".hydra" / "config.yaml").is_file()

@@ -20,6 +20,7 @@ from dynax.errors import RunError, UserError
 from dynax.history import History
 from dynax.resume import Past
 from dynax.runs import DATASETS, run_directory, write_summary
+from dynax.samples import check_length
 from dynax.signals import Stopped, deferred
 from dynax.training import Epoch
 from dynax.trajectories import train_size
@@ -47,6 +48,9 @@ def run(cfg: DictConfig) -> Path:
     path, begun = run_directory(), time.monotonic()
     with _alone(path):
         past = resume.past_of(path, cfg) if cfg.training.resume is not None else None
+        if past and past.is_finished():
+            log.info("%s is finished; training.num_epochs=<more> would continue it", path)
+            return path
         job = _assemble(path, past.config if past else OmegaConf.to_container(cfg, resolve=True), past)
         train, val = (part.read() for part in job.dataset.split(job.training.val_fraction))
         state, normalization = training.start(job.model, train, job.training, jax.random.PRNGKey(job.training.seed))
@@ -68,6 +72,7 @@ def _assemble(path: Path, config: Any, past: Past | None) -> Job:
     model = architectures.make(env, config["model"])
     dataset = _dataset(config, model, past)
     dataset.check_robot(env)
+    check_length(dataset.manifest["rollout_length"], model.history)
     if past:
         past.check_dataset(dataset)
     return Job(path, config, settings, model, dataset)
@@ -81,6 +86,7 @@ def _dataset(config: Mapping[str, Any], model: BaseDynamicsModel, past: Past | N
         return Dataset.open(config["dataset"])
     wanted, excitation = section(CollectConfig, config["collect"], "collect"), excitations.make(config["excitation"])
     train_size(wanted.num_rollouts, config["training"]["val_fraction"])  # raises where there are too few to split
+    check_length(wanted.rollout_length, model.history)
     total = wanted.num_rollouts * wanted.rollout_length
     with report.progress(f"collect {model.env.name}", total, "transitions") as update:
         return collection.collect(model.env, excitation, wanted, DATASETS, lambda done, total: update(done))
@@ -134,12 +140,11 @@ def _kept(job: Job) -> Iterator[None]:
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     """Hold the run, so that no other process continues it at the same time."""
-    lock = FileLock(path / ".lock")
     try:
-        lock.acquire(timeout=0)
+        hold = FileLock(path / ".lock").acquire(timeout=0)
     except Timeout:
         raise UserError(f"training.resume={path} is being trained by another process") from None
-    with lock:
+    with hold:
         yield
 
 
