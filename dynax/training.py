@@ -89,7 +89,7 @@ def make_epoch(
         keys = jax.random.split(dropout_key, steps)
         (params, ema, opt_state, _), loss = jax.lax.scan(lambda c, s: update(samples, c, s), carry, (order, keys))
         state = state.replace(params=params, ema=ema, opt_state=opt_state, epoch=state.epoch + 1)
-        finite = jnp.isfinite(optax.global_norm(params))  # the last update may have ruined what no loss has seen yet
+        finite = jnp.isfinite(optax.tree.norm(params))  # the last update may have ruined what no loss has seen yet
         return state, jnp.where(finite, loss.mean(), jnp.nan)
 
     return jax.jit(epoch, donate_argnums=0)

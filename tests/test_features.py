@@ -108,3 +108,16 @@ def test_any_leading_axes_are_kept(env):
 
 def test_float64_stays_float64(env):
     assert MLPDynamicsModel(env=env).features(env.sample_states(np.random.default_rng(0), 2)).dtype == np.float64
+
+
+def test_a_stop_begins_to_act_a_margin_before_its_end():
+    soft = StateSpace.of(
+        mujoco.MjModel.from_xml_string(
+            """<mujoco><worldbody><body><joint name="x" type="slide" range="-1 1" margin=".2"/><geom size=".1"/></body>
+            </worldbody></mujoco>"""
+        )
+    )
+    for place, depth in ((0.7, 0.0), (0.9, 0.1), (1.1, 0.3)):
+        np.testing.assert_allclose(
+            features.stops(soft, np.array([place, 2.0])), [0, 0, 0, depth, depth > 0, 2 * (depth > 0)]
+        )

@@ -155,3 +155,8 @@ def test_figures_are_those_of_their_definition(robots):
         passages = [next((t for t in range(30) if error[n, t] > threshold), 29) * env.dt for n in range(9)]
         assert valid.median == pytest.approx(np.median(passages))
         assert valid.p10 == pytest.approx(np.percentile(passages, 10))
+
+
+def test_first_passage_is_one_past_the_end_where_there_is_none():
+    error = np.array([[0.0, 0.2, 0.0], [0.0, 0.0, 0.0], [0.3, 0.0, 0.0]])
+    assert metrics.first_passage(error, 0.1).tolist() == [1, 3, 0]

@@ -6,6 +6,7 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 from flax import linen as nn
 
@@ -236,6 +237,18 @@ def test_a_loss_that_is_no_number_is_divergence(slide, data):
     ruined = state.replace(params=jax.tree.map(lambda x: x * jnp.nan, state.params))
     with pytest.raises(RunError, match="diverged in epoch 1: the loss is nan"):
         next(training.fit(model, *data, normalization, SHORT, ruined))
+
+
+def test_parameters_ruined_by_the_last_update_of_an_epoch_are_divergence(slide, data):
+    """The only update of the epoch follows a finite loss, and its learning rate is no number."""
+    config = TrainingConfig(num_epochs=1, batch_size=10_000, ema_decay=None)
+    model = Linear(env=slide)
+    samples = training.prepare(model, data[0], training.normalization_of(model, data[0]))
+    state, _ = training.start(model, data[0], config, jax.random.PRNGKey(0))
+    ruinous = optax.sgd(jnp.nan)
+    state = training.initial_state(state.params, ruinous, jax.random.PRNGKey(0))
+    _, loss = training.make_epoch(model, ruinous, config, len(samples.ends))(state, samples)
+    assert np.isnan(loss)
 
 
 def test_an_epoch_sees_every_transition_about_once(slide):

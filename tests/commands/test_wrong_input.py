@@ -142,7 +142,12 @@ def test_a_short_history(dynax, workshop):
 @pytest.mark.slow
 def test_as_a_process(dynax, workshop, tmp_path):
     refused(dynax.process("train", "+model.foo=1"), "dynax: unknown key model.foo")
+    refused(dynax.process("eval", "run=."), f"dynax: run={tmp_path} is not a training run")
     run = Path(shutil.copytree(workshop.trained(), tmp_path / "run"))
+    another = dynax.process("train", f"training.resume={run}", "model=transformer")
+    refused(another, "may change: model.architecture is mlp in the run, not transformer")
+    data = checkpoint.read(run)[0]["dataset"]
+    refused(dynax.process("train", "env=cart_pole", f"dataset={data}"), "is of the robot pendulum, not of cart_pole")
     file = checkpoint.latest(run) / "robot.xml"
     flip(file)
     refused(dynax.process("eval", f"run={run}"), f"dynax: the checkpoint is damaged: {file} is not what was written")
