@@ -102,5 +102,6 @@ def trajectories(
             column[0].set_title(f"error below {THRESHOLDS[-1]:g} for {time[lost]:.2f} s", fontsize=9, weight="normal")
             column[-1].set_xlabel("time [s]")
         grid[0, 0].legend(loc="best", fontsize=8)
+        figure.align_ylabels()
         figure.suptitle(title, x=0.01, ha="left", weight="bold")
         figure.savefig(path)
