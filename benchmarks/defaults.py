@@ -1,10 +1,11 @@
 """The README's table: every robot with the default settings, from nothing, three seeds.
 
+    python -m benchmarks.defaults --table
     python -m benchmarks.defaults [--seeds 0 1 2] [--only cart_pole-mlp ...] [--keep DIR]
 
 Each row is `dynax train env=... model=...` in an empty folder, so that collection and compilation count, then
 `dynax eval`. Results go to `benchmarks/results/defaults.json` with the commit, the date and the machine; the table is
-printed as Markdown. `--keep DIR` leaves the runs there.
+printed as Markdown. `--keep DIR` leaves the runs there; `--table` prints what was measured last.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from typing import Any
 
 from dynax.files import write_json
 from dynax.provenance import provenance
+from dynax.report import duration
 
 ROWS = ("pendulum-mlp", "cart_pole-mlp", "cart_pole-transformer", "double_cart_pole-mlp")
 RESULTS = Path(__file__).parent / "results" / "defaults.json"
@@ -65,10 +67,10 @@ def table(results: list[dict[str, Any]]) -> str:
     for row in dict.fromkeys(r["row"] for r in results):
         mine = [r for r in results if r["row"] == row]
         middle = lambda pick, mine=mine: statistics.median(pick(r) for r in mine)  # noqa: E731
-        wall, memory = middle(lambda r: r["wall_s"]), middle(lambda r: r["peak_memory_gb"])
+        wall, memory = duration(middle(lambda r: r["wall_s"])), middle(lambda r: r["peak_memory_gb"])
         figures = [_seconds(mine, who, x) for who, x in (("vpt", "0.1"), ("vpt", "0.4"), ("ceiling", "0.1"))]
         name = ", ".join(row.split("-"))
-        lines.append(f"| {name} | {wall // 60:.0f} min {wall % 60:02.0f} s | {memory:.1f} GB | {' | '.join(figures)} |")
+        lines.append(f"| {name} | {wall} | {memory:.1f} GB | {' | '.join(figures)} |")
     return "\n".join(lines)
 
 
@@ -97,4 +99,9 @@ if __name__ == "__main__":
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--only", nargs="+", choices=ROWS, default=list(ROWS))
     parser.add_argument("--keep", type=Path)
-    main(**vars(parser.parse_args()))
+    parser.add_argument("--table", action="store_true")
+    args = parser.parse_args()
+    if args.table:
+        print(table(json.loads(RESULTS.read_text())["results"]))
+    else:
+        main(args.seeds, args.only, args.keep)
