@@ -1,11 +1,12 @@
 """How the command line is tested: in an empty folder, as a process or, where that is enough, in this one."""
 
+import importlib
 import os
-import signal
 import sys
 
 import pytest
 from command_line import CommandLine, Ran
+from in_process import as_if_new, redirected
 
 
 @pytest.fixture
@@ -15,24 +16,16 @@ def dynax(tmp_path):
 
 
 @pytest.fixture
-def here(tmp_path, monkeypatch, capfd):
+def here(tmp_path, tmp_path_factory):
     """`dynax` in this process, which is quicker: for what ends before a command would begin."""
-    from dynax.cli import main
-
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["dynax"])
-    monkeypatch.setenv("HYDRA_FULL_ERROR", "0")
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    stdout = os.dup(1)
+    said = tmp_path_factory.mktemp("said")
 
     def run(*args: str) -> Ran:
-        with monkeypatch.context() as patch:
-            patch.setattr(sys, "stdout", sys.stdout)
-            code = main(args)
-        os.dup2(stdout, 1)
-        return Ran(code, *capfd.readouterr())
+        out, err = said / "out", said / "err"
+        with as_if_new(tmp_path), redirected(out, err):
+            sys.argv[:] = ["dynax"]
+            os.environ["HYDRA_FULL_ERROR"] = "0"
+            code = importlib.import_module("dynax.cli").main(args)
+        return Ran(code, out.read_text(), err.read_text())
 
-    yield run
-    os.close(stdout)
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
+    return run

@@ -1,18 +1,16 @@
 """How the commands are tested: through the command line, in this process where that is enough, else in a new one."""
 
 import importlib
-import logging
-import os
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from in_process import as_if_new, redirected
 
 REPOSITORY = Path(__file__).parents[2]
 SMALL = {
@@ -59,7 +57,7 @@ class CommandLine:
 
     def __call__(self, *args: str) -> Ran:
         out, err = self.folder / ".out", self.folder / ".err"
-        with _as_if_new(self.folder), _redirected(out, err):
+        with as_if_new(self.folder), redirected(out, err):
             code = importlib.import_module("dynax.cli").main(args)
         return Ran(code, out.read_text(), err.read_text())
 
@@ -92,50 +90,6 @@ class CommandLine:
     def made(self) -> list[str]:
         """What lies in `outputs`, but for datasets."""
         return sorted(str(path.relative_to(self.folder)) for path in self.folder.glob("outputs/[!d]*/*/*"))
-
-
-@contextmanager
-def _as_if_new(folder: Path) -> Iterator[None]:
-    """What a command line changes of its process, put back; its own modules are imported afresh."""
-    root, dynax = logging.getLogger(), logging.getLogger("dynax")
-    handlers, levels = root.handlers[:], (root.level, dynax.level)
-    known = logging._handlerList[:]  # hidden: configuring logging closes all it knows, and pytest's files with them
-    logging._handlerList.clear()
-    environ, argv, cwd = dict(os.environ), sys.argv[:], Path.cwd()
-    signals = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    for name in [name for name in sys.modules if name.startswith("dynax.cli")]:
-        del sys.modules[name]
-    os.chdir(folder)
-    try:
-        yield
-    finally:
-        os.chdir(cwd)
-        for number, handler in signals.items():
-            signal.signal(number, handler)
-        os.environ.clear()
-        os.environ.update(environ)
-        sys.argv[:] = argv
-        for handler in set(root.handlers) - set(handlers):
-            handler.close()
-        root.handlers[:], logging._handlerList[:] = handlers, known
-        root.setLevel(levels[0])
-        dynax.setLevel(levels[1])
-
-
-@contextmanager
-def _redirected(out: Path, err: Path) -> Iterator[None]:
-    """Standard output and error, down to their descriptors, to two files."""
-    streams, kept = (sys.stdout, sys.stderr), (os.dup(1), os.dup(2))
-    with out.open("w") as sys.stdout, err.open("w") as sys.stderr:
-        os.dup2(sys.stdout.fileno(), 1)
-        os.dup2(sys.stderr.fileno(), 2)
-        try:
-            yield
-        finally:
-            sys.stdout, sys.stderr = streams
-            for number, descriptor in zip((1, 2), kept, strict=True):
-                os.dup2(descriptor, number)
-                os.close(descriptor)
 
 
 @pytest.fixture
