@@ -19,7 +19,7 @@ _PATHS = (
     ("run", Path.is_dir, "no such directory"),
     ("dataset", Path.is_dir, "no such directory"),
     ("env.xml", Path.is_file, "no such file"),
-    ("training.resume", is_run, "no run directory (it holds no .hydra/config.yaml)"),
+    ("training.resume", is_run, "no training run with a checkpoint to continue from"),
 )
 
 

@@ -46,5 +46,5 @@ def trained(run: str) -> str:
 
 
 def is_run(path: str | Path) -> bool:
-    """Whether a directory is one that Hydra made for a job."""
-    return (Path(path).expanduser() / ".hydra" / "config.yaml").is_file()
+    """Whether a directory is that of a training which has saved a checkpoint."""
+    return any(Path(path).expanduser().glob("checkpoints/epoch-*"))

@@ -31,7 +31,7 @@ def run(cfg: DictConfig) -> Path:
         fps=config.fps, width=config.width, height=config.height, backend=backend, camera=config.camera,
         speed=config.speed, title=f"{env.name}, {architecture}",
     )  # fmt: skip
-    clip, total = [], round(config.seconds / config.speed * config.fps)
+    clip, total = [], round(config.seconds / config.speed * config.fps) + 1  # both ends have a frame
     with report.progress(f"render {env.name} with {backend}", total, "frames") as update:
         for frame in film:
             clip.append(frame)

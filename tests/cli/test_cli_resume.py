@@ -8,6 +8,7 @@ def run(tmp_path):
     """A run that was killed early."""
     run = tmp_path / "outputs" / "train" / "cart_pole-mlp" / "killed"
     (run / ".hydra").mkdir(parents=True)
+    (run / "checkpoints" / "epoch-00001").mkdir(parents=True)
     (run / ".hydra" / "config.yaml").write_text("env: {name: cart_pole}\nmodel: {architecture: mlp}\n")
     (run / ".hydra" / "overrides.yaml").write_text("[]\n")
     (run / "dynax.log").write_text("what was logged\n")
