@@ -20,6 +20,8 @@ from dynax.errors import UserError, check_choice, check_range, did_you_mean
 
 T = TypeVar("T")
 
+TEST_ACTIONS = ("held", "iid", "passive")  # what drives a robot that a prediction is held against
+
 
 @dataclass(frozen=True)
 class CollectConfig:
@@ -103,7 +105,7 @@ class EvalConfig:
         check_range("eval.num_trajectories", self.num_trajectories, 2)
         check_range("eval.seconds", self.seconds, 0, open_low=True)
         check_range("eval.seed", self.seed, 0)
-        check_choice("eval.actions", self.actions, ["held", "iid", "passive"])
+        check_choice("eval.actions", self.actions, TEST_ACTIONS)
         check_range("eval.warmup", self.warmup, 0)
         check_range("eval.plot_trajectories", self.plot_trajectories, 1)
 
@@ -126,7 +128,7 @@ class RenderConfig:
     def __post_init__(self):
         check_range("render.seconds", self.seconds, 0, 60, open_low=True)
         check_range("render.seed", self.seed, 0)
-        check_choice("render.actions", self.actions, ["held", "iid", "passive"])
+        check_choice("render.actions", self.actions, TEST_ACTIONS)
         check_range("render.width", self.width, 64, 3840)
         check_range("render.height", self.height, 64, 2160)
         check_range("render.fps", self.fps, 1, 50)

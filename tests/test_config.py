@@ -178,3 +178,11 @@ def test_the_schema_needs_neither_jax_nor_mujoco():
     code = "import sys, dynax.config, dynax.errors; print(sorted({'jax', 'mujoco', 'numpy'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_the_names_that_are_checked_before_jax_are_those_there_are():
+    from dynax import config, losses, testset
+
+    assert set(config.TEST_ACTIONS) == set(testset.ACTIONS)
+    for name in losses.LOSSES:
+        config.TrainingConfig(loss=name)

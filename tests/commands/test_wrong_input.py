@@ -141,7 +141,17 @@ def test_a_short_history(dynax, workshop):
 
 @pytest.mark.slow
 def test_as_a_process(dynax, workshop, tmp_path):
-    refused(dynax.process("train", "+model.foo=1"), "dynax: unknown key model.foo")
+    for override, message in {
+        "env=cartpole": "env=cartpole: there is no such env (did you mean `cart_pole`?)",
+        "training.learning_rat=1": "unknown key training.learning_rat (did you mean `training.learning_rate`?)",
+        "training.num_epochs=many": "training.num_epochs=many must be a whole number, not str",
+        "training.learning_rate=-1": "training.learning_rate=-1 is out of range: it must be above 0",
+        "+model.foo=1": "dynax: unknown key model.foo",
+        "hydra.run.dir=/proc/run": "/proc/run: No such file or directory",
+    }.items():
+        refused(dynax.process("train", override), message)
+    unreadable = dynax.process("train", "env=mjcf", "env.xml=/proc/self/mem")
+    refused(unreadable, "env.xml=/proc/self/mem cannot be read: Input/output error")
     refused(dynax.process("eval", "run=."), f"dynax: run={tmp_path} is not a training run")
     run = Path(shutil.copytree(workshop.trained(), tmp_path / "run"))
     another = dynax.process("train", f"training.resume={run}", "model=transformer")
