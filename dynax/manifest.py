@@ -27,7 +27,7 @@ def robot_of(env: Env) -> dict[str, Any]:
         "nv": model.nv,
         "nu": model.nu,
         "dt": env.dt,
-        "decimation": 1,
+        "decimation": env.decimation,
     }
 
 

@@ -74,7 +74,7 @@ def simulate(
 
 
 def simulate_rounded(env: Env, states: np.ndarray, actions: np.ndarray) -> np.ndarray:
-    """As `simulate` by C MuJoCo, with the state rounded to float32 after every step: (n, t + 1, s) float64.
+    """As `simulate` by C MuJoCo, with the state rounded to float32 after every physics step: (n, t + 1, s) float64.
 
     How long this stays near the float64 truth is the ceiling of any model whose state is float32.
     """
@@ -83,7 +83,10 @@ def simulate_rounded(env: Env, states: np.ndarray, actions: np.ndarray) -> np.nd
     result[:, 0] = states.astype(np.float32)
     with _c_mujoco(env) as advance:
         for t in range(steps):
-            result[:, t + 1] = advance(result[:, t], actions[:, t : t + 1])[:, 0].astype(np.float32)
+            state = result[:, t]
+            for _ in range(env.decimation):
+                state = advance(state, actions[:, t : t + 1])[:, 0].astype(np.float32)
+            result[:, t + 1] = state
     return result
 
 
@@ -93,19 +96,21 @@ def diverged(states: np.ndarray) -> np.ndarray:
 
 
 def batch_size(env: Env, steps: int, backend: str) -> int:
-    """How many trajectories of `steps` steps fit the buffer of a backend."""
+    """How many trajectories of `steps` control steps fit the buffer of a backend; C MuJoCo keeps every physics step."""
     width = mujoco.mj_stateSize(env.mj_model, mujoco.mjtState.mjSTATE_FULLPHYSICS.value) + env.mj_model.nsensordata
-    return max(1, BUFFER[backend] // (steps * width * DTYPE[backend].itemsize))
+    kept = steps * {"native": env.decimation, "mjx": 1}[backend]
+    return max(1, BUFFER[backend] // (kept * width * DTYPE[backend].itemsize))
 
 
 def _run_native(env: Env, states: np.ndarray, actions: np.ndarray, batch: int) -> np.ndarray:
+    held = np.repeat(actions, env.decimation, axis=1)
     with _c_mujoco(env) as advance:
-        return advance(states, actions)
+        return advance(states, held)[:, env.decimation - 1 :: env.decimation]
 
 
 @contextlib.contextmanager
 def _c_mujoco(env: Env) -> Iterator[Callable[[np.ndarray, np.ndarray], np.ndarray]]:
-    """A pool of threads that advances states (n, s) by actions (n, t, u) to (n, t, s).
+    """A pool of threads that advances states (n, s) by the controls (n, p, u) of p physics steps to (n, p, s).
 
     A trajectory is NaN from where MuJoCo gave up on it: it resets an unstable one to its default pose, and stops.
     """
@@ -114,16 +119,16 @@ def _c_mujoco(env: Env) -> Iterator[Callable[[np.ndarray, np.ndarray], np.ndarra
     blank = np.empty(mujoco.mj_stateSize(model, steady))
     mujoco.mj_getState(model, data[0], blank, steady)  # [time, qpos, qvel, ...]
     blank[0] = CLOCK
-    space = slice(1, 1 + env.state_dim)
+    space, tick = slice(1, 1 + env.state_dim), model.opt.timestep
 
-    def advance(states: np.ndarray, actions: np.ndarray) -> np.ndarray:
+    def advance(states: np.ndarray, controls: np.ndarray) -> np.ndarray:
         full = np.tile(blank, (len(states), 1))
         full[:, space] = states
-        path = np.empty((*actions.shape[:2], len(blank)))
-        pool.rollout(model, data, full, actions, state=path)
-        due = CLOCK + env.dt * np.arange(1, actions.shape[1] + 1)
-        if np.any(np.abs(path[:, -1, 0] - due[-1]) > env.dt / 2):
-            path[np.abs(path[..., 0] - due) > env.dt / 2] = np.nan
+        path = np.empty((*controls.shape[:2], len(blank)))
+        pool.rollout(model, data, full, controls, state=path)
+        due = CLOCK + tick * np.arange(1, controls.shape[1] + 1)
+        if np.any(np.abs(path[:, -1, 0] - due[-1]) > tick / 2):
+            path[np.abs(path[..., 0] - due) > tick / 2] = np.nan
         return path[..., space]
 
     previous = mujoco.get_mju_user_warning()
@@ -155,7 +160,8 @@ def _mjx_program(env: Env) -> Callable[[np.ndarray, np.ndarray], "jax.Array"]:
 
     def trajectory(state: jax.Array, actions: jax.Array) -> jax.Array:
         def step(data, action):
-            data = mjx.step(model, data.replace(ctrl=action))
+            held = data.replace(ctrl=action)
+            data = jax.lax.fori_loop(0, env.decimation, lambda _, data: mjx.step(model, data), held)
             return data, jax.numpy.concatenate([data.qpos, data.qvel])
 
         # without this, matrix products on a GPU are rounded to ten bits

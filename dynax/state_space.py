@@ -31,8 +31,8 @@ class StateSpace:
     dt: float  # control step, s
 
     @classmethod
-    def of(cls, model: mujoco.MjModel) -> "StateSpace":
-        """The coordinates of `model`, whose joints must all be hinges or slides."""
+    def of(cls, model: mujoco.MjModel, decimation: int = 1) -> "StateSpace":
+        """The coordinates of `model`, all hinges or slides; a control step is `decimation` physics steps."""
         return cls(
             names=tuple(model.joint(j).name or f"joint{j}" for j in range(model.njnt)),
             hinge=model.jnt_type == HINGE,
@@ -42,7 +42,7 @@ class StateSpace:
             margin=model.jnt_margin.copy(),
             home=np.concatenate([model.qpos0, np.zeros(model.nv)]),
             invariant=invariant_translations(model),
-            dt=model.opt.timestep,
+            dt=decimation * model.opt.timestep,
         )
 
     @property

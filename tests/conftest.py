@@ -1,10 +1,12 @@
-"""What the tests share: three robots, short trajectories of each, and a cache of compiled programs."""
+"""What the tests share: the robots that ship, short trajectories of each, and a cache of compiled programs."""
 
 import os
 
 import numpy as np
 import pytest
 from hypothesis import settings
+
+ROBOTS = ("pendulum", "cart_pole", "double_cart_pole", "acrobot", "three_link", "nerd_cartpole")
 
 # A busy machine is no failure.
 settings.register_profile("dynax", deadline=None, max_examples=50)
@@ -20,15 +22,15 @@ def pytest_configure(config: pytest.Config):
 
 @pytest.fixture(scope="session")
 def robots():
-    """The three robots by name."""
-    from dynax.envs import CartPoleEnv, DoubleCartPoleEnv, PendulumEnv
+    """The robots that ship, by name."""
+    from dynax import envs
 
-    return {env.name: env for env in (PendulumEnv(), CartPoleEnv(), DoubleCartPoleEnv())}
+    return {name: envs.make({"name": name}) for name in ROBOTS}
 
 
-@pytest.fixture(scope="session", params=["pendulum", "cart_pole", "double_cart_pole"])
+@pytest.fixture(scope="session", params=ROBOTS)
 def env(request, robots):
-    """Each of the three robots in turn."""
+    """Each of the robots that ship in turn."""
     return robots[request.param]
 
 

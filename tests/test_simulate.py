@@ -24,8 +24,8 @@ PENDULUM = """
 UNSTABLE = FALL.replace('axis="0 0 1"', 'axis="0 0 1" stiffness="-1e7"')
 
 
-def robot(mjcf: str, name: str = "toy") -> MjcfEnv:
-    return MjcfEnv(xml=f"{name}.xml", mjcf=mjcf)
+def robot(mjcf: str, name: str = "toy", decimation: int = 1) -> MjcfEnv:
+    return MjcfEnv(xml=f"{name}.xml", mjcf=mjcf, decimation=decimation)
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +52,35 @@ def test_free_fall_is_the_discrete_parabola():
     np.testing.assert_allclose(path, np.stack([height, velocity], axis=2), atol=1e-12)
 
 
+def test_free_fall_by_control_steps_is_the_same_parabola():
+    """After the n-th physics step v = v0 + a h n, and z = z0 + v0 h n + a h^2 n (n + 1) / 2."""
+    env, n = robot(FALL, decimation=4), 4 * np.arange(26)
+    states, thrust = np.array([[1.0, 2.0], [0.0, -3.0]]), np.array([[0.0], [3.0]])
+    path = simulate.simulate(env, states, np.broadcast_to(thrust[:, None], (2, 25, 1)), "native")
+    acceleration = -9.81 + thrust / 2
+    velocity = states[:, 1:] + acceleration * 0.01 * n
+    height = states[:, :1] + states[:, 1:] * 0.01 * n + acceleration * 0.01**2 * n * (n + 1) / 2
+    np.testing.assert_allclose(path, np.stack([height, velocity], axis=2), atol=1e-12)
+
+
+def test_a_control_step_is_several_steps_of_mujoco_under_one_control():
+    env = robot(PENDULUM, decimation=5)
+    states, actions = some(env, 3, 20)
+    expected = np.empty((3, 21, 2))
+    expected[:, 0] = states
+    for i in range(3):
+        data = mujoco.MjData(env.mj_model)
+        data.qpos, data.qvel = np.split(states[i], 2)
+        for t in range(20):
+            data.ctrl = actions[i, t]
+            mujoco.mj_step(env.mj_model, data, nstep=5)
+            expected[i, t + 1] = np.concatenate([data.qpos, data.qvel])
+    native = simulate.simulate(env, states, actions, "native")
+    np.testing.assert_array_equal(native, expected)
+    np.testing.assert_array_equal(simulate.simulate(env, states, actions, "native", batch=2), native)
+    np.testing.assert_allclose(simulate.simulate(env, states, actions, "mjx"), native, atol=2e-5)
+
+
 def test_small_swings_have_the_period_of_the_physical_pendulum(pendulum):
     model = pendulum.mj_model
     inertia = model.body_inertia[1, 1] + model.body_mass[1] * 0.5**2
@@ -72,6 +101,9 @@ def test_batch_size_is_bounded_by_the_buffer(pendulum, monkeypatch):
     monkeypatch.setitem(simulate.BUFFER, "native", 100_000)
     assert simulate.batch_size(pendulum, 100, "native") == 100_000 // (100 * 3 * 8)
     assert simulate.batch_size(pendulum, 10**9, "native") == 1
+    decimated = robot(PENDULUM, decimation=5)
+    assert simulate.batch_size(decimated, 100, "native") == 100_000 // (500 * 3 * 8)
+    assert simulate.batch_size(decimated, 100, "mjx") == simulate.batch_size(pendulum, 100, "mjx")
 
 
 def test_mjx_agrees_with_c_mujoco_and_fills_up_its_last_batch(pendulum):
@@ -85,25 +117,28 @@ def test_mjx_agrees_with_c_mujoco_and_fills_up_its_last_batch(pendulum):
     assert diverged.tolist() == [False, True, False, False, False]
 
 
-def test_rounded_rounds_after_every_step(pendulum):
-    states, actions = some(pendulum, 3, 25)
-    data = mujoco.MjData(pendulum.mj_model)
+@pytest.mark.parametrize("decimation", [1, 5])
+def test_rounded_rounds_after_every_physics_step(decimation):
+    env = robot(PENDULUM, decimation=decimation)
+    states, actions = some(env, 3, 25)
+    data = mujoco.MjData(env.mj_model)
     expected = [states[1].astype(np.float32)]
-    for action in actions[1]:
+    for action in np.repeat(actions[1], decimation, axis=0):
         data.qpos, data.qvel = np.split(expected[-1].astype(np.float64), 2)
         data.ctrl = action
-        mujoco.mj_step(pendulum.mj_model, data)
+        mujoco.mj_step(env.mj_model, data)
         expected.append(np.concatenate([data.qpos, data.qvel]).astype(np.float32))
-    path = simulate_rounded(pendulum, states, actions)
-    np.testing.assert_array_equal(path[1], np.array(expected, np.float64))
-    truth = simulate.simulate(pendulum, states, actions, "native")
+    path = simulate_rounded(env, states, actions)
+    np.testing.assert_array_equal(path[1], np.array(expected[::decimation], np.float64))
+    truth = simulate.simulate(env, states, actions, "native")
     assert 0 < np.abs(path - truth).max() < 1e-5
 
 
+@pytest.mark.parametrize("decimation", [1, 3])
 @pytest.mark.parametrize("run", [lambda *a: simulate.simulate(*a, "native"), simulate_rounded])
-def test_a_lost_trajectory_is_nan_from_there_on_and_leaves_no_log(run, tmp_path, monkeypatch):
+def test_a_lost_trajectory_is_nan_from_there_on_and_leaves_no_log(run, decimation, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    env = robot(UNSTABLE.replace("-9.81", "0"), "rocket")
+    env = robot(UNSTABLE.replace("-9.81", "0"), "rocket", decimation)
     path = run(env, np.array([[0.0, 0.0], [1.0, 0.0]]), np.zeros((2, 50, 1)))
     assert simulate.diverged(path).tolist() == [False, True]
     finite = np.isfinite(path[1]).all(axis=1)
@@ -113,8 +148,11 @@ def test_a_lost_trajectory_is_nan_from_there_on_and_leaves_no_log(run, tmp_path,
     assert mujoco.get_mju_user_warning() is None
 
 
-def test_divergence_in_the_only_step_is_noticed():
-    path = simulate.simulate(robot(UNSTABLE), np.array([[1e6, 0.0]]), np.zeros((1, 1, 1)), "native")
+@pytest.mark.parametrize("decimation", [1, 7])
+def test_divergence_in_the_only_step_is_noticed(decimation):
+    path = simulate.simulate(
+        robot(UNSTABLE, decimation=decimation), np.array([[1e6, 0.0]]), np.zeros((1, 1, 1)), "native"
+    )
     assert simulate.diverged(path).all()
 
 

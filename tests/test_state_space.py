@@ -47,6 +47,13 @@ def test_only_unlimited_hinges_wrap():
     assert space.wrapped.tolist() == [False, True, False, False]
 
 
+def test_the_control_step_is_so_many_physics_steps():
+    model = mujoco.MjModel.from_xml_string(
+        '<mujoco><option timestep=".02"/><worldbody><body><joint/><geom size=".1"/></body></worldbody></mujoco>'
+    )
+    assert (StateSpace.of(model).dt, StateSpace.of(model, 5).dt) == (0.02, 0.1)
+
+
 def test_dimensions_count_positions_and_velocities(env):
     assert env.space.dim == env.mj_model.nq + env.mj_model.nv == 2 * env.space.nv
 
@@ -135,6 +142,15 @@ def test_a_cart_may_be_moved_along_its_rail():
 
 def test_stops_damping_and_friction_do_not_tell_where_the_cart_is():
     assert invariant(f'{ALONG} range="-1 1" damping="1" frictionloss=".1"') == [True, False]
+
+
+def test_of_the_robots_that_ship_only_those_with_carts_may_be_moved(robots):
+    moved = {name: env.space.invariant.tolist() for name, env in robots.items() if env.space.invariant.any()}
+    assert moved == {
+        "cart_pole": [True, False],
+        "double_cart_pole": [True, False, False],
+        "nerd_cartpole": [True, False],
+    }
 
 
 def test_a_gantry_may_be_moved_along_both_rails():

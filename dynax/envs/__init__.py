@@ -4,13 +4,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from dynax import config
+from dynax.envs.acrobot import AcrobotEnv
 from dynax.envs.cart_pole import CartPoleEnv
 from dynax.envs.double_cart_pole import DoubleCartPoleEnv
 from dynax.envs.env import Env
 from dynax.envs.mjcf import MjcfEnv
+from dynax.envs.nerd_cartpole import NerdCartpoleEnv
 from dynax.envs.pendulum import PendulumEnv
+from dynax.envs.three_link import ThreeLinkEnv
 
-__all__ = ["CartPoleEnv", "DoubleCartPoleEnv", "Env", "MjcfEnv", "PendulumEnv", "make"]
+__all__ = [
+    "AcrobotEnv",
+    "CartPoleEnv",
+    "DoubleCartPoleEnv",
+    "Env",
+    "MjcfEnv",
+    "NerdCartpoleEnv",
+    "PendulumEnv",
+    "ThreeLinkEnv",
+    "make",
+]
 
 
 def make(group: Mapping[str, Any], mjcf: str = "") -> Env:

@@ -9,7 +9,7 @@ from importlib import resources
 import mujoco
 import numpy as np
 
-from dynax.errors import UserError
+from dynax.errors import UserError, check_range
 from dynax.state_space import HINGE, SLIDE, StateSpace
 
 
@@ -21,8 +21,10 @@ class Env(ABC):
     """
 
     mjcf: str = field(default="", kw_only=True, repr=False)  # the model as XML text; by default the robot's own file
+    decimation: int = field(default=1, kw_only=True)  # physics steps that one control step lasts
 
     def __post_init__(self):
+        check_range("env.decimation", self.decimation, 1)
         if not self.mjcf:
             object.__setattr__(self, "mjcf", self._read())
         for reason in unsupported(self.mj_model):
@@ -45,11 +47,11 @@ class Env(ABC):
 
     @cached_property
     def space(self) -> StateSpace:
-        return StateSpace.of(self.mj_model)
+        return StateSpace.of(self.mj_model, self.decimation)
 
     @property
     def dt(self) -> float:
-        """Control step, s."""
+        """Control step, s: `decimation` physics steps under the same control."""
         return self.space.dt
 
     @property
@@ -59,8 +61,12 @@ class Env(ABC):
 
     @property
     def semi_implicit(self) -> bool:
-        """Whether the position moves by dt times the new velocity, as all of MuJoCo's integrators but RK4 have it."""
-        return self.integrator != "RK4"
+        """Whether the position moves by dt times the new velocity.
+
+        All of MuJoCo's integrators but RK4 have it so in a physics step. Over several the position moves by the mean of
+        their velocities, which the last of them does not tell.
+        """
+        return self.integrator != "RK4" and self.decimation == 1
 
     @property
     def state_dim(self) -> int:

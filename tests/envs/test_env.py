@@ -24,7 +24,8 @@ def test_a_robot_is_called_after_its_file():
 
 def test_sizes_are_those_of_the_mujoco_model(env):
     model = env.mj_model
-    assert (env.state_dim, env.action_dim, env.dt) == (model.nq + model.nv, model.nu, model.opt.timestep)
+    assert (env.state_dim, env.action_dim) == (model.nq + model.nv, model.nu)
+    assert env.dt == env.space.dt == env.decimation * model.opt.timestep
 
 
 def test_initial_states_fill_their_box(env):
@@ -72,6 +73,16 @@ def test_the_mjcf_a_run_has_kept_goes_before_the_file():
     assert envs.make({"name": "pendulum"}, mjcf=kept).dt == 0.005
 
 
+def test_a_control_step_lasts_as_many_physics_steps_as_asked_for():
+    env = envs.make({"name": "cart_pole", "decimation": 5})
+    assert (env.dt, env.space.dt, env.mj_model.opt.timestep) == (0.05, 0.05, 0.01)
+
+
+def test_a_control_step_lasts_a_physics_step_or_more():
+    with pytest.raises(UserError, match=r"env.decimation=0 is out of range: it must be at least 1"):
+        PendulumEnv(decimation=0)
+
+
 def test_a_group_gives_the_options_of_its_robot():
     env = envs.make({"name": "cart_pole", "reset_qpos": [0.1, 0.2], "reset_qvel": [0, 0]})
     assert isinstance(env, CartPoleEnv)
@@ -91,6 +102,11 @@ def test_the_text_of_the_robot_is_no_option():
 @pytest.mark.parametrize(("integrator", "semi_implicit"), [("Euler", True), ("implicitfast", True), ("RK4", False)])
 def test_all_integrators_but_rk4_are_semi_implicit(integrator, semi_implicit):
     assert robot(option=f'integrator="{integrator}"').semi_implicit == semi_implicit
+
+
+def test_several_physics_steps_are_not_semi_implicit_together():
+    assert PendulumEnv().semi_implicit
+    assert not PendulumEnv(decimation=2).semi_implicit
 
 
 REFUSED = {
