@@ -17,7 +17,7 @@ from typing import Any
 
 import filelock
 
-from dynax import dataset, simulate
+from dynax import dataset, hidden_state, simulate
 from dynax.config import CollectConfig
 from dynax.dataset import Dataset
 from dynax.envs import Env
@@ -67,7 +67,9 @@ def describe(source: Source, config: CollectConfig, backend: str) -> dict[str, A
     env, excitation, dtype = source.env, source.excitation, simulate.DTYPE[backend]
     n, steps = config.num_rollouts, config.rollout_length
     draws = hashlib.sha256(b"".join(a.tobytes() for a in source.draw(0, min(n, BLOCK))))
-    reset = {f.name: getattr(env, f.name) for f in dataclasses.fields(env) if f.name not in ("mjcf", "xml")}
+    reset = {
+        f.name: getattr(env, f.name) for f in dataclasses.fields(env) if f.name not in ("mjcf", "xml", "decimation")
+    }
     return sealed(
         robot_of(env)
         | {
@@ -87,9 +89,11 @@ def describe(source: Source, config: CollectConfig, backend: str) -> dict[str, A
 
 def _collect(source: Source, manifest: dict[str, Any], path: Path, progress: Progress) -> None:
     env, backend, n = source.env, manifest["backend"], manifest["num_rollouts"]
-    chunk, began, redrawn = manifest["chunk"], time.perf_counter(), 0
+    chunk, redrawn, hidden = manifest["chunk"], 0, hidden_state.check(source, n)
     batch = min(n, chunk * max(1, simulate.batch_size(env, source.steps, backend) // chunk))
+    began = time.perf_counter()
     with dataset.creating(path, manifest) as writer:
+        hidden.keep(writer.path)
         for start in range(0, n, batch):
             stop = min(start + batch, n)
             data, again = source.trajectories(start, stop, backend, batch=batch)

@@ -1,9 +1,10 @@
 """Datasets: whole trajectories in a directory of Zarr 3 arrays, with a manifest of everything that made them.
 
-    <dataset>/manifest.json    what it is, and the SHA-256 of that
-              qpos/            (n, t + 1, nq)
-              qvel/            (n, t + 1, nv)
-              action/          (n, t, nu)
+    <dataset>/manifest.json        what it is, and the SHA-256 of that
+              hidden_state.json    whether a step depends on more than its state
+              qpos/                (n, t + 1, nq)
+              qvel/                (n, t + 1, nv)
+              action/              (n, t, nu)
 
 The arrays are chunked over trajectories and every chunk ends in its CRC-32C, so that a flipped bit, a cut file and a
 missing one are all noticed on reading. A dataset is written beside its place, under a hidden name, and renamed when it
@@ -82,8 +83,8 @@ class Dataset:
         return replace(self, rows=self.rows[:n]), replace(self, rows=self.rows[n:])
 
     def check_robot(self, env: Env) -> None:
-        """Raise `UserError` unless the data are of the robot `env`."""
-        if self.manifest["mjcf_sha256"] != sha256(env.mjcf):
+        """Raise `UserError` unless the data are of the robot `env`, at its control step."""
+        if (self.manifest["mjcf_sha256"], self.manifest["decimation"]) != (sha256(env.mjcf), env.decimation):
             raise UserError(
                 f"the dataset {self.path} is of the robot {self.manifest['robot']}, not of {env.name}: "
                 f"{difference(self.manifest, robot_of(env))}"
@@ -91,10 +92,10 @@ class Dataset:
 
 
 class Writer:
-    """Appends trajectories to the arrays of a dataset while more are being made."""
+    """Appends trajectories to the arrays of a dataset while more are being made, in the directory `path`."""
 
     def __init__(self, path: Path, manifest: Mapping[str, Any]):
-        self._path = path
+        self.path = path
         self._arrays = {name: _open_array(path, manifest, name, create=True) for name in ARRAYS}
         self._nq, self._row, self._pending = manifest["nq"], 0, []
 
@@ -111,7 +112,7 @@ class Writer:
     def finish(self) -> None:
         """Wait until all that was given is on disk. Raises `UserError` where it cannot be written."""
         for name, future in self._pending:
-            with _explained(self._path, name, "cannot be written"):
+            with _explained(self.path, name, "cannot be written"):
                 future.result()
         self._pending = []
 

@@ -3,6 +3,7 @@
 import jax
 import numpy as np
 
+from dynax import hidden_state
 from dynax.config import CollectConfig
 from dynax.envs.env import Env
 from dynax.excitations.excitation import Excitation
@@ -41,4 +42,5 @@ def collect_and_prepare_data(
     CollectConfig(num_rollouts=num_rollouts, rollout_length=rollout_length, backend=backend)
     seed = int(np.asarray(jax.random.bits(raw_key(rng, 0), dtype=np.uint32)))
     source = Source(env, excitation or Mixed(), seed, rollout_length)
+    hidden_state.check(source, num_rollouts)
     return source.trajectories(0, num_rollouts, resolve_backend(backend, env))[0].split(val_fraction)

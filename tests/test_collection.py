@@ -9,15 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dynax import collection, simulate
+from dynax import collection, hidden_state, simulate
 from dynax.collection import collect
 from dynax.config import CollectConfig
 from dynax.dataset import Dataset
-from dynax.envs import MjcfEnv, PendulumEnv
+from dynax.envs import CartPoleEnv, MjcfEnv, PendulumEnv
 from dynax.errors import UserError
 from dynax.excitations.held import Held
 from dynax.excitations.mixed import Mixed
 from dynax.excitations.uniform import Uniform
+from dynax.hidden_state import HiddenState
 from dynax.source import Source
 
 SIZE = CollectConfig(num_rollouts=40, rollout_length=25, seed=3, backend="native")
@@ -90,6 +91,7 @@ def test_a_dataset_holds_what_the_robot_does(tmp_path):
     again = simulate.simulate(env, read.states[:, 0], read.actions, "native")
     np.testing.assert_array_equal(again, read.states)
     data.check_robot(env)
+    assert HiddenState.kept(data.path) == HiddenState(0.0, 0.0)
 
 
 def test_the_same_seed_gives_the_same_bytes_however_it_is_batched(tmp_path, monkeypatch):
@@ -100,7 +102,7 @@ def test_the_same_seed_gives_the_same_bytes_however_it_is_batched(tmp_path, monk
     assert done == [(250, 1000), (500, 1000), (750, 1000), (1000, 1000)]
     assert one.path.name == two.path.name
     assert files(one.path) == files(two.path)
-    assert len(files(one.path)) == 1 + 3 + 3 * 4
+    assert len(files(one.path)) == 2 + 3 + 3 * 4
 
 
 def test_a_trajectory_does_not_depend_on_how_many_there_are():
@@ -148,6 +150,21 @@ def test_a_dataset_is_collected_once(tmp_path, caplog, monkeypatch):
     caplog.clear()
     assert collect(PendulumEnv(), Mixed(), SIZE, tmp_path).path == first.path
     assert f"using the dataset {first.path}" in caplog.text
+
+
+def test_a_hidden_state_is_looked_for_once_and_told_with_the_data(tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr(hidden_state, "LONG", 10)
+    whole = CartPoleEnv().mjcf
+    env = CartPoleEnv(mjcf=whole.replace('iterations="20" ls_iterations="20"', 'iterations="1" ls_iterations="20"'))
+    config = CollectConfig(num_rollouts=8, rollout_length=100, backend="native")
+    data = collect(env, Mixed(), config, tmp_path)
+    assert "a step of cart_pole depends on more than (qpos, qvel)" in caplog.text
+    found = HiddenState.kept(data.path)
+    assert (found.cure, found.negligible) == (hidden_state.CURES[0], False)
+    monkeypatch.setattr(hidden_state, "check", None)
+    caplog.clear()
+    assert HiddenState.kept(collect(env, Mixed(), config, tmp_path).path) == found
+    assert not caplog.records
 
 
 def test_two_processes_collect_once(tmp_path):

@@ -22,8 +22,8 @@ MJCF = """<mujoco><option timestep="0.02"/>
 N, STEPS, CHUNK = 10, 5, 4
 
 
-def robot(mjcf: str = MJCF, name: str = "toy") -> MjcfEnv:
-    return MjcfEnv(xml=f"{name}.xml", mjcf=mjcf)
+def robot(mjcf: str = MJCF, name: str = "toy", decimation: int = 1) -> MjcfEnv:
+    return MjcfEnv(xml=f"{name}.xml", mjcf=mjcf, decimation=decimation)
 
 
 def manifest(**changes) -> dict:
@@ -173,6 +173,17 @@ def test_another_robot_is_refused_by_name(pristine, change, difference):
     Dataset.open(pristine).check_robot(robot())
     with pytest.raises(UserError, match=f"toy-1 is of the robot toy, not of other: .*{difference}"):
         Dataset.open(pristine).check_robot(robot(MJCF.replace(*change), "other"))
+
+
+def test_another_control_step_is_refused_by_name(pristine):
+    with pytest.raises(UserError, match=r"toy-1 is of the robot toy, not of toy: dt 0\.02 and 0\.1"):
+        Dataset.open(pristine).check_robot(robot(decimation=5))
+
+
+def test_the_manifest_tells_the_control_step_and_its_hash_follows_it():
+    one, five = (sealed(robot_of(robot(decimation=n))) for n in (1, 5))
+    assert [(m["decimation"], m["dt"]) for m in (one, five)] == [(1, 0.02), (5, 0.1)]
+    assert one["sha256"] != five["sha256"]
 
 
 @pytest.mark.parametrize(

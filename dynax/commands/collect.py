@@ -1,12 +1,14 @@
 """`dynax collect`: drive a robot and keep what happens as a dataset."""
 
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 from omegaconf import DictConfig
 
 from dynax import collection, envs, excitations, report
 from dynax.config import CollectConfig, section
+from dynax.hidden_state import HiddenState
 from dynax.runs import DATASETS, run_directory, write_summary
 
 
@@ -18,7 +20,7 @@ def run(cfg: DictConfig) -> Path:
     total = config.num_rollouts * config.rollout_length
     with report.progress(f"collect {env.name}", total, "transitions") as update:
         data = collection.collect(env, excitation, config, DATASETS, lambda done, total: update(done))
-    manifest = data.manifest
+    manifest, hidden = data.manifest, HiddenState.kept(data.path)
     size = sum(p.stat().st_size for p in data.path.rglob("*") if p.is_file())
     report.facts(
         f"Dataset of {env.name}",
@@ -28,6 +30,7 @@ def run(cfg: DictConfig) -> Path:
             ("excitation", manifest["excitation"]["name"]),
             ("backend", f"{manifest['backend']} ({manifest['dtype']})"),
             ("size", f"{size / 1e6:.1f} MB"),
+            ("hidden state", str(hidden or "not looked for")),
         ],
     )
     write_summary(
@@ -41,6 +44,7 @@ def run(cfg: DictConfig) -> Path:
             "size_bytes": size,
             "backend": manifest["backend"],
             "collect_seed": config.seed,
+            "hidden_state": hidden and asdict(hidden),
             "wall_time_s": time.monotonic() - begun,
         },
     )
