@@ -1,16 +1,17 @@
-"""The learned model: features -> normalise -> network -> integrate, and the rollout of it.
+"""The learned model: features -> normalise -> network -> constraints -> integrate, and the rollout of it.
 
     s_{t+1} = s_t + f_theta(s_t, a_t)
 
 A model is a flax module whose `__call__` is the network on one sample; everything around it is here. Its variables are
-one tree, `{"params": ..., "normalization": ...}`, so that a model saved is a model complete.
+one tree, `{"params": {"network": ..., "layer": ...}, "normalization": ...}`, so that a model saved is a model complete;
+`layer` is there with `constraints=layer`, and with an ensemble every array of `params` has an axis of members in front.
 
-Axes: B batch, T steps, h history, S = nq + nv state, A action, F features, D target.
+Axes: B batch, T steps, E members, h history, S = nq + nv state, A action, F features, D target.
 """
 
 import dataclasses
 from collections.abc import Mapping
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, ClassVar
 
 import jax
@@ -19,6 +20,7 @@ import numpy as np
 from flax import linen as nn
 
 from dynax import features
+from dynax.constraints import ConstraintLayer, Free, Rows
 from dynax.envs.env import Env
 from dynax.errors import UserError, check_choice, check_range
 
@@ -37,21 +39,25 @@ class BaseDynamicsModel(nn.Module):
     env: Env
     angles: str = "raw"  # raw | sincos
     target: str = "delta"  # delta | acceleration
-    constraints: str = "none"  # none | features
+    constraints: str = "none"  # none | features | layer
     drop_invariant: bool = False
     history: int = 1
+    members: int = 1  # of an ensemble, whose predictions are averaged
 
     sequence: ClassVar[bool] = False  # the network returns one row a position of the history
+    structure: ClassVar[tuple[str, ...]] = ()  # what the architecture itself knows of mechanics
 
     def __post_init__(self):
         check_choice("model.angles", self.angles, features.ANGLES)
         check_choice("model.target", self.target, features.TARGETS)
         check_choice("model.constraints", self.constraints, features.CONSTRAINTS)
         check_range("model.history", self.history, 1)
-        if self.target == "acceleration" and not self.env.semi_implicit:
+        check_range("model.members", self.members, 1)
+        if self.constraints == "layer" and not (self.target == "acceleration" and self.env.semi_implicit):
             raise UserError(
-                f"model.target=acceleration integrates as MuJoCo's Euler does, but {self.env.name} is simulated by "
-                f"{self.env.integrator}: use model.target=delta"
+                "model.constraints=layer acts within one semi-implicit step: with model.target=acceleration (now "
+                f"{self.target}), env.decimation=1 (now {self.env.decimation}) and any integrator but RK4 (now "
+                f"{self.env.integrator}); otherwise use model.constraints=features"
             )
         for field in dataclasses.fields(self):  # models are keys to their compiled programs, and a list has no hash
             if isinstance(value := getattr(self, field.name), list):
@@ -81,51 +87,127 @@ class BaseDynamicsModel(nn.Module):
 
     @property
     def target_dim(self) -> int:
-        return self.env.state_dim if self.target == "delta" else self.env.space.nv
+        return self.targets(*np.zeros((2, self.state_dim))).shape[-1]
 
     @property
     def feature_dim(self) -> int:
         return self.features(np.zeros(self.state_dim)).shape[-1]
 
+    @cached_property
+    def layer(self) -> ConstraintLayer | None:
+        """What bends the free motion at the stops, with `constraints=layer` of a robot that has any."""
+        rows = Rows.of(self.env.mj_model) if self.constraints == "layer" else None
+        return ConstraintLayer(self.env.space, rows, parent=None) if rows else None
+
+    @property
+    def position_dim(self) -> int:
+        """How many of the features are positions; the velocities follow them, then what tells of the stops."""
+        return self._positions(np.zeros(self.state_dim)).shape[-1]
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """What the model was told of the robot before it saw any data; models are compared with this in sight."""
+        space = self.env.space
+        told = {
+            "which joints turn": self.angles == "sincos" and space.hinge.any(),
+            "semi-implicit integration": self.target == "acceleration" and self.env.semi_implicit,
+            "integration but for a residual": self.target == "acceleration" and not self.env.semi_implicit,
+            "what is invariant": self.drop_invariant and space.invariant.any(),
+            "where the stops are": self.constraints == "features" and space.limited.any(),
+            "MuJoCo's constraint solve, started from the MJCF": self.layer is not None,
+        }
+        return (*(what for what, is_told in told.items() if is_told), *self.structure)
+
     def features(self, states: Any) -> Any:
         """What the network sees of states (..., S), before normalisation: (..., F)."""
         space = self.env.space
-        # With neither the position nor the stops in sight, a limited joint would run through its stop unseen.
-        seen = space.limited & (self.constraints == "none")
-        dropped = space.invariant & ~seen & self.drop_invariant
-        parts = [features.positions(space, states, self.angles, dropped), states[..., space.nv :]]
+        parts = [self._positions(states), states[..., space.nv :]]
         if self.constraints == "features":
             parts.append(features.stops(space, states))
         return states.__array_namespace__().concat(parts, axis=-1)
 
+    def _positions(self, states: Any) -> Any:
+        space = self.env.space
+        # With neither the position nor the stops in sight, a limited joint would run through its stop unseen.
+        seen = space.limited & (self.constraints == "none")
+        dropped = space.invariant & ~seen & self.drop_invariant
+        return features.positions(space, states, self.angles, dropped)
+
     def targets(self, states: Any, following: Any) -> Any:
-        """What the network is to predict between consecutive states (..., S), before normalisation: (..., D)."""
-        change = self.env.space.difference(states, following)
-        return change if self.target == "delta" else change[..., self.env.space.nv :]
+        """What is to be predicted between consecutive states (..., S), before normalisation: (..., D)."""
+        return features.targets(self.env.space, states, following, self.target, self.env.semi_implicit)
 
     def integrate(self, states: Any, change: Any) -> Any:
         """The states that follow `states` (..., S) under the predicted change (..., D)."""
-        return states + change if self.target == "delta" else features.integrate(self.env.space, states, change)
+        return features.integrate(self.env.space, states, change, self.target, self.env.semi_implicit)
 
     def create(self, rng: jax.Array, normalization: Variables) -> Variables:
         """Variables with a freshly initialised network around the given normalisation.
 
         Raises `UserError` where the network returns another shape than the target's.
         """
-        sample = jnp.zeros((self.history, self.feature_dim)), jnp.zeros((self.history, self.action_dim))
-        output, variables = jax.jit(self.init_with_output)(rng, *sample)  # op by op it takes twice as long
+        return {"params": jax.jit(self._init)(rng, normalization), "normalization": normalization}
+
+    def _init(self, rng: jax.Array, normalization: Variables) -> Any:
+        if self.members > 1:
+            one = self.clone(members=1)
+            return jax.vmap(partial(one._init, normalization=normalization))(jax.random.split(rng, self.members))
+        states, actions = jnp.zeros((self.history, self.state_dim)), jnp.zeros((self.history, self.action_dim))
+        free, variables = self.init_with_output(rng, states, actions, normalization, method="free")
+        params = {"network": variables["params"]}
+        if self.layer:
+            motion = free if not self.sequence else jax.tree.map(lambda x: x[-1], free)
+            params["layer"] = self.layer.init(jax.random.fold_in(rng, 1), states[-1], motion)["params"]
+        return params
+
+    def free(self, states: jax.Array, actions: jax.Array, normalization: Variables, training: bool = False) -> Free:
+        """What one sample, states (h, S) under actions (h, A), would do over a step without constraints.
+
+        It is the network between normalisation and its inverse. A model that knows more of mechanics defines this
+        instead of `__call__`.
+        """
+        norm = normalization
+        inputs = normalise(norm["features"], self.features(states)), normalise(norm["actions"], actions)
+        output = self(*inputs, training)
         wanted = (self.history, self.target_dim) if self.sequence else (self.target_dim,)
         if (found := jnp.shape(output)) != wanted:
             raise UserError(f"{type(self).__name__}.__call__ returns an array of shape {found}, not {wanted}")
-        return {"params": variables["params"], "normalization": normalization}
+        return Free(output * norm["target"]["std"] + norm["target"]["mean"])
+
+    def changes(
+        self, variables: Variables, states: jax.Array, actions: jax.Array, dropout: jax.Array | None = None
+    ) -> jax.Array:
+        """The predicted change over one step by every member, before normalisation.
+
+        Args:
+            states, actions: histories (B, h, S) and (B, h, A), oldest first.
+            dropout: random key, in training.
+
+        Returns:
+            (E, B, D), or (E, B, h, D) with `sequence`.
+        """
+        params, normalization = variables["params"], variables["normalization"]
+
+        def change(params, key, states, actions):
+            rngs = None if key is None else {"dropout": key}
+            args = states, actions, normalization, key is not None
+            free = self.apply({"params": params["network"]}, *args, method="free", rngs=rngs)
+            assert isinstance(free, Free)
+            if not self.layer:
+                return free.change
+            constrain: Any = partial(self.layer.apply, {"params": params["layer"]})
+            return jax.vmap(constrain)(states, free) if self.sequence else constrain(states[-1], free)
+
+        batched = jax.vmap(change, (None, None if dropout is None else 0, 0, 0))
+        keys = None if dropout is None else jax.random.split(dropout, len(states))
+        if self.members == 1:
+            return batched(params, keys, states, actions)[None]
+        return jax.vmap(batched, (0, None, None, None))(params, keys, states, actions)
 
     def predict(self, variables: Variables, states: jax.Array, actions: jax.Array) -> jax.Array:
         """The next states (B, S) after histories `states` (B, h, S) under `actions` (B, h, A)."""
-        norm = variables["normalization"]
-        inputs = normalise(norm["features"], self.features(states)), normalise(norm["actions"], actions)
-        output = jnp.asarray(jax.vmap(partial(self.apply, {"params": variables["params"]}))(*inputs))
-        last = output[:, -1] if self.sequence else output
-        return self.integrate(states[:, -1], last * norm["target"]["std"] + norm["target"]["mean"])
+        change = self.changes(variables, states, actions).mean(axis=0)
+        return self.integrate(states[:, -1], change[:, -1] if self.sequence else change)
 
     def rollout(self, states: Any, actions: Any, params: Variables) -> jax.Array:
         """Open-loop prediction, float32.

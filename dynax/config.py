@@ -27,7 +27,7 @@ TEST_ACTIONS = ("held", "iid", "passive")  # what drives a robot that a predicti
 class CollectConfig:
     """How much data to collect, and with which simulator."""
 
-    num_rollouts: int = 600
+    num_rollouts: int = 2000
     rollout_length: int = 500
     seed: int = 0
     backend: str = "auto"
@@ -43,16 +43,22 @@ class CollectConfig:
 class TrainingConfig:
     """How to fit a model to a dataset. Learning rates follow a linear warm-up, then a cosine."""
 
-    num_epochs: int = 45
+    num_epochs: int = 50
     batch_size: int = 512
-    optimizer: str = "adam"
+    optimizer: str = "soap"
     loss: str = "robust"
-    learning_rate: float = 3e-3
+    learning_rate: float = 5e-3
     final_learning_rate: float = 1e-6
     warmup_steps: int = 300
     weight_decay: float = 0.0
     gradient_clip: float | None = 1.0
     ema_decay: float | None = 0.999
+    input_noise: float = 0.0
+    unroll_epochs: int = 0
+    unroll_horizons: tuple[int, ...] = (8, 32)
+    unroll_learning_rate: float = 1e-4
+    polish: str = "none"
+    polish_steps: int = 50
     patience: int | None = None
     val_rollouts: int = 60
     seed: int = 0
@@ -66,6 +72,13 @@ class TrainingConfig:
         check_range("training.final_learning_rate", self.final_learning_rate, 0, self.learning_rate)
         check_range("training.warmup_steps", self.warmup_steps, 0)
         check_range("training.weight_decay", self.weight_decay, 0)
+        check_range("training.input_noise", self.input_noise, 0)
+        check_range("training.unroll_epochs", self.unroll_epochs, 0)
+        for horizon in self.unroll_horizons:
+            check_range("training.unroll_horizons", horizon, 2)
+        check_range("training.unroll_learning_rate", self.unroll_learning_rate, 0, open_low=True)
+        check_choice("training.polish", self.polish, ["none", "levenberg_marquardt", "lbfgs"])
+        check_range("training.polish_steps", self.polish_steps, 1)
         check_range("training.val_rollouts", self.val_rollouts, 1)
         check_range("training.seed", self.seed, 0)
         if self.gradient_clip is not None:
@@ -74,6 +87,11 @@ class TrainingConfig:
             check_range("training.ema_decay", self.ema_decay, 0, 1)
         if self.patience is not None:
             check_range("training.patience", self.patience, 1)
+
+    @property
+    def total_epochs(self) -> int:
+        """Those of one-step training, of every horizon of the unrolled, and one that is the polish."""
+        return self.num_epochs + self.unroll_epochs * len(self.unroll_horizons) + (self.polish != "none")
 
 
 @dataclass(frozen=True)

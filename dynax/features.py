@@ -12,7 +12,7 @@ from dynax.state_space import StateSpace
 
 ANGLES = ("raw", "sincos")
 TARGETS = ("delta", "acceleration")
-CONSTRAINTS = ("none", "features")
+CONSTRAINTS = ("none", "features", "layer")
 
 
 def positions(space: StateSpace, state: Any, angles: str, dropped: np.ndarray) -> Any:
@@ -44,11 +44,33 @@ def stops(space: StateSpace, state: Any) -> Any:
     return xp.concat(ends, axis=-1)
 
 
-def integrate(space: StateSpace, state: Any, velocity_change: Any) -> Any:
-    """MuJoCo's semi-implicit Euler: v' = v + dv, q' = q + dt v'.
+def targets(space: StateSpace, state: Any, following: Any, kind: str, exact: bool) -> Any:
+    """What is predicted between consecutive states, the inverse of `integrate`: (..., D).
 
-    Source: MuJoCo documentation, Computation: Numerical integration.
+    `delta` is the change of the whole state, D = 2 nv. `acceleration` is the change of velocity, D = nv, where the
+    integrator is `exact`, that is moves the position by dt times the new velocity. By another integrator the position
+    moves otherwise, and what the rule leaves over stands before the change of velocity, D = 2 nv.
     """
     xp = state.__array_namespace__()
+    change = space.difference(state, following)
+    if kind == "delta":
+        return change
+    velocity_change = change[..., space.nv :]
+    if exact:
+        return velocity_change
+    residual = change[..., : space.nv] - space.dt * following[..., space.nv :]
+    return xp.concat([residual, velocity_change], axis=-1)
+
+
+def integrate(space: StateSpace, state: Any, change: Any, kind: str, exact: bool) -> Any:
+    """The states that follow `state` (..., S) under `change` (..., D), which is as `targets` has it.
+
+    `acceleration` is MuJoCo's semi-implicit Euler: v' = v + dv, q' = q + dt v' (MuJoCo documentation, Computation:
+    Numerical integration).
+    """
+    if kind == "delta":
+        return state + change
+    xp = state.__array_namespace__()
+    residual, velocity_change = (0.0, change) if exact else (change[..., : space.nv], change[..., space.nv :])
     velocity = state[..., space.nv :] + velocity_change
-    return xp.concat([state[..., : space.nv] + space.dt * velocity, velocity], axis=-1)
+    return xp.concat([state[..., : space.nv] + space.dt * velocity + residual, velocity], axis=-1)

@@ -1,31 +1,92 @@
-"""What training minimises: one-step errors in units of the target's deviation."""
+"""What training minimises: errors of one step or of several, in units of the target's deviation.
+
+Axes: B batch, E members, h history, K steps ahead, S state, A action, D target.
+"""
+
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from dynax.base import BaseDynamicsModel
+from dynax.base import BaseDynamicsModel, Variables, normalise
+from dynax.samples import Samples
 
 TOLERANCE = 25.0  # squared errors up to so many times the median count in full
 
 
-def squared_errors(
-    model: BaseDynamicsModel, params: dict, features: jax.Array, actions: jax.Array, targets: jax.Array, key: jax.Array
+def one_step(
+    model: BaseDynamicsModel, variables: Variables, samples: Samples, ends: jax.Array, key: jax.Array | None = None
 ) -> jax.Array:
-    """The squared error of each one-step prediction, mean over the target: (B,), or (B, h) for a sequence model.
+    """The squared error of each prediction of one step, mean over the target: (E, B), or (E, B, h) of a sequence model.
 
     Args:
-        features, actions, targets: normalised windows (B, h, F), (B, h, A), (B, h, D).
-        key: random key of the dropout.
+        ends: (B,) the samples that windows end at.
+        key: random key of the dropout; without one nothing is dropped.
 
     A sequence model is held to every position of the window, any other to the last.
     """
+    rows = ends[:, None] + jnp.arange(1 - model.history, 1)
+    wanted = samples.targets[rows if model.sequence else ends]
+    return _squared(model, variables, samples.states[rows], samples.actions[rows], wanted, key)
 
-    def network(feature, action, key):
-        return model.apply({"params": params}, feature, action, training=True, rngs={"dropout": key})
 
-    predicted = jax.vmap(network)(features, actions, jax.random.split(key, len(features)))
-    wanted = targets if model.sequence else targets[:, -1]
-    return jnp.mean((jnp.asarray(predicted) - wanted) ** 2, axis=-1)
+def noisy_step(
+    model: BaseDynamicsModel, variables: Variables, samples: Samples, ends: jax.Array, key: jax.Array, scale: Any
+) -> jax.Array:
+    """As `one_step`, from states disturbed by noise of deviation `scale` (S,), to the same next states.
+
+    A model so trained leads back to where the data are (Sanchez-Gonzalez et al. 2020, Learning to Simulate Complex
+    Physics with Graph Networks).
+    """
+    noise_key, key = jax.random.split(key)
+    rows = ends[:, None] + jnp.arange(1 - model.history, 1)
+    target = variables["normalization"]["target"]
+    states = samples.states[rows]
+    following = model.integrate(states, samples.targets[rows] * target["std"] + target["mean"])
+    states = states + scale * jax.random.normal(noise_key, states.shape)
+    wanted = normalise(target, model.targets(states, following))
+    return _squared(model, variables, states, samples.actions[rows], wanted if model.sequence else wanted[:, -1], key)
+
+
+def several_steps(
+    model: BaseDynamicsModel, variables: Variables, samples: Samples, ends: jax.Array, steps: int, scale: Any
+) -> jax.Array:
+    """The squared error of each state of an open-loop prediction of `steps` steps, mean over coordinates: (B, K).
+
+    Errors at step k count in units of k times `scale` (2 nv,), so that one which grows evenly counts the same
+    throughout. Members of an ensemble are averaged as they are in a rollout. Only the states between steps are kept for
+    the gradient, and the rest is computed anew.
+    """
+    h, space = model.history, model.env.space
+    rows = ends[:, None] + jnp.arange(1 - h, steps)
+    states, actions = samples.states[rows], samples.actions[rows]
+    target = variables["normalization"]["target"]
+    last = model.integrate(states[:, -1], samples.targets[rows[:, -1]] * target["std"] + target["mean"])
+    truth = jnp.concatenate([states[:, h:], last[:, None]], axis=1)
+
+    @jax.checkpoint
+    def step(window: jax.Array, now: tuple[jax.Array, jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        k, action, following = now
+        predicted = model.predict(variables, window, action)
+        error = space.difference(following, predicted) / (k * scale)
+        return jnp.concatenate([window[:, 1:], predicted[:, None]], axis=1), jnp.mean(error**2, axis=-1)
+
+    windows = jnp.stack([actions[:, k : k + h] for k in range(steps)])
+    count = jnp.arange(1, steps + 1, dtype=states.dtype)
+    _, squared = jax.lax.scan(step, states[:, :h], (count, windows, jnp.moveaxis(truth, 1, 0)))
+    return jnp.moveaxis(squared, 0, 1)
+
+
+def _squared(
+    model: BaseDynamicsModel,
+    variables: Variables,
+    states: jax.Array,
+    actions: jax.Array,
+    wanted: jax.Array,
+    key: jax.Array | None,
+) -> jax.Array:
+    predicted = model.changes(variables, states, actions, key)
+    return jnp.mean((normalise(variables["normalization"]["target"], predicted) - wanted) ** 2, axis=-1)
 
 
 def mse(squared: jax.Array) -> jax.Array:

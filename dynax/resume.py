@@ -9,6 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from dynax import checkpoint
+from dynax.config import TrainingRunConfig, section
 from dynax.dataset import Dataset
 from dynax.errors import UserError
 
@@ -28,7 +29,8 @@ class Past:
 
     def is_finished(self) -> bool:
         """Whether nothing is left to do: the run has its summary, and no more epochs are asked for."""
-        return self.epoch >= self.config["training"]["num_epochs"] and (self.run / "summary.json").is_file()
+        training = section(TrainingRunConfig, self.config["training"], "training")
+        return self.epoch >= training.total_epochs and (self.run / "summary.json").is_file()
 
     def check_dataset(self, dataset: Dataset) -> None:
         """Raise `UserError` unless `dataset` holds what the run was trained on so far."""

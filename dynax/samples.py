@@ -1,7 +1,9 @@
-"""What a network is trained on: normalised transitions, and the windows of them.
+"""What a network is trained on: transitions, and where in them a window may end.
 
-Axes: N trajectories, T steps, h history, M = N T samples, W windows, F features, A action, D target.
+Axes: N trajectories, T steps, h history, M = N T samples, S state, A action, D target.
 """
+
+import math
 
 import jax
 import jax.numpy as jnp
@@ -14,12 +16,11 @@ from dynax.trajectories import Trajectories
 
 
 class Samples(struct.PyTreeNode):
-    """Normalised transitions, flat over trajectories, and where in them a window of history may end."""
+    """Transitions, flat over trajectories. States and actions are as they are, targets on a scale of one."""
 
-    features: jax.Array  # (M, F)
+    states: jax.Array  # (M, S)
     actions: jax.Array  # (M, A)
-    targets: jax.Array  # (M, D)
-    ends: jax.Array  # (W,) int32: samples with h - 1 predecessors in the same trajectory
+    targets: jax.Array  # (M, D) what happens after each; differences are taken before anything is rounded
 
 
 def normalization_of(model: BaseDynamicsModel, data: Trajectories) -> Variables:
@@ -29,34 +30,37 @@ def normalization_of(model: BaseDynamicsModel, data: Trajectories) -> Variables:
     return {name: _statistics(values) for name, values in raw.items()}
 
 
-def prepare(model: BaseDynamicsModel, data: Trajectories, normalization: Variables) -> Samples:
-    """The transitions of `data` as `model` is trained on them; differences are taken in the data's own precision."""
+def prepare(
+    model: BaseDynamicsModel, data: Trajectories, normalization: Variables, dtype: type = np.float32
+) -> Samples:
+    """The transitions of `data` as `model` is trained on them, in the given precision."""
     states, following = data.states[:, :-1], data.states[:, 1:]
-    n, steps = states.shape[:2]
-    check_length(steps, model.history)
-
-    def flat(name: str, values: np.ndarray) -> jax.Array:
-        # A checkpoint gives JAX arrays, with which the data would be rounded before they are scaled.
-        scaled = normalise(jax.tree.map(np.asarray, normalization[name]), values.reshape(n * steps, -1))
-        return jnp.asarray(scaled, jnp.float32)
-
-    ends = np.arange(n * steps, dtype=np.int32).reshape(n, steps)[:, model.history - 1 :].ravel()
-    return Samples(
-        features=flat("features", model.features(states)),
-        actions=flat("actions", data.actions),
-        targets=flat("target", model.targets(states, following)),
-        ends=jnp.asarray(ends),
-    )
+    # A checkpoint gives JAX arrays, with which the data would be rounded before they are scaled.
+    statistics = jax.tree.map(np.asarray, normalization["target"])
+    parts = states, data.actions, normalise(statistics, model.targets(states, following))
+    return Samples(*(jnp.asarray(x.reshape(data.actions.shape[0] * data.actions.shape[1], -1), dtype) for x in parts))
 
 
-def check_length(steps: int, history: int) -> None:
-    """Raise `UserError` unless trajectories of `steps` hold a window of `history`."""
-    if steps < history:
-        raise UserError(f"trajectories of {steps} steps are too short for model.history={history}")
+def ends(data: Trajectories, history: int, ahead: int = 1) -> np.ndarray:
+    """The samples (W,) int32 with `history` - 1 others before and `ahead` - 1 behind them in the same trajectory.
+
+    Raises `UserError` where the trajectories are too short to have any.
+    """
+    n, steps = data.actions.shape[:2]
+    check_length(steps, history, ahead)
+    every = np.arange(n * steps, dtype=np.int32).reshape(n, steps)
+    return every[:, history - 1 : steps - ahead + 1].ravel()
+
+
+def check_length(steps: int, history: int, ahead: int = 1) -> None:
+    """Raise `UserError` unless trajectories of `steps` hold a window of `history` and a prediction `ahead`."""
+    if steps < history + ahead - 1:
+        further = f" and training.unroll_horizons of {ahead}" if ahead > 1 else ""
+        raise UserError(f"trajectories of {steps} steps are too short for model.history={history}{further}")
 
 
 def _statistics(values: np.ndarray) -> dict[str, np.ndarray]:
-    flat = values.reshape(-1, values.shape[-1]).astype(np.float64)
+    flat = values.reshape(math.prod(values.shape[:-1]), values.shape[-1]).astype(np.float64)  # there may be no actions
     deviation = flat.std(axis=0)
     # What never changes in the data carries nothing, and must not be blown up where it first does.
     deviation = np.where(deviation < 1e-8, 1.0, deviation)

@@ -3,9 +3,11 @@
 `fit` is a generator of epochs: whoever runs it decides what is shown, saved and stopped.
 """
 
+import dataclasses
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import jax
@@ -14,13 +16,16 @@ import numpy as np
 import optax
 from flax import struct
 
-from dynax import losses, metrics, optimizers
+from dynax import losses, optimizers
+from dynax import polish as polishing
+from dynax import samples as samples_of
 from dynax.base import BaseDynamicsModel, Variables
 from dynax.config import TrainingConfig
 from dynax.envs.env import Env
 from dynax.errors import RunError, UserError
 from dynax.samples import Samples, normalization_of, prepare
 from dynax.trajectories import Trajectories
+from dynax.validation import make_validation
 
 log = logging.getLogger(__name__)
 
@@ -60,31 +65,34 @@ def initial_state(params: Any, optimizer: optax.GradientTransformation, key: jax
     )  # fmt: skip
 
 
-def make_epoch(
-    model: BaseDynamicsModel, optimizer: optax.GradientTransformation, config: TrainingConfig, num_samples: int
-) -> Callable[[TrainState, Samples], tuple[TrainState, jax.Array]]:
-    """One pass over the data in random order, as one compiled scan: to the new state and the mean squared error."""
-    windows, steps = batches(model, config, num_samples)
-    window = jnp.arange(1 - model.history, 1)
+Errors = Callable[[Variables, Samples, jax.Array, jax.Array], jax.Array]  # of variables, samples, ends, key: squared
 
-    def objective(params: Any, data: tuple[jax.Array, jax.Array, jax.Array], key: jax.Array):
-        squared = losses.squared_errors(model, params, *data, key)
+
+def make_epoch(
+    errors: Errors, normalization: Variables, optimizer: optax.GradientTransformation, config: TrainingConfig,
+    batch: int, steps: int,
+) -> Callable[[TrainState, Samples, jax.Array], tuple[TrainState, jax.Array]]:  # fmt: skip
+    """A pass over the windows that end at the given samples, in random order, as one compiled scan of `steps` updates.
+
+    It maps the state, the samples and the ends (W,) to the new state and the mean squared error.
+    """
+
+    def objective(params: Any, samples: Samples, ends: jax.Array, key: jax.Array) -> tuple[jax.Array, jax.Array]:
+        squared = errors({"params": params, "normalization": normalization}, samples, ends, key)
         return losses.LOSSES[config.loss](squared), losses.mse(squared)
 
     def update(samples, carry, step):
         (params, ema, opt_state, count), (ends, key) = carry, step
-        rows = ends[:, None] + window
-        data = samples.features[rows], samples.actions[rows], samples.targets[rows]
-        (_, error), gradient = jax.value_and_grad(objective, has_aux=True)(params, data, key)
+        (_, error), gradient = jax.value_and_grad(objective, has_aux=True)(params, samples, ends, key)
         change, opt_state = optimizer.update(gradient, opt_state, params)
         params = optax.apply_updates(params, change)
         ema = _average(config.ema_decay, ema, params, count)
         return (params, ema, opt_state, count + 1), error
 
     @jax.default_matmul_precision("highest")
-    def epoch(state: TrainState, samples: Samples) -> tuple[TrainState, jax.Array]:
+    def epoch(state: TrainState, samples: Samples, ends: jax.Array) -> tuple[TrainState, jax.Array]:
         order_key, dropout_key = jax.random.split(jax.random.fold_in(state.key, state.epoch))
-        order = jax.random.permutation(order_key, samples.ends)[: steps * windows].reshape(steps, windows)
+        order = jax.random.permutation(order_key, ends)[: steps * batch].reshape(steps, batch)
         carry = state.params, state.ema, state.opt_state, (state.epoch * steps).astype(jnp.float32)
         keys = jax.random.split(dropout_key, steps)
         (params, ema, opt_state, _), loss = jax.lax.scan(lambda c, s: update(samples, c, s), carry, (order, keys))
@@ -95,33 +103,6 @@ def make_epoch(
     return jax.jit(epoch, donate_argnums=0)
 
 
-def make_validation(
-    model: BaseDynamicsModel, data: Trajectories, normalization: Variables
-) -> Callable[[TrainState], tuple[TrainState, float, float]]:
-    """Open-loop prediction of whole trajectories, which also keeps the best parameters in the state."""
-    h = model.history
-    given, truth = data.states[:, :h], data.states[:, h - 1 :]
-    scale = metrics.deviations(model.env.space, data.states)
-
-    @jax.jit
-    def keep_best(state: TrainState, error: jax.Array) -> TrainState:
-        better = error < state.best_error
-        pick = lambda new, old: jax.tree.map(lambda a, b: jnp.where(better, a, b), new, old)  # noqa: E731
-        return state.replace(
-            best=pick(state.ema, state.best),
-            best_error=pick(error, state.best_error),
-            best_epoch=pick(state.epoch, state.best_epoch),
-        )
-
-    def validate(state: TrainState) -> tuple[TrainState, float, float]:
-        predicted = model.rollout(given, data.actions, {"params": state.ema, "normalization": normalization})
-        error = metrics.normalised_error(model.env.space, truth, np.asarray(predicted), scale)
-        value = metrics.typical(error[:, 1:])
-        return keep_best(state, jnp.float32(value)), value, metrics.valid_time(error, 0.1, model.env.dt).median
-
-    return validate
-
-
 def fit(
     model: BaseDynamicsModel,
     train: Trajectories,
@@ -130,36 +111,129 @@ def fit(
     config: TrainingConfig,
     state: TrainState,
 ) -> Iterator[Epoch]:
-    """Train from `state` to `config.num_epochs`, or until `config.patience` epochs brought nothing better.
+    """Train from `state` through the stages of `config`: one step, several steps, polish.
 
-    The state of an epoch is good until the next one is asked for, which reuses its memory.
+    Every stage but the first starts from the best parameters so far. The first ends early where `config.patience`
+    epochs brought nothing better. The state of an epoch is good until the next one is asked for, which reuses its
+    memory.
 
     Raises:
         RunError: where the loss is not finite or has left all bounds; earlier epochs are not touched.
     """
     samples = prepare(model, train, normalization)
-    epoch = make_epoch(model, optimizer_for(model, train, config), config, len(samples.ends))
     validate = make_validation(model, _first(val, config.val_rollouts), normalization)
-    for number in range(int(state.epoch) + 1, config.num_epochs + 1):
-        if config.patience is not None and number - 1 - int(state.best_epoch) >= config.patience:
-            log.info("stopped early: no better validation error since epoch %d", int(state.best_epoch))
-            return
-        state, loss = epoch(state, samples)
-        if not float(loss) < DIVERGED:
-            raise RunError(
-                f"training diverged in epoch {number}: the loss is {float(loss):.3g}; "
-                f"lower training.learning_rate (now {config.learning_rate:g}) or training.gradient_clip"
-            )
-        state, error, valid = validate(state)
-        yield Epoch(state, number, float(loss), error, valid)
+    for stage in stages(model, train, normalization, config):
+        for number in range(max(int(state.epoch) + 1, stage.first), stage.last + 1):
+            if number == stage.first > 1:
+                state = stage.begin(state)
+            if stage.patience is not None and number - 1 - int(state.best_epoch) >= stage.patience:
+                log.info("%s stopped early: no better validation error since epoch %d", stage.name, state.best_epoch)
+                state = state.replace(epoch=jnp.int32(stage.last))
+                break
+            state, loss = stage.epoch(state, samples)
+            if not float(loss) < DIVERGED:
+                raise RunError(
+                    f"training diverged in epoch {number}: the loss is {float(loss):.3g}; "
+                    f"lower {stage.rate} or training.gradient_clip"
+                )
+            state, error, valid = validate(state)
+            yield Epoch(state, number, float(loss), error, valid)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stretch of epochs, `first` to `last`, counted from one, that minimise one objective."""
+
+    name: str
+    first: int
+    last: int
+    begin: Callable[[TrainState], TrainState]  # what the stage makes of the state that another has left
+    epoch: Callable[[TrainState, Samples], tuple[TrainState, jax.Array]]
+    rate: str  # the key of its learning rate and its value
+    patience: int | None = None
+
+
+def stages(
+    model: BaseDynamicsModel, train: Trajectories, normalization: Variables, config: TrainingConfig
+) -> Iterator[Stage]:
+    """The stages of a training, each built when the one before it is done."""
+    yield _one_step(model, train, normalization, config)
+    first = config.num_epochs + 1
+    for horizon in config.unroll_horizons * (config.unroll_epochs > 0):
+        yield _unrolled(model, train, normalization, config, first, horizon)
+        first += config.unroll_epochs
+    if config.polish != "none":
+        yield _polish(model, train, normalization, config, first)
+
+
+def _one_step(model: BaseDynamicsModel, train: Trajectories, normalization: Variables, config: TrainingConfig) -> Stage:
+    ends = jnp.asarray(samples_of.ends(train, model.history))
+    batch, steps = batches(model, config, len(ends))
+    errors = losses.one_step
+    if config.input_noise:
+        scale = config.input_noise * train.states.std(axis=(0, 1), dtype=np.float64).astype(np.float32)
+        errors = partial(losses.noisy_step, scale=scale)
+    program = make_epoch(
+        partial(errors, model), normalization, optimizer_for(model, train, config), config, batch, steps
+    )
+    return Stage(
+        name="one-step training", first=1, last=config.num_epochs, begin=lambda state: state,
+        epoch=lambda state, samples: program(state, samples, ends),
+        rate=f"training.learning_rate (now {config.learning_rate:g})", patience=config.patience,
+    )  # fmt: skip
+
+
+def _unrolled(
+    model: BaseDynamicsModel, train: Trajectories, normalization: Variables, config: TrainingConfig, first: int,
+    horizon: int,
+) -> Stage:  # fmt: skip
+    ends = jnp.asarray(samples_of.ends(train, model.history, horizon))
+    batch = max(1, min(config.batch_size // horizon, len(ends)))
+    steps = max(1, len(ends) // (batch * horizon))
+    change = model.env.space.difference(train.states[:, :-1], train.states[:, 1:])
+    scale = np.maximum(change.std(axis=(0, 1), dtype=np.float64), 1e-8).astype(np.float32)
+    slow = dataclasses.replace(
+        config, learning_rate=config.unroll_learning_rate, final_learning_rate=config.unroll_learning_rate / 100
+    )
+    optimizer = optimizers.make(slow, config.unroll_epochs * steps, model.members)
+
+    def errors(variables: Variables, samples: Samples, ends: jax.Array, key: jax.Array) -> jax.Array:
+        return losses.several_steps(model, variables, samples, ends, horizon, scale)
+
+    program = make_epoch(errors, normalization, optimizer, config, batch, steps)
+    return Stage(
+        name=f"training on {horizon} steps", first=first, last=first + config.unroll_epochs - 1,
+        begin=lambda state: _from_best(state, optimizer),
+        epoch=lambda state, samples: program(state, samples, ends),
+        rate=f"training.unroll_learning_rate (now {config.unroll_learning_rate:g})",
+    )  # fmt: skip
+
+
+def _polish(
+    model: BaseDynamicsModel, train: Trajectories, normalization: Variables, config: TrainingConfig, first: int
+) -> Stage:
+    def epoch(state: TrainState, samples: Samples) -> tuple[TrainState, jax.Array]:
+        variables = {"params": state.best, "normalization": normalization}
+        params, error = polishing.polish(model, variables, train, config, state.key)
+        return state.replace(params=params, ema=params, epoch=state.epoch + 1), jnp.float32(error)
+
+    return Stage(
+        name="polish", first=first, last=first, begin=lambda state: state, epoch=epoch, rate="training.polish_steps"
+    )
+
+
+def _from_best(state: TrainState, optimizer: optax.GradientTransformation) -> TrainState:
+    """The best parameters so far, with an optimiser that has seen none of them."""
+    copy = lambda: jax.tree.map(jnp.array, state.best)  # noqa: E731
+    return state.replace(params=copy(), ema=copy(), opt_state=optimizer.init(state.best))
 
 
 def optimizer_for(
     model: BaseDynamicsModel, train: Trajectories, config: TrainingConfig
 ) -> optax.GradientTransformation:
-    """The optimiser with its schedule laid over all epochs on `train`."""
+    """The optimiser of one-step training, with its schedule laid over all of its epochs on `train`."""
     _, steps = batches(model, config, len(train.states) * (train.actions.shape[1] - model.history + 1))
-    return optimizers.make(config, config.num_epochs * steps)
+    return optimizers.make(config, config.num_epochs * steps, model.members)
 
 
 def batches(model: BaseDynamicsModel, config: TrainingConfig, num_windows: int) -> tuple[int, int]:
@@ -175,10 +249,14 @@ def batches(model: BaseDynamicsModel, config: TrainingConfig, num_windows: int) 
 def start(
     model: BaseDynamicsModel, train: Trajectories, config: TrainingConfig, key: jax.Array
 ) -> tuple[TrainState, Variables]:
-    """The state before the first epoch of a new training, and the normalisation of its data."""
+    """The state before the first epoch of a new training, and the normalisation of its data.
+
+    Raises `UserError` where the model is too large for the polish that `config` asks for.
+    """
     init_key, run_key = jax.random.split(key)
     normalization = normalization_of(model, train)
     params = model.create(init_key, normalization)["params"]
+    polishing.check(params, config)
     return initial_state(params, optimizer_for(model, train, config), run_key), normalization
 
 

@@ -99,8 +99,9 @@ def test_a_delta_is_added_to_the_state(env):
 def test_an_acceleration_target_is_the_velocity_change(env):
     model, nv = Still(env=env, target="acceleration"), env.space.nv
     states, following = np.random.default_rng(0).normal(size=(2, 3, env.state_dim))
-    assert model.target_dim == nv
-    assert np.array_equal(model.targets(states, following), following[:, nv:] - states[:, nv:])
+    targets = model.targets(states, following)
+    assert targets.shape == (3, model.target_dim) == (3, nv if env.semi_implicit else 2 * nv)
+    assert np.array_equal(targets[:, -nv:], following[:, nv:] - states[:, nv:])
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -194,7 +195,9 @@ def plain_rollout(model, variables, states, actions):
     for t in range(len(actions) - model.history + 1):
         seen = (model.features(np.array(states[t:])) - norm["features"]["mean"]) / norm["features"]["std"]
         acted = (actions[t : t + model.history] - norm["actions"]["mean"]) / norm["actions"]["std"]
-        output = np.asarray(network({"params": variables["params"]}, np.float32(seen), np.float32(acted)), float)
+        output = np.asarray(
+            network({"params": variables["params"]["network"]}, *np.float32([seen]), *np.float32([acted]))
+        )
         states.append(model.integrate(states[-1], output * norm["target"]["std"] + norm["target"]["mean"]))
     return states[model.history - 1 :]
 
@@ -216,6 +219,10 @@ def test_arrays_of_other_shapes_are_refused_with_the_shapes(cart_pole, history, 
     model = Still(env=cart_pole, history=history)
     with pytest.raises(ValueError, match=told):
         model.rollout(np.zeros(states), np.zeros(actions), {})
+
+
+def test_the_parameters_of_the_network_are_apart(cart_pole):
+    assert unit(Still(env=cart_pole))["params"] == {"network": {"zero": 0}}
 
 
 def test_a_network_of_another_width_is_told(cart_pole):
@@ -248,6 +255,7 @@ def test_a_model_without_a_network_says_so(cart_pole):
         ({"target": "velocity"}, "model.target=velocity is not one of delta, acceleration"),
         ({"constraints": "feature"}, "did you mean `features`"),
         ({"history": 0}, "model.history=0 is out of range"),
+        ({"members": 0}, "model.members=0 is out of range"),
     ],
 )
 def test_an_option_that_is_not_there_is_told_at_construction(cart_pole, options, told):
@@ -255,14 +263,28 @@ def test_an_option_that_is_not_there_is_told_at_construction(cart_pole, options,
         Still(env=cart_pole, **options)
 
 
-def test_accelerations_of_an_rk4_robot_are_refused():
-    slide = '<worldbody><body><joint type="slide"/><geom size=".1"/></body></worldbody>'
-    env = MjcfEnv(xml="toy.xml", mjcf=f'<mujoco><option integrator="RK4"/>{slide}</mujoco>')
-    with pytest.raises(
-        UserError, match=r"model.target=acceleration .* toy is simulated by RK4: use model.target=delta"
-    ):
-        MLPDynamicsModel(env=env)
-    assert MLPDynamicsModel(env=env, target="delta").target_dim == 2
+PENDULUM = """<mujoco><option integrator="{}" timestep=".02"/><worldbody><body><joint name="x" axis="0 1 0"/>
+<geom type="capsule" fromto="0 0 0 0 0 -1" size=".05"/></body></worldbody>
+<actuator><motor joint="x"/></actuator></mujoco>"""
+
+
+@pytest.mark.parametrize(("integrator", "decimation", "dim"), [("Euler", 1, 1), ("RK4", 1, 2), ("implicitfast", 4, 2)])
+def test_where_the_position_does_not_follow_from_the_velocity_its_rest_is_predicted(integrator, decimation, dim):
+    env = MjcfEnv(xml="toy.xml", mjcf=PENDULUM.format(integrator), decimation=decimation)
+    model, rng = Still(env=env, target="acceleration"), np.random.default_rng(0)
+    assert model.target_dim == dim
+    states, actions = env.sample_states(rng, 50), rng.uniform(-1, 1, (50, 1, 1))
+    following = simulate(env, states, actions, "native")[:, 1]
+    change = model.targets(states, following)
+    np.testing.assert_allclose(model.integrate(states, change), following, atol=1e-13)
+
+
+@pytest.mark.parametrize("options", [{"decimation": 4}, {"integrator": "RK4"}, {"target": "delta"}])
+def test_a_constraint_layer_acts_within_one_semi_implicit_step_alone(options):
+    mjcf = PENDULUM.format(options.get("integrator", "Euler"))
+    env = MjcfEnv(xml="toy.xml", mjcf=mjcf, decimation=options.get("decimation", 1))
+    with pytest.raises(UserError, match=r"constraints=layer acts within .* toy has .*: use model.constraints=features"):
+        MLPDynamicsModel(env=env, constraints="layer", target=options.get("target", "acceleration"))
 
 
 def test_a_robot_without_actuators_can_be_predicted():

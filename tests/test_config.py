@@ -29,6 +29,7 @@ SECTIONS = {"collect": CollectConfig, "training": TrainingRunConfig, "eval": Eva
 @pytest.mark.parametrize("group", SECTIONS)
 def test_defaults_in_python_and_yaml_agree(group):
     yaml = OmegaConf.load(CONF / group / "default.yaml")
+    yaml.pop("defaults", None)
     assert section(SECTIONS[group], yaml, group) == SECTIONS[group]()
     assert set(yaml) == {field.name for field in dataclasses.fields(SECTIONS[group])}
 
@@ -163,7 +164,7 @@ def test_a_field_no_yaml_may_set_is_an_unknown_key():
 def test_an_implementation_that_is_not_there_is_told_with_those_that_are():
     from dynax.base import BaseDynamicsModel
 
-    with pytest.raises(UserError, match=r"model.architecture=mpl is not one of mlp, .*did you mean `mlp`"):
+    with pytest.raises(UserError, match=r"model.architecture=mpl is not one of lagrangian, mlp, .*did you mean `mlp`"):
         implementation("dynax.architectures", "mpl", BaseDynamicsModel, "model.architecture")
 
 

@@ -4,6 +4,9 @@ import jax.numpy as jnp
 import mujoco
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from dynax import features
 from dynax.architectures import MLPDynamicsModel
@@ -88,8 +91,42 @@ def test_a_position_whose_stop_is_not_seen_otherwise_is_not_dropped(cart_pole):
 
 
 def test_velocity_is_integrated_semi_implicitly():
-    following = features.integrate(SPACE, state(1, 2, 3, 10, 20, 30), np.array([1.0, -2.0, 0.0]))
+    following = features.integrate(SPACE, state(1, 2, 3, 10, 20, 30), np.array([1.0, -2.0, 0.0]), "acceleration", True)
     np.testing.assert_allclose(following, [1.11, 2.18, 3.3, 11, 18, 30], rtol=1e-15)
+
+
+def test_what_another_integrator_does_to_the_position_stands_before_the_velocity_change():
+    change = np.array([0.5, 0.0, -0.5, 1.0, -2.0, 0.0])
+    following = features.integrate(SPACE, state(1, 2, 3, 10, 20, 30), change, "acceleration", False)
+    np.testing.assert_allclose(following, [1.61, 2.18, 2.8, 11, 18, 30], rtol=1e-15)
+
+
+STATES = hnp.arrays(np.float64, (2, 6), elements=st.floats(-50, 50))
+KINDS = pytest.mark.parametrize(
+    ("kind", "exact", "dim"),
+    [("delta", True, 6), ("delta", False, 6), ("acceleration", True, 3), ("acceleration", False, 6)],
+)
+
+
+@KINDS
+@given(states=STATES)
+def test_to_integrate_undoes_to_take_the_target(kind, exact, dim, states):
+    """Up to whole turns; between states that follow each other by the rule, where the rule is all there is."""
+    now, following = states
+    if kind == "acceleration" and exact:
+        following[:3] = now[:3] + SPACE.dt * following[3:]
+    change = features.targets(SPACE, now, following, kind, exact)
+    assert change.shape == (dim,)
+    again = features.integrate(SPACE, now, change, kind, exact)
+    np.testing.assert_allclose(SPACE.difference(following, again), 0, atol=1e-12)
+
+
+@KINDS
+@given(states=STATES)
+def test_to_take_the_target_undoes_to_integrate(kind, exact, dim, states):
+    now, change = states[0], states[1, :dim] / 50  # less than half a turn
+    again = features.targets(SPACE, now, features.integrate(SPACE, now, change, kind, exact), kind, exact)
+    np.testing.assert_allclose(again, change, atol=1e-12)
 
 
 def test_numpy_and_jax_agree(env):

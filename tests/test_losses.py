@@ -10,8 +10,11 @@ from flax import linen as nn
 
 from dynax import losses
 from dynax.base import BaseDynamicsModel
+from dynax.samples import Samples
 
 B, H = 6, 3
+UNIT = {"mean": np.float32(0), "std": np.float32(1)}
+AS_IT_IS = {"features": UNIT, "actions": UNIT, "target": UNIT}
 
 
 class Constant(BaseDynamicsModel):
@@ -43,15 +46,19 @@ class Echo(BaseDynamicsModel):
         return nn.Dropout(self.rate, deterministic=not training)(states[-1])
 
 
-def loss(model, params, features, targets, seed=0):
-    squared = losses.squared_errors(model, params, features, np.zeros((B, H, 1)), targets, jax.random.PRNGKey(seed))
-    assert squared.shape == ((B, H) if model.sequence else (B,))
+def loss(model, params, states, targets, seed=0):
+    """The mean squared error of windows (B, H)."""
+    states, targets = (jnp.asarray(x, jnp.float32).reshape(B * H, 4) for x in (states, targets))
+    samples, ends = Samples(states, jnp.zeros((B * H, 1)), targets), H - 1 + H * jnp.arange(B)
+    variables = {"params": {"network": params}, "normalization": AS_IT_IS}
+    squared = losses.one_step(model, variables, samples, ends, jax.random.PRNGKey(seed))
+    assert squared.shape == ((1, B, H) if model.sequence else (1, B))
     return float(losses.mse(squared))
 
 
 def test_a_perfect_prediction_has_no_loss(cart_pole):
-    features = np.random.default_rng(0).normal(size=(B, H, 4)).astype(np.float32)
-    assert loss(Echo(env=cart_pole, history=H), {"none": 0.0}, features, features) == 0
+    states = np.random.default_rng(0).normal(size=(B, H, 4))
+    assert loss(Echo(env=cart_pole, history=H), {"none": 0.0}, states, states) == 0
 
 
 def test_predicting_no_change_of_normalised_targets_has_loss_one(cart_pole):

@@ -1,6 +1,7 @@
 """Training on systems whose answer is known, and that it can stop and go on without a trace."""
 
 import dataclasses
+from functools import partial
 from typing import ClassVar
 
 import jax
@@ -15,7 +16,8 @@ from dynax.base import BaseDynamicsModel
 from dynax.config import TrainingConfig
 from dynax.envs import MjcfEnv
 from dynax.errors import RunError, UserError
-from dynax.samples import normalization_of
+from dynax.losses import one_step
+from dynax.samples import ends, normalization_of
 from dynax.simulate import simulate
 from dynax.trajectories import Trajectories
 
@@ -72,6 +74,11 @@ def data(slide):
     return Trajectories(simulate(slide, states, actions, "native"), actions).split(0.25)
 
 
+def drifting(value):
+    """The parameters of a `Drift`."""
+    return {"network": {"drift": jnp.float32(value)}}
+
+
 def copied(tree):
     return jax.tree.map(np.array, tree)
 
@@ -95,7 +102,7 @@ def linear(slide, data):
     """A linear model of the slide, trained for four hundred updates, and its last epoch."""
     model = Linear(env=slide)
     config = TrainingConfig(
-        num_epochs=60, batch_size=64, loss="mse", learning_rate=0.03, warmup_steps=10, ema_decay=0.9
+        num_epochs=60, batch_size=64, optimizer="adam", loss="mse", learning_rate=0.03, warmup_steps=10, ema_decay=0.9
     )
     return model, epochs(model, data, config)
 
@@ -109,7 +116,7 @@ def test_a_linear_system_is_learned_to_the_precision_of_float32(linear):
 def test_what_is_learned_are_the_gains_of_the_system(linear, data):
     model, told = linear
     norm = normalization_of(model, data[0])
-    kernel = told[-1].state.best["Dense_0"]["kernel"][:, 0]
+    kernel = told[-1].state.best["network"]["Dense_0"]["kernel"][:, 0]
     gains = kernel * norm["target"]["std"] / np.concatenate([norm["features"]["std"], norm["actions"]["std"]])
     inertia = MASS + DT * DAMPING  # MuJoCo's Euler takes the damping implicitly
     np.testing.assert_allclose(gains, [0, -DT * DAMPING / inertia, DT / inertia], atol=1e-7)
@@ -170,11 +177,11 @@ def test_the_moving_average_forgets_its_start(slide, data):
     config = TrainingConfig(num_epochs=6, batch_size=10_000, learning_rate=0.1, warmup_steps=0, ema_decay=0.3)
     model = Drift(env=slide)
     begun, _ = training.start(model, data[0], config, jax.random.PRNGKey(0))
-    average = float(begun.params["drift"])
+    average = float(begun.params["network"]["drift"])
     for t, epoch in enumerate(epochs(model, data, config)):
         rate = min(0.3, (1 + t) / (10 + t))
-        average = rate * average + (1 - rate) * float(epoch.state.params["drift"])
-        assert float(epoch.state.ema["drift"]) == pytest.approx(average, rel=1e-5)
+        average = rate * average + (1 - rate) * float(epoch.state.params["network"]["drift"])
+        assert float(epoch.state.ema["network"]["drift"]) == pytest.approx(average, rel=1e-5)
     assert rate == 0.3
 
 
@@ -191,11 +198,11 @@ def test_the_best_is_the_one_with_the_lowest_error(slide, data):
     state, normalization = training.start(model, still, config, jax.random.PRNGKey(0))
     validate, values = training.make_validation(model, still, normalization), []
     for epoch, drift in enumerate([3e-6, 1e-6, 2e-6, 1e-6], start=1):
-        state = state.replace(ema={"drift": jnp.float32(drift)}, epoch=jnp.int32(epoch))
+        state = state.replace(ema=drifting(drift), epoch=jnp.int32(epoch))
         state, value, _ = validate(state)
         values.append(value)
     assert values[1] == values[3] < values[2] < values[0]
-    assert (int(state.best_epoch), float(state.best["drift"])) == (2, pytest.approx(1e-6))
+    assert (int(state.best_epoch), float(state.best["network"]["drift"])) == (2, pytest.approx(1e-6))
     assert float(state.best_error) == pytest.approx(values[1])
 
 
@@ -203,10 +210,10 @@ def test_a_prediction_that_is_not_finite_is_never_the_best(slide, data):
     model, config = Drift(env=slide), TrainingConfig()
     state, normalization = training.start(model, data[0], config, jax.random.PRNGKey(0))
     validate = training.make_validation(model, data[1], normalization)
-    state, good, _ = validate(state.replace(ema={"drift": jnp.float32(0)}, epoch=jnp.int32(1)))
-    state, bad, _ = validate(state.replace(ema={"drift": jnp.float32(jnp.nan)}, epoch=jnp.int32(2)))
+    state, good, _ = validate(state.replace(ema=drifting(0), epoch=jnp.int32(1)))
+    state, bad, _ = validate(state.replace(ema=drifting(jnp.nan), epoch=jnp.int32(2)))
     assert bad > good
-    assert float(state.best["drift"]) == 0
+    assert float(state.best["network"]["drift"]) == 0
 
 
 def test_patience_ends(slide, data):
@@ -243,11 +250,12 @@ def test_parameters_ruined_by_the_last_update_of_an_epoch_are_divergence(slide, 
     """The only update of the epoch follows a finite loss, and its learning rate is no number."""
     config = TrainingConfig(num_epochs=1, batch_size=10_000, ema_decay=None)
     model = Linear(env=slide)
-    samples = training.prepare(model, data[0], training.normalization_of(model, data[0]))
-    state, _ = training.start(model, data[0], config, jax.random.PRNGKey(0))
+    state, normalization = training.start(model, data[0], config, jax.random.PRNGKey(0))
+    samples, last = training.prepare(model, data[0], normalization), jnp.asarray(ends(data[0], 1))
     ruinous = optax.sgd(jnp.nan)
     state = training.initial_state(state.params, ruinous, jax.random.PRNGKey(0))
-    _, loss = training.make_epoch(model, ruinous, config, len(samples.ends))(state, samples)
+    epoch = training.make_epoch(partial(one_step, model), normalization, ruinous, config, batch=len(last), steps=1)
+    _, loss = epoch(state, samples, last)
     assert np.isnan(loss)
 
 

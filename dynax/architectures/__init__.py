@@ -4,13 +4,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from dynax import config
+from dynax.architectures.lagrangian import LagrangianDynamicsModel
 from dynax.architectures.mlp import MLPDynamicsModel
+from dynax.architectures.quadratic import QuadraticDynamicsModel
 from dynax.architectures.resnet import ResNetDynamicsModel
 from dynax.architectures.transformer import TransformerDynamicsModel
 from dynax.base import BaseDynamicsModel
 from dynax.envs.env import Env
 
-__all__ = ["MLPDynamicsModel", "ResNetDynamicsModel", "TransformerDynamicsModel", "make"]
+__all__ = [
+    "LagrangianDynamicsModel",
+    "MLPDynamicsModel",
+    "QuadraticDynamicsModel",
+    "ResNetDynamicsModel",
+    "TransformerDynamicsModel",
+    "make",
+]
 
 
 def make(env: Env, group: Mapping[str, Any]) -> BaseDynamicsModel:

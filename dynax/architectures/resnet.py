@@ -1,10 +1,10 @@
-"""A residual network of dense blocks (He et al. 2016, Identity Mappings in Deep Residual Networks)."""
+"""A residual network of dense blocks (He et al. 2016, Deep Residual Learning for Image Recognition)."""
 
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from dynax.activations import ACTIVATIONS, check_activation
+from dynax.activations import Hidden, check_activation
 from dynax.base import DynamicsModel
 from dynax.errors import check_range
 
@@ -24,8 +24,7 @@ class ResNetDynamicsModel(DynamicsModel):
 
     @nn.compact
     def __call__(self, states: jax.Array, actions: jax.Array, training: bool = False) -> jax.Array:
-        act = ACTIVATIONS[self.activation]
         x = nn.Dense(self.width)(jnp.concatenate([states.flatten(), actions.flatten()]))
         for _ in range(self.num_blocks):
-            x = x + nn.Dense(self.width)(act(nn.Dense(self.width)(act(x))))
-        return nn.Dense(self.target_dim)(act(x))
+            x = x + nn.Dense(self.width)(Hidden(self.width, self.activation)(x))
+        return nn.Dense(self.target_dim)(Hidden(self.width, self.activation)(x))

@@ -6,12 +6,13 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
+from dynax.activations import Hidden
 from dynax.base import DynamicsModel
 from dynax.errors import UserError, check_range
 
 
 class Block(nn.Module):
-    """Attention, then a dense layer four times as wide, each on the normalised stream and added to it."""
+    """Attention, then a gated layer three times as wide, each on the normalised stream and added to it."""
 
     num_heads: int
     dropout: float
@@ -24,12 +25,15 @@ class Block(nn.Module):
         query, key, value = qkv[:, 0], qkv[:, 1], qkv[:, 2]
         mixed = jax.nn.dot_product_attention(query, key, value, is_causal=True).reshape(length, width)
         x = x + drop(nn.Dense(width)(mixed))
-        wide = nn.gelu(nn.Dense(4 * width)(nn.LayerNorm()(x)))
+        wide = Hidden(3 * width, "glu")(nn.LayerNorm()(x))
         return x + drop(nn.Dense(width)(wide))
 
 
 class TransformerDynamicsModel(DynamicsModel):
-    """One token a (state, action) pair of the last `history` steps; every position predicts the change that follows."""
+    """One token a (state, action) pair of the last `history` steps; every position predicts the change that follows.
+
+    Tokens pass a gated layer before anything normalises them, so that products of what a state consists of enter whole.
+    """
 
     history: int = 10
     width: int = 64
@@ -50,7 +54,8 @@ class TransformerDynamicsModel(DynamicsModel):
     @nn.compact
     def __call__(self, states: jax.Array, actions: jax.Array, training: bool = False) -> jax.Array:
         place = self.param("position", nn.initializers.normal(0.02), (self.history, self.width))
-        x = nn.Dense(self.width)(jnp.concatenate([states, actions], axis=-1)) + place
+        tokens = Hidden(2 * self.width, "glu")(jnp.concatenate([states, actions], axis=-1))
+        x = nn.Dense(self.width)(tokens) + place
         for _ in range(self.num_layers):
             x = Block(self.num_heads, self.dropout)(x, training)
-        return nn.Dense(self.target_dim)(nn.LayerNorm()(x))
+        return nn.Dense(self.target_dim)(x)  # not normalised: size is what is to be predicted

@@ -59,8 +59,10 @@ def _from_hydra(words: Sequence[str], last: str, argv: Sequence[str]) -> list[st
     """What Hydra offers after the command `words[0]`, less what belongs to other commands or to Hydra itself."""
     given, comma, value = last.rpartition(",")  # of model=mlp,res Hydra is asked model=res
     asked = f"{last.partition('=')[0]}={value}" if comma else last
-    hidden = conf.groups() - set(conf.keys(words[0])) - ({"hydra"} if last.startswith("hydra") else set())
+    own = conf.keys(words[0])
+    hidden = conf.groups() - set(own) - ({"hydra"} if last.startswith("hydra") else set())
     offers = [w for w in _ask(words, asked, argv) if w.lstrip("+~").partition("=")[0].partition(".")[0] not in hidden]
+    offers = sorted(f"{w}=" if w in own else w for w in offers)  # Hydra offers a group with a folder in it bare
     return [f"{given},{offer.partition('=')[2]}" for offer in offers] if comma else offers
 
 

@@ -60,7 +60,9 @@ def _keys(cfg: DictConfig, width: int) -> Iterator[str]:
         indent = 2
         if name in cfg.hydra.runtime.choices:
             indent = 4
-            yield f"  {name}: {_options(cfg, name)}"
+            yield from textwrap.wrap(
+                f"  {name}: {_options(cfg, name)}", width, subsequent_indent=" " * 4, break_on_hyphens=False
+            )
         leaves = _leaves(OmegaConf.to_container(OmegaConf.masked_copy(cfg, [name])))
         yield from _table([(f"{key}={_value(value)}", comments.get(key, "")) for key, value in leaves], width, indent)
         yield ""

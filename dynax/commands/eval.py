@@ -2,14 +2,16 @@
 
 import logging
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from omegaconf import DictConfig
 
-from dynax import checkpoint, metrics, plots, report
+from dynax import checkpoint, energy, metrics, plots, report
 from dynax.config import EvalConfig, section
+from dynax.energy import Drift
 from dynax.errors import UserError
 from dynax.metrics import HORIZONS, Score, ValidTime
 from dynax.runs import run_directory, write_summary
@@ -36,20 +38,23 @@ def run(cfg: DictConfig) -> Path:
     log.info("predicting them")
     predicted = np.asarray(trained.rollout(*test.given(history)))
     log.info("simulating them with states rounded to float32: the ceiling")
-    scale = metrics.deviations(env.space, test.truth)
-    scores = {
-        name: metrics.score(env.space, test.truth, p, scale) for name, p in _predictions(test, predicted, env).items()
-    }
+    scale, predictions = metrics.deviations(env.space, test.truth), _predictions(test, predicted, env)
+    scores = {name: metrics.score(env.space, test.truth, p, scale) for name, p in predictions.items()}
+    physical = {"simulator": test.truth, "model": predicted, "ceiling": predictions["ceiling"]}
+    drift = energy.drift(env.mj_model, test, physical, _horizons(scores["model"]))
 
     path, title = run_directory(), f"{env.name}, {trained.config['model']['architecture']}"
     plots.horizon(path / "horizon.png", scores, env.dt, f"How far a prediction stays true: {title}")
     chosen = _spread(scores["model"], config.plot_trajectories)
     drawn = test.truth[chosen], predicted[chosen], scores["model"].error[chosen]
     plots.trajectories(path / "trajectories.png", env.space, *drawn, f"Predictions: {title}")
-    _tables(title, scores, env.space)
+    _tables(title, trained.model.given, scores, env.space)
+    if drift:
+        _energy_table(drift, env.dt)
     content = {
         "env": env.name,
         "model": trained.config["model"]["architecture"],
+        "given": list(trained.model.given),
         "trained_run": str(Path(cfg.run).absolute()),
         "best_epoch": trained.info["best_epoch"],
         "dataset_sha256": trained.info["dataset_sha256"],
@@ -59,6 +64,7 @@ def run(cfg: DictConfig) -> Path:
         "trajectories": config.num_trajectories,
         "seconds": config.seconds,
         "dt_s": env.dt,
+        "energy_drift": drift and drift.figures(),
         "scores": {name: _figures(score, scores["ceiling"], env.space) for name, score in scores.items()},
         "wall_time_s": time.monotonic() - begun,
     }
@@ -82,9 +88,13 @@ def _spread(score: Score, n: int) -> np.ndarray:
     return order[chosen.astype(int)]
 
 
+def _horizons(score: Score) -> list[int]:
+    return [k for k in HORIZONS if k < score.error.shape[1]]
+
+
 def _figures(score: Score, ceiling: Score, space: StateSpace) -> dict[str, Any]:
     """What `summary.json` says of one predictor."""
-    horizons = [k for k in HORIZONS if k < score.error.shape[1]]
+    horizons = _horizons(score)
     return {
         "nrmse": {str(k): float(score.nrmse[k]) for k in horizons},
         "rmse": {
@@ -103,9 +113,9 @@ def _figures(score: Score, ceiling: Score, space: StateSpace) -> dict[str, Any]:
     }
 
 
-def _tables(title: str, scores: dict[str, Score], space: StateSpace) -> None:
+def _tables(title: str, given: Sequence[str], scores: dict[str, Score], space: StateSpace) -> None:
     model, ceiling = scores["model"], scores["ceiling"]
-    horizons = [k for k in HORIZONS if k < model.error.shape[1]]
+    horizons = _horizons(model)
     first, second = metrics.THRESHOLDS
     columns = ["", f"VPT({first:g})", "p10", "of ceiling", f"VPT({second:g})", *(f"@{k}" for k in horizons)]
     rows = [
@@ -125,7 +135,8 @@ def _tables(title: str, scores: dict[str, Score], space: StateSpace) -> None:
         rows,
         caption="VPT(x): when the error first passes x standard deviations, median over trajectories; "
         f"p10: of VPT({first:g}), the worst tenth.\n"
-        "@k: nRMSE, the error after k control steps in standard deviations. Ceiling: the simulator in float32.",
+        "@k: nRMSE, the error after k control steps in standard deviations. Ceiling: the simulator in float32.\n"
+        f"Given to the model: {'; '.join(given) or 'nothing'}.",
     )
     report.table(
         "The model's error in physical units",
@@ -134,6 +145,15 @@ def _tables(title: str, scores: dict[str, Score], space: StateSpace) -> None:
             [f"{label} [{unit}]", *(f"{model.physical[k, c]:.2g}" for k in horizons)]
             for c, (label, unit) in enumerate(zip(space.labels, space.units, strict=True))
         ],
+    )
+
+
+def _energy_table(drift: Drift, dt: float) -> None:
+    report.table(
+        "Energy gained or lost, where none is",
+        ["", *(f"after {k * dt:g} s" for k in drift.steps)],
+        [[name, *(f"{x:.2g}" for x in values)] for name, values in drift.values.items()],
+        caption=f"In units of the mean kinetic energy, {drift.unit:.3g} J; root mean square over trajectories.",
     )
 
 

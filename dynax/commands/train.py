@@ -96,7 +96,7 @@ def _follow(job: Job, epochs: Iterator[Epoch], normalization: Variables, history
     """Show, record and save each epoch as it comes. A signal stops the run after the epoch it arrives in."""
     every, last, saved = job.training.checkpoint_every, None, 0
     begun = time.monotonic()
-    title, total = f"train {job.title}", job.training.num_epochs
+    title, total = f"train {job.title}", job.training.total_epochs
     bar = report.progress(title, total, "epochs", len(history.rows), note="compiling")
     with bar as update, deferred() as request, _kept(job):
         for last in epochs:
@@ -168,12 +168,13 @@ def _note(epoch: Epoch, rate: float) -> str:
 def _finish(job: Job, history: History, begun: float) -> None:
     plots.loss_curve(job.path / "loss.png", history.rows, job.title)
     trained = checkpoint.load(job.path)
-    best = history.rows[trained.info["best_epoch"] - 1]
+    best = next(row for row in history.rows if row["epoch"] == trained.info["best_epoch"])
     parameters = sum(x.size for x in jax.tree.leaves(trained.variables["params"]))
     seconds = sum(row["time_s"] for row in history.rows)
     report.facts(
         f"Trained: {job.title}",
         [
+            ("given", "; ".join(job.model.given) or "nothing"),
             ("parameters", f"{parameters:,}"),
             ("transitions", f"{job.dataset.num_transitions:,}, {job.training.val_fraction:.0%} of them for validation"),
             ("epochs", f"{len(history.rows)} in {report.duration(seconds)}; best: {best['epoch']}"),
@@ -196,6 +197,7 @@ def _finish(job: Job, history: History, begun: float) -> None:
             "dataset": str(job.dataset.path),
             "dataset_sha256": job.dataset.manifest["sha256"],
             "training_seed": job.training.seed,
+            "given": list(job.model.given),
             "parameters": parameters,
             "transitions": job.dataset.num_transitions,
             "epochs": len(history.rows),

@@ -6,6 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from dynax import architectures
@@ -13,29 +15,48 @@ from dynax.config import modules_of
 from dynax.errors import UserError
 
 CONF = Path(__file__).parents[2] / "conf" / "model"
-EACH = pytest.mark.parametrize("name", modules_of("dynax.architectures"))
+NAMES = modules_of("dynax.architectures")
+EACH = pytest.mark.parametrize("name", NAMES)
+GENERIC = pytest.mark.parametrize("name", [name for name in NAMES if name != "lagrangian"])
+PRESENT = ("lagrangian", "quadratic")  # networks that see the present alone
 
 
 def group(architecture, **changes):
     return OmegaConf.merge(OmegaConf.load(CONF / f"{architecture}.yaml"), changes)
 
 
+def variables(model, seed=0):
+    """Variables with a normalisation that is nowhere trivial."""
+    rng = np.random.default_rng(seed)
+    width = {"features": model.feature_dim, "actions": model.action_dim, "target": model.target_dim}
+    statistics = {k: {"mean": rng.normal(0, 0.1, n), "std": rng.uniform(0.5, 2, n)} for k, n in width.items()}
+    return model.create(jax.random.PRNGKey(seed), jax.tree.map(np.float32, statistics))
+
+
+def following(model):
+    """The shape of what follows seven states."""
+    inputs = jnp.ones((7, model.history, model.state_dim)), jnp.ones((7, model.history, model.action_dim))
+    return jax.eval_shape(lambda: model.predict(variables(model), *inputs)).shape
+
+
 @EACH
 def test_it_is_built_from_its_yaml(name, cart_pole):
-    model = architectures.make(cart_pole, group(name))
-    inputs = jnp.ones((model.history, model.feature_dim)), jnp.ones((model.history, model.action_dim))
-    output, _ = jax.eval_shape(lambda: model.init_with_output(jax.random.PRNGKey(0), *inputs))
-    assert output.shape == ((model.history, model.target_dim) if model.sequence else (model.target_dim,))
+    assert following(architectures.make(cart_pole, group(name))) == (7, 4)
+
+
+@GENERIC
+def test_a_generic_network_is_of_any_robot(name, env):
+    assert following(architectures.make(env, group(name, constraints="features"))) == (7, env.state_dim)
 
 
 @EACH
 def test_the_good_representation_is_the_default(name, cart_pole):
     model = architectures.make(cart_pole, group(name))
     options = (model.angles, model.target, model.constraints, model.drop_invariant)
-    assert options == ("sincos", "acceleration", "features", True)
+    assert options == ("sincos", "acceleration", "layer" if name in PRESENT else "features", True)
 
 
-@EACH
+@GENERIC
 def test_the_representation_of_the_seed_is_one_override_away(name, cart_pole):
     model = architectures.make(
         cart_pole, group(name, target="delta", angles="raw", constraints="none", drop_invariant=False)
@@ -43,10 +64,74 @@ def test_the_representation_of_the_seed_is_one_override_away(name, cart_pole):
     assert model.feature_dim == model.target_dim == model.state_dim
 
 
-@EACH
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in PRESENT])
 def test_it_takes_a_history(name, cart_pole):
     model = architectures.make(cart_pole, group(name, history=4))
     assert model.history == 4
+
+
+@pytest.mark.parametrize("name", PRESENT)
+def test_a_model_of_the_present_takes_no_history(name, cart_pole):
+    with pytest.raises(UserError, match=r"history=1"):
+        architectures.make(cart_pole, group(name, history=4))
+
+
+@GENERIC
+@pytest.mark.parametrize("name_of_robot", ["cart_pole", "three_link"])
+def test_it_takes_a_constraint_layer(name, name_of_robot, robots):
+    model = architectures.make(robots[name_of_robot], group(name, constraints="layer"))
+    params = jax.eval_shape(lambda: variables(model))["params"]
+    assert set(params) == {"network", "layer"}
+    assert {"stiffness", "damping", "weight", "bound", "Inertia_0"} == set(params["layer"])
+
+
+SMALL = {
+    "lagrangian": {},
+    "mlp": {"hidden_dims": [8, 8]},
+    "quadratic": {"hidden_dims": [8]},
+    "resnet": {"width": 8},
+    "transformer": {"width": 8, "num_heads": 2, "history": 3},
+}
+RAIL = {"cart_pole": 1.8, "double_cart_pole": 3.8}  # m, either way
+
+
+@pytest.fixture(scope="module", params=[(name, robot) for name in NAMES for robot in RAIL], ids="-".join)
+def predicted(request, robots):
+    """A network of random weights, as a function from states and actions to the free and the bent change."""
+    name, robot = request.param
+    model = architectures.make(robots[robot], group(name, **SMALL[name]))
+    given_ = variables(model)
+
+    def free(states, actions):
+        network = {"params": given_["params"]["network"]}
+        return model.apply(network, states, actions, given_["normalization"], method="free").change
+
+    return model, RAIL[robot], jax.jit(free), jax.jit(lambda s, a: model.changes(given_, s[None], a[None])[0, 0])
+
+
+@settings(max_examples=20)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_moving_the_cart_inside_its_rail_changes_nothing(predicted, seed):
+    model, rail, *functions = predicted
+    rng = np.random.default_rng(seed)
+    states = rng.uniform(-9, 9, (model.history, model.state_dim))
+    states[:, 0] = rng.uniform(-0.1, 0.1, model.history)
+    moved = states + np.array([rng.uniform(-1, 1) * (rail - 0.2), *np.zeros(model.state_dim - 1)])
+    actions = rng.uniform(-1, 1, (model.history, 1))
+    for function in functions:
+        before, after = (function(*map(np.float32, (x, actions))) for x in (states, moved))
+        assert np.array_equal(before, after)
+
+
+@settings(max_examples=20)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_inside_the_rail_no_constraint_acts(predicted, seed):
+    model, rail, free, bent = predicted
+    rng = np.random.default_rng(seed)
+    states = rng.uniform(-9, 9, (model.history, model.state_dim))
+    states[:, 0] = rng.uniform(-rail, rail, model.history)
+    args = [np.float32(x) for x in (states, rng.uniform(-1, 1, (model.history, 1)))]
+    np.testing.assert_allclose(bent(*args), free(*args), rtol=1e-4, atol=1e-4)
 
 
 @EACH
@@ -76,10 +161,14 @@ def test_what_flax_keeps_in_a_module_is_no_option(key, cart_pole):
         (
             "mlp",
             {"activation": "rleu"},
-            "model.activation=rleu is not one of gelu, relu, silu, tanh .did you mean `relu`",
+            r"model.activation=rleu is not one of gelu, .*did you mean `relu`",
         ),
         ("resnet", {"width": 0}, "model.width=0 is out of range"),
         ("resnet", {"num_blocks": 0}, "model.num_blocks=0 is out of range"),
+        ("quadratic", {"hidden_dims": [0]}, "model.hidden_dims=0 is out of range"),
+        ("quadratic", {"activation": "rleu"}, "model.activation=rleu is not one of gelu, "),
+        ("lagrangian", {"embedding_dim": 1}, "model.embedding_dim=1 is out of range: it must be at least 2"),
+        ("lagrangian", {"target": "delta"}, "model.architecture=lagrangian .* needs .* model.target=acceleration"),
         ("transformer", {"num_heads": 0}, "model.num_heads=0 is out of range"),
         ("transformer", {"num_heads": 3}, "model.width=64 must be a multiple of model.num_heads=3"),
         ("transformer", {"dropout": 1.0}, "model.dropout=1 is out of range"),

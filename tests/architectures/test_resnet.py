@@ -12,19 +12,21 @@ def test_blocks_are_added_to_what_came_before(cart_pole):
     states, actions = (np.random.default_rng(0).normal(size=(1, n)).astype(np.float32) for n in (model.feature_dim, 1))
     variables = jax.tree.map(np.asarray, jax.jit(model.init)(jax.random.PRNGKey(0), states, actions))
 
-    # flax numbers layers in the order in which they are made: the outer layer of a block before its inner one
-    def dense(i, x):
-        return x @ variables["params"][f"Dense_{i}"]["kernel"] + variables["params"][f"Dense_{i}"]["bias"]
+    def dense(i, x, params=variables["params"]):
+        return x @ params[f"Dense_{i}"]["kernel"] + params[f"Dense_{i}"]["bias"]
+
+    def hidden(i, x):
+        return np.tanh(dense(0, x, variables["params"][f"Hidden_{i}"]))
 
     x = dense(0, np.concatenate([states[0], actions[0]]))
-    for outer, inner in ((1, 2), (3, 4)):
-        x = x + dense(outer, np.tanh(dense(inner, np.tanh(x))))
-    np.testing.assert_allclose(jax.jit(model.apply)(variables, states, actions), dense(5, np.tanh(x)), atol=1e-5)
+    for block in range(2):
+        x = x + dense(block + 1, hidden(block, x))
+    np.testing.assert_allclose(jax.jit(model.apply)(variables, states, actions), dense(3, hidden(2, x)), atol=1e-5)
 
 
 def test_more_blocks_are_more_parameters(cart_pole):
     def count(blocks):
-        model = ResNetDynamicsModel(env=cart_pole, width=6, num_blocks=blocks)
+        model = ResNetDynamicsModel(env=cart_pole, width=6, num_blocks=blocks, activation="silu")
         inputs = jnp.ones((1, model.feature_dim)), jnp.ones((1, 1))
         return sum(x.size for x in jax.tree.leaves(jax.eval_shape(model.init, jax.random.PRNGKey(0), *inputs)))
 

@@ -47,9 +47,9 @@ def test_help_of_a_command(here, monkeypatch, command):
     assert max(map(len, lines)) <= 80
     for example in COMMANDS[command].examples:
         assert f"  {example}" in lines
-    groups = {"collect": "collect: *default", "train": "training: *default  smoke", "eval": "eval: *default  smoke"}
-    assert f"  {groups.get(command, 'render: *default  smoke')}" in lines
-    assert ("  model: *mlp  resnet  transformer" in lines) == (command == "train")
+    groups = {"collect": "collect: *default", "train": "training: *default  few", "eval": "eval: *default  smoke"}
+    assert f"\n  {groups.get(command, 'render: *default  smoke')}" in ran.out
+    assert ("  model: lagrangian  *mlp  quadratic  resnet  transformer" in lines) == (command == "train")
 
 
 def test_help_shows_what_is_composed_with_the_comments_of_the_yaml(dynax, tmp_path):
@@ -57,9 +57,9 @@ def test_help_shows_what_is_composed_with_the_comments_of_the_yaml(dynax, tmp_pa
     (tmp_path / "more" / "model" / "mine.yaml").write_text("architecture: mlp\nhidden_dims: [7]  # of mine\n")
     ran = dynax("train", "--help", "--config-dir", "more", "model=mine", "training=smoke", "training.seed=5")
     assert (ran.code, ran.err) == (0, "")
-    assert "  model: *mine  mlp  resnet  transformer\n" in ran.out
+    assert "  model: lagrangian  *mine  mlp  quadratic  resnet  transformer\n" in ran.out
     assert "model.hidden_dims=[7]   of mine\n" in ran.out
-    assert "training: default  *smoke" in ran.out
+    assert "training: default  few  *smoke" in ran.out
     assert "training.seed=5 " in ran.out
     assert "of initialisation" in ran.out
 

@@ -1,6 +1,5 @@
 """Every config there is composes, is accepted, and says of each key what it is."""
 
-import itertools
 import re
 from pathlib import Path
 
@@ -30,11 +29,11 @@ def composed():
 
 
 def matrix():
-    """Every command with every robot and model, and every option of the other groups."""
+    """Every command with every option of each of its groups."""
     yield from (("collect", [f"env={env}"]) for env in options("env"))
     yield from (("collect", [f"excitation={excitation}"]) for excitation in options("excitation"))
-    for env, model in itertools.product(options("env"), options("model")):
-        yield "train", [f"env={env}", f"model={model}"]
+    yield from (("train", [f"env={env}"]) for env in options("env"))
+    yield from (("train", [f"model={model}"]) for model in options("model"))
     yield from (("train", [f"training={training}"]) for training in options("training"))
     yield from (("eval", [f"eval={option}", "run=."]) for option in options("eval"))
     yield from (("render", [f"render={option}", "run=."]) for option in options("render"))

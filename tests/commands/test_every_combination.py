@@ -1,5 +1,6 @@
-"""Every robot with every network through every command: what is written, what is said, what is printed."""
+"""Every robot and every network through every command: what is written, what is said, what is printed."""
 
+import itertools
 import json
 
 import numpy as np
@@ -8,14 +9,21 @@ from PIL import Image
 
 import dynax as api
 
-ENVS = ("pendulum", "cart_pole", "double_cart_pole", "slider")
+ENVS = ("pendulum", "cart_pole", "double_cart_pole", "slider", "acrobot", "three_link", "nerd_cartpole")
 MODELS = ("mlp", "resnet", "transformer")
-QUICK = {("pendulum", "mlp"), ("cart_pole", "transformer"), ("double_cart_pole", "resnet"), ("slider", "mlp")}
+ONCE = (("acrobot", "resnet"), ("three_link", "transformer"), ("nerd_cartpole", "mlp"))  # kinds seen before
+QUICK = {
+    ("pendulum", "mlp"),
+    ("cart_pole", "transformer"),
+    ("double_cart_pole", "resnet"),
+    ("slider", "mlp"),
+    ("nerd_cartpole", "mlp"),
+}
 COMBINATIONS = [
     pytest.param(env, model, id=f"{env}-{model}", marks=[pytest.mark.slow] * ((env, model) not in QUICK))
-    for env in ENVS
-    for model in MODELS
+    for env, model in (*itertools.product(ENVS[:4], MODELS), *ONCE)
 ]
+HIDDEN_STATE = {"gap_rms", "gap_max", "tested_s", "valid_time_s", "cure", "cured_valid_time_s"}
 VPT = {"median_s", "p10_s", "capped", "of_ceiling"}
 
 
@@ -40,6 +48,9 @@ def test_collect(workshop, documented, env):
     assert told["dataset"] == str(ran.path)
     assert told["transitions"] == 480
     assert told["backend"] == "native"
+    assert set(told["hidden_state"]) == HIDDEN_STATE
+    assert told["hidden_state"]["gap_max"] < 1e-6
+    assert "none (gap " in ran.err
 
 
 @pytest.mark.parametrize(("env", "model"), COMBINATIONS)
@@ -68,6 +79,7 @@ def test_eval(workshop, documented, env, model):
     assert names(path) == {".hydra", "dynax.log", "summary.json", "horizon.png", "trajectories.png"}
     told = summary(path)
     assert set(told) == documented["eval"] | {"scores"}
+    assert told["energy_drift"] is None
     assert (told["env"], told["model"], told["trained_run"]) == (env, model, str(run))
     assert told["dataset_sha256"] == summary(run)["dataset_sha256"]
     assert set(told["scores"]) == {"model", "ceiling", "constant velocity", "hold last"}

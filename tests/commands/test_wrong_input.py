@@ -25,7 +25,7 @@ def refused(ran, *words):
     """The message, one line or a few, having checked how it came."""
     assert (ran.code, ran.out) == (2, "")
     lines = ran.err.splitlines()
-    assert len(lines) <= 4
+    assert len(lines) <= 5
     assert lines[0].startswith("dynax: ")
     for word in words:
         assert word in ran.err
@@ -36,14 +36,18 @@ def refused(ran, *words):
     ("override", "message"),
     [
         ("training.learning_rate=-1", "training.learning_rate=-1 is out of range: it must be above 0"),
-        ("training.optimizer=adamm", "training.optimizer=adamm is not one of adam, adamw (did you mean `adam`?)"),
+        (
+            "training.optimizer=adamm",
+            "training.optimizer=adamm is not one of adam, adamw, muon, soap (did you mean `adam`?)",
+        ),
         ("+model.foo=1", "unknown key model.foo; model has angles,"),
         ("+model.hiden_dims=[1]", "unknown key model.hiden_dims (did you mean `hidden_dims`?)"),
         ("model.hidden_dims=[0]", "model.hidden_dims=0 is out of range: it must be at least 1"),
         ("model.hidden_dims=64", "model.hidden_dims=64 must be a list of int"),
         (
             "model.architecture=mpl",
-            "model.architecture=mpl is not one of mlp, resnet, transformer (did you mean `mlp`?)",
+            "model.architecture=mpl is not one of lagrangian, mlp, quadratic, resnet, transformer "
+            "(did you mean `mlp`?)",
         ),
         ("model.angles=sin", "model.angles=sin is not one of raw, sincos (did you mean `sincos`?)"),
         ("env.reset_qpos=[1,2]", "env.reset_qpos=[1.0, 2.0] must give 1 half-widths of at least 0"),

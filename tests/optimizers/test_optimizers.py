@@ -1,6 +1,7 @@
 """Optimisers on a gradient that never changes, of which Adam makes steps of exactly the learning rate."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
@@ -9,6 +10,7 @@ from dynax import optimizers
 from dynax.config import TrainingConfig, modules_of
 
 EACH = pytest.mark.parametrize("name", modules_of("dynax.optimizers"))
+ADAMS = pytest.mark.parametrize("name", ["adam", "adamw", "soap"])  # that are Adam's rule to a number
 PLAIN = {"learning_rate": 0.1, "final_learning_rate": 0.001, "warmup_steps": 0, "gradient_clip": None}
 
 
@@ -25,14 +27,14 @@ def walk(gradient, num_steps, start=1.0, **options):
     return np.array(path)
 
 
-@EACH
+@ADAMS
 def test_the_learning_rate_falls_as_a_cosine(name):
     steps = -np.diff(walk(3.0, 20, optimizer=name))
     cosine = 0.001 + 0.099 * (1 + np.cos(np.pi * np.arange(20) / 20)) / 2
     np.testing.assert_allclose(steps, cosine, rtol=1e-3)
 
 
-@EACH
+@ADAMS
 def test_the_learning_rate_rises_linearly_at_first(name):
     steps = -np.diff(walk(3.0, 100, optimizer=name, warmup_steps=5))
     np.testing.assert_allclose(steps[:6], 0.1 * np.arange(6) / 5, rtol=1e-3, atol=1e-7)
@@ -44,7 +46,7 @@ def test_the_warm_up_takes_at_most_a_tenth_of_the_training(name):
     assert np.argmax(steps) == 2
 
 
-@EACH
+@ADAMS
 def test_a_training_of_one_step_has_its_learning_rate(name):
     np.testing.assert_allclose(walk(3.0, 1, optimizer=name, warmup_steps=300), [1, 0.9], rtol=1e-5)
 
@@ -58,7 +60,7 @@ def test_a_long_gradient_is_clipped():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("dynax.optimizers.adam.optimizer", spy)
-        rule = optimizers.make(TrainingConfig(gradient_clip=0.5), 10)
+        rule = optimizers.make(TrainingConfig(optimizer="adam", gradient_clip=0.5), 10)
         rule.update(change, rule.init(change), change)
     np.testing.assert_allclose(seen["gradient"]["w"], [0.3, 0.4])
 
@@ -67,12 +69,42 @@ def test_adam_adds_the_decay_to_the_gradient():
     np.testing.assert_allclose(walk(0.0, 1, start=2.0, optimizer="adam", weight_decay=0.01), [2, 1.9], rtol=1e-4)
 
 
-def test_adamw_decays_apart_from_the_gradient():
+@pytest.mark.parametrize("name", ["adamw", "muon", "soap"])
+def test_decay_is_apart_from_the_gradient(name):
     np.testing.assert_allclose(
-        walk(0.0, 1, start=2.0, optimizer="adamw", weight_decay=0.01), [2, 2 * (1 - 0.1 * 0.01)], rtol=1e-6
+        walk(0.0, 1, start=2.0, optimizer=name, weight_decay=0.01), [2, 2 * (1 - 0.1 * 0.01)], rtol=1e-6
     )
 
 
 @EACH
 def test_without_decay_or_gradient_nothing_moves(name):
     assert (walk(0.0, 3, start=2.0, optimizer=name) == 2).all()
+
+
+@EACH
+def test_its_state_is_arrays_that_are_nowhere_shared(name):
+    """So that a checkpoint can hold them, and a compiled epoch can write over them."""
+    params = {"kernel": jnp.ones((3, 2)), "bias": jnp.ones(2), "scalar": jnp.ones(())}
+    rule = optimizers.make(TrainingConfig(optimizer=name), 10)
+    leaves = jax.tree.leaves(rule.init(params), is_leaf=lambda x: x is None)
+    assert all(isinstance(x, jax.Array) for x in leaves)
+    places = [x.unsafe_buffer_pointer() for x in [*leaves, *jax.tree.leaves(params)]]
+    assert len(set(places)) == len(places)
+
+
+@EACH
+def test_its_state_keeps_its_shapes(name):
+    params = {"kernel": jnp.ones((3, 2)), "bias": jnp.ones(2), "scalar": jnp.ones(())}
+    rule = optimizers.make(TrainingConfig(optimizer=name), 10)
+    before = jax.eval_shape(rule.init, params)
+    _, after = jax.eval_shape(rule.update, params, before, params)
+    assert jax.tree.map(lambda x: (x.shape, x.dtype), after) == jax.tree.map(lambda x: (x.shape, x.dtype), before)
+
+
+def test_muon_makes_orthogonal_steps_of_a_matrix():
+    """Their singular values are the learning rate, as far as five Newton-Schulz iterations go."""
+    gradient = {"w": np.float32([[3, 1], [0, 0.5]])}
+    rule = optimizers.make(TrainingConfig(**PLAIN, optimizer="muon"), 10)
+    change, _ = rule.update(gradient, rule.init(gradient), gradient)
+    np.testing.assert_allclose(np.linalg.svd(change["w"])[1], 0.1, rtol=0.35)
+    assert np.trace(change["w"].T @ gradient["w"]) < 0

@@ -1,0 +1,190 @@
+"""The Lagrangian model: mechanics whatever its parameters are, and those of a robot where it has learned them."""
+
+import dataclasses
+import itertools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from dynax import training
+from dynax.architectures import LagrangianDynamicsModel, lagrangian
+from dynax.config import TrainingConfig
+from dynax.envs import MjcfEnv
+from dynax.errors import UserError
+from dynax.metrics import deviations, normalised_error
+from dynax.simulate import simulate, simulate_rounded
+from dynax.trajectories import Trajectories
+
+ROD = 'type="capsule" fromto="0 0 0 0 0 -1" size=".05" contype="0" conaffinity="0"'
+
+
+def chain(joints, actuators="", option=""):
+    """A chain of rods, each on the one before it by a joint."""
+    bodies = "".join(f'<body pos="0 0 {-bool(i)}"><joint name="j{i}" {x}/><geom {ROD}/>' for i, x in enumerate(joints))
+    bodies += "</body>" * len(joints)
+    text = f"<mujoco><option {option}/><worldbody>{bodies}</worldbody><actuator>{actuators}</actuator></mujoco>"
+    return MjcfEnv(xml="chain.xml", mjcf=text)
+
+
+HINGE, SLIDE = 'axis="0 1 0"', 'type="slide" axis="1 0 0"'
+CHAINS = {
+    "three_hinges": chain([HINGE] * 3),
+    "crane": chain([SLIDE, HINGE, 'type="slide" axis="0 0 1"', HINGE]),
+    "long": chain([HINGE] * 5),
+    "sliders": chain([SLIDE, 'type="slide" axis="0 0 1"']),
+}
+
+
+def parameters(model, seed=0):
+    """Parameters that none are as they were initialised."""
+    width = {"features": model.feature_dim, "actions": model.action_dim, "target": model.target_dim}
+    statistics = {k: {"mean": np.zeros(n), "std": np.ones(n)} for k, n in width.items()}
+    leaves, tree = jax.tree.flatten(model.create(jax.random.PRNGKey(seed), statistics)["params"]["network"])
+    rng = np.random.default_rng(seed)
+    return jax.tree.unflatten(tree, [x + 0.3 * rng.normal(size=x.shape) for x in leaves])
+
+
+def motion(model, params):
+    """From q, v, u to the acceleration without damping's implicit part, the mass matrix and the damping; float64."""
+
+    def free(q, v, u=None):
+        state, action = jnp.concatenate([q, v])[None], jnp.zeros((1, model.action_dim)) if u is None else u[None]
+        found = model.apply({"params": params}, state, action, {}, method="free")
+        implicit = found.inertia + model.env.dt * jnp.diag(found.damping)
+        return jnp.linalg.solve(found.inertia, implicit @ found.change) / model.env.dt, found.inertia, found.damping
+
+    return free
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_the_mass_matrix_is_symmetric_and_positive_definite(name):
+    model = LagrangianDynamicsModel(env=CHAINS[name])
+    with jax.enable_x64(True):
+        free = jax.jit(motion(model, parameters(model)))
+        for q in np.random.default_rng(0).normal(size=(10, model.env.space.nv)):
+            inertia = np.asarray(free(q, q)[1])
+            np.testing.assert_allclose(inertia, inertia.T, atol=1e-12)
+            assert np.linalg.eigvalsh(inertia).min() > 0
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_energy_is_conserved(name):
+    """Without damping, friction or motors M a + c = -grad V: forces have no curl, and velocities do no work but M's."""
+    model = LagrangianDynamicsModel(env=CHAINS[name])
+    params = parameters(model) | {"damping": np.zeros(model.env.space.nv)}
+    rng = np.random.default_rng(0)
+    q, v = rng.normal(size=(2, model.env.space.nv))
+    with jax.enable_x64(True):
+        free = motion(model, params)
+
+        def push(q):
+            acceleration, inertia, _ = free(q, 0 * q)
+            return inertia @ acceleration
+
+        def work(q, v):
+            """Of what depends on the velocities, and the rate of v^T M v / 2 at constant v."""
+            acceleration, inertia, _ = free(q, v)
+            rate = jax.jvp(lambda q: free(q, v)[1], (q,), (v,))[1]
+            return v @ (inertia @ acceleration - push(q)), v @ rate @ v / 2
+
+        curl = jax.jit(jax.jacfwd(push))(q)
+        np.testing.assert_allclose(curl, curl.T, atol=1e-10)
+        gained, lost = map(float, jax.jit(work)(q, v))
+    assert gained + lost == pytest.approx(0, abs=1e-10)
+    assert name == "sliders" or abs(lost) > 0.01
+
+
+def test_products_are_all_of_one_term_a_joint():
+    """The constant apart: of a crane whose rail nothing depends on, two of a slide times three of each hinge."""
+    space = CHAINS["crane"].space
+    assert space.invariant.tolist() == [True, False, False, False]
+    q = np.array([7.0, 0.3, 2.0, -1.1])
+    of_hinge = lambda angle: (1, np.sin(angle), np.cos(angle))  # noqa: E731
+    wanted = [np.prod(term) for term in itertools.product(of_hinge(0.3), (1, 2.0), of_hinge(-1.1))]
+    np.testing.assert_allclose(lagrangian.products(space, q), wanted[1:], rtol=1e-6)
+    assert lagrangian.num_products(space) == 17
+
+
+def test_with_too_many_products_the_embedding_is_a_network():
+    counts = {name: lagrangian.num_products(env.space) for name, env in CHAINS.items()}
+    assert counts == {"three_hinges": 26, "crane": 17, "long": 0, "sliders": 0}
+    long = LagrangianDynamicsModel(env=CHAINS["long"])
+    assert {"kernel_0", "kernel_1", "kernel_2"} <= set(parameters(long))
+    assert "kernel_0" not in parameters(LagrangianDynamicsModel(env=CHAINS["sliders"]))
+
+
+def test_actuators_push_their_own_joints_in_their_own_direction():
+    motors = '<motor joint="j1" gear="-3"/><motor joint="j0" gear="2"/><position joint="j1" kp="4"/>'
+    assert lagrangian.drives(chain([HINGE] * 2, motors).mj_model).tolist() == [[0, 1, 0], [-1, 0, 1]]
+
+
+def test_springs_and_servos_are_known_by_their_joints():
+    model = chain([HINGE, f'{HINGE} stiffness="2"', HINGE], '<motor joint="j0"/><position joint="j2"/>').mj_model
+    assert lagrangian.sprung(model).tolist() == [False, True, True]
+
+
+TENDON = """<mujoco><worldbody><body><joint name="a" axis="0 1 0"/><geom size=".1" pos="0 0 -1"/></body></worldbody>
+<tendon><fixed name="t"><joint joint="a" coef="2"/></fixed></tendon><actuator><motor tendon="t"/></actuator></mujoco>"""
+
+
+def test_actuators_on_anything_but_joints_are_refused():
+    with pytest.raises(UserError, match=r"knows actuators on joints alone, and t has others: use model=quadratic"):
+        LagrangianDynamicsModel(env=MjcfEnv(xml="t.xml", mjcf=TENDON))
+
+
+@pytest.mark.parametrize(
+    ("env", "options"),
+    [
+        (chain([HINGE], option='integrator="RK4"'), {}),
+        (MjcfEnv(xml="t.xml", mjcf=CHAINS["long"].mjcf, decimation=2), {}),
+        (CHAINS["long"], {"history": 2}),
+        (CHAINS["long"], {"target": "delta"}),
+    ],
+    ids=["integrator", "decimation", "history", "target"],
+)
+def test_it_is_one_semi_implicit_step_of_the_present(env, options):
+    with pytest.raises(UserError, match=r"model.architecture=lagrangian is the physics of one semi-implicit step"):
+        LagrangianDynamicsModel(env=env, **options)
+
+
+def learned(env, num_rollouts, scale=1.0):
+    """The errors of rollouts of two hundred steps by a polished model, and by the simulator in float32: (2, N)."""
+    rng = np.random.default_rng(0)
+    states, actions = (
+        scale * env.sample_states(rng, num_rollouts),
+        rng.uniform(-1, 1, (num_rollouts, 100, env.action_dim)),
+    )
+    data = Trajectories(simulate(env, states, actions, "native"), actions)
+    model = LagrangianDynamicsModel(env=env)
+    config = TrainingConfig(
+        num_epochs=3, batch_size=100, optimizer="adam", loss="mse", learning_rate=0.02, warmup_steps=10,
+        polish="levenberg_marquardt", polish_steps=100,
+    )  # fmt: skip
+    variables = training.train_dynamics_model(model, *data.split(0.1), config, jax.random.PRNGKey(0))
+    states, actions = scale * env.sample_states(rng, 8), rng.uniform(-1, 1, (8, 20, env.action_dim)).repeat(10, axis=1)
+    truth = simulate(env, states, actions, "native")
+    unit = deviations(env.space, truth)
+    paths = model.rollout(states, actions, variables), simulate_rounded(env, states, actions)
+    return [normalised_error(env.space, truth, np.asarray(path), unit).max(axis=1) for path in paths]
+
+
+def test_a_pendulum_is_learned_to_the_precision_of_float32(robots):
+    """From two thousand transitions."""
+    error, ceiling = learned(robots["pendulum"], 22)
+    assert np.median(error) < 3 * np.median(ceiling) < 1e-4
+
+
+@pytest.mark.slow
+def test_springs_servos_and_armature_are_learned_to_the_precision_of_float32():
+    first = f'{HINGE} stiffness="4" springref="20" armature=".3" damping=".2"'
+    env = chain([first, HINGE], '<position joint="j1" kp="5" kv=".1"/>', 'timestep=".01"')
+    error, ceiling = learned(dataclasses.replace(env, qpos_noise=2.0, qvel_noise=4.0), 44)
+    assert np.median(error) < 3 * np.median(ceiling) < 1e-4
+
+
+@pytest.mark.slow
+def test_an_arm_with_stops_is_learned_to_the_precision_of_float32(robots):
+    error, ceiling = learned(robots["three_link"], 100, scale=1.2)
+    assert np.median(error) < 3 * np.median(ceiling) < 1e-4
