@@ -6,9 +6,9 @@ Trains the default cart pole, unless it is given the run directory of one, and r
 
 import argparse
 import shutil
-import subprocess
-import sys
 from pathlib import Path
+
+from benchmarks.common import dynax
 
 PICTURE = Path(__file__).parent.parent / "img" / "cart_pole_trajectory.gif"
 CLIP = [
@@ -21,15 +21,10 @@ CLIP = [
 ]
 
 
-def dynax(*words: str) -> str:
-    """The path a command prints."""
-    return subprocess.run(
-        [sys.executable, "-m", "dynax", *words], stdout=subprocess.PIPE, text=True, check=True
-    ).stdout.strip()
-
-
 def main(run: str | None) -> None:
-    clip = dynax("render", f"run={run or dynax('train', 'env=cart_pole')}", *CLIP)
+    here = Path.cwd()
+    run = run or dynax(here, "train", "env=cart_pole").lines[0]
+    [clip] = dynax(here, "render", f"run={run}", *CLIP).lines
     shutil.copy(Path(clip) / "trajectory.gif", PICTURE)
     print(f"{PICTURE}: {PICTURE.stat().st_size / 1e6:.2f} MB")
 

@@ -20,6 +20,7 @@ from flax import linen as nn
 
 from dynax import samples, training
 from dynax.architectures import MLPDynamicsModel
+from dynax.base import normalise
 from dynax.config import TrainingConfig
 from dynax.envs import CartPoleEnv
 from dynax.provenance import provenance
@@ -69,11 +70,11 @@ def by_dynax(model: MLPDynamicsModel, data: Trajectories, config: TrainingConfig
     """One epoch of Dynax's own training."""
     state, normalization = training.start(model, data, config, jax.random.PRNGKey(0))
     prepared = samples.prepare(model, data, normalization)
-    epoch = training.make_epoch(model, training.optimizer_for(model, data, config), config, len(prepared.ends))
+    stage = next(training.stages(model, data, normalization, config))
 
     def run():
         nonlocal state
-        state, loss = epoch(state, prepared)
+        state, loss = stage.epoch(state, prepared)
         loss.block_until_ready()
 
     return run
@@ -88,10 +89,13 @@ def seconds(task: Callable[[], None]) -> float:
 def main(steps: int, rounds: int) -> None:
     env = CartPoleEnv()
     data, _ = collect_and_prepare_data(env, 2 + steps * BATCH // 100, 100, jax.random.PRNGKey(0), val_fraction=0.01)
-    model, config = MLPDynamicsModel(env=env, hidden_dims=WIDTHS), TrainingConfig(batch_size=BATCH)
-    prepared = samples.prepare(model, data, samples.normalization_of(model, data))
-    updates = len(prepared.ends) // BATCH
-    inputs = jnp.concatenate([prepared.features, prepared.actions], axis=1)
+    model = MLPDynamicsModel(env=env, hidden_dims=WIDTHS, activation="silu")
+    config = TrainingConfig(batch_size=BATCH, optimizer="adam")
+    normalization = samples.normalization_of(model, data)
+    prepared = samples.prepare(model, data, normalization)
+    updates = len(prepared.targets) // BATCH
+    features = normalise(normalization["features"], model.features(prepared.states))
+    inputs = jnp.concatenate([features, prepared.actions], axis=1)
     ours, theirs = by_dynax(model, data, config), by_hand(inputs, prepared.targets, updates)
     for task in (ours, theirs):
         task()

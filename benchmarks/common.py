@@ -1,0 +1,79 @@
+"""What the benchmarks share: running Dynax's command line, saying where figures come from, and Markdown."""
+
+import datetime
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dynax.provenance import provenance
+
+RESULTS = Path(__file__).parent / "results"
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command came to."""
+
+    lines: tuple[str, ...]  # on standard output: the paths of its results
+    code: int
+    wall_s: float
+    peak_memory_gb: float
+
+
+def dynax(folder: Path, *words: str, environment: Mapping[str, str] | None = None, accept: Sequence[int] = (0,)) -> Ran:
+    """Run `dynax words...` in `folder`, with more variables in its environment.
+
+    An exit code that is not accepted ends the benchmark.
+    """
+    begun = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dynax", *words],
+        cwd=folder, env=os.environ | dict(environment or {}), stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    try:
+        output = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+    except BaseException as error:
+        if not isinstance(error, KeyboardInterrupt):  # Ctrl-C has reached it already
+            process.send_signal(signal.SIGTERM)
+        process.wait()
+        raise
+    code = os.waitstatus_to_exitcode(status)
+    if code not in accept:
+        sys.exit(f"dynax {' '.join(words)} failed")
+    return Ran(tuple(output.splitlines()), code, time.monotonic() - begun, usage.ru_maxrss / 1e6)
+
+
+def header() -> dict[str, Any]:
+    """When and on what a benchmark was begun, and with which command."""
+    module = sys.modules["__main__"].__spec__
+    name = module.name.removesuffix(".__main__") if module else Path(sys.argv[0]).name
+    return {
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "cores": len(os.sched_getaffinity(0)),
+        "command": " ".join(["python -m", name, *sys.argv[1:]]),
+        **provenance(),
+    }
+
+
+def median(results: Iterable[Mapping[str, Any]], pick: Callable[[Mapping[str, Any]], float]) -> float:
+    return statistics.median(pick(r) for r in results)
+
+
+def valid_time(results: Sequence[Mapping[str, Any]], who: str, threshold: str) -> str:
+    """The median over results of a valid prediction time: that of the model, `vpt`, or of the `ceiling`."""
+    capped = sum(r[who][threshold]["capped"] for r in results) * 2 > len(results)
+    return f"{'> ' if capped else ''}{median(results, lambda r: r[who][threshold]['median_s']):.1f} s"
+
+
+def markdown(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [f"|{'|'.join(f' {cell} ' if cell else ' ' for cell in line)}|" for line in (columns, *rows)]
+    return "\n".join([lines[0], "|---" * len(columns) + "|", *lines[1:]])

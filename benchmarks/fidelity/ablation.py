@@ -1,0 +1,134 @@
+"""What each ingredient is worth: from the usual recipe to structured models, one step at a time.
+
+Every row has the same number of updates, on as many transitions, and sets everything that a recipe of the defaults may.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from benchmarks.common import markdown, median
+from benchmarks.fidelity.table import Result, Row, Table, ceiling, finished, given, nrmse, of, values, vpt
+from dynax.report import duration
+
+ENVS = ("pendulum", "cart_pole", "double_cart_pole")
+USUAL = {
+    "collect.num_rollouts": "600",
+    "collect.rollout_length": "500",
+    "excitation": "uniform",
+    "model.hidden_dims": "[500,500]",
+    "model.activation": "relu",
+    "model.angles": "raw",
+    "model.target": "delta",
+    "model.constraints": "none",
+    "model.drop_invariant": "false",
+    "training.num_epochs": "12",
+    "training.batch_size": "512",
+    "training.optimizer": "adam",
+    "training.loss": "mse",
+    "training.learning_rate": "1e-3",
+    "training.final_learning_rate": "1e-3",
+    "training.warmup_steps": "0",
+    "training.weight_decay": "0.0",
+    "training.gradient_clip": "null",
+    "training.ema_decay": "null",
+    "training.input_noise": "0.0",
+    "training.unroll_epochs": "0",
+    "training.polish": "none",
+    "training.patience": "null",
+}
+SCHEDULE = {
+    "training.learning_rate": "3e-3",
+    "training.final_learning_rate": "1e-6",
+    "training.warmup_steps": "300",
+    "training.gradient_clip": "1.0",
+    "training.ema_decay": "0.999",
+}
+NETWORK = {"model.hidden_dims": "[256,256,256]", "model.activation": "silu"}
+GATED = {"model.activation": "glu", "model.hidden_dims": "[128,128,128]", "training.learning_rate": "5e-3"}
+QUADRATIC = {"model.hidden_dims": "[128,128]"}
+LAGRANGIAN = {
+    "training.loss": "mse",
+    "training.learning_rate": "2e-2",
+    "training.polish": "levenberg_marquardt",
+    "training.polish_steps": "120",
+}
+LAYER = {"model.constraints": "layer"}
+STEPS: tuple[tuple[str, str, Mapping[str, str]], ...] = (  # name, label, what it changes of all before it
+    ("usual", "the usual recipe", {}),
+    ("mixed", "+ mixed excitation", {"excitation": "mixed"}),
+    ("sincos", "+ sines and cosines", {"model.angles": "sincos"}),
+    ("acceleration", "+ acceleration as the target", {"model.target": "acceleration"}),
+    ("schedule", "+ warm-up, cosine, clipping, average", SCHEDULE),
+    ("network", "+ silu, 256 × 3", NETWORK),
+    ("stops", "+ features of the stops", {"model.constraints": "features"}),
+    ("invariant", "+ invariant positions left out", {"model.drop_invariant": "true"}),
+    ("robust", "+ robust loss", {"training.loss": "robust"}),
+    ("soap", "+ SOAP", {"training.optimizer": "soap"}),
+    ("gated", "+ gated units, 128 × 3", GATED),
+)
+
+
+def step(name: str) -> Row:
+    """A row that adds to those before it."""
+    names = [step for step, *_ in STEPS]
+    before = STEPS[: names.index(name) + 1]
+    settings = dict(USUAL)
+    for _, _, change in before:
+        settings.update(change)
+    return Row(name, ENVS, settings=settings, label=before[-1][1])
+
+
+def branch(name: str, start: str, label: str, change: Mapping[str, str], model: str = "mlp") -> Row:
+    """A row that changes the step `start`, and that no other builds upon."""
+    settings = {**step(start).settings, **change}
+    if model == "lagrangian":  # it has no layers
+        settings = {key: value for key, value in settings.items() if key not in NETWORK}
+    return Row(name, ENVS, (model,), settings, label)
+
+
+def render(results: Sequence[Result]) -> str:
+    """A line a row: VPT(0.1) and the error after 100 steps on every robot."""
+    envs = [env for (env,) in values(results, "env")]
+    lines = [of(results, row=name) for (name,) in values(results, "row")]
+    told, legend = given(lines)
+    columns = ["", *envs, *(f"{env}, nRMSE(100)" for env in envs), "training", "given"]
+    shown = [_line(mine, envs, letters) for mine, letters in zip(lines, told, strict=True)]
+    limits = [ceiling(of(results, env=env)) for env in envs]
+    shown.append(["*ceiling*", *limits, *[""] * (len(envs) + 2)])
+    return f"{markdown(columns, shown)}\n\n{legend}"
+
+
+def _line(mine: Sequence[Result], envs: Sequence[str], letters: str) -> list[str]:
+    each, there = [of(mine, env=env) for env in envs], finished(mine)
+    time = duration(median(there, lambda r: r["training_s"])) if there else "–"
+    return [mine[0]["label"], *map(vpt, each), *map(nrmse, each), time, letters]
+
+
+TABLE = Table(
+    "ablation",
+    (
+        *(step(name) for name, *_ in STEPS),
+        branch("layer", "gated", "gated, constraint layer for features", LAYER),
+        branch("quadratic", "gated", "gated, constraint layer, quadratic", LAYER | QUADRATIC, "quadratic"),
+        branch(
+            "lagrangian", "gated", "constraint layer, Lagrangian, Levenberg-Marquardt", LAYER | LAGRANGIAN,
+            "lagrangian",
+        ),
+    ),
+    render,
+)  # fmt: skip
+
+SIDE = Table(
+    "side",
+    (
+        step("robust"),
+        branch(
+            "adamw", "robust", "robust loss, AdamW", {"training.optimizer": "adamw", "training.weight_decay": "1e-4"}
+        ),
+        branch("muon", "robust", "robust loss, Muon", {"training.optimizer": "muon"}),
+        step("gated"),
+        branch("noise", "gated", "gated, input noise", {"training.input_noise": "1e-3"}),
+        branch("lbfgs", "gated", "gated, L-BFGS", {"training.polish": "lbfgs", "training.polish_steps": "200"}),
+        branch("unroll", "gated", "gated, fine-tuned on 8 and 32 steps", {"training.unroll_epochs": "2"}),
+    ),
+    render,
+)
