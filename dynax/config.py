@@ -89,6 +89,11 @@ class TrainingConfig:
             check_range("training.patience", self.patience, 1)
 
     @property
+    def horizon(self) -> int:
+        """The most steps ahead that a prediction is trained on."""
+        return max(self.unroll_horizons, default=1) if self.unroll_epochs else 1
+
+    @property
     def total_epochs(self) -> int:
         """Those of one-step training, of every horizon of the unrolled, and one that is the polish."""
         return self.num_epochs + self.unroll_epochs * len(self.unroll_horizons) + (self.polish != "none")

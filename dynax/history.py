@@ -11,18 +11,15 @@ from dynax.errors import UserError
 class History:
     """The epochs of a run so far, in memory and on disk."""
 
-    def __init__(self, path: Path, epochs: int):
-        """Keep the first `epochs` epochs of the file: what a killed run wrote after its last checkpoint happens again.
+    def __init__(self, path: Path, epoch: int):
+        """Keep the file up to `epoch`, if any: what a killed run wrote after its last checkpoint happens again.
 
-        Raises `UserError` where the file does not hold them.
+        Raises `UserError` where the file does not hold it.
         """
         self.path = path
-        lines = path.read_text().splitlines()[:epochs] if epochs else []
-        self.rows = _read(path, lines)
-        if len(lines) < epochs:
-            raise UserError(f"{path} is damaged: it has {len(lines)} of the {epochs} epochs of the checkpoint")
+        self.rows = _read(path, epoch) if epoch else []
         draft = path.with_name(f".{path.name}.partial")
-        draft.write_text("".join(f"{line}\n" for line in lines))
+        draft.write_text("".join(f"{json.dumps(row)}\n" for row in self.rows))
         draft.replace(path)
 
     def append(self, row: Mapping[str, Any]) -> None:
@@ -31,8 +28,13 @@ class History:
             stream.write(json.dumps(row) + "\n")
 
 
-def _read(path: Path, lines: list[str]) -> list[dict[str, Any]]:
-    try:
-        return [json.loads(line) for line in lines]
-    except ValueError as error:
-        raise UserError(f"{path} is damaged: {error}") from None
+def _read(path: Path, epoch: int) -> list[dict[str, Any]]:
+    rows = []
+    for line in path.read_text().splitlines():
+        try:
+            rows.append(json.loads(line))
+        except ValueError as error:
+            raise UserError(f"{path} is damaged: {error}") from None
+        if rows[-1].get("epoch") == epoch:
+            return rows
+    raise UserError(f"{path} is damaged: it has no epoch {epoch}, which is that of the checkpoint")

@@ -65,7 +65,8 @@ def initial_state(params: Any, optimizer: optax.GradientTransformation, key: jax
     )  # fmt: skip
 
 
-Errors = Callable[[Variables, Samples, jax.Array, jax.Array], jax.Array]  # of variables, samples, ends, key: squared
+# Of variables, samples, ends and key, the squared errors; the first axis is of what is trained each by itself, members.
+Errors = Callable[[Variables, Samples, jax.Array, jax.Array], jax.Array]
 
 
 def make_epoch(
@@ -79,7 +80,7 @@ def make_epoch(
 
     def objective(params: Any, samples: Samples, ends: jax.Array, key: jax.Array) -> tuple[jax.Array, jax.Array]:
         squared = errors({"params": params, "normalization": normalization}, samples, ends, key)
-        return losses.LOSSES[config.loss](squared), losses.mse(squared)
+        return jax.vmap(losses.LOSSES[config.loss])(squared).sum(), losses.mse(squared)
 
     def update(samples, carry, step):
         (params, ema, opt_state, count), (ends, key) = carry, step
@@ -198,7 +199,7 @@ def _unrolled(
     optimizer = optimizers.make(slow, config.unroll_epochs * steps, model.members)
 
     def errors(variables: Variables, samples: Samples, ends: jax.Array, key: jax.Array) -> jax.Array:
-        return losses.several_steps(model, variables, samples, ends, horizon, scale)
+        return losses.several_steps(model, variables, samples, ends, horizon, scale)[None]  # members together
 
     program = make_epoch(errors, normalization, optimizer, config, batch, steps)
     return Stage(
@@ -251,8 +252,9 @@ def start(
 ) -> tuple[TrainState, Variables]:
     """The state before the first epoch of a new training, and the normalisation of its data.
 
-    Raises `UserError` where the model is too large for the polish that `config` asks for.
+    Raises `UserError` where the model is too large for the polish that `config` asks for, or trajectories too short.
     """
+    samples_of.check_length(train.actions.shape[1], model.history, config.horizon)
     init_key, run_key = jax.random.split(key)
     normalization = normalization_of(model, train)
     params = model.create(init_key, normalization)["params"]

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from dynax.errors import UserError
 from dynax.history import History
 
 
@@ -33,6 +34,18 @@ def test_what_came_after_the_checkpoint_is_forgotten(path):
     history = History(path, 2)
     history.append({"epoch": 3, "again": True})
     assert written(path) == history.rows == [{"epoch": 1}, {"epoch": 2}, {"epoch": 3, "again": True}]
+
+
+def test_epochs_that_patience_left_out_are_not_missed(path):
+    path.write_text('{"epoch": 1}\n{"epoch": 46}\n{"epoch": 47}\n')
+    assert History(path, 46).rows == [{"epoch": 1}, {"epoch": 46}]
+
+
+@pytest.mark.parametrize("text", ["", '{"epoch": 1}\n', '{"epoch": 1}\n{"epo\n{"epoch": 3}\n'])
+def test_a_file_without_the_epoch_of_the_checkpoint_is_damaged(path, text):
+    path.write_text(text)
+    with pytest.raises(UserError, match=f"{path} is damaged: "):
+        History(path, 3)
 
 
 def test_a_new_run_starts_an_empty_file(path):

@@ -20,6 +20,7 @@ from dynax.losses import one_step
 from dynax.samples import ends, normalization_of
 from dynax.simulate import simulate
 from dynax.trajectories import Trajectories
+from dynax.validation import make_validation
 
 MASS, DAMPING, DT = 2.0, 0.5, 0.02
 SLIDE = f"""<mujoco><option timestep="{DT}" gravity="0 0 0"/><worldbody>
@@ -131,8 +132,9 @@ def test_the_loss_falls(linear):
     assert losses[0] > 100 * losses[10] > 10_000 * losses[-1]
 
 
-SHORT = TrainingConfig(num_epochs=2, batch_size=64)
-CHANCE = TrainingConfig(num_epochs=4, batch_size=64, learning_rate=0.01, warmup_steps=5)
+ADAM = {"optimizer": "adam", "learning_rate": 0.01, "warmup_steps": 5}
+SHORT = TrainingConfig(num_epochs=2, batch_size=64, **ADAM)
+CHANCE = TrainingConfig(num_epochs=4, batch_size=64, **ADAM)
 
 
 @pytest.fixture(scope="module")
@@ -196,7 +198,7 @@ def test_the_best_is_the_one_with_the_lowest_error(slide, data):
     still = Trajectories(np.zeros((2, 6, 2)), np.zeros((2, 5, 1)))
     model, config = Drift(env=slide), TrainingConfig()
     state, normalization = training.start(model, still, config, jax.random.PRNGKey(0))
-    validate, values = training.make_validation(model, still, normalization), []
+    validate, values = make_validation(model, still, normalization), []
     for epoch, drift in enumerate([3e-6, 1e-6, 2e-6, 1e-6], start=1):
         state = state.replace(ema=drifting(drift), epoch=jnp.int32(epoch))
         state, value, _ = validate(state)
@@ -209,7 +211,7 @@ def test_the_best_is_the_one_with_the_lowest_error(slide, data):
 def test_a_prediction_that_is_not_finite_is_never_the_best(slide, data):
     model, config = Drift(env=slide), TrainingConfig()
     state, normalization = training.start(model, data[0], config, jax.random.PRNGKey(0))
-    validate = training.make_validation(model, data[1], normalization)
+    validate = make_validation(model, data[1], normalization)
     state, good, _ = validate(state.replace(ema=drifting(0), epoch=jnp.int32(1)))
     state, bad, _ = validate(state.replace(ema=drifting(jnp.nan), epoch=jnp.int32(2)))
     assert bad > good
@@ -302,3 +304,86 @@ def test_a_model_of_another_robot_is_told(slide, data, cart_pole):
 def test_data_of_another_robot_are_told(cart_pole, data):
     with pytest.raises(UserError, match=r"the data have states of 2 and actions of 1 numbers, cart_pole \(4, 1\)"):
         training.train_dynamics_model(Linear(env=cart_pole), *data)
+
+
+# Seven epochs: two of one step, two of each horizon, and the polish.
+STAGES = TrainingConfig(
+    num_epochs=2, batch_size=64, **ADAM, input_noise=0.01, unroll_epochs=2, unroll_horizons=(2, 4),
+    unroll_learning_rate=1e-3, polish="lbfgs", polish_steps=3,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def staged(slide, data):
+    """A training through all stages without a break."""
+    return epochs(Dropping(env=slide), data, STAGES)
+
+
+def test_epochs_are_counted_through_all_stages(staged):
+    assert [e.number for e in staged] == [int(e.state.epoch) for e in staged] == list(range(1, 8))
+    assert STAGES.total_epochs == 7
+
+
+@pytest.mark.parametrize("done", range(1, 7))
+def test_going_on_in_any_stage_is_going_straight_through(slide, data, staged, done):
+    rest = epochs(Dropping(env=slide), data, STAGES, staged[done - 1].state)
+    assert same([e.state for e in rest], [e.state for e in staged[done:]])
+    assert [(e.number, e.loss, e.val_nrmse) for e in rest] == [(e.number, e.loss, e.val_nrmse) for e in staged[done:]]
+
+
+def test_a_finished_training_goes_on_no_further(slide, data, staged):
+    assert epochs(Dropping(env=slide), data, STAGES, staged[-1].state) == []
+
+
+def test_the_best_is_the_best_of_all_stages(staged):
+    best = min(staged, key=lambda e: e.val_nrmse)
+    assert int(staged[-1].state.best_epoch) == best.number
+    assert same(staged[-1].state.best, best.state.ema)
+
+
+def test_every_later_stage_starts_from_the_best(slide, data):
+    """One that changes nothing shows where it has started: not from the last parameters, which are worse."""
+    config = dataclasses.replace(STAGES, unroll_learning_rate=1e-30, polish="none")
+    begun, normalization = training.start(Linear(env=slide), data[0], config, jax.random.PRNGKey(0))
+    good = jax.tree.map(lambda x: 0 * x, begun.params)
+    state = begun.replace(best=good, best_error=jnp.float32(0), best_epoch=jnp.int32(1), epoch=jnp.int32(2))
+    for epoch in epochs(Linear(env=slide), data, config, state, normalization):
+        assert all(np.abs(x).max() < 1e-20 for x in jax.tree.leaves(epoch.state.params))
+
+
+def test_patience_ends_one_step_training_alone(slide, data):
+    still = {"learning_rate": 1e-30, "final_learning_rate": 0.0, "unroll_learning_rate": 1e-30, "ema_decay": None}
+    config = dataclasses.replace(STAGES, num_epochs=6, patience=2, polish="none", **still)
+    told = epochs(Drift(env=slide), data, config)
+    assert [e.number for e in told] == [1, 2, 3, 7, 8, 9, 10]
+    assert [e.number for e in epochs(Drift(env=slide), data, config, told[3].state)] == [8, 9, 10]
+
+
+def test_predictions_longer_than_the_trajectories_are_told_at_the_start(slide, data):
+    config = dataclasses.replace(STAGES, unroll_horizons=(2, 41))
+    with pytest.raises(UserError, match=r"trajectories of 40 steps are too short .* training.unroll_horizons of 41"):
+        training.start(Linear(env=slide), data[0], config, jax.random.PRNGKey(0))
+    training.start(Linear(env=slide), data[0], dataclasses.replace(config, unroll_epochs=0), jax.random.PRNGKey(0))
+
+
+class Ahead(BaseDynamicsModel):
+    """Cannot have the damping of the slide: it knows one gain, of the action."""
+
+    target: str = "acceleration"
+
+    @nn.compact
+    def __call__(self, states, actions, training=False):
+        return self.param("gain", nn.initializers.zeros, ()) * actions[-1]
+
+
+def test_training_on_several_steps_lowers_the_open_loop_error(slide):
+    """Of a model that cannot have the damping of the slide, and has to make up for it: its one step is then worse."""
+    rng = np.random.default_rng(0)
+    states, actions = slide.sample_states(rng, 32), np.repeat(rng.uniform(-1, 1, (32, 1, 1)), 60, axis=1)
+    data = Trajectories(simulate(slide, 0 * states, actions, "native"), actions).split(0.25)
+    config = TrainingConfig(
+        num_epochs=40, batch_size=64, **ADAM | {"learning_rate": 0.03}, loss="mse", ema_decay=None, unroll_epochs=10,
+        unroll_horizons=(40,), unroll_learning_rate=0.01,
+    )  # fmt: skip
+    told = epochs(Ahead(env=slide), data, config)
+    assert told[-1].val_nrmse < 0.7 * told[39].val_nrmse

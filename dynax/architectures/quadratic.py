@@ -22,7 +22,7 @@ class QuadraticDynamicsModel(DynamicsModel):
 
     constraints: str = "layer"
     hidden_dims: tuple[int, ...] = (128, 128)
-    activation: str = "silu"
+    activation: str = "glu"
 
     def __post_init__(self):
         check_widths("model.hidden_dims", self.hidden_dims)

@@ -70,23 +70,25 @@ def _assemble(path: Path, config: Any, past: Past | None) -> Job:
     settings = section(TrainingRunConfig, config["training"], "training")
     env = envs.make(config["env"], mjcf=past.mjcf if past else "")
     model = architectures.make(env, config["model"])
-    dataset = _dataset(config, model, past)
+    dataset = _dataset(config, model, settings, past)
     dataset.check_robot(env)
-    check_length(dataset.manifest["rollout_length"], model.history)
+    check_length(dataset.manifest["rollout_length"], model.history, settings.horizon)
     if past:
         past.check_dataset(dataset)
     return Job(path, config, settings, model, dataset)
 
 
-def _dataset(config: Mapping[str, Any], model: BaseDynamicsModel, past: Past | None) -> Dataset:
+def _dataset(
+    config: Mapping[str, Any], model: BaseDynamicsModel, settings: TrainingRunConfig, past: Past | None
+) -> Dataset:
     """The data of a run that is continued, wherever the user stands; those the config names; or those it describes."""
     if past and past.dataset.is_dir():
         return Dataset.open(past.dataset)
     if config["dataset"] is not None:
         return Dataset.open(config["dataset"])
     wanted, excitation = section(CollectConfig, config["collect"], "collect"), excitations.make(config["excitation"])
-    train_size(wanted.num_rollouts, config["training"]["val_fraction"])  # raises where there are too few to split
-    check_length(wanted.rollout_length, model.history)
+    train_size(wanted.num_rollouts, settings.val_fraction)  # raises where there are too few to split
+    check_length(wanted.rollout_length, model.history, settings.horizon)
     total = wanted.num_rollouts * wanted.rollout_length
     with report.progress(f"collect {model.env.name}", total, "transitions") as update:
         return collection.collect(model.env, excitation, wanted, DATASETS, lambda done, total: update(done))

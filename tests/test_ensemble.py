@@ -1,0 +1,120 @@
+"""Ensembles: members that are trained each by itself, and whose predictions are averaged."""
+
+from functools import partial
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import linen as nn
+
+from dynax import training
+from dynax.base import BaseDynamicsModel
+from dynax.config import TrainingConfig
+from dynax.samples import prepare
+
+
+class Small(BaseDynamicsModel):
+    target: str = "acceleration"
+    constraints: str = "layer"
+    rate: float = 0.0
+
+    @nn.compact
+    def __call__(self, states, actions, training=False):
+        x = nn.tanh(nn.Dense(8)(jnp.concatenate([states.flatten(), actions.flatten()])))
+        return nn.Dense(self.target_dim)(nn.Dropout(self.rate, deterministic=not training)(x))
+
+
+class SmallSequence(Small):
+    sequence: ClassVar[bool] = True
+    history: int = 3
+
+    @nn.compact
+    def __call__(self, states, actions, training=False):
+        return nn.Dense(self.target_dim)(nn.tanh(nn.Dense(8)(jnp.concatenate([states, actions], axis=-1))))
+
+
+NETWORKS = pytest.mark.parametrize("network", [Small, SmallSequence])
+
+
+@pytest.fixture(scope="module")
+def data(trajectories):
+    return trajectories["cart_pole"].split(0.25)
+
+
+def begun(model, data, config=TrainingConfig(optimizer="adam")):  # noqa: B008
+    return training.start(model, data[0], config, jax.random.PRNGKey(0))
+
+
+def member(tree, i):
+    return jax.tree.map(lambda x: x[i], tree)
+
+
+@NETWORKS
+def test_an_ensemble_has_an_axis_of_members_in_front(cart_pole, data, network):
+    alone, together = (begun(network(env=cart_pole, members=n), data)[0].params for n in (1, 3))
+    assert jax.tree.map(lambda x: (3, *x.shape), alone) == jax.tree.map(jnp.shape, together)
+
+
+def test_members_begin_differently(cart_pole, data):
+    kernel = begun(Small(env=cart_pole, members=3), data)[0].params["network"]["Dense_0"]["kernel"]
+    assert len(np.unique(kernel, axis=0)) == 3
+
+
+@NETWORKS
+def test_predictions_are_averaged(cart_pole, data, network):
+    model = network(env=cart_pole, members=3)
+    state, normalization = begun(model, data)
+    variables = {"params": state.params, "normalization": normalization}
+    h = model.history
+    args = [jnp.asarray(x, jnp.float32) for x in (data[0].states[:, :h], data[0].actions[:, :h])]
+    alone = model.clone(members=1)
+    each = [alone.predict(variables | {"params": member(state.params, i)}, *args) for i in range(3)]
+    np.testing.assert_allclose(model.predict(variables, *args), np.mean(each, axis=0), atol=1e-6)
+    assert np.std(each, axis=0).max() > 1e-3
+    path = model.rollout(*args, variables)
+    np.testing.assert_allclose(path[:, 1], np.mean(each, axis=0), atol=1e-6)
+
+
+ADAM = {"num_epochs": 1, "batch_size": 32, "optimizer": "adam", "learning_rate": 0.01, "gradient_clip": 0.1}
+
+
+@pytest.mark.parametrize("options", [{}, {"loss": "mse"}, {"optimizer": "soap"}, {"input_noise": 0.1}], ids=str)
+def test_a_member_is_trained_as_it_would_be_alone(cart_pole, data, options):
+    """On the same batches, its gradient clipped by its own norm, its outliers told by its own errors."""
+    config = TrainingConfig(**ADAM | options)
+    together = Small(env=cart_pole, members=3)
+    state, normalization = begun(together, data, config)
+    samples, members = prepare(together, data[0], normalization), [member(state.params, i) for i in range(3)]
+
+    def trained(model, params):
+        optimizer = training.optimizer_for(model, data[0], config)
+        state = training.initial_state(params, optimizer, jax.random.PRNGKey(1))
+        return next(training.stages(model, data[0], normalization, config)).epoch(state, samples)[0].ema
+
+    ours = trained(together, state.params)
+    for i, params in enumerate(members):
+        for one, other in zip(
+            *map(jax.tree.leaves, (member(ours, i), trained(together.clone(members=1), params))), strict=True
+        ):
+            np.testing.assert_allclose(one, other, atol=2e-4)
+
+
+def test_all_members_drop_units_in_training(cart_pole, data):
+    model = Small(env=cart_pole, members=2, rate=0.5)
+    state, normalization = begun(model, data)
+    args = [jnp.ones((5, 1, n), jnp.float32) for n in (4, 1)]
+    changes = partial(model.changes, {"params": state.params, "normalization": normalization}, *args)
+    assert (np.asarray(changes(jax.random.PRNGKey(0))) != np.asarray(changes())).any(axis=(1, 2)).all()
+
+
+def test_an_ensemble_is_trained_through_all_stages(cart_pole, data):
+    config = TrainingConfig(
+        **ADAM, unroll_epochs=1, unroll_horizons=(3,), polish="levenberg_marquardt", polish_steps=2, val_rollouts=1
+    )
+    model = Small(env=cart_pole, members=2)
+    state, normalization = begun(model, data, config)
+    told = [(e.number, e.loss) for e in training.fit(model, *data, normalization, config, state)]
+    assert [number for number, _ in told] == [1, 2, 3]
+    assert told[2][1] < told[0][1]
