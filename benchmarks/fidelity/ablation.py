@@ -4,6 +4,7 @@ Every row has the same number of updates, on as many transitions, and sets every
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from benchmarks.common import markdown, median
 from benchmarks.fidelity.table import Result, Row, Table, ceiling, finished, given, nrmse, of, values, vpt
@@ -20,7 +21,7 @@ USUAL = {
     "model.target": "delta",
     "model.constraints": "none",
     "model.drop_invariant": "false",
-    "training.num_epochs": "12",
+    "training.num_epochs": "6",
     "training.batch_size": "512",
     "training.optimizer": "adam",
     "training.loss": "mse",
@@ -120,12 +121,12 @@ TABLE = Table(
 SIDE = Table(
     "side",
     (
-        step("robust"),
+        replace(step("robust"), label="robust loss, Adam"),
         branch(
             "adamw", "robust", "robust loss, AdamW", {"training.optimizer": "adamw", "training.weight_decay": "1e-4"}
         ),
         branch("muon", "robust", "robust loss, Muon", {"training.optimizer": "muon"}),
-        step("gated"),
+        replace(step("gated"), label="gated"),
         branch("noise", "gated", "gated, input noise", {"training.input_noise": "1e-3"}),
         branch("lbfgs", "gated", "gated, L-BFGS", {"training.polish": "lbfgs", "training.polish_steps": "200"}),
         branch("unroll", "gated", "gated, fine-tuned on 8 and 32 steps", {"training.unroll_epochs": "2"}),
