@@ -279,12 +279,20 @@ def test_where_the_position_does_not_follow_from_the_velocity_its_rest_is_predic
     np.testing.assert_allclose(model.integrate(states, change), following, atol=1e-13)
 
 
-@pytest.mark.parametrize("options", [{"decimation": 4}, {"integrator": "RK4"}, {"target": "delta"}])
-def test_a_constraint_layer_acts_within_one_semi_implicit_step_alone(options):
-    mjcf = PENDULUM.format(options.get("integrator", "Euler"))
-    env = MjcfEnv(xml="toy.xml", mjcf=mjcf, decimation=options.get("decimation", 1))
-    with pytest.raises(UserError, match=r"constraints=layer acts within .* toy has .*: use model.constraints=features"):
-        MLPDynamicsModel(env=env, constraints="layer", target=options.get("target", "acceleration"))
+@pytest.mark.parametrize(
+    ("integrator", "decimation", "target", "told"),
+    [
+        ("Euler", 4, "acceleration", r"env.decimation=1 \(now 4\)"),
+        ("RK4", 1, "acceleration", r"any integrator but RK4 \(now RK4\)"),
+        ("Euler", 1, "delta", r"model.target=acceleration \(now delta\)"),
+    ],
+)
+def test_a_constraint_layer_acts_within_one_semi_implicit_step_alone(integrator, decimation, target, told):
+    env = MjcfEnv(xml="toy.xml", mjcf=PENDULUM.format(integrator), decimation=decimation)
+    with pytest.raises(
+        UserError, match=f"model.constraints=layer acts within .*{told}.* use model.constraints=features"
+    ):
+        MLPDynamicsModel(env=env, constraints="layer", target=target)
 
 
 def test_a_robot_without_actuators_can_be_predicted():

@@ -17,7 +17,6 @@ from dynax.samples import prepare
 
 class Small(BaseDynamicsModel):
     target: str = "acceleration"
-    constraints: str = "layer"
     rate: float = 0.0
 
     @nn.compact
@@ -52,9 +51,13 @@ def member(tree, i):
 
 
 @NETWORKS
-def test_an_ensemble_has_an_axis_of_members_in_front(cart_pole, data, network):
-    alone, together = (begun(network(env=cart_pole, members=n), data)[0].params for n in (1, 3))
-    assert jax.tree.map(lambda x: (3, *x.shape), alone) == jax.tree.map(jnp.shape, together)
+@pytest.mark.parametrize("constraints", ["none", "layer"])
+def test_an_ensemble_has_an_axis_of_members_in_front(cart_pole, data, network, constraints):
+    def shapes(members):
+        model = network(env=cart_pole, members=members, constraints=constraints)
+        return jax.eval_shape(lambda: begun(model, data)[0].params)
+
+    assert jax.tree.map(lambda x: (3, *x.shape), shapes(1)) == jax.tree.map(jnp.shape, shapes(3))
 
 
 def test_members_begin_differently(cart_pole, data):
@@ -66,21 +69,21 @@ def test_members_begin_differently(cart_pole, data):
 def test_predictions_are_averaged(cart_pole, data, network):
     model = network(env=cart_pole, members=3)
     state, normalization = begun(model, data)
-    variables = {"params": state.params, "normalization": normalization}
-    h = model.history
-    args = [jnp.asarray(x, jnp.float32) for x in (data[0].states[:, :h], data[0].actions[:, :h])]
-    alone = model.clone(members=1)
-    each = [alone.predict(variables | {"params": member(state.params, i)}, *args) for i in range(3)]
-    np.testing.assert_allclose(model.predict(variables, *args), np.mean(each, axis=0), atol=1e-6)
-    assert np.std(each, axis=0).max() > 1e-3
-    path = model.rollout(*args, variables)
+    h, alone = model.history, model.clone(members=1)
+    args = data[0].states[:, :h], data[0].actions[:, :h]
+    each = [
+        alone.rollout(*args, {"params": member(state.params, i), "normalization": normalization})[:, 1]
+        for i in range(3)
+    ]
+    path = model.rollout(*args, {"params": state.params, "normalization": normalization})
     np.testing.assert_allclose(path[:, 1], np.mean(each, axis=0), atol=1e-6)
+    assert np.std(each, axis=0).max() > 1e-3
 
 
 ADAM = {"num_epochs": 1, "batch_size": 32, "optimizer": "adam", "learning_rate": 0.01, "gradient_clip": 0.1}
 
 
-@pytest.mark.parametrize("options", [{}, {"loss": "mse"}, {"optimizer": "soap"}, {"input_noise": 0.1}], ids=str)
+@pytest.mark.parametrize("options", [{}, {"loss": "mse"}, {"input_noise": 0.1}], ids=str)
 def test_a_member_is_trained_as_it_would_be_alone(cart_pole, data, options):
     """On the same batches, its gradient clipped by its own norm, its outliers told by its own errors."""
     config = TrainingConfig(**ADAM | options)
@@ -98,7 +101,7 @@ def test_a_member_is_trained_as_it_would_be_alone(cart_pole, data, options):
         for one, other in zip(
             *map(jax.tree.leaves, (member(ours, i), trained(together.clone(members=1), params))), strict=True
         ):
-            np.testing.assert_allclose(one, other, atol=2e-4)
+            np.testing.assert_allclose(one, other, atol=1e-5)
 
 
 def test_all_members_drop_units_in_training(cart_pole, data):

@@ -10,14 +10,24 @@ from PIL import Image
 import dynax as api
 
 ENVS = ("pendulum", "cart_pole", "double_cart_pole", "slider", "acrobot", "three_link", "nerd_cartpole")
-MODELS = ("mlp", "resnet", "transformer")
-ONCE = (("acrobot", "resnet"), ("three_link", "transformer"), ("nerd_cartpole", "mlp"))  # kinds seen before
+MODELS = ("lagrangian", "mlp", "quadratic", "resnet", "transformer")
+ONCE = (  # kinds of robots seen before
+    ("acrobot", "lagrangian"),
+    ("acrobot", "resnet"),
+    ("three_link", "lagrangian"),
+    ("three_link", "quadratic"),
+    ("three_link", "transformer"),
+    ("nerd_cartpole", "mlp"),
+)
+EPOCHS = {"lagrangian": 3}  # of which the last is the polish
 QUICK = {
     ("pendulum", "mlp"),
     ("cart_pole", "transformer"),
     ("double_cart_pole", "resnet"),
     ("slider", "mlp"),
     ("nerd_cartpole", "mlp"),
+    ("cart_pole", "lagrangian"),
+    ("slider", "quadratic"),
 }
 COMBINATIONS = [
     pytest.param(env, model, id=f"{env}-{model}", marks=[pytest.mark.slow] * ((env, model) not in QUICK))
@@ -55,16 +65,16 @@ def test_collect(workshop, documented, env):
 
 @pytest.mark.parametrize(("env", "model"), COMBINATIONS)
 def test_train(workshop, documented, env, model):
-    run = workshop.trained(env, model)
+    run, epochs = workshop.trained(env, model), EPOCHS.get(model, 2)
     assert run.parent == workshop.folder / "outputs" / "train" / f"{env}-{model}"
     wanted = {".hydra", ".lock", "dynax.log", "summary.json", "metrics.jsonl", "loss.png", "checkpoints"}
     assert names(run) == wanted
-    assert names(run / "checkpoints") == {"epoch-00002"}
+    assert names(run / "checkpoints") == {f"epoch-0000{epochs}"}
     told = summary(run)
     assert set(told) == documented["train"]
-    assert (told["env"], told["model"], told["epochs"], told["run"]) == (env, model, 2, str(run))
+    assert (told["env"], told["model"], told["epochs"], told["run"]) == (env, model, epochs, str(run))
     rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-    assert [row["epoch"] for row in rows] == [1, 2]
+    assert [row["epoch"] for row in rows] == list(range(1, epochs + 1))
     assert told["best_val_nrmse"] == min(row["val_nrmse"] for row in rows)
     datasets = list(workshop.folder.glob(f"outputs/datasets/{env}-*"))
     assert [told["dataset"]] == [str(path) for path in datasets]  # all models of a robot share its data

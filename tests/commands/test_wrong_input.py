@@ -63,6 +63,27 @@ def test_config(dynax, override, message):
 
 
 @pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            "env=nerd_cartpole model=lagrangian",
+            "model.architecture=lagrangian is the physics of one semi-implicit step",
+        ),
+        ("env=nerd_cartpole model=quadratic", "env.decimation=1 (now 5)"),
+        ("model=lagrangian model.history=2", "it needs model.history=1 (now 2)"),
+        ("model=lagrangian model.target=delta", "model.target=acceleration (now delta)"),
+        ("model.constraints=layer model.target=delta", "model.constraints=layer acts within one semi-implicit step"),
+        ("training.unroll_epochs=1 training.unroll_horizons=[2,41]", "trajectories of 40 steps are too short for"),
+        ("training.polish=levenberg", "training.polish=levenberg is not one of none, levenberg_marquardt, lbfgs"),
+        ("training.unroll_horizons=[1]", "training.unroll_horizons=1 is out of range: it must be at least 2"),
+    ],
+)
+def test_what_does_not_go_together(dynax, words, message):
+    refused(dynax("train", "training=smoke", *words.split()), message)
+    assert not dynax.made()
+
+
+@pytest.mark.parametrize(
     ("name", "content", "message"),
     [
         ("text.xml", "not XML", "is no MJCF that MuJoCo accepts: "),

@@ -101,6 +101,25 @@ def test_its_state_keeps_its_shapes(name):
     assert jax.tree.map(lambda x: (x.shape, x.dtype), after) == jax.tree.map(lambda x: (x.shape, x.dtype), before)
 
 
+@EACH
+def test_members_of_an_ensemble_are_optimised_each_by_itself(name):
+    """Whatever the sizes of their gradients: what a rule does to a member it would do to it alone."""
+    rng = np.random.default_rng(0)
+    params = {"kernel": np.float32(rng.normal(size=(2, 4, 3))), "bias": np.float32(rng.normal(size=(2, 3)))}
+    config = TrainingConfig(optimizer=name, gradient_clip=1.0, weight_decay=0.01)
+    of = lambda tree, i: jax.tree.map(lambda x: x[i], tree)  # noqa: E731
+    together, alone = optimizers.make(config, 10, members=2), optimizers.make(config, 10)
+    state, states = together.init(params), [alone.init(of(params, i)) for i in range(2)]
+    for _ in range(3):
+        gradient = jax.tree.map(
+            lambda x: np.float32(rng.normal(size=x.shape)) * np.float32([0.1, 9])[:, *[None] * (x.ndim - 1)], params
+        )
+        change, state = together.update(gradient, state, params)
+        for i in range(2):
+            wanted, states[i] = alone.update(of(gradient, i), states[i], of(params, i))
+            assert all(map(np.array_equal, jax.tree.leaves(of(change, i)), jax.tree.leaves(wanted)))
+
+
 def test_muon_makes_orthogonal_steps_of_a_matrix():
     """Their singular values are the learning rate, as far as five Newton-Schulz iterations go."""
     gradient = {"w": np.float32([[3, 1], [0, 0.5]])}
