@@ -295,6 +295,17 @@ def test_a_constraint_layer_acts_within_one_semi_implicit_step_alone(integrator,
         MLPDynamicsModel(env=env, constraints="layer", target=target)
 
 
+def test_what_is_given_of_the_robot_is_told(robots):
+    """Of what a model has not learned: nothing by a bare one, and by another only what the robot has."""
+    assert Still(env=robots["cart_pole"]).given == ()
+    given = {name: MLPDynamicsModel(env=env).given for name, env in robots.items()}
+    assert given["pendulum"] == ("which joints turn", "semi-implicit integration")
+    assert given["cart_pole"] == (*given["pendulum"], "what is invariant", "where the stops are")
+    assert given["nerd_cartpole"] == ("which joints turn", "integration but for a residual", "what is invariant")
+    layer = MLPDynamicsModel(env=robots["three_link"], constraints="layer").given
+    assert layer == (*given["pendulum"], "MuJoCo's constraint solve, started from the MJCF")
+
+
 def test_a_robot_without_actuators_can_be_predicted():
     fall = '<mujoco><worldbody><body><joint type="slide" axis="0 0 1"/><geom size=".1"/></body></worldbody></mujoco>'
     model = MLPDynamicsModel(env=MjcfEnv(xml="fall.xml", mjcf=fall), hidden_dims=(4,))

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from dynax import architectures, checkpoint, envs, training
-from dynax.config import TrainingConfig
+from dynax.config import TrainingConfig, modules_of
 from dynax.errors import UserError
 
 CONFIG = {
@@ -86,6 +86,18 @@ def test_the_state_comes_back_bit_for_bit(original, model, data, trained):
     assert bits(state) == bits(epochs[0].state)
     assert bits(statistics) == bits(normalization)
     assert info["epoch"] == 1
+
+
+@pytest.mark.parametrize("optimizer", modules_of("dynax.optimizers"))
+def test_the_state_of_every_optimiser_of_an_ensemble_comes_back(optimizer, robots, data, tmp_path):
+    model = architectures.make(robots["cart_pole"], CONFIG["model"] | {"members": 2, "constraints": "layer"})
+    config = TrainingConfig(optimizer=optimizer)
+    state, normalization = training.start(model, data[0], config, jax.random.PRNGKey(0))
+    checkpoint.save(tmp_path, state, normalization, model.env.mjcf, {"config": CONFIG, "epoch": 0})
+    template, _ = training.start(model, data[0], config, jax.random.PRNGKey(9))
+    again, _, _ = checkpoint.load_state(tmp_path, model, template)
+    assert jax.tree.structure(again) == jax.tree.structure(state)
+    assert bits(again) == bits(state)
 
 
 def test_going_on_from_a_checkpoint_is_going_straight_through(original, model, data, trained):

@@ -129,6 +129,12 @@ def test_text_is_no_list():
         ("training", "weight_decay", -0.1),
         ("training", "gradient_clip", 0.0),
         ("training", "ema_decay", 1.1),
+        ("training", "input_noise", -0.1),
+        ("training", "unroll_epochs", -1),
+        ("training", "unroll_horizons", [8, 1]),
+        ("training", "unroll_learning_rate", 0.0),
+        ("training", "polish", "newton"),
+        ("training", "polish_steps", 0),
         ("training", "patience", 0),
         ("training", "val_rollouts", 0),
         ("training", "val_fraction", 0.0),
@@ -182,8 +188,25 @@ def test_the_schema_needs_neither_jax_nor_mujoco():
 
 
 def test_the_names_that_are_checked_before_jax_are_those_there_are():
-    from dynax import config, losses, testset
+    from dynax import config, losses, polish, testset
 
     assert set(config.TEST_ACTIONS) == set(testset.ACTIONS)
     for name in losses.LOSSES:
         config.TrainingConfig(loss=name)
+    for name in polish.SAMPLES:
+        config.TrainingConfig(polish=name)
+
+
+@pytest.mark.parametrize(
+    ("options", "epochs", "horizon"),
+    [
+        ({}, 10, 1),
+        ({"polish": "lbfgs"}, 11, 1),
+        ({"unroll_epochs": 2, "unroll_horizons": (8, 32, 4)}, 16, 32),
+        ({"unroll_epochs": 2, "unroll_horizons": ()}, 10, 1),
+        ({"unroll_epochs": 0, "unroll_horizons": (8,)}, 10, 1),
+    ],
+)
+def test_a_training_has_so_many_epochs_and_looks_so_far_ahead(options, epochs, horizon):
+    config = TrainingConfig(num_epochs=10, **options)
+    assert (config.total_epochs, config.horizon) == (epochs, horizon)

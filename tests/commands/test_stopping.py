@@ -20,6 +20,13 @@ TRAINING = [
 ]  # fmt: skip
 
 
+# All stages: three epochs of one step, four of each of two horizons, and the polish; each epoch writes a checkpoint.
+STAGES = [
+    "env=pendulum", "training=smoke", "model.hidden_dims=[8]", "training.optimizer=adam", "training.num_epochs=3",
+    "training.unroll_epochs=4", "training.unroll_horizons=[2,6]", "training.polish=lbfgs", "training.polish_steps=3",
+]  # fmt: skip
+
+
 def rows(run):
     """`metrics.jsonl` without what differs from one run to the next: the times."""
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
@@ -29,7 +36,7 @@ def rows(run):
 def arrays(run):
     """Every array of the last checkpoint, by its place in the tree, as bytes."""
     [path] = (run / "checkpoints").iterdir()
-    assert path.name == "epoch-00010"
+    assert path.name == f"epoch-{len(rows(run)):05d}"
     with ocp.StandardCheckpointer() as orbax:
         trees = [orbax.restore(path / part) for part in ("model", "training")]
     leaves = jax.tree_util.tree_leaves_with_path(trees)
@@ -132,4 +139,20 @@ def test_terminated_and_continued_by_one_process_at_a_time(line, straight):
 def test_interrupted(line, straight):
     run, _ = stop(line, signal.SIGINT)
     assert line("train", f"training.resume={run}").path == run
+    same(run, straight)
+
+
+def test_killed_while_it_trains_on_several_steps(dynax, tmp_path):
+    straight = dynax("train", *STAGES).path
+    assert [row["epoch"] for row in rows(straight)] == list(range(1, 13))
+    dynax.folder = tmp_path / "elsewhere"
+    shutil.copytree(tmp_path / "outputs" / "datasets", dynax.folder / "outputs" / "datasets")
+    process = dynax.start("train", *STAGES)
+    run = wait_for(process, dynax.folder, 6)
+    process.kill()
+    dynax.end(process)
+    assert 5 <= len(rows(run)) < 12
+    assert dynax("train", f"training.resume={run}").path == run
+    same(run, straight)
+    assert dynax("train", f"training.resume={run}").path == run  # finished, and left alone
     same(run, straight)
