@@ -6,7 +6,7 @@ A model is a flax module whose `__call__` is the network on one sample; everythi
 one tree, `{"params": {"network": ..., "layer": ...}, "normalization": ...}`, so that a model saved is a model complete;
 `layer` is there with `constraints=layer`, and with an ensemble every array of `params` has an axis of members in front.
 
-Axes: B batch, T steps, E members, h history, S = nq + nv state, A action, F features, D target.
+Axes: B batch, T steps, E members, h history, S state, A action, F features, D target.
 """
 
 import dataclasses
@@ -19,10 +19,10 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
-from dynax import features
 from dynax.constraints import ConstraintLayer, Free, Rows
 from dynax.envs.env import Env
-from dynax.errors import UserError, check_choice, check_range
+from dynax.errors import UserError, check_range
+from dynax.representation import Representation
 
 Variables = Mapping[str, Any]
 
@@ -41,6 +41,7 @@ class BaseDynamicsModel(nn.Module):
     target: str = "delta"  # delta | acceleration
     constraints: str = "none"  # none | features | layer
     drop_invariant: bool = False
+    frame: str = "world"  # world | robot
     history: int = 1
     members: int = 1  # of an ensemble, whose predictions are averaged
 
@@ -48,21 +49,20 @@ class BaseDynamicsModel(nn.Module):
     structure: ClassVar[tuple[str, ...]] = ()  # what the architecture itself knows of mechanics
 
     def __post_init__(self):
-        check_choice("model.angles", self.angles, features.ANGLES)
-        check_choice("model.target", self.target, features.TARGETS)
-        check_choice("model.constraints", self.constraints, features.CONSTRAINTS)
         check_range("model.history", self.history, 1)
         check_range("model.members", self.members, 1)
-        if self.constraints == "layer" and not (self.target == "acceleration" and self.env.semi_implicit):
-            raise UserError(
-                "model.constraints=layer acts within one semi-implicit step: with model.target=acceleration (now "
-                f"{self.target}), env.decimation=1 (now {self.env.decimation}) and any integrator but RK4 (now "
-                f"{self.env.integrator}); otherwise use model.constraints=features"
-            )
         for field in dataclasses.fields(self):  # models are keys to their compiled programs, and a list has no hash
             if isinstance(value := getattr(self, field.name), list):
                 setattr(self, field.name, tuple(value))
         super().__post_init__()
+        representation = self.representation  # has its own say about the options
+        if self.constraints == "layer" and not (self.accelerates and representation.env.space.observed.all()):
+            raise UserError(
+                "model.constraints=layer acts within one semi-implicit step of a whole state: with "
+                f"model.target=acceleration (now {self.target}), env.decimation=1 (now {self.env.decimation}), "
+                f"env.observe=all and any integrator but RK4 (now {self.env.integrator}); otherwise use "
+                "model.constraints=features"
+            )
 
     def __call__(self, states: jax.Array, actions: jax.Array, training: bool = False) -> jax.Array:
         """The network on one sample.
@@ -77,6 +77,16 @@ class BaseDynamicsModel(nn.Module):
         """
         raise NotImplementedError(f"{type(self).__name__} must define __call__(self, states, actions, training=False)")
 
+    @cached_property
+    def representation(self) -> Representation:
+        """What the network sees of a state, and what it predicts."""
+        return Representation(self.env, self.angles, self.target, self.constraints, self.drop_invariant, self.frame)
+
+    @property
+    def accelerates(self) -> bool:
+        """Whether the target is the change of velocity alone, which the position follows."""
+        return self.representation.predicts == "acceleration" and self.env.semi_implicit
+
     @property
     def state_dim(self) -> int:
         return self.env.state_dim
@@ -87,11 +97,16 @@ class BaseDynamicsModel(nn.Module):
 
     @property
     def target_dim(self) -> int:
-        return self.targets(*np.zeros((2, self.state_dim))).shape[-1]
+        return len(self.representation.predicted)
 
     @property
     def feature_dim(self) -> int:
-        return self.features(np.zeros(self.state_dim)).shape[-1]
+        return sum(self.representation.sizes)
+
+    @property
+    def observed(self) -> np.ndarray:
+        """(2 nv + na,) bool: the tangent coordinates the model reads, predicts and is judged by."""
+        return self.env.space.observed
 
     @cached_property
     def layer(self) -> ConstraintLayer | None:
@@ -100,46 +115,22 @@ class BaseDynamicsModel(nn.Module):
         return ConstraintLayer(self.env.space, rows, parent=None) if rows else None
 
     @property
-    def position_dim(self) -> int:
-        """How many of the features are positions; the velocities follow them, then what tells of the stops."""
-        return self._positions(np.zeros(self.state_dim)).shape[-1]
-
-    @property
     def given(self) -> tuple[str, ...]:
         """What the model was told of the robot before it saw any data; models are compared with this in sight."""
-        space = self.env.space
-        told = {
-            "which joints turn": self.angles == "sincos" and space.hinge.any(),
-            "semi-implicit integration": self.target == "acceleration" and self.env.semi_implicit,
-            "integration but for a residual": self.target == "acceleration" and not self.env.semi_implicit,
-            "what is invariant": self.drop_invariant and space.invariant.any(),
-            "where the stops are": self.constraints == "features" and space.limited.any(),
-            "MuJoCo's constraint solve, started from the MJCF": self.layer is not None,
-        }
-        return (*(what for what, is_told in told.items() if is_told), *self.structure)
+        layer = ("MuJoCo's constraint solve, started from the MJCF",) if self.layer else ()
+        return (*self.representation.told, *layer, *self.structure)
 
     def features(self, states: Any) -> Any:
         """What the network sees of states (..., S), before normalisation: (..., F)."""
-        space = self.env.space
-        parts = [self._positions(states), states[..., space.nv :]]
-        if self.constraints == "features":
-            parts.append(features.stops(space, states))
-        return states.__array_namespace__().concat(parts, axis=-1)
-
-    def _positions(self, states: Any) -> Any:
-        space = self.env.space
-        # With neither the position nor the stops in sight, a limited joint would run through its stop unseen.
-        seen = space.limited & (self.constraints == "none")
-        dropped = space.invariant & ~seen & self.drop_invariant
-        return features.positions(space, states, self.angles, dropped)
+        return self.representation.features(states)
 
     def targets(self, states: Any, following: Any) -> Any:
         """What is to be predicted between consecutive states (..., S), before normalisation: (..., D)."""
-        return features.targets(self.env.space, states, following, self.target, self.env.semi_implicit)
+        return self.representation.targets(states, following)
 
     def integrate(self, states: Any, change: Any) -> Any:
         """The states that follow `states` (..., S) under the predicted change (..., D)."""
-        return features.integrate(self.env.space, states, change, self.target, self.env.semi_implicit)
+        return self.representation.integrate(states, change)
 
     def create(self, rng: jax.Array, normalization: Variables) -> Variables:
         """Variables with a freshly initialised network around the given normalisation.
@@ -166,13 +157,14 @@ class BaseDynamicsModel(nn.Module):
         It is the network between normalisation and its inverse. A model that knows more of mechanics defines this
         instead of `__call__`.
         """
-        norm = normalization
+        norm, here = normalization, states if self.sequence else states[-1]
         inputs = normalise(norm["features"], self.features(states)), normalise(norm["actions"], actions)
         output = self(*inputs, training)
         wanted = (self.history, self.target_dim) if self.sequence else (self.target_dim,)
         if (found := jnp.shape(output)) != wanted:
             raise UserError(f"{type(self).__name__}.__call__ returns an array of shape {found}, not {wanted}")
-        return Free(output * norm["target"]["std"] + norm["target"]["mean"])
+        target = output * norm["target"]["std"] + norm["target"]["mean"]
+        return Free(self.representation.unframed(here, target))
 
     def changes(
         self, variables: Variables, states: jax.Array, actions: jax.Array, dropout: jax.Array | None = None
@@ -193,16 +185,23 @@ class BaseDynamicsModel(nn.Module):
             args = states, actions, normalization, key is not None
             free = self.apply({"params": params["network"]}, *args, method="free", rngs=rngs)
             assert isinstance(free, Free)
-            if not self.layer:
-                return free.change
-            constrain: Any = partial(self.layer.apply, {"params": params["layer"]})
-            return jax.vmap(constrain)(states, free) if self.sequence else constrain(states[-1], free)
+            finish = partial(self._finish, params.get("layer"))
+            return jax.vmap(finish)(states, free) if self.sequence else finish(states[-1], free)
 
         batched = jax.vmap(change, (None, None if dropout is None else 0, 0, 0))
         keys = None if dropout is None else jax.random.split(dropout, len(states))
         if self.members == 1:
             return batched(params, keys, states, actions)[None]
         return jax.vmap(batched, (0, None, None, None))(params, keys, states, actions)
+
+    def _finish(self, layer: Any, state: jax.Array, free: Free) -> jax.Array:
+        """The predicted change (D,) of one state (S,), of which `free` says what it were without constraints."""
+        change = free.change
+        if self.layer:
+            nv = self.env.space.nv
+            bent: Any = self.layer.apply({"params": layer}, state, free.replace(change=change[:nv]))
+            change = jnp.concatenate([bent, change[nv:]])
+        return self.representation.framed(state, change)
 
     def predict(self, variables: Variables, states: jax.Array, actions: jax.Array) -> jax.Array:
         """The next states (B, S) after histories `states` (B, h, S) under `actions` (B, h, A)."""
@@ -242,6 +241,7 @@ class DynamicsModel(BaseDynamicsModel):
     target: str = "acceleration"
     constraints: str = "features"
     drop_invariant: bool = True
+    frame: str = "robot"
 
 
 def check_widths(where: str, widths: tuple[int, ...]) -> None:

@@ -5,6 +5,7 @@
         training/       Orbax: the whole `TrainState`
         run.json        the resolved config, versions, dataset, epoch and its errors
         robot.xml       the MJCF
+        assets/         the files it loads
         manifest.json   SHA-256 of every file above
 
 A checkpoint is written aside and renamed into place, so that one that is there is whole. Orbax does not notice a
@@ -68,7 +69,7 @@ def load(run: str | os.PathLike[str]) -> TrainedModel:
     path = latest(Path(run))
     verify(path)
     info = _read_info(path)
-    model = build(info["config"], (path / "robot.xml").read_text())
+    model = build(info["config"], *_read_robot(path))
     template = jax.eval_shape(lambda: _variables_template(model))
     return TrainedModel(model, _restore(path / "model", template), info["config"], info)
 
@@ -83,19 +84,19 @@ def load_state(
     return _restore(path / "training", template), variables["normalization"], _read_info(path)
 
 
-def read(run: Path) -> tuple[dict[str, Any], str]:
-    """The `run.json` and the MJCF of the newest checkpoint of `run`, checked against damage."""
+def read(run: Path) -> tuple[dict[str, Any], str, dict[str, bytes]]:
+    """The `run.json`, the MJCF and its assets of the newest checkpoint of `run`, checked against damage."""
     path = latest(run)
     verify(path)
-    return _read_info(path), (path / "robot.xml").read_text()
+    return _read_info(path), *_read_robot(path)
 
 
-def build(config: Mapping[str, Any], mjcf: str) -> BaseDynamicsModel:
+def build(config: Mapping[str, Any], mjcf: str, assets: Mapping[str, bytes]) -> BaseDynamicsModel:
     """The untrained model a saved config describes, of the saved robot."""
-    return architectures.make(envs.make(config["env"], mjcf=mjcf), config["model"])
+    return architectures.make(envs.make(config["env"], mjcf=mjcf, assets=assets), config["model"])
 
 
-def save(run: Path, state: TrainState, normalization: Variables, mjcf: str, info: Mapping[str, Any]) -> Path:
+def save(run: Path, state: TrainState, normalization: Variables, env: Env, info: Mapping[str, Any]) -> Path:
     """Write the checkpoint of `state` under `run`, then remove the one before it; returns its directory."""
     folder = run / "checkpoints"
     path = folder / f"epoch-{int(state.epoch):05d}"
@@ -106,7 +107,10 @@ def save(run: Path, state: TrainState, normalization: Variables, mjcf: str, info
         orbax.save(draft / "model", {"params": state.best, "normalization": dict(normalization)})
         orbax.wait_until_finished()
         orbax.save(draft / "training", state)
-    (draft / "robot.xml").write_text(mjcf)
+    (draft / "robot.xml").write_text(env.mjcf)
+    for name, content in env.assets.items():
+        (draft / "assets").mkdir(exist_ok=True)
+        (draft / "assets" / name).write_bytes(content)
     write_json(draft / "run.json", {"format": FORMAT, **info, **provenance()})
     write_json(draft / "manifest.json", {str(p.relative_to(draft)): _digest(p) for p in _files(draft)})
     shutil.rmtree(path, ignore_errors=True)
@@ -143,6 +147,10 @@ def verify(path: Path) -> None:
             raise UserError(f"the checkpoint is damaged: {file} is missing")
         if _digest(file) != digest:
             raise UserError(f"the checkpoint is damaged: {file} is not what was written (checksum differs)")
+
+
+def _read_robot(path: Path) -> tuple[str, dict[str, bytes]]:
+    return (path / "robot.xml").read_text(), {file.name: file.read_bytes() for file in _files(path / "assets")}
 
 
 def _variables_template(model: BaseDynamicsModel) -> Variables:

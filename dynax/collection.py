@@ -67,9 +67,8 @@ def describe(source: Source, config: CollectConfig, backend: str) -> dict[str, A
     env, excitation, dtype = source.env, source.excitation, simulate.DTYPE[backend]
     n, steps = config.num_rollouts, config.rollout_length
     draws = hashlib.sha256(b"".join(a.tobytes() for a in source.draw(0, min(n, BLOCK))))
-    reset = {
-        f.name: getattr(env, f.name) for f in dataclasses.fields(env) if f.name not in ("mjcf", "xml", "decimation")
-    }
+    elsewhere = {"mjcf", "assets", "xml", "decimation", "observe"}  # said of the robot, or no part of the data
+    reset = {name: value for name, value in dataclasses.asdict(env).items() if name not in elsewhere}
     return sealed(
         robot_of(env)
         | {

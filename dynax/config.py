@@ -210,20 +210,36 @@ def implementation(package: str, name: str, base: type, where: str) -> type[Any]
 
 
 def _convert(value: Any, hint: Any, where: str) -> Any:
-    """`value` as the type `hint` (bool, int, float, str, `X | None`, `tuple[X, ...]`), or a `UserError`."""
+    """`value` as the type `hint`, or a `UserError`.
+
+    A hint is bool, int, float, str, `X | None`, `tuple[X, ...]`, `Mapping[str, X]`, or a dataclass of such fields.
+    """
     if typing.get_origin(hint) in (types.UnionType, typing.Union):
         if value is None:
             return None
         hint = next(h for h in typing.get_args(hint) if h is not type(None))
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        return section(hint, _mapping(value, where), where)
     if typing.get_origin(hint) is tuple:
         item = typing.get_args(hint)[0]
+        if item is str and isinstance(value, str):
+            return (value,)
         if isinstance(value, str) or not isinstance(value, typing.Sequence):
             raise UserError(f"{where}={value} must be a list of {item.__name__}, such as [1, 2]")
         return tuple(_convert(v, item, where) for v in value)
-    accepted = (int, float) if hint is float else (hint,)
+    if typing.get_origin(hint) is Mapping:
+        item = typing.get_args(hint)[1]
+        return {str(name): _convert(v, item, f"{where}.{name}") for name, v in _mapping(value, where).items()}
+    accepted: Any = (int, float) if hint is float else hint
     if not isinstance(value, accepted) or (isinstance(value, bool) and hint is not bool):
         raise UserError(f"{where}={value} must be {_NAMES[hint]}, not {type(value).__name__}")
     return hint(value)
+
+
+def _mapping(value: Any, where: str) -> Mapping[Any, Any]:
+    if not isinstance(value, Mapping):
+        raise UserError(f"{where}={value} must name its entries, such as {{name: value}}")
+    return value
 
 
 _NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}

@@ -4,13 +4,14 @@
               hidden_state.json    whether a step depends on more than its state
               qpos/                (n, t + 1, nq)
               qvel/                (n, t + 1, nv)
-              action/              (n, t, nu)
+              act/                 (n, t + 1, na), where actuators have activations
+              action/              (n, t, u)
 
 The arrays are chunked over trajectories and every chunk ends in its CRC-32C, so that a flipped bit, a cut file and a
 missing one are all noticed on reading. A dataset is written beside its place, under a hidden name, and renamed when it
 is complete.
 
-Axes: n trajectories, t control steps, s state coordinates [qpos, qvel], u actuators.
+Axes: n trajectories, t control steps, s state coordinates [qpos, qvel, act], u entries of an action.
 """
 
 import contextlib
@@ -27,10 +28,10 @@ import tensorstore as ts
 from dynax.envs import Env
 from dynax.errors import UserError
 from dynax.files import write_json
-from dynax.manifest import ADVICE, difference, read_manifest, robot_of, sha256
+from dynax.manifest import ADVICE, difference, read_manifest, robot_of
 from dynax.trajectories import Trajectories, train_size
 
-ARRAYS = ("qpos", "qvel", "action")
+STATE = {"qpos": "nq", "qvel": "nv", "act": "na"}  # arrays that make a state, and their widths in the manifest
 CHUNK = 2**22  # bytes of states in a chunk
 PARTIAL = ".partial"
 DAMAGED = "is damaged"
@@ -49,7 +50,7 @@ class Dataset:
         """The dataset in the directory `path`. Raises `UserError` where there is none, or where it is damaged."""
         path = Path(path).expanduser().absolute()
         manifest = read_manifest(path)
-        for name in ARRAYS:
+        for name in _widths(manifest):
             _open_array(path, manifest, name)
         return cls(path, manifest, range(manifest["num_rollouts"]))
 
@@ -70,12 +71,13 @@ class Dataset:
         chosen = self.rows[rows]
         if chosen.step != 1:
             raise ValueError(f"{rows} skips trajectories; read neighbours")
-        opened = [_open_array(self.path, self.manifest, name)[chosen.start : chosen.stop] for name in ARRAYS]
-        arrays = {}
-        for name, future in zip(ARRAYS, [array.read() for array in opened], strict=True):
+        names = _widths(self.manifest)
+        opened = [_open_array(self.path, self.manifest, name)[chosen.start : chosen.stop] for name in names]
+        arrays = []
+        for name, future in zip(names, [array.read() for array in opened], strict=True):
             with _explained(self.path, name):
-                arrays[name] = future.result()
-        return Trajectories(np.concatenate([arrays["qpos"], arrays["qvel"]], axis=2), arrays["action"])
+                arrays.append(future.result())
+        return Trajectories(np.concatenate(arrays[:-1], axis=2), arrays[-1])
 
     def split(self, val_fraction: float) -> tuple["Dataset", "Dataset"]:
         """Whole trajectories for training, and the last `val_fraction` of them for validation; nothing is read."""
@@ -84,10 +86,11 @@ class Dataset:
 
     def check_robot(self, env: Env) -> None:
         """Raise `UserError` unless the data are of the robot `env`, at its control step."""
-        if (self.manifest["mjcf_sha256"], self.manifest["decimation"]) != (sha256(env.mjcf), env.decimation):
+        robot, keys = robot_of(env), ("mjcf_sha256", "assets_sha256", "decimation")
+        if any(self.manifest[key] != robot[key] for key in keys):
             raise UserError(
                 f"the dataset {self.path} is of the robot {self.manifest['robot']}, not of {env.name}: "
-                f"{difference(self.manifest, robot_of(env))}"
+                f"{difference(self.manifest, robot)}"
             )
 
 
@@ -96,16 +99,16 @@ class Writer:
 
     def __init__(self, path: Path, manifest: Mapping[str, Any]):
         self.path = path
-        self._arrays = {name: _open_array(path, manifest, name, create=True) for name in ARRAYS}
-        self._nq, self._row, self._pending = manifest["nq"], 0, []
+        self._arrays = {name: _open_array(path, manifest, name, create=True) for name in _widths(manifest)}
+        self._ends = np.cumsum([width for name, width in _widths(manifest).items() if name in STATE])
+        self._row, self._pending = 0, []
 
     def append(self, data: Trajectories) -> None:
         """Start writing the next trajectories, having finished those before. Whole chunks, but for the last ones."""
         self.finish()
         rows = slice(self._row, self._row + len(data))
-        parts = (data.states[..., : self._nq], data.states[..., self._nq :], data.actions)
-        for name, part in zip(ARRAYS, parts, strict=True):
-            store = self._arrays[name]
+        parts = (*np.split(data.states, self._ends[:-1], axis=-1), data.actions)
+        for (name, store), part in zip(self._arrays.items(), parts, strict=True):
             self._pending.append((name, store[rows].write(np.ascontiguousarray(part, store.dtype.numpy_dtype))))
         self._row += len(data)
 
@@ -157,13 +160,15 @@ def chunk_size(n: int, steps: int, width: int, itemsize: int) -> int:
     return -(-n // chunks)
 
 
+def _widths(manifest: Mapping[str, Any]) -> dict[str, int]:
+    """The arrays of a dataset and their widths: those of a state, then the actions."""
+    state = {name: manifest[key] for name, key in STATE.items() if name != "act" or manifest[key]}
+    return {**state, "action": len(manifest["actions"])}
+
+
 def _open_array(path: Path, manifest: Mapping[str, Any], name: str, create: bool = False) -> ts.TensorStore:
     """One array of a dataset; its metadata must be what the manifest says."""
-    steps, width = {
-        "qpos": (manifest["rollout_length"] + 1, manifest["nq"]),
-        "qvel": (manifest["rollout_length"] + 1, manifest["nv"]),
-        "action": (manifest["rollout_length"], manifest["nu"]),
-    }[name]
+    steps, width = manifest["rollout_length"] + (name in STATE), _widths(manifest)[name]
     chunk = [manifest["chunk"], steps, max(1, width)]
     spec = {
         "driver": "zarr3",

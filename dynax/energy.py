@@ -1,6 +1,6 @@
 """Energy: whether a test set conserves it, and how far a prediction of it does.
 
-Axes: N trajectories, T + 1 states, H of them, S = [qpos, qvel], A actions.
+Axes: N trajectories, T + 1 states, H of them, S = [qpos, qvel, act], A actions.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ def drift(
     model: mujoco.MjModel, test: TestSet, predictions: Mapping[str, np.ndarray], steps: Sequence[int]
 ) -> Drift | None:
     """The drift of predictions (N, T + 1, S) after `steps` (H,); None where the test set does not conserve energy."""
-    if not conserved(model, test):
+    if model.nmocap or not conserved(model, test):
         return None
     unit = float(energies(model, test.truth[:, [0, *steps]])[..., 1].mean())
     return Drift(unit, steps, {name: _drift(model, path[:, [0, *steps]], unit) for name, path in predictions.items()})
@@ -50,7 +50,8 @@ def conserved(model: mujoco.MjModel, test: TestSet) -> bool:
     """
     data, moments = mujoco.MjData(model), np.linspace(0, test.actions.shape[1] - 1, MOMENTS).astype(int)
     for state, action in zip(_rows(test.truth[:, moments]), _rows(test.actions[:, moments]), strict=True):
-        data.qpos[:], data.qvel[:], data.ctrl[:] = state[: model.nq], state[model.nq :], action
+        data.qpos[:], data.qvel[:], data.act[:] = np.split(state, [model.nq, model.nq + model.nv])
+        data.ctrl[:] = action[: model.nu]
         mujoco.mj_forward(model, data)
         if data.qfrc_actuator.any() or data.qfrc_constraint.any() or (data.qfrc_passive != data.qfrc_spring).any():
             return False
@@ -62,7 +63,7 @@ def energies(model: mujoco.MjModel, states: np.ndarray) -> np.ndarray:
     data, result = mujoco.MjData(model), []
     for state in _rows(states):
         if np.isfinite(state).all():
-            data.qpos[:], data.qvel[:] = state[: model.nq], state[model.nq :]
+            data.qpos[:], data.qvel[:] = state[: model.nq], state[model.nq : model.nq + model.nv]
             mujoco.mj_fwdPosition(model, data)
             mujoco.mj_energyPos(model, data)
             mujoco.mj_energyVel(model, data)

@@ -33,7 +33,7 @@ def one_step(
 def noisy_step(
     model: BaseDynamicsModel, variables: Variables, samples: Samples, ends: jax.Array, key: jax.Array, scale: Any
 ) -> jax.Array:
-    """As `one_step`, from states disturbed by noise of deviation `scale` (S,), to the same next states.
+    """As `one_step`, from states disturbed by noise of deviation `scale` (2 nv + na,), to the same next states.
 
     A model so trained leads back to where the data are (Sanchez-Gonzalez et al. 2020, Learning to Simulate Complex
     Physics with Graph Networks).
@@ -43,7 +43,9 @@ def noisy_step(
     target = variables["normalization"]["target"]
     states = samples.states[rows]
     following = model.integrate(states, samples.targets[rows] * target["std"] + target["mean"])
-    states = states + scale * jax.random.normal(noise_key, states.shape)
+    space = model.env.space
+    noise = scale * jax.random.normal(noise_key, (*states.shape[:-1], space.tangent_dim))
+    states = space.add(states, noise)
     wanted = normalise(target, model.targets(states, following))
     return _squared(model, variables, states, samples.actions[rows], wanted if model.sequence else wanted[:, -1], key)
 
@@ -53,7 +55,7 @@ def several_steps(
 ) -> jax.Array:
     """The squared error of each state of an open-loop prediction of `steps` steps, mean over coordinates: (B, K).
 
-    Errors at step k count in units of k times `scale` (2 nv,), so that one which grows evenly counts the same
+    Errors at step k count in units of k times `scale` (2 nv + na,), so that one which grows evenly counts the same
     throughout. Members of an ensemble are averaged as they are in a rollout. Only the states between steps are kept for
     the gradient, and the rest is computed anew.
     """
@@ -69,7 +71,8 @@ def several_steps(
         k, action, following = now
         predicted = model.predict(variables, window, action)
         error = space.difference(following, predicted) / (k * scale)
-        return jnp.concatenate([window[:, 1:], predicted[:, None]], axis=1), jnp.mean(error**2, axis=-1)
+        squared = jnp.mean(error[..., space.observed] ** 2, axis=-1)
+        return jnp.concatenate([window[:, 1:], predicted[:, None]], axis=1), squared
 
     windows = jnp.stack([actions[:, k : k + h] for k in range(steps)])
     count = jnp.arange(1, steps + 1, dtype=states.dtype)

@@ -21,11 +21,12 @@ def robot_of(env: Env) -> dict[str, Any]:
         "robot": env.name,
         "mjcf": env.mjcf,
         "mjcf_sha256": sha256(env.mjcf),
-        "joints": list(env.space.names),
-        "actuators": [model.actuator(i).name or f"actuator{i}" for i in range(model.nu)],
+        "assets_sha256": {name: hashlib.sha256(content).hexdigest() for name, content in env.assets.items()},
+        "joints": list(env.space.joints),
+        "actions": list(env.actions),
         "nq": model.nq,
         "nv": model.nv,
-        "nu": model.nu,
+        "na": model.na,
         "dt": env.dt,
         "decimation": env.decimation,
     }
@@ -59,7 +60,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
 
 def difference(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> str:
     """The first thing in which two robots differ, as a person would name it."""
-    for key in ("joints", "actuators", "dt"):
+    for key in ("joints", "actions", "dt", "assets_sha256"):
         if ours[key] != theirs[key]:
             return f"{key} {ours[key]} and {theirs[key]}"
     lines = difflib.ndiff(ours["mjcf"].splitlines(), theirs["mjcf"].splitlines())

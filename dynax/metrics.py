@@ -1,6 +1,6 @@
 """How far ahead a prediction stays true.
 
-Axes: N trajectories, T + 1 states, S = 2 nv, C = 2 nv tangent coordinates `[dq, dv]`.
+Axes: N trajectories, T + 1 states, S state, C = 2 nv + na tangent coordinates `[dq, dv, da]`.
 """
 
 from collections.abc import Sequence
@@ -22,10 +22,13 @@ def deviations(space: StateSpace, states: np.ndarray) -> np.ndarray:
 
 
 def normalised_error(space: StateSpace, truth: np.ndarray, predicted: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """Error (N, T+1) of each state in units of `scale` (C,): root mean square over coordinates, at most `LOST`."""
+    """Error (N, T+1) of each state in units of `scale` (C,): root mean square over coordinates, at most `LOST`.
+
+    Coordinates that the robot hides do not count.
+    """
     with np.errstate(invalid="ignore", over="ignore"):
         error = space.difference(truth, predicted.astype(np.float64)) / scale
-        rms = np.sqrt(np.mean(error**2, axis=-1))
+        rms = np.sqrt(np.mean(error[..., space.observed] ** 2, axis=-1))
     return np.where(np.isfinite(rms), np.minimum(rms, LOST), LOST)
 
 
@@ -109,5 +112,5 @@ def constant_velocity(space: StateSpace, truth: np.ndarray) -> np.ndarray:
     """The next floor: every joint keeps its speed. Predictions (N, T+1, S)."""
     held = hold_last(truth)
     time = space.dt * np.arange(truth.shape[1])[:, None]
-    held[..., : space.nv] += time * held[..., space.nv :]
-    return held
+    moved = time * space.qvel(held)
+    return space.add(held, np.concatenate([moved, np.zeros((*moved.shape[:-1], space.nv + space.na))], axis=-1))

@@ -26,6 +26,7 @@ STYLE: dict[Any, Any] = {
 COLOURS = {"model": "#d1495b", "ceiling": "#2e4057", "hold last": "#9aa5b1", "constant velocity": "#c9b458"}
 LEGEND = {"ceiling": "ceiling: the simulator in float32"}
 TRUTH = "#2e4057"
+MOST_ROWS = 12  # of a page
 
 
 def loss_curve(path: Path, rows: Sequence[Mapping[str, Any]], title: str) -> None:
@@ -82,9 +83,10 @@ def trajectories(
 
     A prediction is drawn until its error (K, T+1) has passed the last threshold; angles start within a turn of zero.
     """
-    time = space.dt * np.arange(truth.shape[1])
-    turns = np.where(space.wrapped, 2 * np.pi * np.round(truth[:, :1, : space.nv] / (2 * np.pi)), 0.0)
-    shape = (space.nv, len(truth))
+    time, rows = space.dt * np.arange(truth.shape[1]), np.flatnonzero(space.observed[: space.nv])[:MOST_ROWS]
+    truth, predicted = (space.positions(x)[..., rows] for x in (truth, predicted.astype(np.float64)))
+    turns = np.where(space.wrapped[rows], 2 * np.pi * np.round(truth[:, :1] / (2 * np.pi)), 0.0)
+    shape = (len(rows), len(truth))
     size = (4.0 * shape[1], 1.7 * shape[0] + 1.3)
     with rc_context(STYLE):
         figure = Figure(figsize=size, layout="constrained")
@@ -98,7 +100,7 @@ def trajectories(
                 axes.plot(time[:shown], true, color=TRUTH, lw=2.5, alpha=0.45, label="truth")
                 axes.plot(time[: lost + 1], guess, color=COLOURS["model"], lw=1.2, label="prediction")
                 axes.axvline(time[lost], color="0.4", lw=0.8, ls=":")
-                axes.set_ylabel(f"{space.names[j]} [{space.units[j]}]" if k == 0 else "")
+                axes.set_ylabel(f"{space.names[rows[j]]} [{space.units[rows[j]]}]" if k == 0 else "")
             column[0].set_title(f"error below {THRESHOLDS[-1]:g} for {time[lost]:.2f} s", fontsize=9, weight="normal")
             column[-1].set_xlabel("time [s]")
         grid[0, 0].legend(loc="best", fontsize=8)

@@ -23,6 +23,7 @@ class Past:
     run: Path
     config: Mapping[str, Any]  # as it began, but for the number of epochs asked for now
     mjcf: str
+    assets: Mapping[str, bytes]
     dataset: Path
     dataset_sha256: str
     epoch: int  # of its newest checkpoint
@@ -46,7 +47,7 @@ def past_of(run: Path, cfg: DictConfig) -> Past:
 
     Raises `UserError` where an override on the command line asks for anything else to differ.
     """
-    info, mjcf = checkpoint.read(run)
+    info, mjcf, assets = checkpoint.read(run)
     saved = OmegaConf.create(info["config"])
     for key in _overridden():
         if key not in FREE and (
@@ -59,7 +60,7 @@ def past_of(run: Path, cfg: DictConfig) -> Past:
     if "training.num_epochs" in _overridden():
         OmegaConf.update(saved, "training.num_epochs", cfg.training.num_epochs)
     config: Any = OmegaConf.to_container(saved, resolve=True)
-    return Past(run, config, mjcf, Path(info["dataset"]), info["dataset_sha256"], info["epoch"])
+    return Past(run, config, mjcf, assets, Path(info["dataset"]), info["dataset_sha256"], info["epoch"])
 
 
 def _overridden() -> list[str]:

@@ -1,6 +1,6 @@
 """Simulation of many trajectories at once: C MuJoCo on every core in float64, or MJX in one program in float32.
 
-Axes: n trajectories, t control steps, s state coordinates [qpos, qvel], u actuators.
+Axes: n trajectories, t control steps, s state coordinates [qpos, qvel, act], u entries of an action.
 """
 
 import contextlib
@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 BUFFER = {"native": 2**26, "mjx": 2**28}  # bytes of states simulated at once
 DTYPE = {"native": np.dtype(np.float64), "mjx": np.dtype(np.float32)}
 HUGE = 1e10  # MuJoCo's own mjMAXVAL: beyond it a simulation counts as unstable
+CONTROLS = (  # of which an action is made, in this order; a robot without mocap bodies has the first alone
+    mujoco.mjtState.mjSTATE_CTRL | mujoco.mjtState.mjSTATE_MOCAP_POS | mujoco.mjtState.mjSTATE_MOCAP_QUAT
+)
 CLOCK = 1.0  # s; where simulated time starts. MuJoCo sets it to 0 when it resets a trajectory, which betrays the reset
 
 
@@ -117,7 +120,7 @@ def _c_mujoco(env: Env) -> Iterator[Callable[[np.ndarray, np.ndarray], np.ndarra
     model, steady = env.mj_model, mujoco.mjtState.mjSTATE_FULLPHYSICS.value
     data = [mujoco.MjData(model) for _ in range(_cores())]
     blank = np.empty(mujoco.mj_stateSize(model, steady))
-    mujoco.mj_getState(model, data[0], blank, steady)  # [time, qpos, qvel, ...]
+    mujoco.mj_getState(model, data[0], blank, steady)  # [time, qpos, qvel, act, ...]
     blank[0] = CLOCK
     space, tick = slice(1, 1 + env.state_dim), model.opt.timestep
 
@@ -125,7 +128,7 @@ def _c_mujoco(env: Env) -> Iterator[Callable[[np.ndarray, np.ndarray], np.ndarra
         full = np.tile(blank, (len(states), 1))
         full[:, space] = states
         path = np.empty((*controls.shape[:2], len(blank)))
-        pool.rollout(model, data, full, controls, state=path)
+        pool.rollout(model, data, full, controls, control_spec=CONTROLS, state=path)
         due = CLOCK + tick * np.arange(1, controls.shape[1] + 1)
         if np.any(np.abs(path[:, -1, 0] - due[-1]) > tick / 2):
             path[np.abs(path[..., 0] - due) > tick / 2] = np.nan
@@ -156,17 +159,21 @@ def _mjx_program(env: Env) -> Callable[[np.ndarray, np.ndarray], "jax.Array"]:
         from mujoco import mjx
 
     model = mjx.put_model(env.mj_model, impl="jax")
-    rest, nq = mjx.make_data(model), env.mj_model.nq
+    rest, space, nu, nmocap = mjx.make_data(model), env.space, env.mj_model.nu, env.mj_model.nmocap
 
     def trajectory(state: jax.Array, actions: jax.Array) -> jax.Array:
         def step(data, action):
-            held = data.replace(ctrl=action)
+            place, turn = action[nu : nu + 3 * nmocap], action[nu + 3 * nmocap :]
+            held = data.replace(
+                ctrl=action[:nu], mocap_pos=place.reshape(nmocap, 3), mocap_quat=turn.reshape(nmocap, 4)
+            )
             data = jax.lax.fori_loop(0, env.decimation, lambda _, data: mjx.step(model, data), held)
-            return data, jax.numpy.concatenate([data.qpos, data.qvel])
+            return data, jax.numpy.concatenate([data.qpos, data.qvel, data.act])
 
         # without this, matrix products on a GPU are rounded to ten bits
         with jax.default_matmul_precision("highest"):
-            return jax.lax.scan(step, rest.replace(qpos=state[:nq], qvel=state[nq:]), actions)[1]
+            start = rest.replace(qpos=space.qpos(state), qvel=space.qvel(state), act=space.act(state))
+            return jax.lax.scan(step, start, actions)[1]
 
     return jax.jit(jax.vmap(trajectory))
 

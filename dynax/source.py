@@ -69,5 +69,5 @@ class Source:
         )
         return (
             self.env.sample_states(resets, BLOCK),
-            self.excitation(signals, BLOCK, self.steps, self.env.dt, *self.env.action_range),
+            self.excitation(signals, BLOCK, self.steps, self.env.dt, *self.env.action_bounds),
         )

@@ -1,58 +1,93 @@
-"""What a state is: its joints, their limits and units, and how two states are subtracted.
+"""What a state is: its coordinates, their limits and units, how two states are subtracted and a change is added.
 
-A state is `[qpos, qvel]` as MuJoCo lays it out. With hinge and slide joints alone nq = nv, and the tangent space of
-differences is `[dq, dv]` with the angle of every unlimited hinge wrapped to [-pi, pi).
+A state is `[qpos, qvel, act]` as MuJoCo lays it out. Differences live in its tangent space `[dq, dv, da]` of 2 nv + na
+coordinates: lengths and angles subtract, the angle of every unlimited hinge wrapped to [-pi, pi), and an orientation (a
+ball or a free joint) turns by a rotation vector in the frame of its body, as `mj_differentiatePos` has it.
 
 The functions take NumPy or JAX arrays and return the kind they were given (`xp` is the array's own namespace), with any
 number of leading axes.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import mujoco
 import numpy as np
 
-HINGE, SLIDE = mujoco.mjtJoint.mjJNT_HINGE, mujoco.mjtJoint.mjJNT_SLIDE
+from dynax import rotations
+from dynax.symmetry import BALL, FREE, HINGE, SLIDE, invariant_translations
+
+
+class Block(NamedTuple):
+    """Neighbouring positions of one kind: an orientation, or lengths and angles."""
+
+    q: slice  # in qpos
+    v: slice  # in qvel
+    turns: bool  # an orientation: a quaternion whose difference is a rotation vector
 
 
 @dataclass(frozen=True, eq=False)
 class StateSpace:
-    """The coordinates of a robot of hinge and slide joints; one entry a degree of freedom, in MuJoCo's order."""
+    """The coordinates of a robot. Arrays have one entry a degree of freedom, in MuJoCo's order."""
 
-    names: tuple[str, ...]  # joint names
-    hinge: np.ndarray  # (nv,) bool: an angle in rad; otherwise a length in m
-    limited: np.ndarray  # (nv,) bool
+    joints: tuple[str, ...]  # their names
+    names: tuple[str, ...]  # (nv,) of degrees of freedom: a joint's, with the axis where it has several
+    nq: int
+    nv: int
+    na: int
+    blocks: tuple[Block, ...]  # of qpos, in order
+    hinge: np.ndarray  # (nv,) bool: an angle in rad
+    angular: np.ndarray  # (nv,) bool: in rad, a hinge or part of an orientation; otherwise a length in m
+    limited: np.ndarray  # (nv,) bool: a hinge or slide with stops
     lower: np.ndarray  # (nv,) rad or m; meaningful where limited
     upper: np.ndarray  # (nv,)
     margin: np.ndarray  # (nv,) how long before its end a stop begins to act, rad or m
-    home: np.ndarray  # (2 nv,) the default pose at rest, about which angles are unwrapped
+    home: np.ndarray  # (nq + nv + na,) the default pose at rest, about which angles are unwrapped
     invariant: np.ndarray  # (nv,) bool: nothing but a stop depends on this position
+    observed: np.ndarray  # (2 nv + na,) bool: what a model may read of a state, and is judged by
     dt: float  # control step, s
 
     @classmethod
-    def of(cls, model: mujoco.MjModel, decimation: int = 1) -> "StateSpace":
-        """The coordinates of `model`, all hinges or slides; a control step is `decimation` physics steps."""
+    def of(cls, model: mujoco.MjModel, decimation: int = 1, observed: np.ndarray | None = None) -> "StateSpace":
+        """The coordinates of `model`; a control step is `decimation` physics steps. All are observed by default."""
+        joints = tuple(model.joint(j).name or f"joint{j}" for j in range(model.njnt))
+        single = np.isin(model.jnt_type, (HINGE, SLIDE))
+        own = model.jnt_dofadr[single]
+        hinge, angular, limited, lower, upper, margin = np.zeros((6, model.nv))
+        hinge[own] = angular[own] = model.jnt_type[single] == HINGE
+        limited[own] = model.jnt_limited[single]
+        lower[own], upper[own], margin[own] = *model.jnt_range[single].T, model.jnt_margin[single]
+        blocks = _blocks(model)
+        for block in blocks:
+            angular[block.v] += block.turns
         return cls(
-            names=tuple(model.joint(j).name or f"joint{j}" for j in range(model.njnt)),
-            hinge=model.jnt_type == HINGE,
-            limited=model.jnt_limited.astype(bool),
-            lower=model.jnt_range[:, 0].copy(),
-            upper=model.jnt_range[:, 1].copy(),
-            margin=model.jnt_margin.copy(),
-            home=np.concatenate([model.qpos0, np.zeros(model.nv)]),
+            joints=joints,
+            names=tuple(name for j, joint in enumerate(joints) for name in _names(joint, model.jnt_type[j])),
+            nq=model.nq,
+            nv=model.nv,
+            na=model.na,
+            blocks=blocks,
+            hinge=hinge.astype(bool),
+            angular=angular.astype(bool),
+            limited=limited.astype(bool),
+            lower=lower,
+            upper=upper,
+            margin=margin,
+            home=np.concatenate([model.qpos0, np.zeros(model.nv + model.na)]),
             invariant=invariant_translations(model),
+            observed=np.ones(2 * model.nv + model.na, bool) if observed is None else observed,
             dt=decimation * model.opt.timestep,
         )
 
     @property
-    def nv(self) -> int:
-        """Degrees of freedom; for these joints also the number of positions nq."""
-        return len(self.names)
+    def dim(self) -> int:
+        """Entries of a state, nq + nv + na."""
+        return self.nq + self.nv + self.na
 
     @property
-    def dim(self) -> int:
-        return 2 * self.nv
+    def tangent_dim(self) -> int:
+        """Coordinates of a difference, 2 nv + na."""
+        return 2 * self.nv + self.na
 
     @property
     def wrapped(self) -> np.ndarray:
@@ -61,56 +96,89 @@ class StateSpace:
 
     @property
     def units(self) -> tuple[str, ...]:
-        """Units of the 2 nv tangent coordinates."""
-        position = ["rad" if h else "m" for h in self.hinge]
-        return (*position, *(f"{p}/s" for p in position))
+        """Units of the tangent coordinates."""
+        position = ["rad" if angular else "m" for angular in self.angular]
+        return (*position, *(f"{p}/s" for p in position), *("1",) * self.na)
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Names of the 2 nv tangent coordinates."""
-        return (*self.names, *(f"{name} velocity" for name in self.names))
+        """Names of the tangent coordinates."""
+        activations = (f"activation {i}" for i in range(self.na))
+        return (*self.names, *(f"{name} velocity" for name in self.names), *activations)
+
+    def qpos(self, state: Any) -> Any:
+        return state[..., : self.nq]
+
+    def qvel(self, state: Any) -> Any:
+        return state[..., self.nq : self.nq + self.nv]
+
+    def act(self, state: Any) -> Any:
+        return state[..., self.nq + self.nv :]
+
+    def positions(self, state: Any) -> Any:
+        """(..., nv): lengths and angles as they are, an orientation as the rotation vector that leads to it from home.
+
+        It is the position for the eye, and for whatever looks at single joints.
+        """
+        parts = []
+        for q, _, turns in self.blocks:
+            here = state[..., q]
+            parts.append(_turned(np.asarray(self.home[q], here.dtype), here) if turns else here)
+        return parts[0] if len(parts) == 1 else state.__array_namespace__().concat(parts, axis=-1)
 
     def difference(self, start: Any, end: Any) -> Any:
-        """`end - start` in the tangent space, (..., 2 nv), unlimited hinges wrapped."""
+        """`end - start` in the tangent space, (..., 2 nv + na), unlimited hinges wrapped."""
         xp = start.__array_namespace__()
-        delta = end - start
-        turns = np.concatenate([self.wrapped, np.zeros(self.nv, bool)])
-        return xp.where(turns, (delta + np.pi) % (2 * np.pi) - np.pi, delta)
+        parts = [
+            _turned(start[..., q], end[..., q]) if turns else end[..., q] - start[..., q] for q, _, turns in self.blocks
+        ]
+        delta = xp.concat([*parts, end[..., self.nq :] - start[..., self.nq :]], axis=-1)
+        turning = np.concatenate([self.wrapped, np.zeros(self.nv + self.na, bool)])
+        return xp.where(turning, (delta + np.pi) % (2 * np.pi) - np.pi, delta)
+
+    def add(self, state: Any, change: Any) -> Any:
+        """The state (..., nq + nv + na) that is `state` after `change` (..., 2 nv + na), the inverse of `difference`.
+
+        Quaternions are brought back to the unit sphere, so that no rollout leaves it.
+        """
+        parts = []
+        for q, v, turns in self.blocks:
+            here, by = state[..., q], change[..., v]
+            parts.append(rotations.normalised(rotations.multiply(here, rotations.exp(by))) if turns else here + by)
+        rest = state[..., self.nq :] + change[..., self.nv :]
+        return state.__array_namespace__().concat([*parts, rest], axis=-1)
 
     def beyond(self, state: Any) -> tuple[Any, Any]:
         """How far each limited joint is past where its lower and its upper stop begin: two (..., number limited)."""
-        position = state[..., : self.nv][..., self.limited]
+        position = self.positions(state)[..., self.limited]
         lower, upper = (self.lower + self.margin)[self.limited], (self.upper - self.margin)[self.limited]
         return lower - position, position - upper
 
 
-def invariant_translations(model: mujoco.MjModel) -> np.ndarray:
-    """(nv,) bool: slide joints along which the whole machine may be moved without changing its accelerations.
+def _blocks(model: mujoco.MjModel) -> tuple[Block, ...]:
+    """The positions as runs of lengths and angles, and orientations between them."""
+    runs: list[tuple[int, int, bool]] = []  # entries of qpos, of qvel, whether an orientation
+    for kind in model.jnt_type:
+        runs += [(3, 3, False)] if kind == FREE else []
+        runs += [(4, 3, True)] if kind in (FREE, BALL) else [(1, 1, False)]
+    blocks: list[Block] = []
+    q = v = 0
+    for nq, nv, turns in runs:
+        if blocks and not turns and not blocks[-1].turns:
+            last = blocks.pop()
+            blocks.append(Block(slice(last.q.start, q + nq), slice(last.v.start, v + nv), False))
+        else:
+            blocks.append(Block(slice(q, q + nq), slice(v, v + nv), turns))
+        q, v = q + nq, v + nv
+    return tuple(blocks)
 
-    True where the joint moves a tree rooted in the world through slides alone, no spring, actuator, tendon or equality
-    refers to its position, and no geom of the robot can touch anything: gravity is uniform, so nothing is left that
-    could tell where the robot is. A stop may: it is a constraint, and enters the model as one.
-    """
-    touches = model.npair or np.any((model.geom_contype != 0) | (model.geom_conaffinity != 0))
-    at_joints = np.isin(model.actuator_trntype, (mujoco.mjtTrn.mjTRN_JOINT, mujoco.mjtTrn.mjTRN_JOINTINPARENT))
-    if touches or model.neq or model.ntendon or not at_joints.all() or model.opt.density or model.opt.viscosity:
-        return np.zeros(model.nv, bool)
-    return np.array([_moves_freely(model, j) for j in range(model.njnt)], bool)
+
+def _names(joint: str, kind: int) -> list[str]:
+    if kind == FREE:
+        return [f"{joint} {axis}" for axis in ("x", "y", "z", "rx", "ry", "rz")]
+    return [f"{joint} {axis}" for axis in ("rx", "ry", "rz")] if kind == BALL else [joint]
 
 
-def _moves_freely(model: mujoco.MjModel, joint: int) -> bool:
-    if model.jnt_type[joint] != SLIDE or model.jnt_stiffness[joint] or model.jnt_stiffnesspoly[joint].any():
-        return False
-    servo = (model.actuator_gaintype != mujoco.mjtGain.mjGAIN_FIXED) | (
-        model.actuator_biastype != mujoco.mjtBias.mjBIAS_NONE
-    )
-    if np.any(servo & (model.actuator_trnid[:, 0] == joint)):
-        return False
-    body = model.jnt_bodyid[joint]
-    while body:  # a hinge between the joint and the world turns the slide's axis against gravity
-        first, count = model.body_jntadr[body], model.body_jntnum[body]
-        before = [j for j in range(first, first + count) if j <= joint]
-        if any(model.jnt_type[j] != SLIDE for j in before):
-            return False
-        body = model.body_parentid[body]
-    return True
+def _turned(start: Any, end: Any) -> Any:
+    """The rotation vector (..., 3), in the frame of `start`, from one orientation (..., 4) to another."""
+    return rotations.log(rotations.multiply(rotations.conjugate(start), end))

@@ -16,7 +16,7 @@ import numpy as np
 import optax
 from flax import struct
 
-from dynax import losses, optimizers
+from dynax import losses, metrics, optimizers
 from dynax import polish as polishing
 from dynax import samples as samples_of
 from dynax.base import BaseDynamicsModel, Variables
@@ -172,7 +172,7 @@ def _one_step(model: BaseDynamicsModel, train: Trajectories, normalization: Vari
     batch, steps = batches(model, config, len(ends))
     errors = losses.one_step
     if config.input_noise:
-        scale = config.input_noise * train.states.std(axis=(0, 1), dtype=np.float64).astype(np.float32)
+        scale = (config.input_noise * metrics.deviations(model.env.space, train.states)).astype(np.float32)
         errors = partial(losses.noisy_step, scale=scale)
     program = make_epoch(
         partial(errors, model), normalization, optimizer_for(model, train, config), config, batch, steps

@@ -109,7 +109,7 @@ def test_exact_velocity_changes_reproduce_mujoco(env, seed):
     rng = np.random.default_rng(seed)
     states = env.sample_states(rng, 400)
     states[:100] *= 1.4  # carts beyond their stops
-    actions = rng.uniform(*env.action_range, (400, 1, env.action_dim))
+    actions = rng.uniform(*env.action_bounds, (400, 1, env.action_dim))
     following = simulate(env, states, actions, "native")[:, 1]
     model = Still(env=env, target="acceleration")
     np.testing.assert_allclose(

@@ -53,7 +53,7 @@ def moments(env, n, seed=0):
     data, nv = mujoco.MjData(model), model.nv
     reach = np.where(env.space.limited, 1.5 * np.abs(model.jnt_range).max(axis=1), np.pi)
     states = rng.uniform(-1, 1, (n, 2 * nv)) * np.concatenate([reach, np.full(nv, 6.0)])
-    actions = rng.uniform(*env.action_range, (n, 1, model.nu))
+    actions = rng.uniform(*env.action_bounds, (n, 1, model.nu))
     inertias, frees = np.zeros((n, nv, nv)), np.zeros((n, nv))
     for i in range(n):
         data.qpos[:], data.qvel[:], data.ctrl[:] = states[i, :nv], states[i, nv:], actions[i, 0]

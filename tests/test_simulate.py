@@ -35,7 +35,7 @@ def pendulum() -> MjcfEnv:
 
 def some(env, n, steps, seed=0):
     rng = np.random.default_rng(seed)
-    low, high = env.action_range
+    low, high = env.action_bounds
     return env.sample_states(rng, n), rng.uniform(low, high, (n, steps, env.action_dim))
 
 

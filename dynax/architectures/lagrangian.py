@@ -48,11 +48,16 @@ class LagrangianDynamicsModel(DynamicsModel):
     def __post_init__(self):
         check_range("model.embedding_dim", self.embedding_dim, self.env.space.nv)  # with fewer M is singular
         model = self.env.mj_model
-        if self.history != 1 or self.target != "acceleration" or not self.env.semi_implicit:
+        if self.history != 1 or not self.accelerates or not self.env.space.observed.all():
             raise UserError(
                 "model.architecture=lagrangian is the physics of one semi-implicit step: it needs model.history=1 (now "
                 f"{self.history}), model.target=acceleration (now {self.target}), env.decimation=1 (now "
-                f"{self.env.decimation}) and any integrator but RK4 (now {self.env.integrator})"
+                f"{self.env.decimation}), env.observe=all and any integrator but RK4 (now {self.env.integrator})"
+            )
+        if self.env.space.nq != self.env.space.nv or model.na or model.nmocap:
+            raise UserError(
+                f"model.architecture=lagrangian knows hinges, slides and motors alone, and {self.env.name} has more: "
+                "use model=mechanical or a generic network"
             )
         if not np.isin(model.actuator_trntype, (mujoco.mjtTrn.mjTRN_JOINT, mujoco.mjtTrn.mjTRN_JOINTINPARENT)).all():
             raise UserError(

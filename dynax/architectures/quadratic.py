@@ -33,11 +33,11 @@ class QuadraticDynamicsModel(DynamicsModel):
 
     @nn.compact
     def __call__(self, states: jax.Array, actions: jax.Array, training: bool = False) -> jax.Array:
-        nv = self.env.space.nv
-        positions, velocity, stops = jnp.split(states[-1], [self.position_dim, self.position_dim + nv])
-        x = jnp.concatenate([positions, stops, jnp.ones(1)])  # one, so that there is something to see without positions
+        positions, velocities, _ = self.representation.sizes
+        position, velocity, rest = jnp.split(states[-1], [positions, positions + velocities])
+        x = jnp.concatenate([position, rest, jnp.ones(1)])  # one, so that there is something to see without positions
         for width in self.hidden_dims:
             x = Hidden(width, self.activation)(x)
-        products = jnp.outer(velocity, velocity)[jnp.tril_indices(nv)]
+        products = jnp.outer(velocity, velocity)[jnp.tril_indices(velocities)]
         terms = jnp.concatenate([jnp.ones(1), actions[-1], velocity, products])
         return nn.Dense(self.target_dim * terms.size)(x).reshape(self.target_dim, -1) @ terms

@@ -68,7 +68,7 @@ def run(cfg: DictConfig) -> Path:
 def _assemble(path: Path, config: Any, past: Past | None) -> Job:
     """Everything a training needs; what is wrong with the config is said before any data are collected."""
     settings = section(TrainingRunConfig, config["training"], "training")
-    env = envs.make(config["env"], mjcf=past.mjcf if past else "")
+    env = envs.make(config["env"], mjcf=past.mjcf, assets=past.assets) if past else envs.make(config["env"])
     model = architectures.make(env, config["model"])
     dataset = _dataset(config, model, settings, past)
     dataset.check_robot(env)
@@ -125,7 +125,7 @@ def _save(job: Job, epoch: Epoch, normalization: Variables) -> int:
         "best_epoch": int(epoch.state.best_epoch),
         "best_val_nrmse": float(epoch.state.best_error),
     }
-    checkpoint.save(job.path, epoch.state, normalization, job.model.env.mjcf, info)
+    checkpoint.save(job.path, epoch.state, normalization, job.model.env, info)
     return epoch.number
 
 

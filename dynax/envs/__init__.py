@@ -26,10 +26,11 @@ __all__ = [
 ]
 
 
-def make(group: Mapping[str, Any], mjcf: str = "") -> Env:
-    """The robot that the config group `env` describes, from the XML text `mjcf` where a run has kept it.
+def make(group: Mapping[str, Any], mjcf: str = "", assets: Mapping[str, bytes] | None = None) -> Env:
+    """The robot that the config group `env` describes, from the text `mjcf` and `assets` where a run has kept them.
 
     Raises `UserError` for a robot, an option or a file that is not there.
     """
     cls = config.implementation("dynax.envs", group["name"], Env, "env.name")
-    return cls(mjcf=mjcf, **config.options(cls, group, "env", besides=("name",), hidden=("mjcf",)))
+    options = config.options(cls, group, "env", besides=("name",), hidden=("mjcf", "assets"))
+    return cls(mjcf=mjcf, assets=assets or {}, **options)

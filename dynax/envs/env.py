@@ -1,7 +1,7 @@
 """A robot: its MuJoCo model, the coordinates of its state, and where its trajectories start."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import resources
@@ -9,8 +9,11 @@ from importlib import resources
 import mujoco
 import numpy as np
 
-from dynax.errors import UserError, check_range
-from dynax.state_space import HINGE, SLIDE, StateSpace
+from dynax.errors import UserError, check_range, did_you_mean
+from dynax.state_space import StateSpace
+
+MOCAP_REACH = 0.1  # m
+MOCAP_TURN = 0.3  # rad
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,33 +24,39 @@ class Env(ABC):
     """
 
     mjcf: str = field(default="", kw_only=True, repr=False)  # the model as XML text; by default the robot's own file
+    assets: Mapping[str, bytes] = field(default_factory=dict, kw_only=True, repr=False)  # files it loads, by name
     decimation: int = field(default=1, kw_only=True)  # physics steps that one control step lasts
+    observe: tuple[str, ...] = field(default=("all",), kw_only=True)  # all, qpos, or the joints a model may see
+    action_range: Mapping[str, tuple[float, ...]] = field(default_factory=dict, kw_only=True)  # action: [low, high]
 
     def __post_init__(self):
         check_range("env.decimation", self.decimation, 1)
         if not self.mjcf:
-            object.__setattr__(self, "mjcf", self._read())
+            mjcf, assets = self._read()
+            object.__setattr__(self, "mjcf", mjcf)
+            object.__setattr__(self, "assets", assets)
         for reason in unsupported(self.mj_model):
-            raise UserError(f"the robot {self.name} cannot be learned yet: {reason}")
+            raise UserError(f"the robot {self.name} cannot be learned: {reason}")
+        _check_ranges(self.actions, self.action_range)
 
     @property
     def name(self) -> str:
         """The robot's name: that of the file which defines it."""
         return type(self).__module__.rpartition(".")[2]
 
-    def _read(self) -> str:
-        return resources.files("dynax.envs").joinpath("assets", f"{self.name}.xml").read_text()
+    def _read(self) -> tuple[str, Mapping[str, bytes]]:
+        return resources.files("dynax.envs").joinpath("assets", f"{self.name}.xml").read_text(), {}
 
     @cached_property
     def mj_model(self) -> mujoco.MjModel:
         try:
-            return mujoco.MjModel.from_xml_string(self.mjcf)
+            return mujoco.MjModel.from_xml_string(self.mjcf, dict(self.assets))
         except ValueError as error:
             raise UserError(f"MuJoCo cannot read the model of {self.name}: {error}") from None
 
     @cached_property
     def space(self) -> StateSpace:
-        return StateSpace.of(self.mj_model, self.decimation)
+        return StateSpace.of(self.mj_model, self.decimation, observed(self.mj_model, self.observe))
 
     @property
     def dt(self) -> float:
@@ -74,18 +83,39 @@ class Env(ABC):
 
     @property
     def action_dim(self) -> int:
-        return self.mj_model.nu
+        return len(self.actions)
 
     @cached_property
-    def action_range(self) -> tuple[np.ndarray, np.ndarray]:
-        """Lowest and highest control, two (nu,): the MJCF's `ctrlrange`, or [-1, 1] where it gives none."""
-        limited = self.mj_model.actuator_ctrllimited.astype(bool)
-        low, high = self.mj_model.actuator_ctrlrange.T
-        return np.where(limited, low, -1.0), np.where(limited, high, 1.0)
+    def actions(self) -> tuple[str, ...]:
+        """Names of the entries of an action: controls, then positions and quaternions of mocap bodies."""
+        model = self.mj_model
+        mocap = [model.body(int(i)).name or f"body{i}" for i in _mocap_bodies(model)]
+        return (
+            *(model.actuator(i).name or f"actuator{i}" for i in range(model.nu)),
+            *(f"{body} {axis}" for body in mocap for axis in "xyz"),
+            *(f"{body} q{axis}" for body in mocap for axis in "wxyz"),
+        )
+
+    @cached_property
+    def action_bounds(self) -> tuple[np.ndarray, np.ndarray]:
+        """Lowest and highest action, two (A,).
+
+        Of a control `env.action_range`, else the MJCF's `ctrlrange`, or [-1, 1] where it gives none. A mocap body moves
+        within `MOCAP_REACH` m and about `MOCAP_TURN` rad of where it stands.
+        """
+        model = self.mj_model
+        limited, bodies = model.actuator_ctrllimited.astype(bool), _mocap_bodies(model)
+        low, high = np.where(limited, model.actuator_ctrlrange.T, [[-1.0], [1.0]])
+        place, turn = model.body_pos[bodies].ravel(), model.body_quat[bodies].ravel()
+        low = np.concatenate([low, place - MOCAP_REACH, turn - MOCAP_TURN / 2])
+        high = np.concatenate([high, place + MOCAP_REACH, turn + MOCAP_TURN / 2])
+        for name, ends in self.action_range.items():
+            low[self.actions.index(name)], high[self.actions.index(name)] = ends
+        return low, high
 
     @abstractmethod
     def sample_states(self, rng: np.random.Generator, n: int) -> np.ndarray:
-        """`n` initial states (n, nq + nv), float64, drawn from the reset distribution."""
+        """`n` initial states (n, nq + nv + na), float64, drawn from the reset distribution."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,18 +138,52 @@ class UniformResetEnv(Env):
         return rng.uniform(-1, 1, (n, self.state_dim)) * np.array([*self.reset_qpos, *self.reset_qvel])
 
 
+def observed(model: mujoco.MjModel, what: Sequence[str]) -> np.ndarray:
+    """(2 nv + na,) bool: the tangent coordinates that `what`, `all`, `qpos` or names of joints, shows.
+
+    Raises `UserError` for a joint that the robot does not have.
+    """
+    if tuple(what) == ("all",):
+        return np.ones(2 * model.nv + model.na, bool)
+    if tuple(what) == ("qpos",):
+        return np.arange(2 * model.nv + model.na) < model.nv
+    names = [model.joint(j).name or f"joint{j}" for j in range(model.njnt)]
+    for name in what:
+        if name not in names:
+            raise UserError(
+                f"env.observe={list(what)}: no joint is called {name}{did_you_mean(name, names)}; "
+                f"it must be all, qpos, or some of {', '.join(names)}"
+            )
+    shown = np.isin([names[j] for j in model.dof_jntid], list(what))
+    return np.concatenate([shown, shown, np.zeros(model.na, bool)])
+
+
+def _check_ranges(names: Sequence[str], ranges: Mapping[str, tuple[float, ...]]) -> None:
+    for name, ends in ranges.items():
+        if name not in names:
+            raise UserError(
+                f"env.action_range.{name}: no actuator is called that{did_you_mean(name, names)}; "
+                f"there are {', '.join(names) or 'none'}"
+            )
+        if len(ends) != 2 or ends[0] >= ends[1]:
+            raise UserError(f"env.action_range.{name}={list(ends)} must be [lowest, highest]")
+
+
+def _mocap_bodies(model: mujoco.MjModel) -> np.ndarray:
+    """The mocap bodies, in the order of their poses in `MjData`."""
+    bodies = np.flatnonzero(model.body_mocapid >= 0)
+    return bodies[np.argsort(model.body_mocapid[bodies])]
+
+
 def unsupported(model: mujoco.MjModel) -> Iterator[str]:
-    """What the model asks for that a state of hinge and slide joints cannot hold, each named."""
+    """What the model asks for that a state of positions, velocities and activations cannot hold, each named."""
     if not model.njnt:
         yield "it has no joint"
-    for j in np.flatnonzero(~np.isin(model.jnt_type, (HINGE, SLIDE))):
-        kind = mujoco.mjtJoint(model.jnt_type[j]).name.removeprefix("mjJNT_").lower()
-        yield f"joint `{model.joint(j).name or j}` is a {kind} joint; hinge and slide joints are supported"
-    for i in np.flatnonzero(model.actuator_dyntype != mujoco.mjtDyn.mjDYN_NONE):
-        yield f"actuator `{model.actuator(i).name or i}` has an activation state; motors without one are supported"
+    if model.nflex:
+        yield f"the flex `{model.flex(0).name or 0}` is a soft body"
     for i in np.flatnonzero(model.actuator_delay):
         yield f"actuator `{model.actuator(i).name or i}` has a delay: controls on their way are a state of their own"
-    if model.nmocap:
-        yield "it has a mocap body, whose pose is an input of its own"
+    for i in np.flatnonzero(model.actuator_dyntype == mujoco.mjtDyn.mjDYN_USER):
+        yield f"actuator `{model.actuator(i).name or i}` has dynamics that a program must supply (dyntype user)"
     if model.nplugin:
         yield "it uses a MuJoCo plugin, which may hide a state of its own"

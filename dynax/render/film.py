@@ -28,14 +28,14 @@ def frames(
     speed: float = 1.0,
     title: str = "",
 ) -> Iterator[np.ndarray]:
-    """Frames, uint8 (height, width, 3), of `truth` and `prediction`, both (T+1, nq+nv) at control steps of `dt` s.
+    """Frames, uint8 (height, width, 3), of `truth` and `prediction`, both (T+1, nq+nv+na) at control steps of `dt` s.
 
     `error (T+1,)` is the normalised error written into them. `fps` frames are a second of film, and `speed` seconds
     of the robot's time. Once the prediction is not finite its ghost is gone and the caption says `diverged`. `camera`
     names one of the robot's: None takes `side`, else its first, else one that holds the whole motion.
     """
     truth, prediction, error = (np.asarray(array, float) for array in (truth, prediction, error))
-    wanted = (len(error), mj_model.nq + mj_model.nv)
+    wanted = (len(error), mj_model.nq + mj_model.nv + mj_model.na)
     if truth.shape != wanted or prediction.shape != wanted:
         raise ValueError(
             f"truth is {truth.shape} and prediction {prediction.shape}, wanted {wanted} by error and model"

@@ -43,14 +43,14 @@ def test_initial_states_follow_from_the_generator(env):
 
 def test_the_action_range_is_that_of_the_mjcf():
     motors = '<motor joint="x" ctrlrange="-2 3"/><motor joint="x"/>'
-    low, high = robot(rest=f"<actuator>{motors}</actuator>").action_range
+    low, high = robot(rest=f"<actuator>{motors}</actuator>").action_bounds
     assert (low.tolist(), high.tolist()) == ([-2, -1], [3, 1])
 
 
 def test_a_robot_may_have_no_actuator():
     env = robot()
     assert env.action_dim == 0
-    assert env.action_range[0].shape == (0,)
+    assert env.action_bounds[0].shape == (0,)
 
 
 def test_half_widths_must_be_one_a_joint():

@@ -1,0 +1,103 @@
+"""Where in the world a robot may be moved without changing its accelerations, read from the MJCF.
+
+Gravity is uniform, so that only what is fixed to the world can tell where a robot is: scenery that it can touch,
+springs and actuators that act on a position, tendons and equalities that tie it to a place. A stop may tell as well; it
+is a constraint, and enters a model as one.
+"""
+
+import mujoco
+import numpy as np
+
+JOINT = mujoco.mjtJoint
+FREE, BALL, SLIDE, HINGE = map(int, (JOINT.mjJNT_FREE, JOINT.mjJNT_BALL, JOINT.mjJNT_SLIDE, JOINT.mjJNT_HINGE))
+AT_JOINTS = (mujoco.mjtTrn.mjTRN_JOINT, mujoco.mjtTrn.mjTRN_JOINTINPARENT)
+PARALLEL = 1e-9  # sine or cosine of an angle that counts as none
+
+
+def invariant_translations(model: mujoco.MjModel) -> np.ndarray:
+    """(nv,) bool: slides, and axes of free joints, along which nothing that is fixed to the world tells the place.
+
+    The joint moves a tree rooted in the world through translations alone, no spring or actuator refers to its position,
+    nothing ties the tree to the world or to another tree, and all scenery it can touch is planes along the axis.
+    """
+    invariant = np.zeros(model.nv, bool)
+    if model.neq or _tendons_beyond_joints(model) or not np.isin(model.actuator_trntype, AT_JOINTS).all():
+        return invariant
+    if len(np.unique(model.body_treeid[_touching_bodies(model)])) > 1:
+        return invariant  # trees that can touch each other know where the others are
+    normals, planes_only = scenery(model)
+    pose = _pose(model)
+    for joint in range(model.njnt):
+        kind, dof = model.jnt_type[joint], model.jnt_dofadr[joint]
+        if kind == FREE:
+            axes, dofs = np.eye(3), np.arange(dof, dof + 3)
+        elif kind == SLIDE and _moves_freely(model, joint):
+            axes, dofs = pose.xaxis[joint][None], np.array([dof])
+        else:
+            continue
+        bodies = model.body_rootid == model.body_rootid[model.jnt_bodyid[joint]]
+        felt = np.intersect1d(_touching_bodies(model), np.flatnonzero(bodies)).size > 0
+        along = np.abs(axes @ normals.T).max(axis=1, initial=0) < PARALLEL
+        invariant[dofs] = (planes_only & along) if felt else True
+    return invariant
+
+
+def scenery(model: mujoco.MjModel) -> tuple[np.ndarray, bool]:
+    """The normals (P, 3) of the planes fixed to the world that a robot can touch, and whether that is all it can.
+
+    A mocap body that can be touched is scenery that is no plane: it stands where an input says.
+    """
+    fixed = (model.body_weldid[model.geom_bodyid] == 0) | (model.body_mocapid[model.geom_bodyid] >= 0)
+    pose, normals = _pose(model), []
+    for geom in np.flatnonzero(fixed & _can_touch(model)):
+        if model.geom_type[geom] != mujoco.mjtGeom.mjGEOM_PLANE or model.body_mocapid[model.geom_bodyid[geom]] >= 0:
+            return np.zeros((0, 3)), False
+        normals.append(pose.geom_xmat[geom].reshape(3, 3)[:, 2])
+    return np.reshape(normals, (-1, 3)), True
+
+
+def _pose(model: mujoco.MjModel) -> mujoco.MjData:
+    """The robot in its default pose."""
+    data = mujoco.MjData(model)
+    mujoco.mj_kinematics(model, data)
+    return data
+
+
+def _can_touch(model: mujoco.MjModel) -> np.ndarray:
+    """(ngeom,) bool: geoms that can take part in a contact."""
+    touching = (model.geom_contype != 0) | (model.geom_conaffinity != 0)
+    touching[model.pair_geom1], touching[model.pair_geom2] = True, True
+    if model.opt.disableflags & mujoco.mjtDisableBit.mjDSBL_CONTACT:
+        touching[:] = False
+    return touching
+
+
+def _touching_bodies(model: mujoco.MjModel) -> np.ndarray:
+    """The moving bodies that have a geom which can touch something."""
+    bodies = np.unique(model.geom_bodyid[_can_touch(model)])
+    return bodies[model.body_weldid[bodies] != 0]
+
+
+def _tendons_beyond_joints(model: mujoco.MjModel) -> bool:
+    """Whether a tendon runs along anything but joints; one that sums joint positions refers to nothing else."""
+    return bool((model.wrap_type[: model.nwrap] != mujoco.mjtWrap.mjWRAP_JOINT).any())
+
+
+def _moves_freely(model: mujoco.MjModel, joint: int) -> bool:
+    """Whether a slide stands behind slides alone, with no spring, servo or tendon on its position."""
+    if model.jnt_stiffness[joint] or model.jnt_stiffnesspoly[joint].any():
+        return False
+    if (model.wrap_objid[: model.nwrap] == joint).any():
+        return False
+    servo = (model.actuator_gaintype != mujoco.mjtGain.mjGAIN_FIXED) | (
+        model.actuator_biastype != mujoco.mjtBias.mjBIAS_NONE
+    )
+    if np.any(servo & (model.actuator_trnid[:, 0] == joint)):
+        return False
+    body = model.jnt_bodyid[joint]
+    while body:  # a hinge between the joint and the world turns the slide's axis against gravity
+        first, count = model.body_jntadr[body], model.body_jntnum[body]
+        if any(model.jnt_type[j] != SLIDE for j in range(first, first + count) if j <= joint):
+            return False
+        body = model.body_parentid[body]
+    return True
