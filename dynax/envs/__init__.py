@@ -8,6 +8,7 @@ from dynax.envs.acrobot import AcrobotEnv
 from dynax.envs.cart_pole import CartPoleEnv
 from dynax.envs.double_cart_pole import DoubleCartPoleEnv
 from dynax.envs.env import Env
+from dynax.envs.hopper import HopperEnv
 from dynax.envs.mjcf import MjcfEnv
 from dynax.envs.nerd_cartpole import NerdCartpoleEnv
 from dynax.envs.pendulum import PendulumEnv
@@ -18,6 +19,7 @@ __all__ = [
     "CartPoleEnv",
     "DoubleCartPoleEnv",
     "Env",
+    "HopperEnv",
     "MjcfEnv",
     "NerdCartpoleEnv",
     "PendulumEnv",
