@@ -6,6 +6,7 @@ from typing import Any
 from dynax import config
 from dynax.envs.acrobot import AcrobotEnv
 from dynax.envs.cart_pole import CartPoleEnv
+from dynax.envs.cheetah import CheetahEnv
 from dynax.envs.double_cart_pole import DoubleCartPoleEnv
 from dynax.envs.env import Env
 from dynax.envs.hopper import HopperEnv
@@ -17,6 +18,7 @@ from dynax.envs.three_link import ThreeLinkEnv
 __all__ = [
     "AcrobotEnv",
     "CartPoleEnv",
+    "CheetahEnv",
     "DoubleCartPoleEnv",
     "Env",
     "HopperEnv",
