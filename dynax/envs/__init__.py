@@ -13,6 +13,7 @@ from dynax.envs.hopper import HopperEnv
 from dynax.envs.mjcf import MjcfEnv
 from dynax.envs.nerd_cartpole import NerdCartpoleEnv
 from dynax.envs.pendulum import PendulumEnv
+from dynax.envs.quadruped import QuadrupedEnv
 from dynax.envs.three_link import ThreeLinkEnv
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "MjcfEnv",
     "NerdCartpoleEnv",
     "PendulumEnv",
+    "QuadrupedEnv",
     "ThreeLinkEnv",
     "make",
 ]

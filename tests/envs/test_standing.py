@@ -11,8 +11,8 @@ from dynax.envs import HopperEnv
 from dynax.errors import UserError
 from dynax.excitations.mixed import Mixed
 
-ROBOTS = ("hopper", "cheetah")
-TIMESTEP = {"hopper": 0.004, "cheetah": 0.004}  # s
+ROBOTS = ("hopper", "cheetah", "quadruped")
+TIMESTEP = {"hopper": 0.004, "cheetah": 0.004, "quadruped": 0.004}  # s
 
 
 @pytest.fixture(scope="module", params=ROBOTS)
