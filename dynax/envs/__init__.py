@@ -5,6 +5,7 @@ from typing import Any
 
 from dynax import config
 from dynax.envs.acrobot import AcrobotEnv
+from dynax.envs.arm import ArmEnv
 from dynax.envs.cart_pole import CartPoleEnv
 from dynax.envs.cheetah import CheetahEnv
 from dynax.envs.double_cart_pole import DoubleCartPoleEnv
@@ -18,6 +19,7 @@ from dynax.envs.three_link import ThreeLinkEnv
 
 __all__ = [
     "AcrobotEnv",
+    "ArmEnv",
     "CartPoleEnv",
     "CheetahEnv",
     "DoubleCartPoleEnv",

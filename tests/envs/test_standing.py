@@ -11,8 +11,8 @@ from dynax.envs import HopperEnv
 from dynax.errors import UserError
 from dynax.excitations.mixed import Mixed
 
-ROBOTS = ("hopper", "cheetah", "quadruped")
-TIMESTEP = {"hopper": 0.004, "cheetah": 0.004, "quadruped": 0.004}  # s
+ROBOTS = ("hopper", "cheetah", "quadruped", "arm")
+TIMESTEP = {"hopper": 0.004, "cheetah": 0.004, "quadruped": 0.004, "arm": 0.004}  # s
 
 
 @pytest.fixture(scope="module", params=ROBOTS)
@@ -119,7 +119,7 @@ def test_two_hundred_trajectories_are_never_lost(robot):
     assert np.abs(states).max() < 300
 
 
-def test_it_touches_the_floor_and_itself_and_its_stops(robot, motion):
+def test_it_touches_the_floor_itself_or_its_box_and_its_stops(robot, motion):
     floor, itself, stop = [], [], []
     for state in motion[0][:, ::20].reshape(-1, motion[0].shape[-1]):
         data = placed(robot, state)
@@ -128,7 +128,7 @@ def test_it_touches_the_floor_and_itself_and_its_stops(robot, motion):
         stop.append(np.any(data.efc_type == mujoco.mjtConstraint.mjCNSTR_LIMIT_JOINT))
     assert np.mean(floor) > 0.2
     assert np.mean(itself) > 0.005
-    assert np.mean(stop) > 0.05
+    assert np.mean(stop) > 0.01
 
 
 def test_every_start_may_be_anywhere_or_at_home():
