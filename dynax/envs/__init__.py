@@ -5,22 +5,30 @@ from typing import Any
 
 from dynax import config
 from dynax.envs.acrobot import AcrobotEnv
+from dynax.envs.arm import ArmEnv
 from dynax.envs.cart_pole import CartPoleEnv
+from dynax.envs.cheetah import CheetahEnv
 from dynax.envs.double_cart_pole import DoubleCartPoleEnv
 from dynax.envs.env import Env
+from dynax.envs.hopper import HopperEnv
 from dynax.envs.mjcf import MjcfEnv
 from dynax.envs.nerd_cartpole import NerdCartpoleEnv
 from dynax.envs.pendulum import PendulumEnv
+from dynax.envs.quadruped import QuadrupedEnv
 from dynax.envs.three_link import ThreeLinkEnv
 
 __all__ = [
     "AcrobotEnv",
+    "ArmEnv",
     "CartPoleEnv",
+    "CheetahEnv",
     "DoubleCartPoleEnv",
     "Env",
+    "HopperEnv",
     "MjcfEnv",
     "NerdCartpoleEnv",
     "PendulumEnv",
+    "QuadrupedEnv",
     "ThreeLinkEnv",
     "make",
 ]

@@ -18,7 +18,8 @@ CASES = {
     "train hydra.verbos=true": ["unknown key hydra.verbos (did you mean `hydra.verbose`?)"],
     "train env=pendulm": [
         "env=pendulm: there is no such env (did you mean `pendulum`?)",
-        "  env is one of: acrobot, cart_pole, double_cart_pole, mjcf, nerd_cartpole, pendulum, three_link",
+        "  env is one of: acrobot, arm, cart_pole, cheetah, double_cart_pole, hopper, mjcf, nerd_cartpole,",
+        "    pendulum, quadruped, three_link",
     ],
     "train model=mlpp --config-dir more": [
         "model=mlpp: there is no such model (did you mean `mlp`?)",
