@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from dynax.envs.standing import StandingEnv
+from dynax.standing import StandingEnv
 
 
 @dataclass(frozen=True, eq=False)

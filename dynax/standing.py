@@ -8,12 +8,11 @@ import numpy as np
 
 from dynax.envs.env import Env
 from dynax.errors import UserError, check_range
-from dynax.state_space import HINGE, SLIDE
+from dynax.symmetry import FREE, HINGE, SLIDE
 
 OVERLAP = 1e-3  # m; two bodies may start this deep in each other
 ATTEMPTS = 100  # draws of a pose before a robot counts as one that cannot be placed
 FAR = 1e3  # m; no further than this from the floor
-FREE = mujoco.mjtJoint.mjJNT_FREE
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +44,7 @@ class StandingEnv(Env):
 
     def sample_states(self, rng: np.random.Generator, n: int) -> np.ndarray:
         data = mujoco.MjData(self.mj_model)
-        states = np.empty((n, self.mj_model.nq + self.mj_model.nv))
+        states = np.empty((n, self.state_dim))
         wide = rng.random(n) < self.wide_share
         due = np.arange(n)
         for _ in range(ATTEMPTS):
@@ -56,7 +55,7 @@ class StandingEnv(Env):
         raise UserError(f"{ATTEMPTS} poses of {self.name} were drawn, and in each something overlaps")
 
     def _draw(self, rng: np.random.Generator, wide: np.ndarray, data: mujoco.MjData) -> np.ndarray:
-        """States (n, nq + nv), anywhere where `wide (n,)` and else about keyframe 0, set down on the floor."""
+        """States (n, nq + nv + na), anywhere where `wide (n,)` and else about keyframe 0, set down on the floor."""
         model, n = self.mj_model, len(wide)
         low, high, rates = self._box
         near = rng.normal(0, self.home_qpos, (n, model.nv))
@@ -68,7 +67,7 @@ class StandingEnv(Env):
         for pose, step, height in zip(poses, shift, drop, strict=True):
             mujoco.mj_integratePos(model, pose, step, 1.0)
             self._set_down(pose, height, data)
-        return np.hstack([poses, np.where(wide[:, None], fast, slow)])
+        return np.hstack([poses, np.where(wide[:, None], fast, slow), np.zeros((n, model.na))])
 
     @cached_property
     def _limited(self) -> np.ndarray:
@@ -125,7 +124,7 @@ class StandingEnv(Env):
                 pose[address] += sign * (height - min(gaps))
 
     def _depth(self, state: np.ndarray, data: mujoco.MjData) -> float:
-        """How far the deepest contact of a state (nq + nv,) overlaps, m."""
+        """How far the deepest contact of a state (nq + nv + na,) overlaps, m."""
         data.qpos[:] = state[: self.mj_model.nq]
         mujoco.mj_fwdPosition(self.mj_model, data)
         return float(-data.contact.dist.min(initial=0.0))
