@@ -1,11 +1,10 @@
 """The shapes of geoms: how far a point is from each, and the points that stand for one against another.
 
 A shape is told by MuJoCo's `size`: sphere (radius), capsule and cylinder (radius, half length along z), ellipsoid and
-box (half extents). A mesh is its convex hull, of which at most `VERTICES` vertices and `FACES` faces are kept, spread
-wide: the hull within its kept vertices and the one between its kept faces enclose the true one, and are it for a hull
-of few.
+box (half extents). A mesh is its convex hull, of which at most `VERTICES` vertices, `FACES` faces and `EDGES` edges
+are kept, spread wide. The points are within the true hull and the faces around it; for a hull of few, they are it.
 
-Axes: `...` any batch, P points, F faces.
+Axes: `...` any batch, P points, F faces, E edges.
 """
 
 from collections.abc import Callable
@@ -26,6 +25,7 @@ MESH = int(mujoco.mjtGeom.mjGEOM_MESH)
 
 VERTICES = 16  # of a mesh
 FACES = 64  # of a mesh
+EDGES = 128  # of a mesh
 RIM = 8  # points on each rim of a cylinder
 NEWTON = 10  # steps to the point of an ellipsoid that is nearest
 X, Z = np.array([1.0, 0, 0]), np.array([0, 0, 1.0])
@@ -41,6 +41,8 @@ class Solid(struct.PyTreeNode):
     faces: (
         jax.Array
     )  # (F, 4) outward normal of each face of a mesh in the shape's frame, and its distance from there, m
+
+    edges: Any  # (E, 2, 3) the ends of each edge of a mesh in the shape's frame, m
 
     def moved(self, position: jax.Array, rotation: jax.Array) -> "Solid":
         """The shape of a body that is at `position` (3,), turned by `rotation` (3, 3)."""
@@ -124,11 +126,20 @@ def ellipsoid(point: jax.Array, solid: Solid) -> tuple[jax.Array, jax.Array]:
 
 
 def mesh(point: jax.Array, solid: Solid) -> tuple[jax.Array, jax.Array]:
-    """To the plane of the face that is farthest behind: exact inside and before a face, too short before an edge."""
+    """To the plane of the face that is the least behind; outside and beside that face, to the nearest edge."""
     normals, offsets = solid.faces[:, :3], solid.faces[:, 3]
     beyond = dot(point[..., None, :], normals) - offsets
-    nearest = jnp.argmax(beyond, axis=-1)
-    return beyond.max(axis=-1), normals[nearest]
+    ahead, normal = beyond.max(axis=-1), normals[jnp.argmax(beyond, axis=-1)]
+    foot = point - ahead[..., None] * normal
+    beside = (dot(foot[..., None, :], normals) - offsets).max(axis=-1) > 1e-5 * jnp.abs(offsets).max()
+
+    start, along = solid.edges[:, 0], solid.edges[:, 1] - solid.edges[:, 0]
+    fraction = jnp.clip(dot(point[..., None, :] - start, along) / dot(along, along), 0, 1)
+    arms = point[..., None, :] - start - fraction[..., None] * along
+    nearest = jnp.argmin(dot(arms, arms), axis=-1)
+    arm = jnp.take_along_axis(arms, nearest[..., None, None], axis=-2)[..., 0, :]
+    edge = (ahead > 0) & beside
+    return jnp.where(edge, length(arm), ahead), jnp.where(edge[..., None], normalised(arm, X), normal)
 
 
 DISTANCES: dict[int, Distance] = {
@@ -138,14 +149,16 @@ DISTANCES: dict[int, Distance] = {
 
 def solid(model: mujoco.MjModel, geom: int, rotation: np.ndarray) -> Solid:
     """A geom as NumPy arrays, in the frame of its body, to which `rotation` (3, 3) turns it."""
-    kind, size = model.geom_type[geom], model.geom_size[geom]
-    hull = _hull(model, model.geom_dataid[geom]) if kind == MESH else None
+    kind, size, mesh = model.geom_type[geom], model.geom_size[geom], model.geom_dataid[geom]
+    hull = _hull(model, mesh) if kind == MESH else None
+    faces: Any = np.zeros((0, 4)) if hull is None else _faces(model, mesh, hull)
     return Solid(
         position=model.geom_pos[geom],
         rotation=rotation,
         size=size,
         points=_points(kind, size) if hull is None else hull[spread(hull, VERTICES)],
-        faces=np.zeros((0, 4)) if hull is None else _faces(model, model.geom_dataid[geom], hull),
+        faces=faces,
+        edges=np.zeros((0, 2, 3)) if hull is None else _edges(model, mesh),
     )
 
 
@@ -179,6 +192,17 @@ def _faces(model: mujoco.MjModel, mesh: int, hull: np.ndarray) -> np.ndarray:
     normals = model.mesh_polynormal[start : start + model.mesh_polynum[mesh]]
     normals = normals[spread(normals, FACES)]
     return np.concatenate([normals, (normals @ hull.T).max(axis=1, keepdims=True)], axis=1)
+
+
+def _edges(model: mujoco.MjModel, mesh: int) -> np.ndarray:
+    """The edges (E, 2, 3) of a mesh's convex hull."""
+    pairs: set[tuple[int, int]] = set()
+    for polygon in range(model.mesh_polyadr[mesh], model.mesh_polyadr[mesh] + model.mesh_polynum[mesh]):
+        start = model.mesh_polyvertadr[polygon]
+        around = model.mesh_polyvert[start : start + model.mesh_polyvertnum[polygon]].tolist()
+        pairs |= {(min(ends), max(ends)) for ends in zip(around, [*around[1:], around[0]], strict=True)}
+    edges = model.mesh_vert[model.mesh_vertadr[mesh] + np.array(sorted(pairs))].astype(float)
+    return edges[spread(edges.mean(axis=1), EDGES)]
 
 
 def spread(points: np.ndarray, count: int) -> np.ndarray:

@@ -28,7 +28,8 @@ from dynax.geometry.vectors import TINY, dot, length, normalised, turned, unturn
 BOX_ON_PLANE = 4  # contacts that MuJoCo makes at most
 ROUNDS, TRIED = 5, 9  # of the search along a capsule, which each round narrows by (TRIED - 1) / 2
 RESOLVED = 1e-4  # of a capsule's half length, by which its middle must be deeper than its ends
-SUPPORTS = 3  # steps towards an ellipsoid's support point
+POLISHED = 4  # steps between both surfaces after these
+SUPPORTS = 12  # steps towards an ellipsoid's deepest point
 
 
 class Touch(struct.PyTreeNode):
@@ -191,15 +192,29 @@ def corners(first_distance: Distance, second_distance: Distance) -> Collide:
 
 
 def ellipsoid_on(distance: Distance) -> Collide:
-    """The ellipsoid's support point against the normal that the other solid has there."""
+    """The point of the ellipsoid that is deepest in the other solid.
+
+    The distance from a convex solid is convex: Frank and Wolfe's method goes from the centre towards the farthest point
+    against the normal, each step by less. What is left is found by going from the one surface to the other.
+    """
 
     def collide(ellipsoid: Solid, solid: Solid, limit: jax.Array) -> Touch:
         point = ellipsoid.position[None]
-        for _ in range(SUPPORTS):
-            point = _support(ellipsoid, -turned(solid.rotation, distance(solid.inner(point), solid)[1]))
+        for step in range(SUPPORTS):
+            outward = turned(solid.rotation, distance(solid.inner(point), solid)[1])
+            point += 2 / (step + 2) * (_support(ellipsoid, -outward) - point)
+        for _ in range(POLISHED):
+            point = _onto(ellipsoid, _onto(solid, point, distance), shapes.ellipsoid)
         return against(point, 0.0, solid, distance, -1.0)
 
     return collide
+
+
+def _onto(solid: Solid, points: jax.Array, distance: Distance) -> jax.Array:
+    """The points of a solid's surface that are nearest to `points` (M, 3) of the world."""
+    inner = solid.inner(points)
+    beyond, outward = distance(inner, solid)
+    return solid.outer(inner - beyond[:, None] * outward)
 
 
 def _support(ellipsoid: Solid, direction: jax.Array) -> jax.Array:
