@@ -1,0 +1,1 @@
+"""Where a robot's bodies are, how their points move, and where they touch: MuJoCo's geometry, differentiable."""

@@ -1,0 +1,245 @@
+"""The contacts that a robot may have, with the scenery and with itself: a fixed slot for each, found once in the MJCF.
+
+    kinematics, contacts = Kinematics.of(model), Contacts.of(model)
+    poses = kinematics(qpos)
+    detected = contacts.detect(poses)          # every slot, near or far
+    detected = nearest(detected, 8)            # those that matter
+    linear, angular = contacts.jacobian(poses, detected)
+
+A contact acts where it is `present` and nearer than its margin. What is exact and what is not: `touch`.
+
+One sample a call; callers `vmap`. Axes: C slots, V degrees of freedom (nv).
+"""
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import mujoco
+import numpy as np
+from flax import struct
+
+from dynax.errors import UserError
+from dynax.geometry.kinematics import Kinematics, Poses, motion
+from dynax.geometry.parameters import Parameters
+from dynax.geometry.shapes import Solid, solid
+from dynax.geometry.touch import COLLIDE, Collide, Touch
+from dynax.geometry.vectors import dot, normalised, rotation, turned
+
+X, Y, Z = np.eye(3)
+
+
+class Detected(struct.PyTreeNode):
+    """Contacts at one moment, in the frame of the world."""
+
+    distance: jax.Array  # (C,) between the surfaces, negative where they overlap, m
+    frame: jax.Array  # (C, 3, 3) rows: the normal from the first body to the second, and two tangents
+    position: jax.Array  # (C, 3) midway between the surfaces, m
+    present: jax.Array  # (C,) bool: MuJoCo would make it, were it near enough
+    slot: jax.Array  # (C,) int: which of the slots of `Contacts`
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """The pairs of geoms of the same two shapes; every array has the pairs as its first axis."""
+
+    collide: Collide
+    first: Solid
+    second: Solid
+    body1: np.ndarray  # (pairs,) int
+    body2: np.ndarray
+    limit: np.ndarray  # (pairs,) the distance below which MuJoCo makes a contact, m
+
+    def touch(self, position: jax.Array, rotation: jax.Array) -> Touch:
+        """The contacts of each pair, where bodies are at `position` (nbody, 3), `rotation` (nbody, 3, 3)."""
+        first, second, limit = jax.tree.map(
+            lambda leaf: jnp.asarray(leaf, position.dtype), (self.first, self.second, self.limit)
+        )
+        first = jax.vmap(Solid.moved)(first, position[self.body1], rotation[self.body1])
+        second = jax.vmap(Solid.moved)(second, position[self.body2], rotation[self.body2])
+        return jax.vmap(self.collide)(first, second, limit)
+
+    @property
+    def slots(self) -> int:
+        """The number of contacts of one pair."""
+        bodies = 1 + max(self.body1.max(), self.body2.max())
+        position, rotation = jax.ShapeDtypeStruct((bodies, 3), "f4"), jax.ShapeDtypeStruct((bodies, 3, 3), "f4")
+        return jax.eval_shape(self.touch, position, rotation).distance.shape[1]
+
+
+@dataclass(frozen=True, eq=False)
+class Contacts:
+    """The slots of a model. The geoms of each are in MuJoCo's order: by type, then as they stand in the MJCF."""
+
+    kinematics: Kinematics
+    batches: tuple[Batch, ...]
+    geom1: np.ndarray  # (C,) int
+    geom2: np.ndarray  # (C,)
+    body1: np.ndarray  # (C,)
+    body2: np.ndarray  # (C,)
+    parameters: Parameters  # of each slot
+
+    @classmethod
+    def of(cls, model: mujoco.MjModel) -> "Contacts | None":
+        """The slots of `model`, or nothing where nothing can touch."""
+        pairs = sorted(candidates(model), key=lambda pair: _kind(model, pair))
+        if not pairs:
+            return None
+        batches = [_batch(model, list(group)) for _, group in groupby(pairs, lambda pair: _kind(model, pair))]
+        each = np.concatenate([np.full(len(batch.limit), batch.slots) for batch in batches])
+        geom1, geom2, _ = np.repeat(np.array(pairs, np.int32), each, axis=0).T
+        return cls(
+            kinematics=Kinematics.of(model),
+            batches=tuple(batches),
+            geom1=geom1,
+            geom2=geom2,
+            body1=model.geom_bodyid[geom1],
+            body2=model.geom_bodyid[geom2],
+            parameters=Parameters.of(model, pairs).take(np.repeat(np.arange(len(pairs)), each)),
+        )
+
+    def __len__(self) -> int:
+        return len(self.body1)
+
+    def detect(self, poses: Poses) -> Detected:
+        """Every slot, in a fixed order."""
+        touches = [batch.touch(poses.position, poses.rotation) for batch in self.batches]
+        flat = [jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), touch) for touch in touches]
+        touch = jax.tree.map(lambda *leaves: jnp.concatenate(leaves), *flat)
+        return Detected(
+            distance=touch.distance,
+            frame=frame(touch.normal, touch.tangent),
+            position=touch.position,
+            present=touch.present,
+            slot=jnp.arange(len(self), dtype=jnp.int32),
+        )
+
+    def jacobian(self, poses: Poses, detected: Detected) -> tuple[jax.Array, jax.Array]:
+        """How the second body moves against the first at each contact, with qvel: linear and angular, two (C, 3, V).
+
+        Rows are along the contact's frame, as those of MuJoCo's `efc_J` are.
+        """
+        body1, body2 = self.bodies(detected)
+        mask = jnp.asarray(self.kinematics.mask, detected.position.dtype)
+        linear, angular = motion(poses, mask[body2] - mask[body1], detected.position)
+        return _along(detected.frame, linear), _along(detected.frame, angular)
+
+    def velocity(self, poses: Poses, detected: Detected, qvel: jax.Array) -> jax.Array:
+        """The linear velocity (C, 3) of the second body against the first along each contact's frame, m/s."""
+        body1, body2 = self.bodies(detected)
+        after, _ = self.kinematics.velocity(poses, qvel, body2, detected.position)
+        before, _ = self.kinematics.velocity(poses, qvel, body1, detected.position)
+        return turned(detected.frame, after - before)
+
+    def bodies(self, detected: Detected) -> tuple[jax.Array, jax.Array]:
+        """The first and second body of each contact, two (C,) int."""
+        return jnp.asarray(self.body1)[detected.slot], jnp.asarray(self.body2)[detected.slot]
+
+
+def nearest(detected: Detected, count: int) -> Detected:
+    """The `count` contacts of least distance, present ones first; all, where there are fewer."""
+    distance = jnp.where(detected.present, detected.distance, jnp.inf)
+    _, chosen = jax.lax.top_k(-distance, min(count, len(distance)))
+    return jax.tree.map(lambda leaf: leaf[chosen], detected)
+
+
+def frame(normal: jax.Array, tangent: jax.Array) -> jax.Array:
+    """(..., 3, 3) rows: the unit `normal` (..., 3), and tangents as MuJoCo chooses them.
+
+    The first tangent is the given one (..., 3), made orthogonal; where that is zero the world's y, or its z where the
+    normal is near y.
+    """
+    along_y = jnp.abs(normal[..., 1:2]) < 0.5
+    default = jnp.where(along_y, jnp.asarray(Y, normal.dtype), jnp.asarray(Z, normal.dtype))
+    given = dot(tangent, tangent)[..., None] > 0.25
+    second = jnp.where(given, tangent, default)
+    second = normalised(second - normal * dot(normal, second)[..., None], X)
+    return jnp.stack([normal, second, jnp.cross(normal, second)], axis=-2)
+
+
+def candidates(model: mujoco.MjModel) -> list[tuple[int, int, int]]:
+    """What MuJoCo would collide, as (first geom, second geom, number of the `<pair>` or -1).
+
+    Geoms meet where a bit of the one's contype is in the other's conaffinity, and their bodies may: these are not
+    welded together, not parent and child unless the parent is the world, not excluded, and one of them moves. A
+    `<pair>` needs none of that but the last (MuJoCo documentation, Computation: Collision detection, Selection).
+    """
+    if model.opt.disableflags & (mujoco.mjtDisableBit.mjDSBL_CONTACT | mujoco.mjtDisableBit.mjDSBL_CONSTRAINT):
+        return []
+    declared = [_ordered(model, *pair) for pair in zip(model.pair_geom1, model.pair_geom2, strict=True)]
+    found = [(*pair, i) for i, pair in enumerate(declared) if _moves(model, *model.geom_bodyid[list(pair)])]
+    collidable = np.flatnonzero(model.geom_contype | model.geom_conaffinity).tolist()
+    for i, geom1 in enumerate(collidable):
+        for geom2 in collidable[i + 1 :]:
+            pair = _ordered(model, geom1, geom2)
+            if _match(model, geom1, geom2) and pair not in declared:
+                found.append((*pair, -1))
+    return [pair for pair in found if _known(model, *pair)]
+
+
+def _ordered(model: mujoco.MjModel, geom1: int, geom2: int) -> tuple[int, int]:
+    """By type; of one type, as given."""
+    swap = model.geom_type[geom1] > model.geom_type[geom2]
+    return (int(geom2), int(geom1)) if swap else (int(geom1), int(geom2))
+
+
+def _moves(model: mujoco.MjModel, body1: int, body2: int) -> bool:
+    """Whether a joint can move one of the bodies against the other."""
+    weld1, weld2 = model.body_weldid[[body1, body2]]
+    return weld1 != weld2 and bool(model.body_dofnum[weld1] or model.body_dofnum[weld2])
+
+
+def _match(model: mujoco.MjModel, geom1: int, geom2: int) -> bool:
+    """Whether two geoms that are in no `<pair>` may meet."""
+    body1, body2 = sorted(model.geom_bodyid[[geom1, geom2]])
+    affine = model.geom_contype[geom1] & model.geom_conaffinity[geom2]
+    affine |= model.geom_contype[geom2] & model.geom_conaffinity[geom1]
+    if not affine or not _moves(model, body1, body2) or (body1 << 16) + body2 in model.exclude_signature:
+        return False
+    weld1, weld2 = model.body_weldid[[body1, body2]]
+    above1, above2 = model.body_weldid[model.body_parentid[[weld1, weld2]]]
+    related = bool(weld1 and weld2) and (weld1 == above2 or weld2 == above1)
+    return not related or bool(model.opt.disableflags & mujoco.mjtDisableBit.mjDSBL_FILTERPARENT)
+
+
+def _known(model: mujoco.MjModel, geom1: int, geom2: int, pair: int) -> bool:
+    """Whether geoms of these types collide: two planes never do. Raises for a type that is not known here."""
+    types = tuple(int(kind) for kind in model.geom_type[[geom1, geom2]])
+    unknown = {mujoco.mjtGeom.mjGEOM_HFIELD, mujoco.mjtGeom.mjGEOM_SDF} & set(types)
+    if unknown:
+        kind = mujoco.mjtGeom(unknown.pop()).name.removeprefix("mjGEOM_").lower()
+        names = " and ".join(f"`{model.geom(geom).name or geom}`" for geom in (geom1, geom2))
+        raise UserError(f"contacts of a geom of type {kind} are not modelled: geoms {names} may touch")
+    return types in COLLIDE
+
+
+def _kind(model: mujoco.MjModel, pair: tuple[int, int, int]) -> tuple[int, ...]:
+    """Equal for the pairs that one program serves: both types, and the mesh of each."""
+    geoms = list(pair[:2])
+    return (*model.geom_type[geoms].tolist(), *model.geom_dataid[geoms].tolist())
+
+
+def _batch(model: mujoco.MjModel, pairs: list[tuple[int, int, int]]) -> Batch:
+    geom1, geom2, _ = np.array(pairs, np.int32).T
+    parameters = Parameters.of(model, pairs)
+    return Batch(
+        collide=COLLIDE[int(model.geom_type[geom1[0]]), int(model.geom_type[geom2[0]])],
+        first=_solids(model, geom1),
+        second=_solids(model, geom2),
+        body1=model.geom_bodyid[geom1],
+        body2=model.geom_bodyid[geom2],
+        limit=parameters.margin + parameters.gap,
+    )
+
+
+def _solids(model: mujoco.MjModel, geoms: np.ndarray) -> Solid:
+    """The geoms in the frames of their bodies, stacked."""
+    solids = [solid(model, geom, rotation(model.geom_quat[geom])) for geom in geoms]
+    return jax.tree.map(lambda *leaves: np.stack(leaves), *solids)
+
+
+def _along(frame: jax.Array, jacobian: Any) -> jax.Array:
+    """The rows of (C, 3, V) along those of a frame (C, 3, 3)."""
+    return (frame[..., None] * jacobian[:, None]).sum(2)
