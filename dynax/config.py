@@ -64,7 +64,7 @@ class TrainingConfig:
     seed: int = 0
 
     def __post_init__(self):
-        check_range("training.num_epochs", self.num_epochs, 1)
+        check_range("training.num_epochs", self.num_epochs, 0 if self.polish == "least_squares" else 1)
         check_range("training.batch_size", self.batch_size, 1)
         check_choice("training.optimizer", self.optimizer, modules_of("dynax.optimizers"))
         check_choice("training.loss", self.loss, ["mse", "robust"])
@@ -77,7 +77,7 @@ class TrainingConfig:
         for horizon in self.unroll_horizons:
             check_range("training.unroll_horizons", horizon, 2)
         check_range("training.unroll_learning_rate", self.unroll_learning_rate, 0, open_low=True)
-        check_choice("training.polish", self.polish, ["none", "levenberg_marquardt", "lbfgs"])
+        check_choice("training.polish", self.polish, ["none", "levenberg_marquardt", "lbfgs", "least_squares"])
         check_range("training.polish_steps", self.polish_steps, 1)
         check_range("training.val_rollouts", self.val_rollouts, 1)
         check_range("training.seed", self.seed, 0)

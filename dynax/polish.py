@@ -12,8 +12,9 @@ import numpy as np
 import optax
 from jax.flatten_util import ravel_pytree
 
-from dynax import losses
+from dynax import identification, losses
 from dynax import samples as samples_of
+from dynax.architectures.rigid import RigidDynamicsModel
 from dynax.base import BaseDynamicsModel, Variables
 from dynax.config import TrainingConfig
 from dynax.errors import UserError
@@ -40,6 +41,8 @@ def polish(
     Raises:
         UserError: for Levenberg-Marquardt on more than `LARGEST` parameters.
     """
+    if config.polish == "least_squares":
+        return least_squares(model, variables, data, config)
     normalization = variables["normalization"]
     ends = np.asarray(jax.random.permutation(key, samples_of.ends(data, model.history))[: SAMPLES[config.polish]])
     if config.polish == "lbfgs":
@@ -49,8 +52,13 @@ def polish(
         return levenberg_marquardt(model, variables, samples, ends, config)
 
 
-def check(params: Any, config: TrainingConfig) -> None:
+def check(model: BaseDynamicsModel, params: Any, config: TrainingConfig) -> None:
     """Raise `UserError` where there are too many parameters for the polish that `config` asks for."""
+    if (config.polish == "least_squares") != isinstance(model, RigidDynamicsModel):
+        raise UserError(
+            f"training.polish={config.polish} does not suit this model: least_squares finds the constants of "
+            "model=rigid, and nothing else does"
+        )
     count = sum(x.size for x in jax.tree.leaves(params))
     if config.polish == "levenberg_marquardt" and count > LARGEST:
         raise UserError(
@@ -129,6 +137,18 @@ def levenberg_marquardt(
             break
     single = jax.tree.map(lambda x: np.asarray(x, np.float32), unravel(theta))
     return single, float(jnp.mean(errors))
+
+
+def least_squares(
+    model: BaseDynamicsModel, variables: Variables, data: Trajectories, config: TrainingConfig
+) -> tuple[Any, float]:
+    """The constants of a model that is linear in them, by `identification`, and their error on many transitions."""
+    assert isinstance(model, RigidDynamicsModel)
+    found = identification.identify(model, data, config.seed)
+    params = {**variables["params"], "network": identification.parameters(model, found)}
+    now, some = {**variables, "params": params}, samples_of.ends(data, model.history)[: SAMPLES["lbfgs"]]
+    samples = samples_of.prepare(model, data, variables["normalization"])
+    return params, float(losses.mse(losses.one_step(model, now, samples, jnp.asarray(some))))
 
 
 def lbfgs(

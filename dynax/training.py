@@ -258,7 +258,7 @@ def start(
     init_key, run_key = jax.random.split(key)
     normalization = normalization_of(model, train)
     params = model.create(init_key, normalization)["params"]
-    polishing.check(params, config)
+    polishing.check(model, params, config)
     return initial_state(params, optimizer_for(model, train, config), run_key), normalization
 
 

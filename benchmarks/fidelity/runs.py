@@ -74,7 +74,10 @@ def launcher(jobs: int, number: int) -> list[str]:
 
 def environment(folder: Path, jobs: int, timed: bool) -> dict[str, str]:
     """Environment variables: a share of the cores for each job, and compiled programs kept unless time is measured."""
-    share = {"PJRT_NPROC": str(max(1, len(os.sched_getaffinity(0)) // jobs))} if jobs > 1 else {}
+    cores = max(1, len(os.sched_getaffinity(0)) // jobs)
+    share = {"PJRT_NPROC": str(cores)} if jobs > 1 else {}
+    if cores == 1:  # an operation handed to a thread would wait for its turn on the core
+        share["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
     if timed:
         return share | {"JAX_ENABLE_COMPILATION_CACHE": "false"}
     return share | {"JAX_COMPILATION_CACHE_DIR": str(folder / "cache")}

@@ -1,0 +1,102 @@
+"""The forces that springs, dampers and actuators put on the joints, in the form MuJoCo gives them.
+
+    tau_spring   = -k (q - q_spring)
+    tau_actuator = B clip(gain u + bias_0 + bias_1 B^T q + bias_2 B^T v)
+
+B (nv, nu) is how the length of each actuator's transmission grows with the joints (MuJoCo documentation, Computation:
+Actuation model, Passive forces). A model that knows mechanics takes the form from here, with its numbers as a start.
+Axes: nv degrees of freedom, nu actuators.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+
+from dynax.symmetry import HINGE, SLIDE
+
+TRN, BIAS, INTEGRATOR = mujoco.mjtTrn, mujoco.mjtBias, mujoco.mjtIntegrator
+DRIVES = tuple(map(int, (TRN.mjTRN_JOINT, TRN.mjTRN_JOINTINPARENT, TRN.mjTRN_TENDON)))
+BIASES = tuple(map(int, (BIAS.mjBIAS_NONE, BIAS.mjBIAS_AFFINE)))
+IMPLICIT = tuple(map(int, (INTEGRATOR.mjINT_IMPLICIT, INTEGRATOR.mjINT_IMPLICITFAST)))
+
+
+@dataclass(frozen=True, eq=False)
+class Actuation:
+    """What drives and holds the joints of a robot, as its MJCF has it."""
+
+    moment: np.ndarray  # (nv, nu) B, constant
+    gain: np.ndarray  # (nu,)
+    bias: np.ndarray  # (nu, 3)
+    lowest: np.ndarray  # (nu,) N or N m
+    highest: np.ndarray  # (nu,)
+    stiffness: np.ndarray  # (nv,) N/m or N m/rad
+    rest: np.ndarray  # (nv,) m or rad
+    damping: np.ndarray  # (nv,) of the joints, N s/m or N m s/rad
+    implicit: bool  # whether the integrator treats the actuators' damping implicitly too; that of joints it always does
+
+    @classmethod
+    def of(cls, model: mujoco.MjModel) -> "Actuation":
+        data = mujoco.MjData(model)
+        mujoco.mj_fwdPosition(model, data)
+        moment = np.zeros((model.nu, model.nv))
+        mujoco.mju_sparse2dense(
+            moment, data.actuator_moment, data.moment_rownnz, data.moment_rowadr, data.moment_colind
+        )
+        affine = model.actuator_biastype == mujoco.mjtBias.mjBIAS_AFFINE
+        limited = model.actuator_forcelimited.astype(bool)
+        rest = np.zeros(model.nv)
+        single = np.isin(model.jnt_type, (HINGE, SLIDE))
+        rest[model.jnt_dofadr[single]] = model.qpos_spring[model.jnt_qposadr[single]]
+        return cls(
+            moment=moment.T,
+            gain=model.actuator_gainprm[:, 0],
+            bias=model.actuator_biasprm[:, :3] * affine[:, None],
+            lowest=np.where(limited, model.actuator_forcerange[:, 0], -np.inf),
+            highest=np.where(limited, model.actuator_forcerange[:, 1], np.inf),
+            stiffness=model.jnt_stiffness[model.dof_jntid] * single[model.dof_jntid],
+            rest=rest,
+            damping=model.dof_damping,
+            implicit=int(model.opt.integrator) in IMPLICIT,
+        )
+
+    @property
+    def servo(self) -> np.ndarray:
+        """(nu,) bool: actuators whose force depends on where their joint is, or how fast."""
+        return (self.bias != 0).any(axis=1)
+
+
+def unsupported(model: mujoco.MjModel) -> Iterator[str]:
+    """What acts on the joints of `model` otherwise than as `Actuation` has it, each named."""
+    for i in range(model.nu):
+        name = f"actuator `{model.actuator(i).name or i}`"
+        kind, target = model.actuator_trntype[i], model.actuator_trnid[i, 0]
+        if kind not in DRIVES or (kind == DRIVES[2] and _bends(model, target)):
+            yield f"{name} drives no joint, nor a tendon along joints"
+        elif kind != DRIVES[2] and model.jnt_type[target] not in (HINGE, SLIDE):
+            yield f"{name} drives a ball or free joint"
+        elif model.actuator_gaintype[i] != mujoco.mjtGain.mjGAIN_FIXED:
+            yield f"{name} has a gain that is not constant"
+        elif model.actuator_dyntype[i] != mujoco.mjtDyn.mjDYN_NONE:
+            yield f"{name} has an activation"
+        elif model.actuator_biastype[i] not in BIASES:
+            yield f"{name} has a bias that is not affine"
+    passive = model.tendon_stiffness, model.tendon_damping, model.tendon_frictionloss, model.tendon_limited
+    for t in range(model.ntendon):
+        if any(some[t] for some in passive):
+            yield f"tendon `{model.tendon(t).name or t}` has a spring, a damper, friction or a limit"
+    if model.body_gravcomp.any():
+        yield "a body has gravity compensation"
+    if model.opt.density or model.opt.viscosity:
+        yield "it moves in a fluid"
+    if model.neq:
+        yield f"equality `{model.eq(0).name or 0}` is a constraint of another kind"
+    if model.jnt_stiffnesspoly.any() or model.dof_dampingpoly.any():
+        yield "a joint has a spring or damper that is not linear"
+
+
+def _bends(model: mujoco.MjModel, tendon: int) -> bool:
+    """Whether a tendon runs along anything but joints."""
+    first = model.tendon_adr[tendon]
+    return bool((model.wrap_type[first : first + model.tendon_num[tendon]] != mujoco.mjtWrap.mjWRAP_JOINT).any())

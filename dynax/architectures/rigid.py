@@ -1,0 +1,151 @@
+"""System identification: the equations of a tree of rigid bodies, whose constants alone are to be found."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import linen as nn
+
+from dynax import actuation, linalg
+from dynax.actuation import Actuation
+from dynax.base import DynamicsModel, Variables
+from dynax.constraints import Free
+from dynax.errors import UserError
+from dynax.geometry import dynamics
+from dynax.geometry.dynamics import Mechanics
+
+DIAGONAL = ("Ixx", "Iyy", "Izz")
+
+
+class RigidDynamicsModel(DynamicsModel):
+    """Rigid bodies at the joints of the MJCF. It is system identification, and no network.
+
+    Found are ten inertial parameters of each body (`geometry.dynamics`), and of the joints armature, damping and
+    stiffness where the MJCF has them, and the gains of actuators. All enter the equations of motion linearly,
+
+        M(q) a + c(q, v) + D (v + dt a) + k (q - q0) - B force(u, q, v) = 0,   a = dv / dt
+
+    so that `training.polish=least_squares` finds them at once. Joint frames and axes, where springs rest and what each
+    actuator drives are given.
+
+    Raises `UserError` at construction for a robot that other forces move (tendons with springs, fluids, activations).
+    """
+
+    structure: ClassVar = ("the equations of rigid bodies, their joints and frames: system identification",)
+
+    constraints: str = "layer"
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.history != 1 or not self.accelerates or not self.env.space.observed.all():
+            raise UserError(
+                "model.architecture=rigid is the physics of one semi-implicit step: it needs model.history=1 (now "
+                f"{self.history}), model.target=acceleration (now {self.target}), env.decimation=1 (now "
+                f"{self.env.decimation}), env.observe=all and any integrator but RK4 (now {self.env.integrator})"
+            )
+        for reason in self._unknown():
+            raise UserError(
+                f"model.architecture=rigid does not know all that moves {self.env.name}: {reason}; "
+                "use a network, such as model=mlp"
+            )
+
+    def _unknown(self) -> Any:
+        yield from actuation.unsupported(self.env.mj_model)
+        given = Actuation.of(self.env.mj_model)
+        if np.isfinite([given.lowest, given.highest]).any():
+            yield "an actuator has a forcerange, which is not linear"
+        if given.bias[:, 0].any():
+            yield "an actuator has a constant bias"
+
+    @cached_property
+    def mechanics(self) -> Mechanics:
+        return Mechanics.of(self.env.mj_model, self.env.space)
+
+    @cached_property
+    def labels(self) -> dict[str, tuple[str, ...]]:
+        """Names of the constants, by parameter, in the order of its entries."""
+        model, space, given = self.env.mj_model, self.env.space, Actuation.of(self.env.mj_model)
+        bodies = [model.body(b).name or f"body{b}" for b in self._moving]
+        joints = {"armature": model.dof_armature != 0, "damping": given.damping != 0, "stiffness": given.stiffness != 0}
+        gains = ["gain"] + ["position_gain", "rate_gain"] * bool(given.servo.any())
+        return {
+            "bodies": tuple(f"{body} {name}" for body in bodies for name in dynamics.NAMES),
+            **{
+                name: tuple(f"{space.names[d]} {name}" for d in np.flatnonzero(has))
+                for name, has in joints.items()
+                if has.any()
+            },
+            **{gain: tuple(f"{name} {gain.replace('_', ' ')}" for name in self.env.actions) for gain in gains},
+        }
+
+    @cached_property
+    def _moving(self) -> np.ndarray:
+        """The bodies that a joint moves."""
+        return np.flatnonzero(self.env.mj_model.body_weldid != 0)
+
+    @nn.compact
+    def free(self, states: jax.Array, actions: jax.Array, normalization: Variables, training: bool = False) -> Free:
+        constants = {name: self.param(name, lambda key, x=labels: _start(x)) for name, labels in self.labels.items()}
+        inertia, damping = self.mass_matrix(constants, states[-1]), self._implicit(constants)
+        rest = self.equation(constants, states[-1], actions[-1], jnp.zeros(self.env.space.nv))
+        return Free(-self.env.dt * linalg.solve(inertia + self.env.dt * jnp.diag(damping), rest), inertia, damping)
+
+    def mass_matrix(self, constants: Mapping[str, jax.Array], state: Any) -> jax.Array:
+        """M (nv, nv) at `state` (S,)."""
+        motion = self.mechanics.motion(jnp.asarray(state))
+        return self.mechanics.inertia(motion, self._inertial(constants)) + jnp.diag(self._joints(constants, "armature"))
+
+    def equation(
+        self, constants: Mapping[str, jax.Array], state: jax.Array, action: jax.Array, acceleration: jax.Array
+    ) -> jax.Array:
+        """The forces (nv,) that the equations of motion leave over at `acceleration` (nv,) = dv / dt.
+
+        Linear in the `constants`.
+        """
+        space, given = self.env.space, Actuation.of(self.env.mj_model)
+        q, v = space.positions(state), space.qvel(state)
+        motion = self.mechanics.motion(state)
+        left = self.mechanics.force(motion, self._inertial(constants), acceleration)
+        left += self._joints(constants, "armature") * acceleration
+        left += self._joints(constants, "damping") * v + self._implicit(constants) * self.env.dt * acceleration
+        left += self._joints(constants, "stiffness") * (q - given.rest)
+        return left - given.moment @ self._actuated(constants, given, q, v, action)
+
+    def _actuated(
+        self, constants: Mapping[str, jax.Array], given: Actuation, q: jax.Array, v: jax.Array, action: jax.Array
+    ) -> jax.Array:
+        """The forces (nu,) of the actuators: a motor's gain times its control, a servo's towards it."""
+        nu = self.env.mj_model.nu
+        force = constants["gain"] * action[:nu]
+        if given.servo.any():
+            length, speed = given.moment.T @ q, given.moment.T @ v
+            force = force - constants["position_gain"] * length - constants["rate_gain"] * speed
+        return force
+
+    def _implicit(self, constants: Mapping[str, jax.Array]) -> jax.Array:
+        """The damping (nv,) that a step treats implicitly."""
+        given, damping = Actuation.of(self.env.mj_model), self._joints(constants, "damping")
+        if given.implicit and given.servo.any():
+            damping = damping + (given.moment**2) @ constants["rate_gain"]
+        return damping
+
+    def _joints(self, constants: Mapping[str, jax.Array], name: str) -> jax.Array:
+        """A constant of the joints (nv,), zero where the MJCF has none."""
+        given = {"armature": self.env.mj_model.dof_armature, "damping": self.env.mj_model.dof_damping}
+        has = given[name] != 0 if name in given else Actuation.of(self.env.mj_model).stiffness != 0
+        full = jnp.zeros(self.env.space.nv)
+        return full.at[np.flatnonzero(has)].set(constants[name]) if name in constants else full
+
+    def _inertial(self, constants: Mapping[str, jax.Array]) -> jax.Array:
+        """The inertial parameters (nbody, 10) of all bodies; those that stand still have none."""
+        moving = constants["bodies"].reshape(-1, len(dynamics.NAMES))
+        return jnp.zeros((self.env.mj_model.nbody, moving.shape[1]), moving.dtype).at[self._moving].set(moving)
+
+
+def _start(labels: tuple[str, ...]) -> jax.Array:
+    """Before anything is found: bodies of 1 kg at the origin of their frames, and a tenth of every other constant."""
+    kind = [label.rpartition(" ")[2] for label in labels]
+    return jnp.array([{"m": 1.0}.get(k, 0.0 if k in dynamics.NAMES and k not in DIAGONAL else 0.1) for k in kind])

@@ -1,0 +1,106 @@
+"""The trees of a model and their bases: what of each may be moved and turned without changing how its joints feel.
+
+A base is the root of a tree that floats: a free joint, or slides that span the world or a plane in which what turns
+them turns. Its linear velocity enters the equations of motion in its own axes alone, and not at all in their velocity
+terms, by Galilean invariance.
+
+Axes: nv degrees of freedom, n linear ones of a base.
+"""
+
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+
+from dynax.symmetry import BALL, FREE, HINGE, PARALLEL, SLIDE
+
+
+@dataclass(frozen=True, eq=False)
+class Tree:
+    """A kinematic tree: bodies that joints connect, and its base if it floats."""
+
+    dofs: np.ndarray  # (k,) int: its degrees of freedom
+    linear: np.ndarray  # (n,) int: of these, the translations of its base; none of a tree that stands in the world
+    directions: np.ndarray  # (3, n) their unit directions in the world
+    turning: np.ndarray  # int: the rotations of its base
+    body: int  # the root
+
+    @property
+    def floats(self) -> bool:
+        return len(self.linear) > 0
+
+
+def trees(model: mujoco.MjModel) -> list[Tree]:
+    """The trees of `model`, in the order of their degrees of freedom."""
+    data = mujoco.MjData(model)
+    mujoco.mj_kinematics(model, data)
+    found = []
+    for first, count in zip(model.tree_dofadr, model.tree_dofnum, strict=True):
+        dofs = np.arange(first, first + count)
+        body = int(model.dof_bodyid[first])
+        linear, directions, turning = _base(model, data, body)
+        found.append(Tree(dofs, linear, directions, turning, body))
+    return found
+
+
+def _base(model: mujoco.MjModel, data: mujoco.MjData, body: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The translations of a root, their directions and its rotations, all empty where it does not float."""
+    joints = np.arange(model.body_jntadr[body], model.body_jntadr[body] + model.body_jntnum[body])
+    kinds, dofs = model.jnt_type[joints], model.jnt_dofadr[joints]
+    if kinds[0] == FREE:
+        return dofs[0] + np.arange(3), np.eye(3), dofs[0] + 3 + np.arange(3)
+    slides = np.flatnonzero(kinds == SLIDE)
+    stands = np.zeros(0, int), np.zeros((3, 0)), np.zeros(0, int)
+    if len(slides) < 2 or (kinds[: len(slides)] != SLIDE).any():
+        return stands  # a single slide, or one that a rotation carries
+    axes = data.xaxis[joints]
+    directions = axes[slides].T
+    if not np.allclose(directions.T @ directions, np.eye(len(slides)), atol=PARALLEL):
+        return stands
+    in_plane = len(slides) == 2 and (kinds[2:] == BALL).any()
+    tilted = len(slides) == 2 and np.abs(axes[kinds == HINGE] @ directions).max(initial=0) > PARALLEL
+    if in_plane or tilted:
+        return stands
+    turning = [d + k for d, kind in zip(dofs, kinds, strict=True) for k in range({BALL: 3, HINGE: 1}.get(int(kind), 0))]
+    return dofs[slides], directions, np.array(turning, int)
+
+
+@dataclass(frozen=True, eq=False)
+class Pattern:
+    """Which entries of a tree's mass matrix and of its velocity terms can differ from zero.
+
+    Degrees of freedom are coupled where they move the same body. Indices are into the tree's own k degrees of freedom,
+    but for `inner` and `rates`.
+    """
+
+    inner: np.ndarray  # int: the degrees of freedom that shape the tree, its base apart
+    rates: np.ndarray  # (m,) int: those whose rates enter velocity terms, all but the base's translations
+    entries: tuple[np.ndarray, ...]  # rows and columns of the mass matrix's lower triangle
+    pairs: tuple[np.ndarray, np.ndarray]  # each two of `rates` whose product enters, as indices into them
+    terms: tuple[np.ndarray, ...]  # which degree of freedom feels which of the pairs
+
+    @classmethod
+    def of(cls, model: mujoco.MjModel, tree: Tree) -> "Pattern":
+        moves = _moves(model)[:, tree.dofs]  # (nbody, k)
+        rates = np.flatnonzero(~np.isin(tree.dofs, tree.linear))
+        two = np.einsum("bi,bj->ij", moves, moves)
+        i, j = (index.ravel() for index in np.triu_indices(len(rates)))
+        together = two[rates[i], rates[j]] > 0
+        i, j = i[together], j[together]
+        three = np.einsum("bd,bp->dp", moves, moves[:, rates[i]] * moves[:, rates[j]])
+        base = np.concatenate([tree.linear, tree.turning])
+        return cls(
+            inner=tree.dofs[~np.isin(tree.dofs, base)] if tree.floats else tree.dofs,
+            rates=tree.dofs[rates],
+            entries=np.nonzero(np.tril(two)),
+            pairs=(i, j),
+            terms=np.nonzero(three),
+        )
+
+
+def _moves(model: mujoco.MjModel) -> np.ndarray:
+    """(nbody, nv) int: 1 where a degree of freedom moves a body."""
+    moves = np.zeros((model.nbody, model.nv), int)
+    for body in range(1, model.nbody):
+        moves[body] = moves[model.body_parentid[body]] | (model.dof_bodyid == body)
+    return moves
