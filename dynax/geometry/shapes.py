@@ -28,6 +28,7 @@ FACES = 64  # of a mesh
 EDGES = 128  # of a mesh
 RIM = 8  # points on each rim of a cylinder
 NEWTON = 10  # steps to the point of an ellipsoid that is nearest
+OFF_CENTRE = 1e-5  # of an ellipsoid's half axis, how near its middle a point is looked at
 X, Z = np.array([1.0, 0, 0]), np.array([0, 0, 1.0])
 
 
@@ -109,19 +110,24 @@ def ellipsoid(point: jax.Array, solid: Solid) -> tuple[jax.Array, jax.Array]:
     """To the nearest point s_i^2 p_i / (t + s_i^2), t the largest root of sum_i (s_i p_i / (t + s_i^2))^2 = 1.
 
     The sum falls and is convex, so that Newton's method from a t below the root, where one term alone is 1, stays below
-    it and does not overshoot.
+    it and does not overshoot. Gradients go through the last step, at the root, alone: what they are of the root.
     """
-    size = solid.size
-    square = size**2
+    size, square = solid.size, solid.size**2
+    side = jnp.where(point < 0, -1.0, 1.0)
+    point = side * jnp.maximum(jnp.abs(point), OFF_CENTRE * size)  # in a plane of symmetry are two nearest points
     reach = size * jnp.abs(point)
-    t = (reach - square).max(axis=-1, keepdims=True)
-    least = 1e-6 * square.min()
-    for _ in range(NEWTON):
-        below = jnp.maximum(t + square, least)
+
+    def newton(t: jax.Array, reach: jax.Array) -> jax.Array:
+        below = t + square
         terms = (reach / below) ** 2
         slope = 2 * (terms / below).sum(axis=-1, keepdims=True)
-        t = t + (terms.sum(axis=-1, keepdims=True) - 1) / jnp.maximum(slope, 1e-12)
-    nearest = square * point / jnp.maximum(t + square, least)
+        return t + (terms.sum(axis=-1, keepdims=True) - 1) / jax.lax.stop_gradient(slope)
+
+    fixed = jax.lax.stop_gradient(reach)
+    t = (fixed - square).max(axis=-1, keepdims=True)
+    t = jax.lax.fori_loop(0, NEWTON, lambda _, t: newton(t, fixed), t)
+    t = newton(jax.lax.stop_gradient(t), reach)
+    nearest = square * point / (t + square)
     return jnp.sign(t[..., 0]) * length(point - nearest), normalised(nearest / square, X)
 
 
