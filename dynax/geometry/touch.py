@@ -31,7 +31,7 @@ from dynax.geometry.shapes import BOX, CAPSULE, CYLINDER, ELLIPSOID, MESH, PLANE
 from dynax.geometry.vectors import TINY, dot, length, normalised, turned, unturned
 
 BOX_ON_PLANE = 4  # contacts that MuJoCo makes at most
-ROUNDS, TRIED = 5, 9  # of the search along a capsule, which each round narrows by (TRIED - 1) / 2
+HALVINGS = 14  # of a capsule, in search of its deepest point
 RESOLVED = 1e-4  # of a capsule's half length, by which its middle must be deeper than its ends
 POLISHED = 4  # steps between both surfaces after these
 SUPPORTS = 12  # steps towards an ellipsoid's deepest point
@@ -126,31 +126,31 @@ def sphere_on(distance: Distance) -> Collide:
 def capsule_on(distance: Distance) -> Collide:
     """Both ends, and the deepest point between them, where it is deeper.
 
-    The distance from a convex solid is convex along a line: a search by thirds finds the least.
+    The distance from a convex solid is convex along a line: its slope, the normal's part along the axis, tells on which
+    side the least of it is.
     """
 
     def collide(capsule: Solid, solid: Solid, limit: jax.Array) -> Touch:
-        halfaxis, radius = capsule.axis * capsule.size[1], capsule.size[0]
-        fractions = jnp.linspace(0, 1, TRIED, dtype=radius.dtype)
+        radius, half = capsule.size[0], capsule.size[1]
+        ends = capsule.axis * half * jnp.array([[1], [-1]])
+        centre, along = solid.inner(capsule.position), unturned(solid.rotation, capsule.axis * half)
 
-        def along(t: jax.Array) -> jax.Array:
-            return capsule.position + t[:, None] * halfaxis
+        def halved(step: jax.Array, t: jax.Array) -> jax.Array:
+            rising = dot(distance(centre + t * along, solid)[1], along) > 0
+            return t + jnp.where(rising, -0.5, 0.5) * 0.5**step
 
-        low, high = -jnp.ones_like(radius), jnp.ones_like(radius)
-        for _ in range(ROUNDS):
-            tried = low + (high - low) * fractions
-            best = jnp.argmin(distance(solid.inner(along(tried)), solid)[0])
-            low, high = tried[jnp.maximum(best - 1, 0)], tried[jnp.minimum(best + 1, TRIED - 1)]
-        middle = jax.lax.stop_gradient((low + high) / 2)
-        touch = against(along(jnp.array([1, -1, 0]) + middle * jnp.array([0, 0, 1])), radius, solid, distance, -1.0)
-        deeper = touch.distance[2] < touch.distance[:2].min() - RESOLVED * capsule.size[1]
+        middle = jax.lax.stop_gradient(jax.lax.fori_loop(0, HALVINGS, halved, jnp.zeros_like(half)))
+        points = capsule.position + jnp.concatenate([ends, middle * half * capsule.axis[None]])
+        touch = against(points, radius, solid, distance, -1.0)
+        deeper = touch.distance[2] < touch.distance[:2].min() - RESOLVED * half
         return touch.replace(present=jnp.stack([True, True, deeper]))
 
     return collide
 
 
 def capsules(first: Solid, second: Solid, limit: jax.Array) -> Touch:
-    """One contact where the axes are nearest; of parallel ones two, the ends of what they have beside each other.
+    """One contact where the axes are nearest; of parallel ones two, the ends of what they have beside each other,
+    which are the same where that is nothing.
 
     The axes are p + x h, |x| <= 1; of the nearest points x minimises a quadratic, clipped to the segments.
     """
@@ -174,7 +174,7 @@ def capsules(first: Solid, second: Solid, limit: jax.Array) -> Touch:
     centres1, centres2 = first.position + x1[:, None] * half1, second.position + x2[:, None] * half2
     apart = length(centres2 - centres1)
     touch = contact(centres1, first.size[0], apart - second.size[0], normalised(centres1 - centres2, -shapes.X), -1.0)
-    return touch.replace(present=jnp.stack([jnp.ones_like(parallel), parallel & (ends[0] != ends[1])]))
+    return touch.replace(present=jnp.stack([jnp.ones_like(parallel), parallel]))
 
 
 def corners(first_distance: Distance, second_distance: Distance) -> Collide:

@@ -147,7 +147,7 @@ def test_parallel_capsules_touch_twice():
             np.testing.assert_allclose(detected.distance[slot], contact.dist, atol=1e-9)
             np.testing.assert_allclose(detected.position[slot], contact.pos, atol=1e-9)
         reported = detected.present & (detected.distance <= contacts.parameters.margin + contacts.parameters.gap)
-        assert reported.sum() == data.ncon == (2 if shift < 0.6 else 1)
+        assert reported.sum() == data.ncon == 2
 
 
 GAPS = {  # median and 90th percentile of the difference of least distances, mm, as measured and rounded up
