@@ -16,7 +16,7 @@ import mujoco
 import numpy as np
 from flax import struct
 
-from dynax.geometry.vectors import dot, length, normalised, turned, unturned
+from dynax.geometry.vectors import dot, largest, length, normalised, turned, unturned
 
 PLANE, SPHERE = int(mujoco.mjtGeom.mjGEOM_PLANE), int(mujoco.mjtGeom.mjGEOM_SPHERE)
 CAPSULE, ELLIPSOID = int(mujoco.mjtGeom.mjGEOM_CAPSULE), int(mujoco.mjtGeom.mjGEOM_ELLIPSOID)
@@ -33,10 +33,10 @@ X, Z = np.array([1.0, 0, 0]), np.array([0, 0, 1.0])
 
 
 class Solid(struct.PyTreeNode):
-    """A shape in the frame of its body, or in that of the world."""
+    """A shape, and where in the world it is."""
 
     position: Any  # (3,) m
-    rotation: Any  # (3, 3) the shape's frame to the outer one
+    rotation: Any  # (3, 3) the shape's frame to the world
     size: Any  # (3,) m
     points: Any  # (P, 3) in the shape's frame, m
     faces: (
@@ -45,24 +45,17 @@ class Solid(struct.PyTreeNode):
 
     edges: Any  # (E, 2, 3) the ends of each edge of a mesh in the shape's frame, m
 
-    def moved(self, position: jax.Array, rotation: jax.Array) -> "Solid":
-        """The shape of a body that is at `position` (3,), turned by `rotation` (3, 3)."""
-        return self.replace(
-            position=position + turned(rotation, self.position),
-            rotation=(rotation[:, :, None] * self.rotation[None]).sum(1),
-        )
-
     @property
     def axis(self) -> jax.Array:
         """(3,) z of the shape's frame: a plane's normal, a capsule's or cylinder's axis."""
         return self.rotation[:, 2]
 
     def outer(self, points: jax.Array) -> jax.Array:
-        """Points (..., 3) of the shape's frame in the outer one."""
+        """Points (..., 3) of the shape's frame in the world's."""
         return self.position + turned(self.rotation, points)
 
     def inner(self, points: jax.Array) -> jax.Array:
-        """Points (..., 3) of the outer frame in the shape's."""
+        """Points (..., 3) of the world in the shape's frame."""
         return unturned(self.rotation, points - self.position)
 
 
@@ -92,8 +85,10 @@ def cylinder(point: jax.Array, solid: Solid) -> tuple[jax.Array, jax.Array]:
     out = jnp.maximum(beyond, 0.0)
     to_corner = out[..., :1] * side + out[..., 1:] * cap
     flat = jnp.where(beyond[..., 1:] > beyond[..., :1], cap, side)
-    inside = beyond.max(axis=-1)
-    return jnp.where(inside > 0, length(out), inside), jnp.where(inside[..., None] > 0, normalised(to_corner, X), flat)
+    inside = jnp.maximum(beyond[..., 0], beyond[..., 1])
+    return jnp.where(inside > 0, length(to_corner), inside), jnp.where(
+        inside[..., None] > 0, normalised(to_corner, X), flat
+    )
 
 
 def box(point: jax.Array, solid: Solid) -> tuple[jax.Array, jax.Array]:
@@ -101,8 +96,10 @@ def box(point: jax.Array, solid: Solid) -> tuple[jax.Array, jax.Array]:
     beyond = jnp.abs(point) - solid.size
     sign = jnp.where(point > 0, 1.0, -1.0)
     out = jnp.maximum(beyond, 0.0)
-    inside = beyond.max(axis=-1)
-    flat = sign * jnp.eye(3, dtype=point.dtype)[jnp.argmax(beyond, axis=-1)]
+    inside = largest(beyond)
+    x = beyond[..., 0] == inside
+    y = ~x & (beyond[..., 1] == inside)
+    flat = sign * jnp.stack([x, y, ~x & ~y], axis=-1)
     return jnp.where(inside > 0, length(out), inside), jnp.where(inside[..., None] > 0, normalised(sign * out, X), flat)
 
 
@@ -119,12 +116,12 @@ def ellipsoid(point: jax.Array, solid: Solid) -> tuple[jax.Array, jax.Array]:
 
     def newton(t: jax.Array, reach: jax.Array) -> jax.Array:
         below = t + square
-        terms = (reach / below) ** 2
-        slope = 2 * (terms / below).sum(axis=-1, keepdims=True)
-        return t + (terms.sum(axis=-1, keepdims=True) - 1) / jax.lax.stop_gradient(slope)
+        part = reach / below
+        slope = 2 * dot(part, part / below)[..., None]
+        return t + (dot(part, part)[..., None] - 1) / jax.lax.stop_gradient(slope)
 
     fixed = jax.lax.stop_gradient(reach)
-    t = (fixed - square).max(axis=-1, keepdims=True)
+    t = largest(fixed - square)[..., None]
     t = jax.lax.fori_loop(0, NEWTON, lambda _, t: newton(t, fixed), t)
     t = newton(jax.lax.stop_gradient(t), reach)
     nearest = square * point / (t + square)
@@ -153,14 +150,14 @@ DISTANCES: dict[int, Distance] = {
 }  # fmt: skip
 
 
-def solid(model: mujoco.MjModel, geom: int, rotation: np.ndarray) -> Solid:
-    """A geom as NumPy arrays, in the frame of its body, to which `rotation` (3, 3) turns it."""
+def solid(model: mujoco.MjModel, geom: int) -> Solid:
+    """A geom as NumPy arrays, in its own frame."""
     kind, size, mesh = model.geom_type[geom], model.geom_size[geom], model.geom_dataid[geom]
     hull = _hull(model, mesh) if kind == MESH else None
     faces: Any = np.zeros((0, 4)) if hull is None else _faces(model, mesh, hull)
     return Solid(
-        position=model.geom_pos[geom],
-        rotation=rotation,
+        position=np.zeros(3),
+        rotation=np.eye(3),
         size=size,
         points=_points(kind, size) if hull is None else hull[spread(hull, VERTICES)],
         faces=faces,

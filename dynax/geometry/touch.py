@@ -28,7 +28,7 @@ from flax import struct
 
 from dynax.geometry import shapes
 from dynax.geometry.shapes import BOX, CAPSULE, CYLINDER, ELLIPSOID, MESH, PLANE, SPHERE, Distance, Solid
-from dynax.geometry.vectors import TINY, dot, length, normalised, turned, unturned
+from dynax.geometry.vectors import TINY, cross, dot, length, normalised, turned, unturned
 
 BOX_ON_PLANE = 4  # contacts that MuJoCo makes at most
 HALVINGS = 14  # of a capsule, in search of its deepest point
@@ -108,7 +108,7 @@ def cylinder_on_plane(plane: Solid, cylinder: Solid, limit: jax.Array) -> Touch:
     radius, half = cylinder.size[0], cylinder.size[1]
     towards = jnp.where(dot(plane.axis, cylinder.axis) > 0, -1.0, 1.0) * cylinder.axis
     down = normalised(towards * dot(plane.axis, towards) - plane.axis, cylinder.rotation[:, 0]) * radius
-    sideways = normalised(jnp.cross(down, towards), shapes.X) * radius * np.sqrt(3) / 2
+    sideways = normalised(cross(down, towards), shapes.X) * radius * np.sqrt(3) / 2
     from_centre = jnp.stack([
         down + towards * half, down - towards * half,
         sideways + towards * half - down / 2, -sideways + towards * half - down / 2,
