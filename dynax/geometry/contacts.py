@@ -81,6 +81,12 @@ class Batch:
         second = second.replace(position=position[self.geom2], rotation=rotation[self.geom2])
         return jax.vmap(self.collide)(first, second, limit)
 
+    def detect(self, position: jax.Array, rotation: jax.Array) -> tuple[jax.Array, ...]:
+        """Distance, frame, position and presence of the contacts of all pairs, one after the other."""
+        touch = self.touch(position, rotation)
+        found = touch.distance, frame(touch.normal, touch.tangent), touch.position, touch.present
+        return tuple(leaf.reshape(-1, *leaf.shape[2:]) for leaf in found)
+
     @property
     def slots(self) -> int:
         """The number of contacts of one pair."""
@@ -128,16 +134,10 @@ class Contacts:
     def detect(self, poses: Poses) -> Detected:
         """Every slot, in a fixed order."""
         position, rotation = self.geoms(poses)
-        touches = [batch.touch(position, rotation) for batch in self.batches]
-        flat = [jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), touch) for touch in touches]
-        touch = jax.tree.map(lambda *leaves: jnp.concatenate(leaves), *flat)
-        return Detected(
-            distance=touch.distance,
-            frame=frame(touch.normal, touch.tangent),
-            position=touch.position,
-            present=touch.present,
-            slot=jnp.arange(len(self), dtype=jnp.int32),
-        )
+        found = [batch.detect(position, rotation) for batch in self.batches]
+        distance, frames, positions, present = (jnp.concatenate(leaves) for leaves in zip(*found, strict=True))
+        slot = jnp.arange(len(self), dtype=jnp.int32)
+        return Detected(distance=distance, frame=frames, position=positions, present=present, slot=slot)
 
     def jacobian(self, poses: Poses, detected: Detected) -> tuple[jax.Array, jax.Array]:
         """How the second body moves against the first at each contact, with qvel: linear and angular, two (C, 3, V).
