@@ -26,7 +26,7 @@ from dynax.geometry.kinematics import Kinematics, Poses, motion
 from dynax.geometry.parameters import Parameters
 from dynax.geometry.shapes import Solid, solid
 from dynax.geometry.touch import COLLIDE, Collide, Touch
-from dynax.geometry.vectors import dot, normalised, rotation, turned
+from dynax.geometry.vectors import cross, dot, normalised, product, rotation, turned
 
 X, Y, Z = np.eye(3)
 
@@ -42,30 +42,56 @@ class Detected(struct.PyTreeNode):
 
 
 @dataclass(frozen=True, eq=False)
+class Geoms:
+    """Where the geoms of a model are on its bodies; G of them."""
+
+    body: np.ndarray  # (G,) int
+    position: np.ndarray  # (G, 3) in the body's frame, m
+    rotation: np.ndarray  # (G, 3, 3) the geom's frame to the body's
+
+    @classmethod
+    def of(cls, model: mujoco.MjModel) -> "Geoms":
+        return cls(model.geom_bodyid.copy(), model.geom_pos.copy(), rotation(model.geom_quat))
+
+    def __call__(self, poses: Poses) -> tuple[jax.Array, jax.Array]:
+        """Positions (G, 3) and rotations (G, 3, 3) in the world."""
+        dtype = poses.position.dtype
+        turn = poses.rotation[self.body]
+        position = poses.position[self.body] + turned(turn, jnp.asarray(self.position, dtype))
+        return position, product(turn, jnp.asarray(self.rotation, dtype))
+
+
+@dataclass(frozen=True, eq=False)
 class Batch:
     """The pairs of geoms of the same two shapes; every array has the pairs as its first axis."""
 
     collide: Collide
     first: Solid
     second: Solid
-    body1: np.ndarray  # (pairs,) int
-    body2: np.ndarray
+    geom1: np.ndarray  # (pairs,) int
+    geom2: np.ndarray
     limit: np.ndarray  # (pairs,) the distance below which MuJoCo makes a contact, m
 
     def touch(self, position: jax.Array, rotation: jax.Array) -> Touch:
-        """The contacts of each pair, where bodies are at `position` (nbody, 3), `rotation` (nbody, 3, 3)."""
+        """The contacts of each pair, where geoms are at `position` (G, 3), `rotation` (G, 3, 3)."""
         first, second, limit = jax.tree.map(
             lambda leaf: jnp.asarray(leaf, position.dtype), (self.first, self.second, self.limit)
         )
-        first = jax.vmap(Solid.moved)(first, position[self.body1], rotation[self.body1])
-        second = jax.vmap(Solid.moved)(second, position[self.body2], rotation[self.body2])
+        first = first.replace(position=position[self.geom1], rotation=rotation[self.geom1])
+        second = second.replace(position=position[self.geom2], rotation=rotation[self.geom2])
         return jax.vmap(self.collide)(first, second, limit)
+
+    def detect(self, position: jax.Array, rotation: jax.Array) -> tuple[jax.Array, ...]:
+        """Distance, frame, position and presence of the contacts of all pairs, one after the other."""
+        touch = self.touch(position, rotation)
+        found = touch.distance, frame(touch.normal, touch.tangent), touch.position, touch.present
+        return tuple(leaf.reshape(-1, *leaf.shape[2:]) for leaf in found)
 
     @property
     def slots(self) -> int:
         """The number of contacts of one pair."""
-        bodies = 1 + max(self.body1.max(), self.body2.max())
-        position, rotation = jax.ShapeDtypeStruct((bodies, 3), "f4"), jax.ShapeDtypeStruct((bodies, 3, 3), "f4")
+        geoms = 1 + max(self.geom1.max(), self.geom2.max())
+        position, rotation = jax.ShapeDtypeStruct((geoms, 3), "f4"), jax.ShapeDtypeStruct((geoms, 3, 3), "f4")
         return jax.eval_shape(self.touch, position, rotation).distance.shape[1]
 
 
@@ -74,6 +100,7 @@ class Contacts:
     """The slots of a model. The geoms of each are in MuJoCo's order: by type, then as they stand in the MJCF."""
 
     kinematics: Kinematics
+    geoms: Geoms
     batches: tuple[Batch, ...]
     geom1: np.ndarray  # (C,) int
     geom2: np.ndarray  # (C,)
@@ -92,6 +119,7 @@ class Contacts:
         geom1, geom2, _ = np.repeat(np.array(pairs, np.int32), each, axis=0).T
         return cls(
             kinematics=Kinematics.of(model),
+            geoms=Geoms.of(model),
             batches=tuple(batches),
             geom1=geom1,
             geom2=geom2,
@@ -105,16 +133,11 @@ class Contacts:
 
     def detect(self, poses: Poses) -> Detected:
         """Every slot, in a fixed order."""
-        touches = [batch.touch(poses.position, poses.rotation) for batch in self.batches]
-        flat = [jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), touch) for touch in touches]
-        touch = jax.tree.map(lambda *leaves: jnp.concatenate(leaves), *flat)
-        return Detected(
-            distance=touch.distance,
-            frame=frame(touch.normal, touch.tangent),
-            position=touch.position,
-            present=touch.present,
-            slot=jnp.arange(len(self), dtype=jnp.int32),
-        )
+        position, rotation = self.geoms(poses)
+        found = [batch.detect(position, rotation) for batch in self.batches]
+        distance, frames, positions, present = (jnp.concatenate(leaves) for leaves in zip(*found, strict=True))
+        slot = jnp.arange(len(self), dtype=jnp.int32)
+        return Detected(distance=distance, frame=frames, position=positions, present=present, slot=slot)
 
     def jacobian(self, poses: Poses, detected: Detected) -> tuple[jax.Array, jax.Array]:
         """How the second body moves against the first at each contact, with qvel: linear and angular, two (C, 3, V).
@@ -156,7 +179,7 @@ def frame(normal: jax.Array, tangent: jax.Array) -> jax.Array:
     given = dot(tangent, tangent)[..., None] > 0.25
     second = jnp.where(given, tangent, default)
     second = normalised(second - normal * dot(normal, second)[..., None], X)
-    return jnp.stack([normal, second, jnp.cross(normal, second)], axis=-2)
+    return jnp.stack([normal, second, cross(normal, second)], axis=-2)
 
 
 def candidates(model: mujoco.MjModel) -> list[tuple[int, int, int]]:
@@ -228,18 +251,18 @@ def _batch(model: mujoco.MjModel, pairs: list[tuple[int, int, int]]) -> Batch:
         collide=COLLIDE[int(model.geom_type[geom1[0]]), int(model.geom_type[geom2[0]])],
         first=_solids(model, geom1),
         second=_solids(model, geom2),
-        body1=model.geom_bodyid[geom1],
-        body2=model.geom_bodyid[geom2],
+        geom1=geom1,
+        geom2=geom2,
         limit=parameters.margin + parameters.gap,
     )
 
 
 def _solids(model: mujoco.MjModel, geoms: np.ndarray) -> Solid:
-    """The geoms in the frames of their bodies, stacked."""
-    solids = [solid(model, geom, rotation(model.geom_quat[geom])) for geom in geoms]
+    """The geoms in their own frames, stacked."""
+    solids = [solid(model, geom) for geom in geoms]
     return jax.tree.map(lambda *leaves: np.stack(leaves), *solids)
 
 
 def _along(frame: jax.Array, jacobian: Any) -> jax.Array:
     """The rows of (C, 3, V) along those of a frame (C, 3, 3)."""
-    return (frame[..., None] * jacobian[:, None]).sum(2)
+    return product(frame, jacobian)

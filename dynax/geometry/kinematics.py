@@ -23,7 +23,7 @@ import mujoco
 import numpy as np
 from flax import struct
 
-from dynax.geometry.vectors import normalised, product, rotation, turned
+from dynax.geometry.vectors import cross, normalised, product, rotation, turned
 
 FREE, BALL = mujoco.mjtJoint.mjJNT_FREE, mujoco.mjtJoint.mjJNT_BALL
 HINGE, SLIDE = mujoco.mjtJoint.mjJNT_HINGE, mujoco.mjtJoint.mjJNT_SLIDE
@@ -124,18 +124,18 @@ class Kinematics:
         """
         bodies = jnp.asarray(bodies, jnp.int32)
         linear, angular = self.twists(poses, qvel)
-        return linear[bodies] + jnp.cross(angular[bodies], points - poses.position[bodies]), angular[bodies]
+        return linear[bodies] + cross(angular[bodies], points - poses.position[bodies]), angular[bodies]
 
     def twists(self, poses: Poses, qvel: jax.Array) -> tuple[jax.Array, jax.Array]:
         """The velocities of the bodies' frames where joints move with `qvel` (V,): linear and angular, two (B, 3)."""
         moving = (jnp.asarray(self.mask, qvel.dtype) * qvel)[..., None]
         arms = poses.position[:, None] - poses.anchor
-        return (moving * (poses.slide + jnp.cross(poses.axis, arms))).sum(1), (moving * poses.axis).sum(1)
+        return (moving * (poses.slide + cross(poses.axis, arms))).sum(1), (moving * poses.axis).sum(1)
 
 
 def motion(poses: Poses, share: jax.Array, points: jax.Array) -> tuple[jax.Array, jax.Array]:
     """How `points` (K, 3) move with qvel, each degree of freedom times its `share` (K, V): two (K, 3, V)."""
-    linear = poses.slide + jnp.cross(poses.axis, points[:, None] - poses.anchor)
+    linear = poses.slide + cross(poses.axis, points[:, None] - poses.anchor)
     weight = share[:, None]
     return weight * jnp.swapaxes(linear, 1, 2), weight * poses.axis.T
 

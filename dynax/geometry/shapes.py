@@ -16,7 +16,7 @@ import mujoco
 import numpy as np
 from flax import struct
 
-from dynax.geometry.vectors import dot, length, normalised, turned, unturned
+from dynax.geometry.vectors import dot, largest, length, normalised, turned, unturned
 
 PLANE, SPHERE = int(mujoco.mjtGeom.mjGEOM_PLANE), int(mujoco.mjtGeom.mjGEOM_SPHERE)
 CAPSULE, ELLIPSOID = int(mujoco.mjtGeom.mjGEOM_CAPSULE), int(mujoco.mjtGeom.mjGEOM_ELLIPSOID)
@@ -28,14 +28,15 @@ FACES = 64  # of a mesh
 EDGES = 128  # of a mesh
 RIM = 8  # points on each rim of a cylinder
 NEWTON = 10  # steps to the point of an ellipsoid that is nearest
+OFF_CENTRE = 1e-5  # of an ellipsoid's half axis, how near its middle a point is looked at
 X, Z = np.array([1.0, 0, 0]), np.array([0, 0, 1.0])
 
 
 class Solid(struct.PyTreeNode):
-    """A shape in the frame of its body, or in that of the world."""
+    """A shape, and where in the world it is."""
 
     position: Any  # (3,) m
-    rotation: Any  # (3, 3) the shape's frame to the outer one
+    rotation: Any  # (3, 3) the shape's frame to the world
     size: Any  # (3,) m
     points: Any  # (P, 3) in the shape's frame, m
     faces: (
@@ -44,24 +45,17 @@ class Solid(struct.PyTreeNode):
 
     edges: Any  # (E, 2, 3) the ends of each edge of a mesh in the shape's frame, m
 
-    def moved(self, position: jax.Array, rotation: jax.Array) -> "Solid":
-        """The shape of a body that is at `position` (3,), turned by `rotation` (3, 3)."""
-        return self.replace(
-            position=position + turned(rotation, self.position),
-            rotation=(rotation[:, :, None] * self.rotation[None]).sum(1),
-        )
-
     @property
     def axis(self) -> jax.Array:
         """(3,) z of the shape's frame: a plane's normal, a capsule's or cylinder's axis."""
         return self.rotation[:, 2]
 
     def outer(self, points: jax.Array) -> jax.Array:
-        """Points (..., 3) of the shape's frame in the outer one."""
+        """Points (..., 3) of the shape's frame in the world's."""
         return self.position + turned(self.rotation, points)
 
     def inner(self, points: jax.Array) -> jax.Array:
-        """Points (..., 3) of the outer frame in the shape's."""
+        """Points (..., 3) of the world in the shape's frame."""
         return unturned(self.rotation, points - self.position)
 
 
@@ -91,8 +85,10 @@ def cylinder(point: jax.Array, solid: Solid) -> tuple[jax.Array, jax.Array]:
     out = jnp.maximum(beyond, 0.0)
     to_corner = out[..., :1] * side + out[..., 1:] * cap
     flat = jnp.where(beyond[..., 1:] > beyond[..., :1], cap, side)
-    inside = beyond.max(axis=-1)
-    return jnp.where(inside > 0, length(out), inside), jnp.where(inside[..., None] > 0, normalised(to_corner, X), flat)
+    inside = jnp.maximum(beyond[..., 0], beyond[..., 1])
+    return jnp.where(inside > 0, length(to_corner), inside), jnp.where(
+        inside[..., None] > 0, normalised(to_corner, X), flat
+    )
 
 
 def box(point: jax.Array, solid: Solid) -> tuple[jax.Array, jax.Array]:
@@ -100,8 +96,10 @@ def box(point: jax.Array, solid: Solid) -> tuple[jax.Array, jax.Array]:
     beyond = jnp.abs(point) - solid.size
     sign = jnp.where(point > 0, 1.0, -1.0)
     out = jnp.maximum(beyond, 0.0)
-    inside = beyond.max(axis=-1)
-    flat = sign * jnp.eye(3, dtype=point.dtype)[jnp.argmax(beyond, axis=-1)]
+    inside = largest(beyond)
+    x = beyond[..., 0] == inside
+    y = ~x & (beyond[..., 1] == inside)
+    flat = sign * jnp.stack([x, y, ~x & ~y], axis=-1)
     return jnp.where(inside > 0, length(out), inside), jnp.where(inside[..., None] > 0, normalised(sign * out, X), flat)
 
 
@@ -109,19 +107,24 @@ def ellipsoid(point: jax.Array, solid: Solid) -> tuple[jax.Array, jax.Array]:
     """To the nearest point s_i^2 p_i / (t + s_i^2), t the largest root of sum_i (s_i p_i / (t + s_i^2))^2 = 1.
 
     The sum falls and is convex, so that Newton's method from a t below the root, where one term alone is 1, stays below
-    it and does not overshoot.
+    it and does not overshoot. Gradients go through the last step, at the root, alone: what they are of the root.
     """
-    size = solid.size
-    square = size**2
+    size, square = solid.size, solid.size**2
+    side = jnp.where(point < 0, -1.0, 1.0)
+    point = side * jnp.maximum(jnp.abs(point), OFF_CENTRE * size)  # in a plane of symmetry are two nearest points
     reach = size * jnp.abs(point)
-    t = (reach - square).max(axis=-1, keepdims=True)
-    least = 1e-6 * square.min()
-    for _ in range(NEWTON):
-        below = jnp.maximum(t + square, least)
-        terms = (reach / below) ** 2
-        slope = 2 * (terms / below).sum(axis=-1, keepdims=True)
-        t = t + (terms.sum(axis=-1, keepdims=True) - 1) / jnp.maximum(slope, 1e-12)
-    nearest = square * point / jnp.maximum(t + square, least)
+
+    def newton(t: jax.Array, reach: jax.Array) -> jax.Array:
+        below = t + square
+        part = reach / below
+        slope = 2 * dot(part, part / below)[..., None]
+        return t + (dot(part, part)[..., None] - 1) / jax.lax.stop_gradient(slope)
+
+    fixed = jax.lax.stop_gradient(reach)
+    t = largest(fixed - square)[..., None]
+    t = jax.lax.fori_loop(0, NEWTON, lambda _, t: newton(t, fixed), t)
+    t = newton(jax.lax.stop_gradient(t), reach)
+    nearest = square * point / (t + square)
     return jnp.sign(t[..., 0]) * length(point - nearest), normalised(nearest / square, X)
 
 
@@ -147,14 +150,14 @@ DISTANCES: dict[int, Distance] = {
 }  # fmt: skip
 
 
-def solid(model: mujoco.MjModel, geom: int, rotation: np.ndarray) -> Solid:
-    """A geom as NumPy arrays, in the frame of its body, to which `rotation` (3, 3) turns it."""
+def solid(model: mujoco.MjModel, geom: int) -> Solid:
+    """A geom as NumPy arrays, in its own frame."""
     kind, size, mesh = model.geom_type[geom], model.geom_size[geom], model.geom_dataid[geom]
     hull = _hull(model, mesh) if kind == MESH else None
     faces: Any = np.zeros((0, 4)) if hull is None else _faces(model, mesh, hull)
     return Solid(
-        position=model.geom_pos[geom],
-        rotation=rotation,
+        position=np.zeros(3),
+        rotation=np.eye(3),
         size=size,
         points=_points(kind, size) if hull is None else hull[spread(hull, VERTICES)],
         faces=faces,

@@ -1,11 +1,16 @@
 """Where two solids touch: for each pair of shapes, a fixed number of contacts, whether near or far.
 
-    exact       plane with sphere, capsule, ellipsoid, cylinder, box; sphere with sphere, capsule, ellipsoid, cylinder,
-                box; capsule with capsule: MuJoCo's contacts, and its choice among them
-    one point   capsule with ellipsoid, cylinder, box, mesh: the point of its axis that is deepest, and both its ends
-    many        cylinder, box, mesh with each other: the points of each against the other; where edge crosses edge, the
-                contact is seen only when a corner is in. Mesh with plane: all its points, of which MuJoCo takes three
-    support     ellipsoid with cylinder, box, mesh, ellipsoid: its farthest point against the other's normal
+    exact     plane with sphere, capsule, ellipsoid, cylinder, box; sphere with sphere, capsule, cylinder, box; capsule
+              with capsule: MuJoCo's contacts, and its choice among them
+    nearest   sphere with ellipsoid, mesh: MuJoCo's to a nanometre. Capsule with ellipsoid, cylinder, box, mesh: its
+              ends, and between them the deepest point of its axis, MuJoCo's to a micrometre; where a capsule lies
+              along a face MuJoCo has two contacts, here they are the ends, even one that is beyond the face
+    deepest   ellipsoid with ellipsoid, cylinder, box, mesh: one point
+    corners   cylinder, box, mesh with each other: the points of each against the other. Where edge crosses edge there
+              is no contact until a corner is in. Mesh with plane: all its points, of which MuJoCo takes three
+
+For shapes of 0.2 m up to 0.02 m apart or overlapping, the last two differ from MuJoCo's least distance by a median of
+0.02 mm (ellipsoids) and 5 mm (corners), and by at most 20 mm and 60 mm in nine of ten poses: edges are to blame.
 
 A contact is `present` where MuJoCo would make it if it were near enough. One that is not is still where it is, since
 what a network is shown must not jump.
@@ -23,10 +28,10 @@ from flax import struct
 
 from dynax.geometry import shapes
 from dynax.geometry.shapes import BOX, CAPSULE, CYLINDER, ELLIPSOID, MESH, PLANE, SPHERE, Distance, Solid
-from dynax.geometry.vectors import TINY, dot, length, normalised, turned, unturned
+from dynax.geometry.vectors import TINY, cross, dot, length, normalised, turned, unturned
 
 BOX_ON_PLANE = 4  # contacts that MuJoCo makes at most
-ROUNDS, TRIED = 5, 9  # of the search along a capsule, which each round narrows by (TRIED - 1) / 2
+HALVINGS = 14  # of a capsule, in search of its deepest point
 RESOLVED = 1e-4  # of a capsule's half length, by which its middle must be deeper than its ends
 POLISHED = 4  # steps between both surfaces after these
 SUPPORTS = 12  # steps towards an ellipsoid's deepest point
@@ -103,7 +108,7 @@ def cylinder_on_plane(plane: Solid, cylinder: Solid, limit: jax.Array) -> Touch:
     radius, half = cylinder.size[0], cylinder.size[1]
     towards = jnp.where(dot(plane.axis, cylinder.axis) > 0, -1.0, 1.0) * cylinder.axis
     down = normalised(towards * dot(plane.axis, towards) - plane.axis, cylinder.rotation[:, 0]) * radius
-    sideways = normalised(jnp.cross(down, towards), shapes.X) * radius * np.sqrt(3) / 2
+    sideways = normalised(cross(down, towards), shapes.X) * radius * np.sqrt(3) / 2
     from_centre = jnp.stack([
         down + towards * half, down - towards * half,
         sideways + towards * half - down / 2, -sideways + towards * half - down / 2,
@@ -121,31 +126,31 @@ def sphere_on(distance: Distance) -> Collide:
 def capsule_on(distance: Distance) -> Collide:
     """Both ends, and the deepest point between them, where it is deeper.
 
-    The distance from a convex solid is convex along a line: a search by thirds finds the least.
+    The distance from a convex solid is convex along a line: its slope, the normal's part along the axis, tells on which
+    side the least of it is.
     """
 
     def collide(capsule: Solid, solid: Solid, limit: jax.Array) -> Touch:
-        halfaxis, radius = capsule.axis * capsule.size[1], capsule.size[0]
-        fractions = jnp.linspace(0, 1, TRIED, dtype=radius.dtype)
+        radius, half = capsule.size[0], capsule.size[1]
+        ends = capsule.axis * half * jnp.array([[1], [-1]])
+        centre, along = solid.inner(capsule.position), unturned(solid.rotation, capsule.axis * half)
 
-        def along(t: jax.Array) -> jax.Array:
-            return capsule.position + t[:, None] * halfaxis
+        def halved(step: jax.Array, t: jax.Array) -> jax.Array:
+            rising = dot(distance(centre + t * along, solid)[1], along) > 0
+            return t + jnp.where(rising, -0.5, 0.5) * 0.5**step
 
-        low, high = -jnp.ones_like(radius), jnp.ones_like(radius)
-        for _ in range(ROUNDS):
-            tried = low + (high - low) * fractions
-            best = jnp.argmin(distance(solid.inner(along(tried)), solid)[0])
-            low, high = tried[jnp.maximum(best - 1, 0)], tried[jnp.minimum(best + 1, TRIED - 1)]
-        middle = jax.lax.stop_gradient((low + high) / 2)
-        touch = against(along(jnp.array([1, -1, 0]) + middle * jnp.array([0, 0, 1])), radius, solid, distance, -1.0)
-        deeper = touch.distance[2] < touch.distance[:2].min() - RESOLVED * capsule.size[1]
+        middle = jax.lax.stop_gradient(jax.lax.fori_loop(0, HALVINGS, halved, jnp.zeros_like(half)))
+        points = capsule.position + jnp.concatenate([ends, middle * half * capsule.axis[None]])
+        touch = against(points, radius, solid, distance, -1.0)
+        deeper = touch.distance[2] < touch.distance[:2].min() - RESOLVED * half
         return touch.replace(present=jnp.stack([True, True, deeper]))
 
     return collide
 
 
 def capsules(first: Solid, second: Solid, limit: jax.Array) -> Touch:
-    """One contact where the axes are nearest; of parallel ones two, the ends that face the other capsule.
+    """One contact where the axes are nearest; of parallel ones two, the ends of what they have beside each other,
+    which are the same where that is nothing.
 
     The axes are p + x h, |x| <= 1; of the nearest points x minimises a quadratic, clipped to the segments.
     """
@@ -163,20 +168,13 @@ def capsules(first: Solid, second: Solid, limit: jax.Array) -> Touch:
     x2 = jnp.clip(free2, -1, 1)
     x1 = jnp.where(x2 == free2, x1, jnp.clip((u - b * x2) / a, -1, 1))
 
-    ends = jnp.array([1.0, -1.0], a.dtype)
-    faced1 = jnp.concatenate([ends, jnp.clip((u - b * ends) / a, -1, 1)])
-    faced2 = jnp.concatenate([jnp.clip((v - b * ends) / c, -1, 1), ends])
-    centres1 = first.position + jnp.append(faced1, x1)[:, None] * half1
-    centres2 = second.position + jnp.append(faced2, x2)[:, None] * half2
+    ends = jnp.clip((u - b * jnp.array([-1, 1])) / a, -1, 1)  # of the second, seen from the first
+    x1 = jnp.where(parallel, ends, x1)
+    x2 = jnp.where(parallel, jnp.clip((v - b * ends) / c, -1, 1), x2)
+    centres1, centres2 = first.position + x1[:, None] * half1, second.position + x2[:, None] * half2
     apart = length(centres2 - centres1)
-    normal = normalised(centres1 - centres2, -shapes.X)
-    touch = contact(centres1, first.size[0], apart - second.size[0], normal, -1.0)
-
-    near = touch.distance[:4] <= limit
-    order = jnp.argsort(~near, stable=True)[:2]  # the first two that are near enough
-    chosen = jnp.where(parallel, order, jnp.array([4, 0]))
-    touch = jax.tree.map(lambda leaf: leaf[chosen], touch)
-    return touch.replace(present=jnp.stack([jnp.ones_like(parallel), parallel & near[order[1]]]))
+    touch = contact(centres1, first.size[0], apart - second.size[0], normalised(centres1 - centres2, -shapes.X), -1.0)
+    return touch.replace(present=jnp.stack([jnp.ones_like(parallel), parallel]))
 
 
 def corners(first_distance: Distance, second_distance: Distance) -> Collide:
@@ -199,13 +197,17 @@ def ellipsoid_on(distance: Distance) -> Collide:
     """
 
     def collide(ellipsoid: Solid, solid: Solid, limit: jax.Array) -> Touch:
-        point = ellipsoid.position[None]
-        for step in range(SUPPORTS):
+        def towards(step: jax.Array, point: jax.Array) -> jax.Array:
             outward = turned(solid.rotation, distance(solid.inner(point), solid)[1])
-            point += 2 / (step + 2) * (_support(ellipsoid, -outward) - point)
-        for _ in range(POLISHED):
-            point = _onto(ellipsoid, _onto(solid, point, distance), shapes.ellipsoid)
-        return against(point, 0.0, solid, distance, -1.0)
+            return point + 2 / (step + 2) * (_support(ellipsoid, -outward) - point)
+
+        def across(_: jax.Array, point: jax.Array) -> jax.Array:
+            return _onto(ellipsoid, _onto(solid, point, distance), shapes.ellipsoid)
+
+        point = jax.lax.fori_loop(0, SUPPORTS, towards, ellipsoid.position[None])
+        point = jax.lax.fori_loop(0, POLISHED, across, point)
+        fixed = jax.lax.stop_gradient(ellipsoid.inner(point))  # the deepest: as good as fixed to the ellipsoid
+        return against(ellipsoid.outer(fixed), 0.0, solid, distance, -1.0)
 
     return collide
 

@@ -1,4 +1,6 @@
-"""Vectors and rotations of space, written out so that XLA fuses them: a matrix product a body would cost a call each.
+"""Vectors and rotations of space, sums written out: XLA makes one loop of additions, and a loop each of sums over axes.
+
+On a CPU that is a quarter of the time of forward kinematics.
 
 Axes: `...` any batch; a vector is (..., 3), a rotation (..., 3, 3), a quaternion (..., 4) with its real part first.
 """
@@ -12,22 +14,33 @@ TINY = 1e-15  # MuJoCo's mjMINVAL: shorter vectors have no direction
 
 
 def dot(a: Any, b: Any) -> Any:
-    return (a * b).sum(-1)
+    return a[..., 0] * b[..., 0] + a[..., 1] * b[..., 1] + a[..., 2] * b[..., 2]
+
+
+def cross(a: Any, b: Any) -> Any:
+    """a x b."""
+    parts = [a[..., i - 2] * b[..., i - 1] - a[..., i - 1] * b[..., i - 2] for i in range(3)]
+    return jnp.stack(parts, axis=-1)
+
+
+def largest(vector: jax.Array) -> jax.Array:
+    """The largest part of each (..., 3)."""
+    return jnp.maximum(jnp.maximum(vector[..., 0], vector[..., 1]), vector[..., 2])
 
 
 def turned(rotation: Any, vector: Any) -> Any:
     """R v."""
-    return (rotation * vector[..., None, :]).sum(-1)
+    return sum(rotation[..., :, i] * vector[..., i, None] for i in range(3))
 
 
 def unturned(rotation: Any, vector: Any) -> Any:
     """R^T v."""
-    return (rotation * vector[..., :, None]).sum(-2)
+    return sum(rotation[..., i, :] * vector[..., i, None] for i in range(3))
 
 
 def product(a: Any, b: Any) -> Any:
     """A B."""
-    return (a[..., :, :, None] * b[..., None, :, :]).sum(-2)
+    return sum(a[..., :, i, None] * b[..., i, None, :] for i in range(3))
 
 
 def length(vector: jax.Array) -> jax.Array:

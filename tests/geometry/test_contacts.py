@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynax.geometry.contacts import Contacts, nearest
+from dynax.errors import UserError
+from dynax.geometry.contacts import Contacts, candidates, nearest
 from dynax.geometry.kinematics import Kinematics
 
 GEOM = {
@@ -29,6 +30,7 @@ EXACT = [
     ("capsule", "capsule"),
 ]
 ELLIPTIC, PYRAMIDAL = mujoco.mjtCone.mjCONE_ELLIPTIC, mujoco.mjtCone.mjCONE_PYRAMIDAL
+IMMOVABLE = 3  # why a contact is left out of the problem: nothing that moves
 seeds = st.integers(0, 2**32 - 1)
 
 
@@ -112,3 +114,250 @@ def test_simple_shapes_touch_as_in_mujoco(first, second, seed):
             ours = rows(contact, linear[slot], angular[slot], PYRAMIDAL)
             theirs = data.efc_J.reshape(data.nefc, -1)[contact.efc_address :][: len(ours)]
             np.testing.assert_allclose(ours, theirs, atol=1e-7)
+
+
+@pytest.mark.parametrize("cone", ["elliptic", "pyramidal"])
+@pytest.mark.parametrize("condim", [1, 3, 4, 6])
+def test_jacobians_are_the_rows_of_mujocos_problem(cone, condim):
+    mjcf = pair("plane", "capsule", condim).replace("<option", f'<option cone="{cone}"')
+    compared = 0
+    for seed in range(20):
+        data = moment(machine(mjcf)[0], seed)
+        model, contacts, (detected, (linear, angular), _) = detected_at(mjcf, data)
+        for contact, slot in counterparts(contacts, detected, data):
+            if contact.efc_address >= 0:
+                ours = rows(contact, linear[slot], angular[slot], model.opt.cone)
+                theirs = data.efc_J.reshape(data.nefc, -1)[contact.efc_address :][: len(ours)]
+                np.testing.assert_allclose(ours, theirs, atol=1e-9)
+                compared += 1
+    assert compared > 5
+
+
+def test_parallel_capsules_touch_twice():
+    mjcf = pair("capsule", "capsule")
+    model, _, _ = machine(mjcf)
+    for shift in (0.0, 0.2, 0.55, 0.9):
+        data = mujoco.MjData(model)
+        first, second = model.geom_quat  # both geoms upright
+        data.qpos[3:7], data.qpos[10:14] = first * [1, -1, -1, -1], second * [1, -1, -1, -1]
+        data.qpos[7:10] = [0.19, 0, shift]
+        mujoco.mj_forward(model, data)
+        _, contacts, (detected, _, _) = detected_at(mjcf, data)
+        for contact, slot in counterparts(contacts, detected, data):
+            np.testing.assert_allclose(detected.distance[slot], contact.dist, atol=1e-9)
+            np.testing.assert_allclose(detected.position[slot], contact.pos, atol=1e-9)
+        reported = detected.present & (detected.distance <= contacts.parameters.margin + contacts.parameters.gap)
+        assert reported.sum() == data.ncon == 2
+
+
+GAPS = {  # median and 90th percentile of the difference of least distances, mm, as measured and rounded up
+    ("sphere", "ellipsoid"): (1e-5, 1e-5),
+    ("sphere", "mesh"): (1e-5, 1e-5),
+    ("capsule", "ellipsoid"): (1e-4, 1e-3),
+    ("capsule", "cylinder"): (1e-4, 1e-3),
+    ("capsule", "box"): (1e-4, 1e-3),
+    ("capsule", "mesh"): (1e-4, 1e-3),
+    ("ellipsoid", "ellipsoid"): (1e-3, 0.1),
+    ("ellipsoid", "cylinder"): (0.01, 15),
+    ("ellipsoid", "box"): (0.01, 15),
+    ("ellipsoid", "mesh"): (0.05, 20),
+    ("cylinder", "cylinder"): (6, 20),
+    ("cylinder", "box"): (6, 30),
+    ("cylinder", "mesh"): (6, 30),
+    ("box", "box"): (4, 60),
+    ("box", "mesh"): (4, 60),
+    ("mesh", "mesh"): (4, 60),
+    ("plane", "mesh"): (1e-9, 1e-9),
+}
+
+
+def moved_together(model, seed):
+    """A pose in which the deepest contact is between 2 cm apart and 2 cm deep, or nothing."""
+    data, target = moment(model, seed), np.random.default_rng(seed).uniform(-0.02, 0.02)
+    for _ in range(4):
+        if not data.ncon:
+            return None
+        deepest = min(data.contact, key=lambda contact: contact.dist)
+        data.qpos[-7:-4] += deepest.frame[:3] * (target - deepest.dist)
+        mujoco.mj_forward(model, data)
+    return data if data.ncon and abs(data.contact.dist.min()) < 0.03 else None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("first", "second"), GAPS)
+def test_other_shapes_are_as_near_as_the_documentation_says(first, second):
+    mjcf = pair(first, second)
+    gaps = []
+    for data in filter(None, (moved_together(machine(mjcf)[0], seed) for seed in range(200))):
+        _, _, (detected, _, _) = detected_at(mjcf, data)
+        gaps.append(1e3 * abs(detected.distance[detected.present].min() - data.contact.dist.min()))
+    assert len(gaps) > 50
+    median, tenth = GAPS[first, second]
+    assert np.median(gaps) < median
+    assert np.percentile(gaps, 90) < tenth
+
+
+LEGS = "".join(
+    f"""<body pos="{x} {y} 0"><joint axis="0 1 0"/><geom type="capsule" size=".03" fromto="0 0 0 0 {y / 10} -.2"/>
+    <body pos="0 0 -.2"><joint axis="0 1 0"/><geom type="capsule" size=".02" fromto="0 0 0 0 0 -.2"/>
+    <geom type="sphere" size=".03" pos="0 0 -.2"/></body></body>"""
+    for x in (0.3, -0.3)
+    for y in (0.15, -0.15)
+)
+WALKER = f"""<mujoco><default><geom friction=".8"/></default><worldbody><geom type="plane" size="5 5 1"/>
+<geom type="box" size=".2 .3 .05" pos=".5 0 0" euler="0 0 20"/>
+<body pos="0 0 .4"><freejoint/><geom type="box" size=".3 .15 .06"/>{LEGS}</body></worldbody></mujoco>"""
+
+
+@given(seed=seeds)
+def test_what_stands_on_a_floor_may_be_moved_and_turned(seed):
+    """Distances stay, positions and normals go along, velocities along the normal and across it keep their size."""
+    mjcf = WALKER.replace('type="box" size=".2', 'contype="0" conaffinity="0" type="box" size=".2')
+    data, rng = moment(machine(mjcf)[0], seed), np.random.default_rng(seed)
+    _, _, (before, _, velocity) = detected_at(mjcf, data)
+    shift, half = np.append(rng.normal(0, 1, 2), 0), rng.uniform(-np.pi, np.pi) / 2
+    heading, turned = np.array([np.cos(half), 0, 0, np.sin(half)]), np.zeros(9)
+    mujoco.mju_quat2Mat(turned, heading)
+    turned = turned.reshape(3, 3)
+    data.qpos[:3] = turned @ data.qpos[:3] + shift
+    mujoco.mju_mulQuat(data.qpos[3:7], heading, data.qpos[3:7].copy())
+    data.qvel[:3] = turned @ data.qvel[:3]
+    _, _, (after, _, moved) = detected_at(mjcf, data)
+    np.testing.assert_allclose(after.distance, before.distance, atol=1e-9)
+    np.testing.assert_allclose(after.position, before.position @ turned.T + shift, atol=1e-9)
+    np.testing.assert_allclose(after.frame[:, 0], before.frame[:, 0] @ turned.T, atol=1e-9)
+    np.testing.assert_allclose(moved[:, 0], velocity[:, 0], atol=1e-9)
+    across = [np.linalg.norm(v[:, 1:], axis=1) for v in (moved, velocity)]
+    np.testing.assert_allclose(*across, atol=1e-9)
+
+
+def test_in_float32_it_is_as_good_as_float32():
+    model, _, detect = machine(WALKER)
+    for seed in range(5):
+        data = moment(model, seed, 0.1)
+        _, _, exact = detected_at(WALKER, data)
+        found = detect(np.float32(data.qpos), np.float32(data.qvel))
+        assert not any(leaf.dtype == jnp.float64 for leaf in jax.tree.leaves(found))
+        np.testing.assert_allclose(found[0].distance, exact[0].distance, atol=1e-5)
+        np.testing.assert_allclose(found[2], exact[2], atol=1e-3)
+
+
+@pytest.mark.parametrize("shapes", [*EXACT, *list(GAPS)[:10], ("box", "box")])
+def test_gradients_are_numbers(shapes):
+    """Even where all stand upright in one place."""
+    model, contacts, _ = machine(pair(*shapes))
+    kinematics = contacts.kinematics
+
+    @jax.jit
+    @jax.grad
+    def gradient(qpos):
+        poses = kinematics(qpos)
+        detected = contacts.detect(poses)
+        linear, angular = contacts.jacobian(poses, detected)
+        return sum(leaf.sum() for leaf in (detected.distance, detected.position, detected.frame, linear, angular))
+
+    upright = np.zeros(model.nq)
+    for free in range(model.njnt):
+        upright[7 * free + 3] = 1
+    for qpos in (upright, moment(model, 0).qpos):
+        assert jnp.isfinite(gradient(np.float32(qpos))).all()
+
+
+def test_the_nearest_are_those_that_matter():
+    model, contacts, detect = machine(WALKER)
+    data = moment(model, 3, 0.1)
+    detected = jax.vmap(lambda qpos: detect(qpos, qpos[1:])[0])(np.float32([data.qpos, model.qpos0]))
+    few = jax.vmap(nearest, (0, None))(detected, 8)
+    for i in range(2):
+        present = np.asarray(detected.distance[i])[np.asarray(detected.present[i])]
+        np.testing.assert_array_equal(few.distance[i], np.sort(present)[:8])
+        for name in ("distance", "frame", "position", "present"):
+            found, every = getattr(few, name)[i], getattr(detected, name)[i]
+            np.testing.assert_array_equal(found, np.asarray(every)[np.asarray(few.slot[i])])
+    assert len(nearest(jax.tree.map(lambda leaf: leaf[0], detected), 10_000).slot) == len(contacts)
+
+
+def test_jacobians_of_the_nearest_are_those_of_their_slots():
+    model, contacts, detect = machine(WALKER)
+    qpos, qvel = np.float32(model.qpos0), np.ones(model.nv, np.float32)
+    _, (linear, angular), velocity = detect(qpos, qvel)
+
+    @jax.jit
+    def few(qpos):
+        poses = contacts.kinematics(qpos)
+        chosen = nearest(contacts.detect(poses), 8)
+        return chosen.slot, contacts.jacobian(poses, chosen), contacts.velocity(poses, chosen, qvel)
+
+    slot, found, found_velocity = few(qpos)
+    np.testing.assert_allclose(found, (linear[slot], angular[slot]), atol=1e-6)
+    np.testing.assert_allclose(found_velocity, velocity[slot], atol=1e-6)
+
+
+RULES = """<mujoco><compiler angle="radian"/><option><flag %s/></option>
+<default><geom size="9" condim="3"/></default><worldbody>
+<geom name="floor" type="plane" size="1 1 1"/><geom name="post" priority="1" friction=".3" margin=".1"/>
+<body><geom name="static"/><body><joint/><geom name="on_static" solmix="3" solref=".03 .8" condim="4"/></body></body>
+<body mocap="true"><geom name="mocap" solimp=".5 .8 .1 .4 3"/><body><geom name="welded_to_mocap"/></body></body>
+<body name="base"><freejoint/><geom name="base" friction=".2 .1 .05" gap=".2"/><geom name="base2" solmix="0"/>
+  <body name="welded"><geom name="welded" solref="-100 -5"/>
+    <body name="child"><joint/><geom name="child" priority="2" condim="1" solimp=".6 .7 .2"/>
+      <body name="grandchild"><joint/><geom name="grandchild" contype="2" conaffinity="1" solmix="0"/></body>
+    </body></body>
+  <body name="other"><joint/><geom name="other" contype="0" conaffinity="2" margin=".3"/></body>
+</body>
+<body name="apart"><joint type="slide"/><geom name="apart" solref="-200 -3"/><geom contype="0" conaffinity="0"/></body>
+</worldbody><contact><exclude body1="apart" body2="grandchild"/>
+<pair geom1="apart" geom2="base" condim="6" friction="1 2 3 4 5" margin=".4" gap=".1" solreffriction=".1 .9"/>
+<pair geom1="child" geom2="base2" solref=".1 .2" solimp=".1 .2 .3 .4 5"/><pair geom1="static" geom2="mocap"/></contact>
+</mujoco>"""
+
+
+@pytest.fixture(scope="module", params=['filterparent="enable"', 'filterparent="disable"', 'override="enable"'])
+def crowd(request):
+    """Balls of 9 m in one place, so that all that may touch do, and MuJoCo's contacts of these."""
+    model = mujoco.MjModel.from_xml_string(RULES % request.param)
+    model.opt.o_margin, model.opt.o_solref, model.opt.o_friction = 0.2, [0.05, 0.7], [0.5, 0.6, 0.1, 0.2, 0]
+    data = mujoco.MjData(model)
+    data.qpos[:] = np.random.default_rng(0).normal(0, 0.1, model.nq)
+    mujoco.mj_forward(model, data)
+    return model, data
+
+
+def test_what_may_touch_is_what_mujoco_collides(crowd):
+    model, data = crowd
+    found = [pair[:2] for pair in candidates(model)]
+    assert len(set(found)) == len(found) > 30
+    assert set(found) == {tuple(contact.geom.tolist()) for contact in data.contact if contact.exclude != IMMOVABLE}
+
+
+def test_parameters_are_mixed_as_in_mujoco(crowd):
+    model, data = crowd
+    contacts = Contacts.of(model)
+    for contact in data.contact:
+        if contact.exclude == IMMOVABLE:
+            continue
+        slot = np.flatnonzero((contacts.geom1 == contact.geom[0]) & (contacts.geom2 == contact.geom[1]))[0]
+        ours = contacts.parameters.take(slot)
+        assert ours.condim == contact.dim
+        assert ours.margin == pytest.approx(contact.includemargin)
+        for name in ("friction", "solref", "solreffriction", "solimp"):
+            np.testing.assert_allclose(getattr(ours, name), getattr(contact, name), rtol=1e-12, err_msg=name)
+
+
+def test_parameters_become_arrays_of_jax():
+    parameters = Contacts.of(mujoco.MjModel.from_xml_string(WALKER)).parameters.astype(np.float32)
+    assert {leaf.dtype for leaf in jax.tree.leaves(parameters)} == {jnp.dtype("float32"), jnp.dtype("int32")}
+
+
+def test_nothing_where_nothing_can_touch(cart_pole):
+    assert Contacts.of(cart_pole.mj_model) is None
+    silent = pair("box", "box").replace("<option", '<option><flag contact="disable"/></option><option')
+    assert Contacts.of(mujoco.MjModel.from_xml_string(silent)) is None
+
+
+def test_a_shape_that_is_not_modelled_is_told():
+    mjcf = """<mujoco><asset><hfield name="hills" nrow="2" ncol="2" size="1 1 1 1"/></asset><worldbody>
+    <geom name="hills" type="hfield" hfield="hills"/><body><freejoint/><geom name="ball" size="1"/></body>
+    </worldbody></mujoco>"""
+    with pytest.raises(UserError, match="type hfield are not modelled: geoms `hills` and `ball`"):
+        Contacts.of(mujoco.MjModel.from_xml_string(mjcf))
