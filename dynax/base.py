@@ -20,7 +20,7 @@ import numpy as np
 from flax import linen as nn
 
 from dynax import features
-from dynax.constraints import ConstraintLayer, Free, Rows
+from dynax.constraints import ConstraintLayer, Free, JointRows
 from dynax.envs.env import Env
 from dynax.errors import UserError, check_choice, check_range
 
@@ -96,7 +96,7 @@ class BaseDynamicsModel(nn.Module):
     @cached_property
     def layer(self) -> ConstraintLayer | None:
         """What bends the free motion at the stops, with `constraints=layer` of a robot that has any."""
-        rows = Rows.of(self.env.mj_model) if self.constraints == "layer" else None
+        rows = JointRows.of(self.env.mj_model) if self.constraints == "layer" else None
         return ConstraintLayer(self.env.space, rows, parent=None) if rows else None
 
     @property

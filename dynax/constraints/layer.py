@@ -1,0 +1,111 @@
+"""The constraint solve as a layer after any model of the free motion, and the mass matrix it needs.
+
+Axes: S state, D change, C slots of contacts, nv degrees of freedom.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import linen as nn
+from flax import struct
+
+from dynax import features, linalg
+from dynax.constraints import contact, joints
+from dynax.constraints.contact import ContactRows, Touch
+from dynax.constraints.joints import JointRows
+from dynax.constraints.solve import Rows, solve
+from dynax.state_space import StateSpace
+
+ITERATIONS = 6  # of Newton's method, at most, for joints alone
+WITH_CONTACTS = 8
+
+
+class Free(struct.PyTreeNode):
+    """What a robot does over one step while no constraint acts.
+
+    `inertia` and `damping` are for a model that has a mass matrix; its change is then
+    dt (M + dt diag(damping))^-1 M a0, as MuJoCo's Euler treats joint damping implicitly.
+    """
+
+    change: jax.Array  # (D,), or (h, D) of a sequence model
+    inertia: jax.Array | None = None  # (nv, nv) mass matrix M
+    damping: jax.Array | None = None  # (nv,)
+
+
+class ConstraintLayer(nn.Module):
+    """Bends a free motion at the robot's stops, rubs at its joints, and keeps bodies from running through each other.
+
+    Where constraints begin is the MJCF's. How hard they are and how strongly they rub starts there too, and is learned
+    as a factor for each row: of K, B and D, and of the friction's bound. The mass matrix is the model's own, or else is
+    learned as a network of the positions. Only its ratio to the compliance matters, so that it needs no unit.
+    """
+
+    space: StateSpace
+    rows: JointRows
+    contacts: ContactRows | None = None
+
+    @nn.compact
+    def __call__(
+        self, state: jax.Array, free: Free, touch: Touch | None = None, start: jax.Array | None = None,
+        iterations: int | None = None,
+    ) -> jax.Array:  # fmt: skip
+        """The change of velocity (nv,) from `state` (S,).
+
+        Args:
+            state: [qpos, qvel, ...].
+            free: what the change were without constraints.
+            touch: where bodies touch at `state`, of a robot with `contacts`.
+            start: the change of velocity (nv,) with which the solve begins. In training it is known.
+            iterations: of Newton's method, before its last step. By default as many as are needed without a `start`,
+                and none with one.
+        """
+        dt, nq, nv = self.space.dt, self.rows.nq, self.rows.nv
+        inertia = Inertia(self.space, self.rows.dof_weight)(state) if free.inertia is None else free.inertia
+        damping = jnp.zeros(nv) if free.damping is None else free.damping
+        rows: list[Rows] = []
+        if len(self.rows):
+            factor = {name: self._factor(name, (len(self.rows),)) for name in joints.FACTORS}
+            rows.append(self.rows.bounded(state, factor))
+        if self.contacts is not None:
+            assert touch is not None
+            factor = {name: self._factor(f"contact_{name}", shape) for name, shape in self.contacts.shapes.items()}
+            rows += [some for some in self.contacts.rows(touch, state[nq : nq + nv], factor) if some is not None]
+
+        def acceleration(change: jax.Array) -> jax.Array:
+            """What gives this change of velocity in a step that is implicit in the damping."""
+            return (change + dt * linalg.solve(inertia, damping * change)) / dt
+
+        if iterations is None:
+            iterations = self._iterations() if start is None else 0
+        begin = None if start is None else acceleration(start)
+        force = solve(inertia, acceleration(free.change), rows, begin, iterations)
+        return free.change + dt * linalg.solve(inertia + dt * jnp.diag(damping), force)
+
+    def _factor(self, name: str, shape: tuple[int, ...]) -> jax.Array:
+        return jnp.exp(self.param(name, nn.initializers.zeros, shape))
+
+    def _iterations(self) -> int:
+        """How many find the zones of all rows: none for one stop, which acts in one direction alone."""
+        if self.contacts is not None:
+            return WITH_CONTACTS
+        stop = self.rows.stop
+        return 0 if stop.tolist() == [True] else min(1 + int((2 - stop).sum()), ITERATIONS)
+
+
+class Inertia(nn.Module):
+    """A mass matrix learned as a network of the positions: S (L L^T + 1e-4) S, S from the MJCF's inverse inertias."""
+
+    space: StateSpace
+    weight: np.ndarray  # (nv,) `dof_invweight0`
+    hidden_dims: tuple[int, ...] = (64, 64)
+
+    @nn.compact
+    def __call__(self, state: jax.Array) -> jax.Array:
+        n = len(self.weight)
+        x = features.positions(self.space, state, "sincos", self.space.invariant)
+        for width in self.hidden_dims:
+            x = nn.silu(nn.Dense(width)(x))
+        entries = nn.Dense(n * (n + 1) // 2, kernel_init=nn.initializers.normal(0.01))(x)
+        lower = linalg.lower_triangular(entries, n) + 0.7 * np.eye(n)
+        scale = 1 / np.sqrt(self.weight)
+        return (lower @ lower.T + 1e-4 * np.eye(n)) * scale[:, None] * scale
