@@ -10,7 +10,7 @@ from flax import linen as nn
 from flax import struct
 
 from dynax import features, linalg
-from dynax.constraints import contact, joints
+from dynax.constraints import joints
 from dynax.constraints.contact import ContactRows, Touch
 from dynax.constraints.joints import JointRows
 from dynax.constraints.solve import Rows, solve

@@ -107,7 +107,7 @@ class Cones(struct.PyTreeNode):
         return jnp.concatenate(found)
 
     def _zones(self, y: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array, jax.Array]:
-        """Where y is: above the cone, below its polar cone, or beside both, from where the nearest point is on its side.
+        """Where y is: above the cone, below its polar cone, or beside both, nearest to a point of the cone's side.
 
         Returns:
             top, bottom: (C,) bool.
@@ -144,8 +144,7 @@ def solve(
     first = jnp.zeros_like(free) if start is None else start - free
     fixed: Any = jax.lax.stop_gradient((inertia, shifted))
     x = jax.lax.stop_gradient(first)
-    for _ in range(iterations):
-        x = improved(*fixed, x)
+    x = jax.lax.fori_loop(0, iterations, lambda _, x: improved(*fixed, x), x)
     y, forces, step = newton(inertia, shifted, x)
     # The force at the end of the step, not at its beginning. Both are zero exactly where no constraint acts.
     ends = [

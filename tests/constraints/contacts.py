@@ -1,0 +1,106 @@
+"""Robots that touch the floor and themselves, and what C MuJoCo says of where they do."""
+
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+
+from dynax.constraints import ContactRows, Touch
+
+OPTION = (
+    '<option timestep=".004" cone="{cone}" impratio="{impratio}" solver="Newton" iterations="100" ls_iterations="100" '
+    'tolerance="1e-14" ls_tolerance="1e-8"/>'
+)
+FLOOR = '<geom name="floor" type="plane" size="5 5 1" condim="1" friction=".1 .002 .0002"/>'
+BODIES = {
+    "sphere": '<body><freejoint/><geom type="sphere" size=".1" condim="{condim}" friction=".8 .02 .01" {geom}/></body>',
+    "capsule": '<body><freejoint/><geom type="capsule" size=".05 .1" condim="{condim}" friction=".6 .01 .02" {geom}/>'
+    "</body>",
+    "box": '<body><freejoint/><geom type="box" size=".1 .05 .15" condim="{condim}" friction=".9 .03 .01" {geom}/></body>',
+    "pair": '<body><freejoint/><geom type="sphere" size=".1" condim="{condim}" friction=".8 .02 .01" {geom}/></body>'
+    '<body><freejoint/><geom type="capsule" size=".05 .1" condim="{condim}" friction=".6 .01 .02"/></body>',
+    "leg": '<body><freejoint/><geom type="sphere" size=".1" condim="{condim}" friction=".8 .02 .01" {geom}/>'
+    '<body pos="0 0 -.1"><joint axis="0 1 0" range="-30 20" frictionloss=".3" armature=".01"/>'
+    '<geom type="capsule" size=".03" fromto="0 0 0 0 0 -.2" condim="{condim}" friction=".5 .01 .01"/>'
+    '<body pos="0 0 -.2"><joint type="ball" range="0 40" frictionloss=".05" armature=".01"/>'
+    '<geom type="capsule" size=".03" fromto="0 0 -.06 .1 0 -.06" condim="{condim}"/></body></body></body>',
+}
+BODIES["explicit"] = (
+    '<body><freejoint/><geom name="ball" size=".1"/><geom name="rod" type="capsule" size=".05" fromto=".2 0 0 .2 0 .3"/>'
+    "</body>"
+)
+SOFT = 'solref="-800 -20" solimp=".5 .95 .03 .3 3" margin=".01" gap=".02"'
+PAIRS = {  # which alone may have a `solreffriction`
+    "explicit": '<pair geom1="floor" geom2="ball" condim="{condim}" friction=".8 .4 .02 .01 .02" solreffriction=".05 1"/>'
+    '<pair geom1="floor" geom2="rod" condim="{condim}" solreffriction="-100 -30"/>'
+}
+
+
+def model(body: str, condim: int = 3, cone: str = "pyramidal", impratio: float = 1.0, geom: str = "") -> mujoco.MjModel:
+    """One of `BODIES` over a floor."""
+    world = FLOOR + BODIES[body].format(condim=condim, geom=geom)
+    option = OPTION.format(cone=cone, impratio=impratio)
+    pairs = PAIRS.get(body, "").format(condim=condim)
+    xml = f"<mujoco>{option}<worldbody>{world}</worldbody><contact>{pairs}</contact></mujoco>"
+    return mujoco.MjModel.from_xml_string(xml)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What MuJoCo says of one state, its `slots` in the order it found them."""
+
+    data: mujoco.MjData
+    state: np.ndarray
+    inertia: np.ndarray
+    rows: ContactRows | None
+    touch: Touch | None
+
+
+def moment(model: mujoco.MjModel, rng: np.random.Generator) -> Moment:
+    """A random state, near the floor and moving."""
+    data = mujoco.MjData(model)
+    mujoco.mj_resetData(model, data)
+    data.qvel[:] = rng.normal(size=model.nv) * 0.3
+    for joint in range(model.njnt):
+        at = model.jnt_qposadr[joint]
+        match model.jnt_type[joint]:
+            case mujoco.mjtJoint.mjJNT_FREE:
+                data.qpos[at : at + 3] = rng.uniform([-0.05, -0.05, 0.04], [0.05, 0.05, 0.22])
+                data.qpos[at + 3 : at + 7] = rng.normal(size=4)
+            case mujoco.mjtJoint.mjJNT_BALL:
+                data.qpos[at : at + 4] = rng.normal(size=4) * 0.5 + rng.choice([-1, 1]) * np.array([1, 0, 0, 0])
+            case _:
+                data.qpos[at] = rng.uniform(-0.7, 0.7)
+    mujoco.mj_normalizeQuat(model, data.qpos)
+    data.qfrc_applied[:] = rng.normal(size=model.nv)
+    mujoco.mj_forward(model, data)
+    inertia = np.zeros((model.nv, model.nv))
+    mujoco.mj_fullM(model, data, inertia)
+    return Moment(data, np.concatenate([data.qpos, data.qvel]), inertia, *contacts(model, data))
+
+
+def contacts(model: mujoco.MjModel, data: mujoco.MjData) -> tuple[ContactRows | None, Touch | None]:
+    """The contacts of `data`, each in a slot of its own."""
+    found = data.contact
+    if not data.ncon:
+        return None, None
+    body1, body2 = model.geom_bodyid[found.geom].T
+    linear, angular = np.zeros((2, data.ncon, 3, model.nv))
+    for i, point in enumerate(found.pos):
+        for sign, body in ((-1, body1[i]), (1, body2[i])):
+            jacobian = np.zeros((2, 3, model.nv))
+            mujoco.mj_jac(model, data, jacobian[0], jacobian[1], point, body)
+            linear[i] += sign * jacobian[0]
+            angular[i] += sign * jacobian[1]
+    rows = ContactRows.of(
+        model,
+        condim=found.dim.copy(),
+        friction=found.friction.copy(),
+        solref=found.solref.copy(),
+        solreffriction=found.solreffriction.copy(),
+        solimp=found.solimp.copy(),
+        margin=found.includemargin.copy(),
+        body1=body1,
+        body2=body2,
+    )
+    return rows, Touch(found.dist.copy(), found.frame.reshape(-1, 3, 3).copy(), linear, angular)
