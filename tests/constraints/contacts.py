@@ -45,19 +45,31 @@ def model(body: str, condim: int = 3, cone: str = "pyramidal", impratio: float =
     return mujoco.MjModel.from_xml_string(xml)
 
 
+SLOTS = 10  # contacts at most; the rest stay empty
+
+
 @dataclass(frozen=True)
 class Moment:
-    """What MuJoCo says of one state, its `slots` in the order it found them."""
+    """What MuJoCo says of one state; the first `data.ncon` slots are its contacts, in its order."""
 
     data: mujoco.MjData
     state: np.ndarray
     inertia: np.ndarray
-    rows: ContactRows | None
-    touch: Touch | None
+    rows: ContactRows
+    touch: Touch
 
 
-def moment(model: mujoco.MjModel, rng: np.random.Generator) -> Moment:
-    """A random state, near the floor and moving."""
+def moments(model: mujoco.MjModel, count: int, seed: int = 0) -> list[Moment]:
+    """States with contacts, `count` of them."""
+    rng, found = np.random.default_rng(seed), []
+    while len(found) < count:
+        if (one := moment(model, rng)) is not None:
+            found.append(one)
+    return found
+
+
+def moment(model: mujoco.MjModel, rng: np.random.Generator) -> Moment | None:
+    """A random state, near the floor and moving; nothing if it touches nothing."""
     data = mujoco.MjData(model)
     mujoco.mj_resetData(model, data)
     data.qvel[:] = rng.normal(size=model.nv) * 0.3
@@ -74,16 +86,17 @@ def moment(model: mujoco.MjModel, rng: np.random.Generator) -> Moment:
     mujoco.mj_normalizeQuat(model, data.qpos)
     data.qfrc_applied[:] = rng.normal(size=model.nv)
     mujoco.mj_forward(model, data)
+    if not 0 < data.ncon <= SLOTS:
+        return None
     inertia = np.zeros((model.nv, model.nv))
     mujoco.mj_fullM(model, data, inertia)
     return Moment(data, np.concatenate([data.qpos, data.qvel]), inertia, *contacts(model, data))
 
 
-def contacts(model: mujoco.MjModel, data: mujoco.MjData) -> tuple[ContactRows | None, Touch | None]:
-    """The contacts of `data`, each in a slot of its own."""
+def contacts(model: mujoco.MjModel, data: mujoco.MjData) -> tuple[ContactRows, Touch]:
+    """The contacts of `data`, each in a slot of its own; in the slots left over the first is too far away."""
+    slot = np.where(np.arange(SLOTS) < data.ncon, np.arange(SLOTS), 0)
     found = data.contact
-    if not data.ncon:
-        return None, None
     body1, body2 = model.geom_bodyid[found.geom].T
     linear, angular = np.zeros((2, data.ncon, 3, model.nv))
     for i, point in enumerate(found.pos):
@@ -94,13 +107,20 @@ def contacts(model: mujoco.MjModel, data: mujoco.MjData) -> tuple[ContactRows | 
             angular[i] += sign * jacobian[1]
     rows = ContactRows.of(
         model,
-        condim=found.dim.copy(),
-        friction=found.friction.copy(),
-        solref=found.solref.copy(),
-        solreffriction=found.solreffriction.copy(),
-        solimp=found.solimp.copy(),
-        margin=found.includemargin.copy(),
-        body1=body1,
-        body2=body2,
+        condim=found.dim[slot],
+        friction=found.friction[slot],
+        solref=found.solref[slot],
+        solreffriction=found.solreffriction[slot],
+        solimp=found.solimp[slot],
+        margin=found.includemargin[slot],
+        body1=body1[slot],
+        body2=body2[slot],
+        group=np.zeros(SLOTS, int),
     )
-    return rows, Touch(found.dist.copy(), found.frame.reshape(-1, 3, 3).copy(), linear, angular)
+    distance = np.where(np.arange(SLOTS) < data.ncon, found.dist[slot], 1.0)
+    return rows, Touch(distance, found.frame.reshape(-1, 3, 3)[slot], linear[slot], angular[slot])
+
+
+def ones(rows: ContactRows) -> dict[str, np.ndarray]:
+    """The factors of the MJCF itself."""
+    return {name: np.ones(shape) for name, shape in rows.shapes.items()}
