@@ -7,6 +7,7 @@ degrees of freedom.
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -80,7 +81,7 @@ class JointRows:
 
     def bounded(self, state: jax.Array, factor: dict[str, jax.Array]) -> Bounded:
         """The rows at `state` (S,), each of `FACTORS` scaled by `factor` (R,)."""
-        own = cast(self, state.dtype)
+        own: Any = cast(self, state.dtype)
         distance, jacobian = own.geometry(state[: self.nq])
         sigmoid = impedance(own.impedance, jnp.abs(distance))
         rate = jacobian @ state[self.nq : self.nq + self.nv]

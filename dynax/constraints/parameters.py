@@ -22,9 +22,7 @@ T = TypeVar("T")
 
 def clipped(solimp: np.ndarray) -> np.ndarray:
     """`solimp` (R, 5) within what MuJoCo allows."""
-    start, end, width, middle, power = solimp.T
-    start, end, middle = (np.clip(x, SMALLEST, LARGEST) for x in (start, end, middle))
-    return np.stack([start, end, np.maximum(width, 0), middle, np.maximum(power, 1)], axis=-1)
+    return np.clip(solimp, [SMALLEST, SMALLEST, 0, SMALLEST, 1], [LARGEST, LARGEST, np.inf, LARGEST, np.inf])
 
 
 def reference(model: mujoco.MjModel, solref: np.ndarray, dmax: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -33,8 +31,8 @@ def reference(model: mujoco.MjModel, solref: np.ndarray, dmax: np.ndarray) -> tu
     Both formats: time constant and damping ratio, or negative stiffness and damping. Unless the MJCF switches it off,
     time constants are guarded to be two steps at least.
     """
-    mixed = (solref > 0).any(axis=1) & ~(solref > 0).all(axis=1)
-    first, second = np.where(mixed[:, None], DEFAULT, solref).T
+    mixed = (solref[:, :1] > 0) != (solref[:, 1:] > 0)
+    first, second = np.where(mixed, DEFAULT, solref).T
     guarded = not model.opt.disableflags & mujoco.mjtDisableBit.mjDSBL_REFSAFE
     constant = np.maximum(first, 2 * model.opt.timestep if guarded else FLAT)
     ratio = np.maximum(second, FLAT)

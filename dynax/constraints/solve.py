@@ -20,14 +20,13 @@ Everything is written in x = a - a0, which is zero wherever no constraint acts.
 Axes: R rows, C cones of d = 1 + friction's dimensions, nv degrees of freedom.
 """
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 from flax import struct
 
 from dynax import linalg
 
+UNROLLED = 6  # steps of Newton's method
 UNBOUNDED = 1e20  # N or N m; finite, so that its gradient is a number
 TINY = 1e-30
 FARTHEST = 100.0  # times Newton's step that a line search looks; only a step of rounding errors alone would want more
@@ -62,7 +61,7 @@ class Bounded(struct.PyTreeNode):
     def turns(self, y: jax.Array, rate: jax.Array) -> jax.Array:
         """Where on the line y + t `rate` the force comes to a bound: t (2 R,), not finite where it never does."""
         steep = self.stiffness * rate
-        return jnp.concatenate([(-bound - self.stiffness * y) / steep for bound in (self.lower, self.upper)])
+        return jnp.concatenate([-(bound + self.stiffness * y) / steep for bound in (self.lower, self.upper)])
 
 
 class Cones(struct.PyTreeNode):
@@ -136,15 +135,17 @@ def solve(
         inertia: mass matrix M (nv, nv).
         free: a0 (nv,).
         rows: of either kind.
-        start: the acceleration (nv,) to begin with, a0 unless given. None of the `iterations` are needed if it is the
+        start: the acceleration (nv,) to begin with, a0 unless given. No `iterations` are needed if it is the
             answer, nor for one stop alone: the last step is right if `start` has the rows in the right zones.
         iterations: of Newton's method, before the last step.
     """
     shifted = [row.replace(reference=row.reference - row.jacobian @ free) for row in rows]
     first = jnp.zeros_like(free) if start is None else start - free
-    fixed: Any = jax.lax.stop_gradient((inertia, shifted))
+    fixed = jax.lax.stop_gradient(inertia), jax.lax.stop_gradient(shifted)
     x = jax.lax.stop_gradient(first)
-    x = jax.lax.fori_loop(0, iterations, lambda _, x: improved(*fixed, x), x)
+    # A few steps written out are one program to XLA, and twice as fast; many take long to compile.
+    unroll = max(iterations, 1) if iterations <= UNROLLED else 1
+    x = jax.lax.fori_loop(0, iterations, lambda _, x: improved(*fixed, x), x, unroll=unroll)
     y, forces, step = newton(inertia, shifted, x)
     # The force at the end of the step, not at its beginning. Both are zero exactly where no constraint acts.
     ends = [

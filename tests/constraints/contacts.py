@@ -16,7 +16,8 @@ BODIES = {
     "sphere": '<body><freejoint/><geom type="sphere" size=".1" condim="{condim}" friction=".8 .02 .01" {geom}/></body>',
     "capsule": '<body><freejoint/><geom type="capsule" size=".05 .1" condim="{condim}" friction=".6 .01 .02" {geom}/>'
     "</body>",
-    "box": '<body><freejoint/><geom type="box" size=".1 .05 .15" condim="{condim}" friction=".9 .03 .01" {geom}/></body>',
+    "box": '<body><freejoint/><geom type="box" size=".1 .05 .15" condim="{condim}" friction=".9 .03 .01" {geom}/>'
+    "</body>",
     "pair": '<body><freejoint/><geom type="sphere" size=".1" condim="{condim}" friction=".8 .02 .01" {geom}/></body>'
     '<body><freejoint/><geom type="capsule" size=".05 .1" condim="{condim}" friction=".6 .01 .02"/></body>',
     "leg": '<body><freejoint/><geom type="sphere" size=".1" condim="{condim}" friction=".8 .02 .01" {geom}/>'
@@ -26,12 +27,13 @@ BODIES = {
     '<geom type="capsule" size=".03" fromto="0 0 -.06 .1 0 -.06" condim="{condim}"/></body></body></body>',
 }
 BODIES["explicit"] = (
-    '<body><freejoint/><geom name="ball" size=".1"/><geom name="rod" type="capsule" size=".05" fromto=".2 0 0 .2 0 .3"/>'
-    "</body>"
+    '<body><freejoint/><geom name="ball" size=".1"/>'
+    '<geom name="rod" type="capsule" size=".05" fromto=".2 0 0 .2 0 .3"/></body>'
 )
 SOFT = 'solref="-800 -20" solimp=".5 .95 .03 .3 3" margin=".01" gap=".02"'
 PAIRS = {  # which alone may have a `solreffriction`
-    "explicit": '<pair geom1="floor" geom2="ball" condim="{condim}" friction=".8 .4 .02 .01 .02" solreffriction=".05 1"/>'
+    "explicit": '<pair geom1="floor" geom2="ball" condim="{condim}" '
+    'friction=".8 .4 .02 .01 .02" solreffriction=".05 1"/>'
     '<pair geom1="floor" geom2="rod" condim="{condim}" solreffriction="-100 -30"/>'
 }
 

@@ -63,7 +63,9 @@ def test_each_row_is_mujocos(case):
         scale = np.concatenate([rows.slope[:, None], one.rows.friction[:, : dim - 1]], axis=1).ravel()[:there]
         flat = rows.jacobian.reshape(-1, len(one.data.qvel))[:there]
         np.testing.assert_allclose(flat / scale[:, None], jacobian, atol=1e-12)
-        np.testing.assert_allclose(rows.reference.ravel()[:there] / scale, one.data.efc_aref[wanted], rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(
+            rows.reference.ravel()[:there] / scale, one.data.efc_aref[wanted], rtol=1e-9, atol=1e-9
+        )
         stiffness = np.repeat(rows.stiffness, dim)[:there] * scale**2
         np.testing.assert_allclose(stiffness, one.data.efc_D[wanted], rtol=1e-9)
         assert not rows.stiffness[one.data.ncon :].any()
@@ -152,27 +154,29 @@ def test_its_gradient_is_that_of_its_values(cone):
 
 @pytest.mark.parametrize("cone", ["pyramidal", "elliptic"])
 def test_parameters_that_are_forty_percent_off_are_learned(cone):
-    """From the true acceleration no iterations are needed in training."""
-    acceleration, factor, _, _, wanted = layered(("sphere", 3, cone, 1, ""), 40)
+    """From the true acceleration two iterations are enough in training."""
+    acceleration, factor, _, _, wanted = layered(("sphere", 3, cone, 1, ""), 60)
 
     @jax.jit
     def train(logs):
-        rule = optax.adam(optax.cosine_decay_schedule(0.05, 600))
+        rule = optax.adam(optax.cosine_decay_schedule(0.05, 400))
         scale = jnp.linalg.norm(wanted, axis=1, keepdims=True)
-        off = lambda logs: (acceleration(jax.tree.map(jnp.exp, logs), wanted, 0) - wanted) / scale  # noqa: E731
-        loss = lambda logs: jnp.mean(off(logs) ** 2)  # noqa: E731
+        off = lambda logs: (acceleration(jax.tree.map(jnp.exp, logs), wanted, 2) - wanted) / scale  # noqa: E731
+        loss = lambda logs: jnp.log1p(100 * (off(logs) ** 2).sum(axis=1)).mean()  # noqa: E731
 
         def step(carry, _):
             logs, state = carry
             change, state = rule.update(jax.grad(loss)(logs), state)
             return (optax.apply_updates(logs, change), state), None
 
-        return jax.lax.scan(step, (logs, rule.init(logs)), None, 600)[0][0]
+        return jax.lax.scan(step, (logs, rule.init(logs)), None, 400)[0][0]
 
-    start = {name: jnp.full_like(x, np.log(1.4 if name in ("stiffness", "friction") else 0.6)) for name, x in factor.items()}
+    start = {
+        name: jnp.full_like(x, np.log(1.4 if name in ("stiffness", "friction") else 0.6)) for name, x in factor.items()
+    }
     learned = jax.tree.map(np.exp, train(start))
     for name, value in learned.items():
-        np.testing.assert_allclose(value, 1, rtol=0.02, err_msg=name)
+        np.testing.assert_allclose(value, 1, rtol=0.05 if name == "weight" else 0.005, err_msg=name)
 
 
 def test_gradients_are_numbers_everywhere_in_float32():
