@@ -19,9 +19,10 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
-from dynax.constraints import ConstraintLayer, Free, Rows
+from dynax.constraints import ConstraintLayer, ContactRows, Free, JointRows
 from dynax.envs.env import Env
 from dynax.errors import UserError, check_range
+from dynax.geometry.contacts import Contacts
 from dynax.representation import Representation
 
 Variables = Mapping[str, Any]
@@ -110,9 +111,14 @@ class BaseDynamicsModel(nn.Module):
 
     @cached_property
     def layer(self) -> ConstraintLayer | None:
-        """What bends the free motion at the stops, with `constraints=layer` of a robot that has any."""
-        rows = Rows.of(self.env.mj_model) if self.constraints == "layer" else None
-        return ConstraintLayer(self.env.space, rows, parent=None) if rows else None
+        """What bends the free motion at stops and contacts, with `constraints=layer` of a robot that has any."""
+        if self.constraints != "layer":
+            return None
+        joints, contacts = JointRows.of(self.env.mj_model), Contacts.of(self.env.mj_model)
+        if not len(joints) and contacts is None:
+            return None
+        rows = ContactRows.of(self.env.mj_model, contacts) if contacts else None
+        return ConstraintLayer(self.env.space, joints, rows, contacts, parent=None)
 
     @property
     def given(self) -> tuple[str, ...]:
@@ -167,39 +173,43 @@ class BaseDynamicsModel(nn.Module):
         return Free(self.representation.unframed(here, target))
 
     def changes(
-        self, variables: Variables, states: jax.Array, actions: jax.Array, dropout: jax.Array | None = None
-    ) -> jax.Array:
+        self, variables: Variables, states: jax.Array, actions: jax.Array, dropout: jax.Array | None = None,
+        truth: jax.Array | None = None,
+    ) -> jax.Array:  # fmt: skip
         """The predicted change over one step by every member, before normalisation.
 
         Args:
             states, actions: histories (B, h, S) and (B, h, A), oldest first.
             dropout: random key, in training.
+            truth: the change (B, D) or (B, h, D) that the data have, in training: a constraint layer finds from there
+                which constraints act, and in fewer steps.
 
         Returns:
             (E, B, D), or (E, B, h, D) with `sequence`.
         """
         params, normalization = variables["params"], variables["normalization"]
 
-        def change(params, key, states, actions):
+        def change(params, key, states, actions, truth):
             rngs = None if key is None else {"dropout": key}
             args = states, actions, normalization, key is not None
             free = self.apply({"params": params["network"]}, *args, method="free", rngs=rngs)
             assert isinstance(free, Free)
             finish = partial(self._finish, params.get("layer"))
-            return jax.vmap(finish)(states, free) if self.sequence else finish(states[-1], free)
+            return jax.vmap(finish)(states, free, truth) if self.sequence else finish(states[-1], free, truth)
 
-        batched = jax.vmap(change, (None, None if dropout is None else 0, 0, 0))
+        batched = jax.vmap(change, (None, None if dropout is None else 0, 0, 0, None if truth is None else 0))
         keys = None if dropout is None else jax.random.split(dropout, len(states))
         if self.members == 1:
-            return batched(params, keys, states, actions)[None]
-        return jax.vmap(batched, (0, None, None, None))(params, keys, states, actions)
+            return batched(params, keys, states, actions, truth)[None]
+        return jax.vmap(batched, (0, None, None, None, None))(params, keys, states, actions, truth)
 
-    def _finish(self, layer: Any, state: jax.Array, free: Free) -> jax.Array:
+    def _finish(self, layer: Any, state: jax.Array, free: Free, truth: jax.Array | None) -> jax.Array:
         """The predicted change (D,) of one state (S,), of which `free` says what it were without constraints."""
         change = free.change
         if self.layer:
             nv = self.env.space.nv
-            bent: Any = self.layer.apply({"params": layer}, state, free.replace(change=change[:nv]))
+            start = None if truth is None else self.representation.unframed(state, truth)[:nv]
+            bent: Any = self.layer.apply({"params": layer}, state, free.replace(change=change[:nv]), start)
             change = jnp.concatenate([bent, change[nv:]])
         return self.representation.framed(state, change)
 

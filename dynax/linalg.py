@@ -14,7 +14,11 @@ def solve(matrix: jax.Array, vector: jax.Array) -> jax.Array:
     """x (n,) with `matrix` x = `vector`, for a symmetric positive definite `matrix` (n, n)."""
     n = len(vector)
     if n > UNROLLED:
-        return jax.scipy.linalg.cho_solve((jnp.linalg.cholesky(matrix), True), vector)
+        # The derivative of a solution is another solve with the same factor; that of a decomposition costs far more.
+        factor = jax.lax.stop_gradient(jnp.linalg.cholesky(matrix)), True
+        return jax.lax.custom_linear_solve(
+            lambda x: matrix @ x, vector, lambda _, b: jax.scipy.linalg.cho_solve(factor, b), symmetric=True
+        )
     lower = _cholesky(matrix, n)
     y: list[jax.Array] = []
     for i in range(n):

@@ -88,8 +88,10 @@ def _squared(
     wanted: jax.Array,
     key: jax.Array | None,
 ) -> jax.Array:
-    predicted = model.changes(variables, states, actions, key)
-    return jnp.mean((normalise(variables["normalization"]["target"], predicted) - wanted) ** 2, axis=-1)
+    target = variables["normalization"]["target"]
+    truth = wanted * target["std"] + target["mean"] if model.layer else None
+    predicted = model.changes(variables, states, actions, key, truth)
+    return jnp.mean((normalise(target, predicted) - wanted) ** 2, axis=-1)
 
 
 def mse(squared: jax.Array) -> jax.Array:

@@ -10,8 +10,9 @@ import numpy as np
 import optax
 import pytest
 
-from dynax import constraints
-from dynax.constraints import FACTORS, ConstraintLayer, Free, Rows
+from dynax.constraints import ConstraintLayer, Free, JointRows
+from dynax.constraints.joints import FACTORS
+from dynax.constraints.parameters import impedance
 from dynax.envs import MjcfEnv
 from dynax.simulate import simulate
 
@@ -70,13 +71,13 @@ def single(tree):
 
 
 def untouched(layer):
-    return {name: np.zeros(len(layer.rows.joint)) for name in FACTORS}
+    return {name: np.zeros(len(layer.rows.dof)) for name in FACTORS}
 
 
 @cache
 def compiled(env):
     """The layer of a robot on a batch, as a function of its parameters, states, mass matrices and free changes."""
-    layer = ConstraintLayer(env.space, Rows.of(env.mj_model))
+    layer = ConstraintLayer(env.space, JointRows.of(env.mj_model))
     damping = env.mj_model.dof_damping
 
     def apply(params, state, inertia, change):
@@ -97,7 +98,7 @@ def test_it_is_one_step_of_mujoco(name, robots):
 
 
 def test_robots_without_stops_and_friction_have_no_rows(robots):
-    without = {name for name, env in robots.items() if Rows.of(env.mj_model) is None}
+    without = {name for name, env in robots.items() if not JointRows.of(env.mj_model)}
     assert without == {"pendulum", "acrobot", "nerd_cartpole"}
 
 
@@ -182,7 +183,7 @@ def test_its_gradient_is_that_of_its_values(arm):
         value = jax.jit(lambda params: (apply(params, states, inertias, frees) ** 2).sum())
         gradient = jax.jit(jax.grad(value))(params)
         for name in FACTORS:
-            for i in range(len(layer.rows.joint)):
+            for i in range(len(layer.rows.dof)):
                 up, down = (value(params | {name: params[name].at[i].add(h)}) for h in (1e-5, -1e-5))
                 assert float(gradient[name][i]) == pytest.approx(float(up - down) / 2e-5, rel=1e-4, abs=1e-4)
 
@@ -191,7 +192,7 @@ def test_the_sigmoid_is_the_one_of_the_documentation():
     solimp = np.float32(
         [[0.2, 0.8, 0.1, 0.5, 2], [0.2, 0.8, 0.1, 0.5, 1], [0.9, 0.9, 0.1, 0.5, 2], [0.2, 0.8, 0, 0.5, 2]]
     )
-    at = lambda distance: constraints.impedance(solimp, jnp.full(4, distance))  # noqa: E731
+    at = lambda distance: impedance(solimp, jnp.full(4, distance))  # noqa: E731
     np.testing.assert_allclose(at(0.0), [0.2, 0.2, 0.9, 0.5], rtol=1e-6)
     np.testing.assert_allclose(at(0.025), [0.2 + 0.6 / 8, 0.35, 0.9, 0.5], rtol=1e-6)
     np.testing.assert_allclose(at(0.05), [0.5, 0.5, 0.9, 0.5], rtol=1e-6)

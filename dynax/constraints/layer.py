@@ -1,0 +1,137 @@
+"""The constraint solve as a layer after any model of the free motion, and the mass matrix it needs.
+
+Axes: S state, D change, C slots of contacts, nv degrees of freedom.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import linen as nn
+from flax import struct
+
+from dynax import features, linalg
+from dynax.constraints import joints
+from dynax.constraints.contact import ContactRows, Touch
+from dynax.constraints.joints import JointRows
+from dynax.constraints.solve import Rows, solve
+from dynax.geometry.contacts import Contacts, nearest
+from dynax.state_space import StateSpace
+
+ITERATIONS = 4  # of Newton's method, at most, for joints alone
+WITH_CONTACTS = 8
+NEAREST = 12  # contacts of each dimension that may act at once
+FAR = 1e3  # m, the distance of those that are none
+# From the true acceleration. With none the zones of the rows would be those of the truth under parameters still to be
+# learned: aref that is wrong by a third outweighs how little a hard row gives, and rows that push seem not to.
+FROM_TRUTH = 2
+
+
+class Free(struct.PyTreeNode):
+    """What a robot does over one step while no constraint acts.
+
+    `inertia` and `damping` are for a model that has a mass matrix; its change is then
+    dt (M + dt diag(damping))^-1 M a0, as MuJoCo's Euler treats joint damping implicitly.
+    """
+
+    change: jax.Array  # (D,), or (h, D) of a sequence model
+    inertia: jax.Array | None = None  # (nv, nv) mass matrix M
+    damping: jax.Array | None = None  # (nv,)
+
+
+class ConstraintLayer(nn.Module):
+    """Bends a free motion at the robot's stops, rubs at its joints, and keeps bodies from running through each other.
+
+    Where constraints begin is the MJCF's. How hard they are and how strongly they rub starts there too, and is learned
+    as a factor for each row: of K, B and D, and of the friction's bound. The mass matrix is the model's own, or else is
+    learned as a network of the positions. Only its ratio to the compliance matters, so that it needs no unit.
+    """
+
+    space: StateSpace
+    joints: JointRows
+    contacts: ContactRows | None = None
+    geometry: Contacts | None = None  # of the same slots
+
+    @nn.compact
+    def __call__(
+        self, state: jax.Array, free: Free, start: jax.Array | None = None, touch: Touch | None = None,
+        iterations: int | None = None,
+    ) -> jax.Array:  # fmt: skip
+        """The change of velocity (nv,) from `state` (S,).
+
+        Args:
+            state: [qpos, qvel, ...].
+            free: what the change were without constraints.
+            start: the change of velocity (nv,) with which the solve begins. In training it is known.
+            touch: where bodies touch, every slot, if that is known better than by `geometry`.
+            iterations: of Newton's method, before its last step. By default fewer with a `start`, which is thought to
+                be near the answer.
+        """
+        dt, nv = self.space.dt, self.space.nv
+        inertia = Inertia(self.space, self.joints.dof_weight)(state) if free.inertia is None else free.inertia
+        damping = jnp.zeros(nv) if free.damping is None else free.damping
+        rows: list[Rows] = []
+        if len(self.joints):
+            factor = {name: self._factor(name, (len(self.joints),)) for name in joints.FACTORS}
+            rows.append(self.joints.bounded(state, factor))
+        if self.contacts is not None:
+            factor = {name: self._factor(f"contact_{name}", shape) for name, shape in self.contacts.shapes.items()}
+            velocity = self.space.qvel(state)
+            for dim, slots, some in self._touching(state, touch):
+                rows.append(self.contacts.rows(some, dim, slots, velocity, factor))
+
+        def acceleration(change: jax.Array) -> jax.Array:
+            """What gives this change of velocity in a step that is implicit in the damping."""
+            return (change + dt * linalg.solve(inertia, damping * change)) / dt
+
+        if iterations is None:
+            iterations = self._iterations() if start is None else min(self._iterations(), FROM_TRUTH)
+        begin = None if start is None else acceleration(start)
+        force = solve(inertia, acceleration(free.change), rows, begin, iterations)
+        return free.change + dt * linalg.solve(inertia + dt * jnp.diag(damping), force)
+
+    def _touching(self, state: jax.Array, touch: Touch | None) -> Iterator[tuple[int, Any, Touch]]:
+        """Of each dimension of contacts the slots and where bodies touch there; by `geometry` the `NEAREST` of them."""
+        assert self.contacts is not None
+        if touch is not None:
+            for dim, slots in self.contacts.dimensions.items():
+                yield dim, slots, jax.tree.map(lambda x, slots=slots: x[slots], touch)
+            return
+        assert self.geometry is not None
+        poses = self.geometry.kinematics(self.space.qpos(state))
+        detected = self.geometry.detect(poses)
+        for dim, slots in self.contacts.dimensions.items():
+            near = nearest(jax.tree.map(lambda x, slots=slots: x[slots], detected), NEAREST)
+            distance = jnp.where(near.present, near.distance, FAR)
+            yield dim, near.slot, Touch(distance, *self.geometry.jacobian(poses, near))
+
+    def _factor(self, name: str, shape: tuple[int, ...]) -> jax.Array:
+        return jnp.exp(self.param(name, nn.initializers.zeros, shape))
+
+    def _iterations(self) -> int:
+        """How many find the zones of all rows: none for one stop, which acts in one direction alone."""
+        if self.contacts is not None:
+            return WITH_CONTACTS
+        stop = self.joints.stop
+        return 0 if stop.tolist() == [True] else min(1 + int((2 - stop).sum()), ITERATIONS)
+
+
+class Inertia(nn.Module):
+    """A mass matrix learned as a network of the positions: S (L L^T + 1e-4) S, S from the MJCF's inverse inertias."""
+
+    space: StateSpace
+    weight: np.ndarray  # (nv,) `dof_invweight0`
+    hidden_dims: tuple[int, ...] = (64, 64)
+
+    @nn.compact
+    def __call__(self, state: jax.Array) -> jax.Array:
+        n = len(self.weight)
+        x = features.positions(self.space, state, "sincos", self.space.invariant)
+        for width in self.hidden_dims:
+            x = nn.silu(nn.Dense(width)(x))
+        entries = nn.Dense(n * (n + 1) // 2, kernel_init=nn.initializers.normal(0.01))(x)
+        lower = linalg.lower_triangular(entries, n) + 0.7 * np.eye(n)
+        scale = 1 / np.sqrt(self.weight)
+        return (lower @ lower.T + 1e-4 * np.eye(n)) * scale[:, None] * scale
