@@ -74,10 +74,10 @@ class ContactRows:
 
         By default the slots of a pair of geoms do.
         """
-        own, body1, body2 = slots.parameters, slots.body1, slots.body2
+        given, body1, body2 = slots.parameters, slots.body1, slots.body2
         if group is None:
             _, group = np.unique([slots.geom1, slots.geom2], axis=1, return_inverse=True)
-        solref, solimp, solreffriction = own.solref, own.solimp, own.solreffriction
+        solref, solimp, solreffriction = given.solref, given.solimp, given.solreffriction
         solimp = clipped(solimp)
         stiffness, damping = reference(model, solref, solimp[:, 1])
         own = (solreffriction != 0).any(axis=1) & (model.opt.cone == mujoco.mjtCone.mjCONE_ELLIPTIC)
@@ -86,9 +86,9 @@ class ContactRows:
         return cls(
             elliptic=model.opt.cone == mujoco.mjtCone.mjCONE_ELLIPTIC,
             impratio=float(model.opt.impratio),
-            condim=own.condim,
-            friction=np.maximum(own.friction, mujoco.mjMINMU),
-            margin=own.margin,  # the `gap` of a geom tells MuJoCo where to look, not where a contact begins
+            condim=given.condim,
+            friction=np.maximum(given.friction, mujoco.mjMINMU),
+            margin=given.margin,  # the `gap` of a geom tells MuJoCo where to look, not where a contact begins
             stiffness=stiffness,
             damping=np.stack([damping, rubbing], axis=-1),
             impedance=solimp,

@@ -1,7 +1,6 @@
 """Robots that touch the floor and themselves, and what C MuJoCo says of where they do."""
 
 from dataclasses import dataclass
-
 from types import SimpleNamespace
 from typing import Any
 

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from contacts import SOFT, Moment, model, moments, ones
+from contacts import SOFT, Moment, every, model, moments, ones
 
 from dynax.constraints import ConstraintLayer, ContactRows, Free, JointRows
 from dynax.constraints import joints as joints_module
