@@ -13,6 +13,8 @@ from dynax import features
 from dynax.envs.env import Env
 from dynax.errors import check_choice
 from dynax.frames import FRAMES, Frame
+from dynax.geometry.contacts import Contacts
+from dynax.nearness import Nearness
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +42,14 @@ class Representation:
         """The frame of the robot's base, with `frame=robot` of a robot that floats and hides nothing of it."""
         frame = Frame.of(self.env.mj_model) if self.frame == "robot" else None
         return frame if frame and self.env.space.observed[: self.env.space.nv][frame.dofs].all() else None
+
+    @cached_property
+    def near(self) -> Nearness | None:
+        """What tells of contacts, with `constraints=features` of a robot that can touch something and hides nothing."""
+        if self.constraints != "features" or not self.env.space.observed.all():
+            return None
+        contacts = Contacts.of(self.env.mj_model)
+        return Nearness(self.env.mj_model, self.env.space, contacts, self.base) if contacts else None
 
     @cached_property
     def predicts(self) -> str:
@@ -82,6 +92,8 @@ class Representation:
         rest = [space.act(states)[..., seen[1]]]
         if self.constraints == "features":
             rest.append(features.stops(space, states))
+        if self.near:
+            rest.append(self.near(states))
         positions = features.positions(space, states, self.angles, self.dropped, self.base)
         return positions, velocities[..., seen[0]], xp.concat(rest, axis=-1)
 
@@ -135,5 +147,6 @@ class Representation:
             "what is invariant": self.drop_invariant and space.invariant.any(),
             "that place and heading do not matter": self.base is not None and not self.base.kept,
             "where the stops are": self.constraints == "features" and space.limited.any(),
+            "what may touch what, and where": self.near is not None,
         }
         return tuple(text for text, is_told in what.items() if is_told)
