@@ -180,7 +180,7 @@ def unsupported(model: mujoco.MjModel) -> Iterator[str]:
     if not model.njnt:
         yield "it has no joint"
     if model.nflex:
-        yield f"the flex `{model.flex(0).name or 0}` is a soft body"
+        yield f"the flex `{mujoco.mj_id2name(model, mujoco.mjtObj.mjOBJ_FLEX, 0) or 0}` is a soft body"
     for i in np.flatnonzero(model.actuator_delay):
         yield f"actuator `{model.actuator(i).name or i}` has a delay: controls on their way are a state of their own"
     for i in np.flatnonzero(model.actuator_dyntype == mujoco.mjtDyn.mjDYN_USER):
