@@ -11,7 +11,7 @@ import dynax
 
 PACKAGE = Path(dynax.__file__).parent
 LEVELS = {
-    0: "errors config state_space rotations symmetry files provenance signals",
+    0: "errors config state_space rotations symmetry files mujoco_log provenance signals",
     1: "envs bundle reset standing excitations optimizers architectures base representation frames constraints "
     "features activations linalg",
     2: "simulate source trajectories manifest dataset collection hidden_state samples losses polish validation "

@@ -10,6 +10,7 @@ import mujoco
 import numpy as np
 
 from dynax.errors import UserError, check_range, did_you_mean
+from dynax.mujoco_log import logged
 from dynax.state_space import StateSpace
 
 MOCAP_REACH = 0.1  # m
@@ -50,7 +51,8 @@ class Env(ABC):
     @cached_property
     def mj_model(self) -> mujoco.MjModel:
         try:
-            return mujoco.MjModel.from_xml_string(self.mjcf, dict(self.assets))
+            with logged():
+                return mujoco.MjModel.from_xml_string(self.mjcf, dict(self.assets))
         except ValueError as error:
             raise UserError(f"MuJoCo cannot read the model of {self.name}: {error}") from None
 
