@@ -112,7 +112,7 @@ class BaseDynamicsModel(nn.Module):
     def layer(self) -> ConstraintLayer | None:
         """What bends the free motion at the stops, with `constraints=layer` of a robot that has any."""
         rows = Rows.of(self.env.mj_model) if self.constraints == "layer" else None
-        return ConstraintLayer(self.env.space, rows, parent=None) if rows else None
+        return ConstraintLayer(self.env.space, rows, self.representation.base, parent=None) if rows else None
 
     @property
     def given(self) -> tuple[str, ...]:
@@ -148,6 +148,7 @@ class BaseDynamicsModel(nn.Module):
         params = {"network": variables["params"]}
         if self.layer:
             motion = free if not self.sequence else jax.tree.map(lambda x: x[-1], free)
+            motion = motion.replace(change=motion.change[: self.env.space.nv])
             params["layer"] = self.layer.init(jax.random.fold_in(rng, 1), states[-1], motion)["params"]
         return params
 
@@ -196,12 +197,12 @@ class BaseDynamicsModel(nn.Module):
 
     def _finish(self, layer: Any, state: jax.Array, free: Free) -> jax.Array:
         """The predicted change (D,) of one state (S,), of which `free` says what it were without constraints."""
-        change = free.change
+        change = self.representation.framed(state, free.change)
         if self.layer:
             nv = self.env.space.nv
             bent: Any = self.layer.apply({"params": layer}, state, free.replace(change=change[:nv]))
             change = jnp.concatenate([bent, change[nv:]])
-        return self.representation.framed(state, change)
+        return change
 
     def predict(self, variables: Variables, states: jax.Array, actions: jax.Array) -> jax.Array:
         """The next states (B, S) after histories `states` (B, h, S) under `actions` (B, h, A)."""

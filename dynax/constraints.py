@@ -23,7 +23,9 @@ from flax import linen as nn
 from flax import struct
 
 from dynax import features, linalg
+from dynax.frames import Frame
 from dynax.state_space import StateSpace
+from dynax.symmetry import HINGE, SLIDE
 
 ITERATIONS = 6  # of Newton's method, at most
 STEPS = np.array([1.0, 0.5, 0.2, 0.05])  # fractions of Newton's step that are tried
@@ -61,7 +63,7 @@ class Rows:
     @classmethod
     def of(cls, model: mujoco.MjModel) -> "Rows | None":
         """The rows of `model`, or nothing where it has neither stops nor friction."""
-        limited = np.flatnonzero(model.jnt_limited)
+        limited = np.flatnonzero(model.jnt_limited.astype(bool) & np.isin(model.jnt_type, (HINGE, SLIDE)))
         stops, rubbing = model.jnt_dofadr[limited], np.flatnonzero(model.dof_frictionloss > 0)
         joint = np.concatenate([stops, rubbing])
         if not len(joint):
@@ -170,11 +172,13 @@ class ConstraintLayer(nn.Module):
 
     The place of the stops is the MJCF's. How hard they are and how strongly joints rub starts there too, and is learned
     as a factor for each row: of K, B and D, and of the friction's bound. The mass matrix is the model's own, or else is
-    learned as a network of the positions. Only its ratio to the compliance matters, so that it needs no unit.
+    learned as a network of the positions. Only its ratio to the compliance matters, so that it needs no unit. With a
+    `frame` all is in the axes of the robot's base, the changes too: no stop is of what floats.
     """
 
     space: StateSpace
     rows: Rows
+    frame: Frame | None = None
 
     @nn.compact
     def __call__(self, state: jax.Array, free: Free) -> jax.Array:
@@ -182,12 +186,15 @@ class ConstraintLayer(nn.Module):
         dt = self.space.dt
         rows: Any = self.rows.astype(state.dtype)
         factor = {name: jnp.exp(self.param(name, nn.initializers.zeros, rows.joint.shape)) for name in FACTORS}
-        inertia = Inertia(self.space, rows.dof_weight)(state) if free.inertia is None else free.inertia
+        inertia = Inertia(self.space, rows.dof_weight, self.frame)(state) if free.inertia is None else free.inertia
         damping = jnp.zeros(self.space.nv) if free.damping is None else free.damping
+        velocity = self.space.qvel(state)
+        if self.frame:
+            velocity = self.frame.seen(state, velocity)
         distance, jacobian = self._geometry(state)
         sigmoid = impedance(rows.impedance, jnp.abs(distance))
         reference = (
-            -rows.damping * factor["damping"] * (jacobian @ state[self.space.nv :])
+            -rows.damping * factor["damping"] * (jacobian @ velocity)
             - rows.stiffness * factor["stiffness"] * sigmoid * distance
         )
         there = ~rows.stop | (distance < 0)
@@ -216,12 +223,13 @@ class Inertia(nn.Module):
 
     space: StateSpace
     weight: np.ndarray  # (nv,) `dof_invweight0`
+    frame: Frame | None = None
     hidden_dims: tuple[int, ...] = (64, 64)
 
     @nn.compact
     def __call__(self, state: jax.Array) -> jax.Array:
         n = self.space.nv
-        x = features.positions(self.space, state, "sincos", self.space.invariant)
+        x = features.positions(self.space, state, "sincos", self.space.invariant, self.frame)
         for width in self.hidden_dims:
             x = nn.silu(nn.Dense(width)(x))
         entries = nn.Dense(n * (n + 1) // 2, kernel_init=nn.initializers.normal(0.01))(x)
