@@ -118,7 +118,7 @@ class BaseDynamicsModel(nn.Module):
         if not len(joints) and contacts is None:
             return None
         rows = ContactRows.of(self.env.mj_model, contacts) if contacts else None
-        return ConstraintLayer(self.env.space, joints, rows, contacts, parent=None)
+        return ConstraintLayer(self.env.space, joints, rows, contacts, self.representation.base, parent=None)
 
     @property
     def given(self) -> tuple[str, ...]:
@@ -154,6 +154,7 @@ class BaseDynamicsModel(nn.Module):
         params = {"network": variables["params"]}
         if self.layer:
             motion = free if not self.sequence else jax.tree.map(lambda x: x[-1], free)
+            motion = motion.replace(change=motion.change[: self.env.space.nv])
             params["layer"] = self.layer.init(jax.random.fold_in(rng, 1), states[-1], motion)["params"]
         return params
 

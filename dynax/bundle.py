@@ -6,11 +6,13 @@ import mujoco
 import numpy as np
 
 from dynax.errors import UserError
+from dynax.mujoco_log import logged
 
 INVENTORY = ("nq", "nv", "nu", "na", "nbody", "ngeom", "nmesh", "ntex", "nhfield", "nskin", "neq", "ntendon", "nkey")
 NUMBERS = ("body_mass", "body_inertia", "qpos0", "geom_rbound", "geom_friction", "actuator_gear", "jnt_range")
 
 
+@logged()
 def bundle(path: Path, key: str) -> tuple[str, dict[str, bytes]]:
     """The MJCF text of the MJCF or URDF file `path`, with includes written out, and its assets by name.
 
@@ -23,7 +25,7 @@ def bundle(path: Path, key: str) -> tuple[str, dict[str, bytes]]:
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{key}={path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
     except ValueError as error:
-        raise UserError(f"{key}={path} is no MJCF or URDF that MuJoCo accepts: {error}") from None
+        raise UserError(f"{key}={path} is no MJCF or URDF that MuJoCo accepts: {_line(error)}") from None
     spec = mujoco.MjSpec.from_file(str(path))
     assets = _gathered(spec, path)
     if not assets and "<include" not in text and "<robot" not in text and "<attach" not in text:
@@ -33,7 +35,7 @@ def bundle(path: Path, key: str) -> tuple[str, dict[str, bytes]]:
         text = spec.to_xml()
         again = mujoco.MjModel.from_xml_string(text, assets)
     except ValueError as error:
-        raise UserError(f"{key}={path} cannot be carried along with a run: {error}") from None
+        raise UserError(f"{key}={path} cannot be carried along with a run: {_line(error)}") from None
     for name in INVENTORY:
         if getattr(model, name) != getattr(again, name):
             raise UserError(f"{key}={path} cannot be carried along with a run: MuJoCo writes it with another {name}")
@@ -41,6 +43,10 @@ def bundle(path: Path, key: str) -> tuple[str, dict[str, bytes]]:
         if not np.allclose(getattr(model, name), getattr(again, name), rtol=1e-5, atol=1e-9):
             raise UserError(f"{key}={path} cannot be carried along with a run: MuJoCo writes it with another {name}")
     return text, assets
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def _gathered(spec: mujoco.MjSpec, path: Path) -> dict[str, bytes]:

@@ -85,6 +85,7 @@ def check(source: Source, n: int) -> HiddenState:
     A restarted step begins with the warm start of a new simulation, zero, and has the solver's own from one physics
     step to the next; `mjDSBL_WARMSTART` would take it from those too, where nothing is hidden from a control step.
     """
+    source = replace(source, env=replace(source.env, observe=("all",)))  # data hold whole states
     env, drawn = source.env, source.draw(0, min(n, TRAJECTORIES))
     data = _simulated(env, *drawn) or source.trajectories(0, len(drawn[0]), "native")[0]
     scale = metrics.deviations(env.space, data.states)

@@ -104,9 +104,10 @@ class Representation:
 
     def integrate(self, states: Any, target: Any) -> Any:
         """The states that follow `states` (..., S) under the predicted target (..., D)."""
-        space = self.env.space
+        space, xp = self.env.space, target.__array_namespace__()
         whole = self.unframed(states, self._scattered(target))
-        return space.add(states, features.tangent(space, states, whole, self.predicts, self.env.semi_implicit))
+        change = features.tangent(space, states, whole, self.predicts, self.env.semi_implicit)
+        return space.add(states, xp.where(space.observed, change, 0.0))
 
     def _scattered(self, target: Any) -> Any:
         """The target (..., D) of a robot that hides something, with zeros for what it hides."""

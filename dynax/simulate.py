@@ -19,6 +19,7 @@ from mujoco import rollout
 
 from dynax.envs import Env
 from dynax.errors import UserError
+from dynax.mujoco_log import logged
 
 if TYPE_CHECKING:
     import jax
@@ -134,14 +135,8 @@ def _c_mujoco(env: Env) -> Iterator[Callable[[np.ndarray, np.ndarray], np.ndarra
             path[np.abs(path[..., 0] - due) > tick / 2] = np.nan
         return path[..., space]
 
-    previous = mujoco.get_mju_user_warning()
-    # MuJoCo's own handler would append to MUJOCO_LOG.TXT in the working directory
-    mujoco.set_mju_user_warning(lambda text: log.debug("MuJoCo: %s", text))
-    try:
-        with rollout.Rollout(nthread=len(data)) as pool:
-            yield advance
-    finally:
-        mujoco.set_mju_user_warning(previous)
+    with logged(), rollout.Rollout(nthread=len(data)) as pool:
+        yield advance
 
 
 def _run_mjx(env: Env, states: np.ndarray, actions: np.ndarray, batch: int) -> np.ndarray:

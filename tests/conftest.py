@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+# Of hinges and slides, and hardly touching anything.
 ROBOTS = ("pendulum", "cart_pole", "double_cart_pole", "acrobot", "three_link", "nerd_cartpole")
+STANDING = ("hopper", "cheetah", "quadruped", "arm")  # the rest: of floors and contacts, some with bodies that float
 
 # A busy machine is no failure.
 settings.register_profile("dynax", deadline=None, max_examples=50)
@@ -22,7 +24,7 @@ def pytest_configure(config: pytest.Config):
 
 @pytest.fixture(scope="session")
 def robots():
-    """The robots that ship, by name."""
+    """The classics, by name."""
     from dynax import envs
 
     return {name: envs.make({"name": name}) for name in ROBOTS}
@@ -30,8 +32,23 @@ def robots():
 
 @pytest.fixture(scope="session", params=ROBOTS)
 def env(request, robots):
-    """Each of the robots that ship in turn."""
+    """Each of the classics in turn."""
     return robots[request.param]
+
+
+@pytest.fixture(scope="session", params=ROBOTS + STANDING)
+def every_robot(request):
+    """Each of the robots that ship in turn."""
+    from dynax import envs
+
+    return envs.make({"name": request.param})
+
+
+@pytest.fixture(scope="session")
+def quadruped():
+    from dynax.envs import QuadrupedEnv
+
+    return QuadrupedEnv()
 
 
 @pytest.fixture(scope="session")

@@ -26,7 +26,7 @@ STATES, ACTIONS = np.full((2, 4), 0.3), np.full((2, 7, 1), 0.5)
 
 def save(run, epoch, normalization, config=CONFIG):
     info = {"config": config, "epoch": epoch.number, "best_epoch": 1}
-    return checkpoint.save(run, epoch.state, normalization, envs.make(config["env"]).mjcf, info)
+    return checkpoint.save(run, epoch.state, normalization, envs.make(config["env"]), info)
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +93,7 @@ def test_the_state_of_every_optimiser_of_an_ensemble_comes_back(optimizer, robot
     model = architectures.make(robots["cart_pole"], CONFIG["model"] | {"members": 2, "constraints": "layer"})
     config = TrainingConfig(optimizer=optimizer)
     state, normalization = training.start(model, data[0], config, jax.random.PRNGKey(0))
-    checkpoint.save(tmp_path, state, normalization, model.env.mjcf, {"config": CONFIG, "epoch": 0})
+    checkpoint.save(tmp_path, state, normalization, model.env, {"config": CONFIG, "epoch": 0})
     template, _ = training.start(model, data[0], config, jax.random.PRNGKey(9))
     again, _, _ = checkpoint.load_state(tmp_path, model, template)
     assert jax.tree.structure(again) == jax.tree.structure(state)
@@ -129,7 +129,9 @@ def test_the_robot_is_the_one_of_the_run(trained, tmp_path):
     """Not the one that this version of Dynax ships."""
     epochs, normalization = trained
     slower = envs.make(CONFIG["env"]).mjcf.replace('timestep="0.01"', 'timestep="0.005"')
-    checkpoint.save(tmp_path, epochs[0].state, normalization, slower, {"config": CONFIG, "epoch": 1})
+    checkpoint.save(
+        tmp_path, epochs[0].state, normalization, envs.make(CONFIG["env"], mjcf=slower), {"config": CONFIG, "epoch": 1}
+    )
     assert checkpoint.load(tmp_path).env.dt == 0.005
 
 
@@ -261,7 +263,7 @@ def test_a_checkpoint_of_a_device_that_is_not_here_is_read(tmp_path, trained, mo
         optimizer = training.optimizers.make(training.TrainingConfig(), 10)
         state = jax.device_put(training.initial_state(params, optimizer, jax.random.PRNGKey(1)), second)
         info = {{"config": config, "epoch": 0, "best_epoch": 0}}
-        checkpoint.save(Path({str(tmp_path / "run")!r}), state, jax.device_put(norm, second), model.env.mjcf, info)
+        checkpoint.save(Path({str(tmp_path / "run")!r}), state, jax.device_put(norm, second), model.env, info)
     """
     flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
     subprocess.run([sys.executable, "-c", code], env=os.environ | flags, check=True)

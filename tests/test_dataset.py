@@ -164,7 +164,7 @@ def test_an_unwritable_place_is_named(tmp_path):
     ("change", "difference"),
     [
         (('name="hinge"', 'name="elbow"'), r"joints \['x', 'hinge'\] and \['x', 'elbow'\]"),
-        (('name="push"', 'name="pull"'), r"actuators \['push'\] and \['pull'\]"),
+        (('name="push"', 'name="pull"'), r"actions \['push'\] and \['pull'\]"),
         (('timestep="0.02"', 'timestep="0.01"'), r"dt 0.02 and 0.01"),
         (('axis="0 1 0"', 'axis="0 0 1"'), r'first in `.*axis="0 1 0".*` and `.*axis="0 0 1"'),
     ],

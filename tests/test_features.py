@@ -90,14 +90,19 @@ def test_a_position_whose_stop_is_not_seen_otherwise_is_not_dropped(cart_pole):
     assert sees_the_cart(drop_invariant=False)
 
 
+def integrate(now, target, kind, exact):
+    """The state after `now` under a target."""
+    return SPACE.add(now, features.tangent(SPACE, now, target, kind, exact))
+
+
 def test_velocity_is_integrated_semi_implicitly():
-    following = features.integrate(SPACE, state(1, 2, 3, 10, 20, 30), np.array([1.0, -2.0, 0.0]), "acceleration", True)
+    following = integrate(state(1, 2, 3, 10, 20, 30), np.array([1.0, -2.0, 0.0]), "acceleration", True)
     np.testing.assert_allclose(following, [1.11, 2.18, 3.3, 11, 18, 30], rtol=1e-15)
 
 
 def test_what_another_integrator_does_to_the_position_stands_before_the_velocity_change():
     change = np.array([0.5, 0.0, -0.5, 1.0, -2.0, 0.0])
-    following = features.integrate(SPACE, state(1, 2, 3, 10, 20, 30), change, "acceleration", False)
+    following = integrate(state(1, 2, 3, 10, 20, 30), change, "acceleration", False)
     np.testing.assert_allclose(following, [1.61, 2.18, 2.8, 11, 18, 30], rtol=1e-15)
 
 
@@ -117,7 +122,7 @@ def test_to_integrate_undoes_to_take_the_target(kind, exact, dim, states):
         following[:3] = now[:3] + SPACE.dt * following[3:]
     change = features.targets(SPACE, now, following, kind, exact)
     assert change.shape == (dim,)
-    again = features.integrate(SPACE, now, change, kind, exact)
+    again = integrate(now, change, kind, exact)
     np.testing.assert_allclose(SPACE.difference(following, again), 0, atol=1e-12)
 
 
@@ -125,26 +130,29 @@ def test_to_integrate_undoes_to_take_the_target(kind, exact, dim, states):
 @given(states=STATES)
 def test_to_take_the_target_undoes_to_integrate(kind, exact, dim, states):
     now, change = states[0], states[1, :dim] / 50  # less than half a turn
-    again = features.targets(SPACE, now, features.integrate(SPACE, now, change, kind, exact), kind, exact)
+    again = features.targets(SPACE, now, integrate(now, change, kind, exact), kind, exact)
     np.testing.assert_allclose(again, change, atol=1e-12)
 
 
-def test_numpy_and_jax_agree(env):
-    model = MLPDynamicsModel(env=env)
-    states = 1.5 * env.sample_states(np.random.default_rng(0), 200).astype(np.float32)  # some past their stops
+def test_numpy_and_jax_agree(every_robot):
+    model = MLPDynamicsModel(env=every_robot)
+    states = 1.5 * every_robot.sample_states(np.random.default_rng(0), 200).astype(np.float32)  # some past their stops
     by_jax = model.features(jnp.asarray(states))
     assert isinstance(by_jax, jnp.ndarray)
     np.testing.assert_allclose(by_jax, model.features(states), atol=2e-6)
 
 
-def test_any_leading_axes_are_kept(env):
-    model = MLPDynamicsModel(env=env)
-    states = env.sample_states(np.random.default_rng(0), 6).reshape(2, 3, -1)
+def test_any_leading_axes_are_kept(every_robot):
+    model = MLPDynamicsModel(env=every_robot)
+    states = every_robot.sample_states(np.random.default_rng(0), 6).reshape(2, 3, -1)
     assert model.features(states).shape == (2, 3, model.feature_dim)
 
 
-def test_float64_stays_float64(env):
-    assert MLPDynamicsModel(env=env).features(env.sample_states(np.random.default_rng(0), 2)).dtype == np.float64
+def test_float64_stays_float64(every_robot):
+    assert (
+        MLPDynamicsModel(env=every_robot).features(every_robot.sample_states(np.random.default_rng(0), 2)).dtype
+        == np.float64
+    )
 
 
 def test_a_stop_begins_to_act_a_margin_before_its_end():

@@ -27,7 +27,7 @@ def past_of(monkeypatch):
         hydra = SimpleNamespace(get=lambda: SimpleNamespace(overrides=SimpleNamespace(task=list(overrides))))
         info = {"config": SAVED, "dataset": "/data/x", "dataset_sha256": "abc", "epoch": 2}
         monkeypatch.setattr(resume, "HydraConfig", hydra)
-        monkeypatch.setattr(resume.checkpoint, "read", lambda run: (info, "<mujoco/>"))
+        monkeypatch.setattr(resume.checkpoint, "read", lambda run: (info, "<mujoco/>", {"arm.stl": b"solid"}))
         return resume.past_of(RUN, OmegaConf.create(cfg))
 
     return past_of
@@ -35,7 +35,7 @@ def past_of(monkeypatch):
 
 def test_a_run_is_continued_as_it_was(past_of):
     past = past_of("training.resume=/runs/1")
-    assert past == resume.Past(RUN, SAVED, "<mujoco/>", Path("/data/x"), "abc", 2)
+    assert past == resume.Past(RUN, SAVED, "<mujoco/>", {"arm.stl": b"solid"}, Path("/data/x"), "abc", 2)
 
 
 def test_the_defaults_of_today_do_not_count(past_of):
@@ -84,7 +84,7 @@ def test_all_else_may_not(past_of, override, values, difference):
 
 
 def test_other_data_are_refused():
-    past = resume.Past(RUN, SAVED, "", Path("/data/x"), "abc", 2)
+    past = resume.Past(RUN, SAVED, "", {}, Path("/data/x"), "abc", 2)
     past.check_dataset(SimpleNamespace(path=Path("/data/y"), manifest={"sha256": "abc"}))
     with pytest.raises(UserError, match="was trained on /data/x, and /data/y is another dataset"):
         past.check_dataset(SimpleNamespace(path=Path("/data/y"), manifest={"sha256": "def"}))

@@ -5,6 +5,7 @@ import mujoco
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from dynax.state_space import StateSpace
 
@@ -116,3 +117,111 @@ def test_beyond_is_positive_past_a_stop_alone(cart_pole):
     lower, upper = cart_pole.space.beyond(np.array([[1.9, 0, 0, 0], [0, 0, 0, 0], [-2.0, 0, 0, 0]]))
     np.testing.assert_allclose(lower[:, 0], [-3.7, -1.8, 0.2])
     np.testing.assert_allclose(upper[:, 0], [0.1, -1.8, -3.8])
+
+
+EVERY = mujoco.MjModel.from_xml_string(
+    """<mujoco><worldbody>
+    <body><joint name="rail" type="slide"/><joint name="turn" axis="0 0 1"/><geom size=".1"/>
+      <body pos="1 0 0"><joint name="shoulder" type="ball"/><geom size=".1"/>
+        <body pos="1 0 0"><joint name="elbow" axis="0 1 0" range="-90 90"/><geom size=".1"/></body></body></body>
+    <body><freejoint name="box"/><geom size=".1"/></body>
+    <body><joint name="last" type="slide"/><geom size=".1"/></body>
+    </worldbody><actuator><intvelocity joint="rail" actrange="-1 1"/></actuator></mujoco>"""
+)
+SPACE = StateSpace.of(EVERY)
+CHANGES = hnp.arrays(np.float64, SPACE.tangent_dim, elements=st.floats(-1.7, 1.7))  # no rotation of half a turn
+
+
+def somewhere(rng, n=1):
+    """Random states (n, S) of a robot with a joint of every type."""
+    return SPACE.add(np.tile(SPACE.home, (n, 1)), rng.normal(size=(n, SPACE.tangent_dim)))
+
+
+def test_a_state_of_every_joint_is_positions_velocities_and_activations():
+    assert (SPACE.nq, SPACE.nv, SPACE.na) == (EVERY.nq, EVERY.nv, EVERY.na) == (15, 13, 1)
+    assert (SPACE.dim, SPACE.tangent_dim) == (29, 27)
+    state = np.arange(29)
+    parts = SPACE.qpos(state), SPACE.qvel(state), SPACE.act(state)
+    assert np.array_equal(np.concatenate(parts), state)
+    assert [len(part) for part in parts] == [15, 13, 1]
+
+
+def test_degrees_of_freedom_are_named_after_their_joint_and_axis():
+    assert SPACE.joints == ("rail", "turn", "shoulder", "elbow", "box", "last")
+    assert SPACE.names[:6] == ("rail", "turn", "shoulder rx", "shoulder ry", "shoulder rz", "elbow")
+    assert SPACE.names[6:] == (*(f"box {axis}" for axis in ("x", "y", "z", "rx", "ry", "rz")), "last")
+    assert len(SPACE.labels) == len(SPACE.units) == SPACE.tangent_dim
+    assert SPACE.units[:13] == ("m", *["rad"] * 5, *["m"] * 3, *["rad"] * 3, "m")
+    assert (SPACE.units[13], SPACE.units[-1], SPACE.labels[-1]) == ("m/s", "1", "activation 0")
+
+
+@given(st.integers(0, 1000))
+def test_a_difference_is_mujocos_up_to_whole_turns_of_hinges(seed):
+    start, end = somewhere(np.random.default_rng(seed), 2)
+    wanted = np.zeros(EVERY.nv)
+    mujoco.mj_differentiatePos(EVERY, wanted, 1.0, start[:15], end[:15])
+    found = SPACE.difference(start, end)
+    off = found[:13] - wanted
+    np.testing.assert_allclose(np.where(SPACE.wrapped, np.sin(off / 2), off), 0, atol=1e-12)
+    assert np.array_equal(found[13:], (end - start)[15:])
+
+
+@given(CHANGES, st.integers(0, 1000))
+def test_a_change_is_added_as_mujoco_integrates_it(change, seed):
+    [start] = somewhere(np.random.default_rng(seed))
+    wanted = start[:15].copy()
+    mujoco.mj_integratePos(EVERY, wanted, change[:13], 1.0)
+    found = SPACE.add(start, change)
+    np.testing.assert_allclose(found[:15], wanted, atol=1e-12)
+    np.testing.assert_allclose(found[15:], start[15:] + change[13:], atol=1e-15)
+
+
+@given(CHANGES, st.integers(0, 1000))
+def test_what_was_added_is_the_difference(change, seed):
+    [start] = somewhere(np.random.default_rng(seed))
+    np.testing.assert_allclose(SPACE.difference(start, SPACE.add(start, change)), change, atol=1e-12)
+
+
+@given(st.integers(0, 1000))
+def test_adding_the_difference_leads_to_the_end(seed):
+    start, end = somewhere(np.random.default_rng(seed), 2)
+    again = SPACE.add(start, SPACE.difference(start, end))
+    np.testing.assert_allclose(SPACE.difference(again, end), 0, atol=1e-12)
+
+
+def test_quaternions_stay_on_the_unit_sphere_however_often_something_is_added():
+    rng = np.random.default_rng(0)
+    [state] = somewhere(rng).astype(np.float32)
+    for change in rng.normal(size=(1000, SPACE.tangent_dim)).astype(np.float32):
+        state = SPACE.add(state, change)
+    assert state.dtype == np.float32
+    for q, _, turns in SPACE.blocks:
+        if turns:
+            np.testing.assert_allclose(np.linalg.norm(state[q]), 1, atol=1e-6)
+
+
+def test_numpy_and_jax_agree_on_every_joint():
+    rng = np.random.default_rng(0)
+    start, end = somewhere(rng, 100).astype(np.float32), somewhere(rng, 100).astype(np.float32)
+    change = SPACE.difference(start, end)
+    by_jax = SPACE.difference(jnp.asarray(start), jnp.asarray(end))
+    assert change.dtype == by_jax.dtype == np.float32
+    np.testing.assert_allclose(by_jax, change, atol=1e-5)
+    moved = SPACE.add(jnp.asarray(start), jnp.asarray(change))
+    assert isinstance(moved, jnp.ndarray)
+    np.testing.assert_allclose(moved, SPACE.add(start, change), atol=1e-5)
+    np.testing.assert_allclose(SPACE.positions(jnp.asarray(start)), SPACE.positions(start), atol=1e-5)
+
+
+def test_the_position_of_an_orientation_is_the_rotation_vector_from_home():
+    change = np.zeros(SPACE.tangent_dim)
+    change[:13] = np.linspace(-1, 1, 13)
+    moved = SPACE.add(SPACE.home, change)
+    found = SPACE.positions(moved)
+    turning = [block.v for block in SPACE.blocks if block.turns]
+    assert len(turning) == 2
+    for v in turning:
+        np.testing.assert_allclose(found[v], change[v], atol=1e-14)
+    straight = [block for block in SPACE.blocks if not block.turns]
+    for q, v, _ in straight:
+        assert np.array_equal(found[v], moved[q])

@@ -98,8 +98,8 @@ def _figures(score: Score, ceiling: Score, space: StateSpace) -> dict[str, Any]:
     return {
         "nrmse": {str(k): float(score.nrmse[k]) for k in horizons},
         "rmse": {
-            f"{label} [{unit}]": {str(k): float(score.physical[k, c]) for k in horizons}
-            for c, (label, unit) in enumerate(zip(space.labels, space.units, strict=True))
+            f"{space.labels[c]} [{space.units[c]}]": {str(k): float(score.physical[k, c]) for k in horizons}
+            for c in np.flatnonzero(space.observed)
         },
         "vpt": {
             f"{mine.threshold:g}": {
@@ -142,8 +142,8 @@ def _tables(title: str, given: Sequence[str], scores: dict[str, Score], space: S
         "The model's error in physical units",
         ["", *(f"after {k * space.dt:g} s" for k in horizons)],
         [
-            [f"{label} [{unit}]", *(f"{model.physical[k, c]:.2g}" for k in horizons)]
-            for c, (label, unit) in enumerate(zip(space.labels, space.units, strict=True))
+            [f"{space.labels[c]} [{space.units[c]}]", *(f"{model.physical[k, c]:.2g}" for k in horizons)]
+            for c in np.flatnonzero(space.observed)
         ],
     )
 

@@ -4,6 +4,7 @@ Axes: S state, D change, C slots of contacts, nv degrees of freedom.
 """
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import jax
@@ -17,6 +18,7 @@ from dynax.constraints import joints
 from dynax.constraints.contact import ContactRows, Touch
 from dynax.constraints.joints import JointRows
 from dynax.constraints.solve import Rows, solve
+from dynax.frames import Frame
 from dynax.geometry.contacts import Contacts, nearest
 from dynax.state_space import StateSpace
 
@@ -53,6 +55,7 @@ class ConstraintLayer(nn.Module):
     joints: JointRows
     contacts: ContactRows | None = None
     geometry: Contacts | None = None  # of the same slots
+    frame: Frame | None = None  # in which the mass matrix is learned, if it is
 
     @nn.compact
     def __call__(
@@ -70,7 +73,9 @@ class ConstraintLayer(nn.Module):
                 be near the answer.
         """
         dt, nv = self.space.dt, self.space.nv
-        inertia = Inertia(self.space, self.joints.dof_weight)(state) if free.inertia is None else free.inertia
+        inertia = (
+            Inertia(self.space, self.joints.dof_weight, self.frame)(state) if free.inertia is None else free.inertia
+        )
         damping = jnp.zeros(nv) if free.damping is None else free.damping
         rows: list[Rows] = []
         if len(self.joints):
@@ -119,19 +124,27 @@ class ConstraintLayer(nn.Module):
 
 
 class Inertia(nn.Module):
-    """A mass matrix learned as a network of the positions: S (L L^T + 1e-4) S, S from the MJCF's inverse inertias."""
+    """A mass matrix learned as a network of the positions: S (L L^T + 1e-4) S, S from the MJCF's inverse inertias.
+
+    With a `frame` that is the matrix in the axes of the base, so that it turns with the robot.
+    """
 
     space: StateSpace
     weight: np.ndarray  # (nv,) `dof_invweight0`
+    frame: Frame | None = None
     hidden_dims: tuple[int, ...] = (64, 64)
 
     @nn.compact
     def __call__(self, state: jax.Array) -> jax.Array:
         n = len(self.weight)
-        x = features.positions(self.space, state, "sincos", self.space.invariant)
+        x = features.positions(self.space, state, "sincos", self.space.invariant, self.frame)
         for width in self.hidden_dims:
             x = nn.silu(nn.Dense(width)(x))
         entries = nn.Dense(n * (n + 1) // 2, kernel_init=nn.initializers.normal(0.01))(x)
         lower = linalg.lower_triangular(entries, n) + 0.7 * np.eye(n)
         scale = 1 / np.sqrt(self.weight)
-        return (lower @ lower.T + 1e-4 * np.eye(n)) * scale[:, None] * scale
+        inertia = (lower @ lower.T + 1e-4 * np.eye(n)) * scale[:, None] * scale
+        if self.frame is None:
+            return inertia
+        turn = jax.vmap(partial(self.frame.seen, state))(jnp.eye(n)).T
+        return turn.T @ inertia @ turn

@@ -10,6 +10,7 @@ import mujoco
 import numpy as np
 
 from dynax.errors import UserError, check_range, did_you_mean
+from dynax.mujoco_log import logged
 from dynax.state_space import StateSpace
 
 MOCAP_REACH = 0.1  # m
@@ -50,7 +51,8 @@ class Env(ABC):
     @cached_property
     def mj_model(self) -> mujoco.MjModel:
         try:
-            return mujoco.MjModel.from_xml_string(self.mjcf, dict(self.assets))
+            with logged():
+                return mujoco.MjModel.from_xml_string(self.mjcf, dict(self.assets))
         except ValueError as error:
             raise UserError(f"MuJoCo cannot read the model of {self.name}: {error}") from None
 
@@ -180,7 +182,7 @@ def unsupported(model: mujoco.MjModel) -> Iterator[str]:
     if not model.njnt:
         yield "it has no joint"
     if model.nflex:
-        yield f"the flex `{model.flex(0).name or 0}` is a soft body"
+        yield f"the flex `{mujoco.mj_id2name(model, mujoco.mjtObj.mjOBJ_FLEX, 0) or 0}` is a soft body"
     for i in np.flatnonzero(model.actuator_delay):
         yield f"actuator `{model.actuator(i).name or i}` has a delay: controls on their way are a state of their own"
     for i in np.flatnonzero(model.actuator_dyntype == mujoco.mjtDyn.mjDYN_USER):

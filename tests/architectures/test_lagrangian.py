@@ -14,6 +14,7 @@ from dynax.config import TrainingConfig
 from dynax.envs import MjcfEnv
 from dynax.errors import UserError
 from dynax.metrics import deviations, normalised_error
+from dynax.reset import Reset
 from dynax.simulate import simulate, simulate_rounded
 from dynax.trajectories import Trajectories
 
@@ -181,7 +182,7 @@ def test_springs_servos_and_armature_are_learned():
     """To a hundredth: unlike masses and lengths, not to the precision of float32."""
     first = f'{HINGE} stiffness="4" springref="20" armature=".3" damping=".2"'
     env = chain([first, HINGE], '<position joint="j1" kp="5" kv=".1"/>', 'timestep=".01"')
-    error, _ = learned(dataclasses.replace(env, qpos_noise=2.0, qvel_noise=4.0), 44)
+    error, _ = learned(dataclasses.replace(env, reset=Reset(hinge=2.0, velocity=4.0)), 44)
     assert np.median(error) < 0.01
 
 

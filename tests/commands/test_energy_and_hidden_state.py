@@ -43,7 +43,14 @@ def test_a_robot_that_keeps_its_energy_is_held_to_it(dynax):
 def test_a_hidden_state_is_warned_of_on_standard_error_and_kept(dynax):
     option = 'iterations="20" ls_iterations="20" tolerance="1e-10"'
     (dynax.folder / "robot.xml").write_text(CartPoleEnv().mjcf.replace(option, 'iterations="1"'))
-    words = ["collect", "env=mjcf", "env.xml=robot.xml", "env.qpos_noise=1", "env.qvel_noise=3"]
+    words = [
+        "collect",
+        "env=mjcf",
+        "env.xml=robot.xml",
+        "env.reset.hinge=1",
+        "env.reset.slide=1",
+        "env.reset.velocity=3",
+    ]
     words += ["collect.num_rollouts=8", "collect.rollout_length=200", "collect.backend=native"]
     ran = dynax.process(*words)
     assert "a step of robot depends on more than (qpos, qvel)" in ran.err

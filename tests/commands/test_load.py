@@ -26,3 +26,25 @@ def test_a_copy_of_a_run_elsewhere(workshop, tmp_path, monkeypatch, env, model, 
     assert path.shape == (4, 8, dim)
     assert np.array_equal(path[:, 0], np.zeros((4, dim)))
     assert np.array_equal(path, api.load(run).rollout(states, np.zeros((4, history - 1 + 7, 1))))
+
+
+MESHED = """<mujoco><option timestep="0.01"/><asset><mesh name="wedge" file="parts/wedge.obj"/></asset>
+<worldbody><body><joint name="swing" axis="0 1 0"/><geom type="mesh" mesh="wedge" pos="0 0 -.3"/></body></worldbody>
+<actuator><motor joint="swing"/></actuator></mujoco>"""
+WEDGE = "v 0 0 0\nv .1 0 0\nv 0 .1 0\nv 0 0 .1\nf 1 3 2\nf 1 2 4\nf 1 4 3\nf 2 3 4\n"
+
+
+@pytest.mark.slow
+def test_a_run_of_a_robot_with_a_mesh_needs_none_of_its_files(dynax):
+    folder = dynax.folder / "robot"
+    (folder / "parts").mkdir(parents=True)
+    (folder / "parts" / "wedge.obj").write_text(WEDGE)
+    (folder / "wedge.xml").write_text(MESHED)
+    run = dynax.smoke("env=mjcf", f"env.xml={folder / 'wedge.xml'}").path
+    shutil.rmtree(folder)
+    assert api.load(run).env.mj_model.nmesh == 1
+    assert (dynax("eval", f"run={run}", "eval=smoke").path / "summary.json").exists()
+    picture = ["render.backend=drawn", "render.seconds=0.2", "render.width=96", "render.height=64"]
+    assert (dynax("render", f"run={run}", *picture).path / "trajectory.gif").exists()
+    more = dynax("train", f"training.resume={run}", "training.num_epochs=3")
+    assert more.path == run

@@ -4,13 +4,11 @@ import mujoco
 import numpy as np
 import pytest
 
-import dynax.envs.env
 from dynax.envs import ArmEnv
 
 
 @pytest.fixture
-def env(monkeypatch):
-    monkeypatch.setattr(dynax.envs.env, "unsupported", lambda model: ())
+def env():
     return ArmEnv()
 
 

@@ -1,4 +1,4 @@
-"""A robot: what its MJCF says of it, where it starts, and what cannot be a robot yet."""
+"""A robot: what its MJCF says of it, where it starts, and what cannot be a robot."""
 
 import dataclasses
 
@@ -111,19 +111,94 @@ def test_several_physics_steps_are_not_semi_implicit_together():
 
 REFUSED = {
     "it has no joint": {"body": ""},
-    "joint `hip` is a ball joint": {"body": '<joint name="hip" type="ball"/>'},
-    "joint `root` is a free joint": {"body": '<freejoint name="root"/>'},
-    "actuator `arm` has an activation state": {
-        "rest": '<actuator><intvelocity name="arm" joint="x" actrange="-1 1"/></actuator>'
-    },
     "actuator `arm` has a delay": {
         "rest": '<actuator><motor name="arm" joint="x" delay=".1" nsample="60"/></actuator>'
     },
-    "it has a mocap body": {"rest": '<worldbody><body mocap="true"><geom size=".1"/></body></worldbody>'},
+    r"actuator `arm` has dynamics that a program must supply \(dyntype user\)": {
+        "rest": '<actuator><general name="arm" joint="x" dyntype="user" actdim="1"/></actuator>'
+    },
+    "the flex `cloth` is a soft body": {
+        "rest": """<worldbody><flexcomp name="cloth" type="grid" count="3 3 1" spacing=".1 .1 .1" dim="2"/>
+        </worldbody>"""
+    },
+    "it uses a MuJoCo plugin": {
+        "rest": """<extension><plugin plugin="mujoco.pid"/></extension>
+        <actuator><plugin joint="x" plugin="mujoco.pid"/></actuator>"""
+    },
 }
 
 
 @pytest.mark.parametrize("reason", REFUSED)
-def test_what_is_not_a_state_of_hinges_and_slides_is_refused_by_name(reason):
-    with pytest.raises(UserError, match=f"the robot toy cannot be learned yet: {reason}"):
+def test_what_a_state_cannot_hold_is_refused_by_name(reason):
+    with pytest.raises(UserError, match=f"the robot toy cannot be learned: {reason}"):
         robot(**REFUSED[reason])
+
+
+ACCEPTED = {
+    "a ball joint": ({"body": '<joint type="ball"/>'}, (4, 3, 0), 0),
+    "a free joint": ({"body": "<freejoint/>"}, (7, 6, 0), 0),
+    "an activation": (
+        {"rest": '<actuator><intvelocity joint="x" actrange="-1 1"/></actuator>'},
+        (1, 1, 1),
+        1,
+    ),
+    "a mocap body": ({"rest": '<worldbody><body mocap="true"><geom size=".1"/></body></worldbody>'}, (1, 1, 0), 7),
+}
+
+
+@pytest.mark.parametrize("what", ACCEPTED)
+def test_a_state_is_positions_velocities_and_activations_and_an_action_all_that_moves_it(what):
+    parts, (nq, nv, na), width = ACCEPTED[what]
+    env = robot(**parts)
+    assert (env.space.nq, env.space.nv, env.space.na, env.state_dim) == (nq, nv, na, nq + nv + na)
+    assert env.action_dim == len(env.actions) == len(env.action_bounds[0]) == width
+    assert env.sample_states(np.random.default_rng(0), 3).shape == (3, env.state_dim)
+
+
+MOTORS = '<actuator><motor name="a" joint="x" ctrlrange="-2 3"/><motor name="b" joint="x"/></actuator>'
+
+
+def with_range(**ranges):
+    return dataclasses.replace(robot(rest=MOTORS), action_range=ranges)
+
+
+def test_the_range_of_an_action_may_be_another_than_the_mjcf_has():
+    low, high = with_range(b=(0.0, 5.0)).action_bounds
+    assert (low.tolist(), high.tolist()) == ([-2, 0], [3, 5])
+
+
+def test_the_range_of_an_actuator_that_is_not_there_is_told():
+    with pytest.raises(UserError, match=r"env.action_range.c: no actuator is called that.*; there are a, b"):
+        with_range(c=(0.0, 1.0))
+
+
+@pytest.mark.parametrize("ends", [(1.0,), (1.0, 0.0), (0.0, 0.0), (0.0, 1.0, 2.0)])
+def test_a_range_is_two_numbers_in_order(ends):
+    with pytest.raises(UserError, match=r"env.action_range.a=\[.*\] must be \[lowest, highest\]"):
+        with_range(a=ends)
+
+
+ARM = '<body><joint name="hip" type="ball"/><geom size=".1"/><body><joint name="knee"/><geom size=".1"/></body></body>'
+
+
+def observing(*what):
+    rest = '<actuator><intvelocity joint="knee" actrange="-1 1"/></actuator>'
+    return MjcfEnv(xml="toy.xml", mjcf=f"<mujoco><worldbody>{ARM}</worldbody>{rest}</mujoco>", observe=what)
+
+
+@pytest.mark.parametrize(
+    ("what", "seen"),
+    [
+        (("all",), "1111 1111 1"),
+        (("qpos",), "1111 0000 0"),
+        (("knee",), "0001 0001 0"),
+        (("knee", "hip"), "1111 1111 0"),
+    ],
+)
+def test_what_a_model_may_see_is_all_or_positions_or_joints(what, seen):
+    assert observing(*what).space.observed.tolist() == [digit == "1" for digit in seen.replace(" ", "")]
+
+
+def test_a_joint_to_observe_that_is_not_there_is_told():
+    with pytest.raises(UserError, match=r"no joint is called nee \(did you mean `knee`\?\); it must be all, qpos, or"):
+        observing("hip", "nee")

@@ -1,0 +1,122 @@
+"""Robots that others made: every model that Gymnasium and dm_control ship is learned, or refused with a reason.
+
+Of both packages nothing is imported; their XML files are looked up where they are installed.
+"""
+
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dynax.architectures import MLPDynamicsModel
+from dynax.envs import MjcfEnv
+from dynax.errors import UserError
+from dynax.excitations.held import Held
+from dynax.render import frames
+from dynax.simulate import diverged, simulate
+
+NO_ROBOT = (  # parts of robots, scenes around none, files that lack a mesh, and what is no model at all
+    r"the robot \w+ cannot be learned: it has no joint",
+    "Error opening file '.*'",
+    "repeated name '.*' in texture",
+    "Unrecognized XML model type: '.*'",
+    "mass and inertia of moving bodies must be larger than mjMINVAL",
+)
+KNOWN = {  # what must be among those that are learned
+    "ant": "gymnasium/envs/mujoco/assets/ant.xml",
+    "humanoid": "gymnasium/envs/mujoco/assets/humanoid.xml",
+    "ball_in_cup": "dm_control/suite/ball_in_cup.xml",
+    "dog": "dm_control/suite/dog.xml",
+    "quadruped": "dm_control/suite/quadruped.xml",
+    "third_order": "dm_control/mujoco/testing/assets/model_with_third_order_actuators.xml",
+    "rodent": "dm_control/locomotion/walkers/assets/rodent.xml",
+}
+TRAINED = ("ant", "humanoid", "ball_in_cup", "quadruped", "third_order")
+
+
+def site() -> dict[str, Path]:
+    """Where the packages are installed, by name."""
+    specs = {name: importlib.util.find_spec(name) for name in ("gymnasium", "dm_control")}
+    return {name: Path(spec.submodule_search_locations[0]).parent for name, spec in specs.items() if spec}
+
+
+SITE = site()
+if len(SITE) < 2:
+    pytest.skip("Gymnasium or dm_control is not installed", allow_module_level=True)
+MODELS = sorted(str(path.relative_to(at)) for name, at in SITE.items() for path in (at / name).rglob("*.xml"))
+
+
+def path_of(model: str) -> Path:
+    return SITE[model.partition("/")[0]] / model
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """Nothing is written where the tests are run."""
+    monkeypatch.chdir(tmp_path)
+    yield
+    assert not list(tmp_path.glob("MUJOCO_LOG.TXT"))
+
+
+def accepted(model: str) -> MjcfEnv | None:
+    """The robot, or None where it is refused with one of the reasons that there may be."""
+    try:
+        return MjcfEnv(xml=str(path_of(model)))
+    except UserError as error:
+        text = str(error)
+        assert any(re.search(reason, text) for reason in NO_ROBOT), text
+        return None
+
+
+def test_there_are_many():
+    assert len(MODELS) > 50
+    assert set(KNOWN.values()) <= set(MODELS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", MODELS)
+def test_it_is_simulated_represented_and_drawn_or_refused_with_a_reason(model):
+    env = accepted(model)
+    if env is None:
+        assert model not in KNOWN.values()
+        return
+    rng = np.random.default_rng(0)
+    states, actions = env.sample_states(rng, 3), Held()(rng, 3, 20, env.dt, *env.action_bounds)
+    paths = simulate(env, states, actions, "native")
+    paths = paths[~diverged(paths)]  # a pose drawn at random may be one that explodes
+    network = MLPDynamicsModel(env=env)
+    now, following = paths[:, :-1], paths[:, 1:]
+    again = network.integrate(now, network.targets(now, following))
+    speed = max(1.0, np.abs(paths).max(initial=0))
+    np.testing.assert_allclose(env.space.difference(following, again), 0, atol=1e-9 * speed)
+    assert network.features(paths).shape == (*paths.shape[:2], network.feature_dim)
+    still = np.tile(states[0], (2, 1))
+    film = frames(env.mj_model, still, still, np.zeros(2), env.dt, backend="drawn", width=96, height=64)
+    assert next(film).shape == (64, 96, 3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TRAINED)
+def test_it_is_collected_learned_judged_and_rendered(name, tmp_path):
+    def dynax(*args: str) -> Path:
+        ran = subprocess.run([sys.executable, "-m", "dynax", *args], cwd=tmp_path, capture_output=True, text=True)
+        assert ran.returncode == 0, ran.stderr
+        [line] = ran.stdout.splitlines()
+        return Path(line)
+
+    robot, xml = ["env=mjcf", f"env.xml={path_of(KNOWN[name])}"], path_of(KNOWN[name])
+    small = ["collect.num_rollouts=12", "collect.rollout_length=40"]
+    dataset = dynax("collect", *robot, *small)
+    manifest = json.loads((dataset / "manifest.json").read_text())
+    assert (manifest["robot"], manifest["num_rollouts"]) == (xml.stem, 12)
+    run = dynax("train", *robot, "training=smoke", "model.hidden_dims=[16]", f"dataset={dataset}")
+    scores = json.loads((dynax("eval", f"run={run}", "eval=smoke") / "summary.json").read_text())["scores"]
+    assert np.isfinite(scores["model"]["nrmse"]["1"])
+    size = ["render.backend=drawn", "render.seconds=0.2", "render.fps=10", "render.width=96", "render.height=64"]
+    film = dynax("render", f"run={run}", *size, "render.formats=[gif]")
+    assert (film / "trajectory.gif").stat().st_size > 0
