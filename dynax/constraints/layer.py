@@ -24,7 +24,7 @@ from dynax.state_space import StateSpace
 
 ITERATIONS = 4  # of Newton's method, at most, for joints alone
 WITH_CONTACTS = 8
-NEAREST = 12  # contacts of each dimension that may act at once
+NEAREST = 8  # contacts of each dimension that may act at once
 FAR = 1e3  # m, the distance of those that are none
 # From the true acceleration. With none the zones of the rows would be those of the truth under parameters still to be
 # learned: aref that is wrong by a third outweighs how little a hard row gives, and rows that push seem not to.
