@@ -9,8 +9,9 @@
     corners   cylinder, box, mesh with each other: the points of each against the other. Where edge crosses edge there
               is no contact until a corner is in. Mesh with plane: all its points, of which MuJoCo takes three
 
-For shapes of 0.2 m up to 0.02 m apart or overlapping, the last two differ from MuJoCo's least distance by a median of
-0.02 mm (ellipsoids) and 5 mm (corners), and by at most 20 mm and 60 mm in nine of ten poses: edges are to blame.
+For shapes of about 0.2 m, up to 0.02 m apart or overlapping, the least distances of the last two kinds differ from
+MuJoCo's by a median of at most 0.05 mm (ellipsoids) and 7 mm (corners), and in nine of ten poses by at most 20 mm and
+60 mm: edges are to blame.
 
 A contact is `present` where MuJoCo would make it if it were near enough. One that is not is still where it is, since
 what a network is shown must not jump.

@@ -14,7 +14,7 @@ TINY = 1e-15  # MuJoCo's mjMINVAL: shorter vectors have no direction
 
 
 def dot(a: Any, b: Any) -> Any:
-    return a[..., 0] * b[..., 0] + a[..., 1] * b[..., 1] + a[..., 2] * b[..., 2]
+    return sum(a[..., i] * b[..., i] for i in range(a.shape[-1]))
 
 
 def cross(a: Any, b: Any) -> Any:

@@ -161,7 +161,7 @@ GAPS = {  # median and 90th percentile of the difference of least distances, mm,
     ("ellipsoid", "cylinder"): (0.01, 15),
     ("ellipsoid", "box"): (0.01, 15),
     ("ellipsoid", "mesh"): (0.05, 20),
-    ("cylinder", "cylinder"): (6, 20),
+    ("cylinder", "cylinder"): (7, 20),
     ("cylinder", "box"): (6, 30),
     ("cylinder", "mesh"): (6, 30),
     ("box", "box"): (4, 60),
@@ -242,9 +242,19 @@ def test_in_float32_it_is_as_good_as_float32():
         np.testing.assert_allclose(found[2], exact[2], atol=1e-3)
 
 
-@pytest.mark.parametrize("shapes", [*EXACT, *list(GAPS)[:10], ("box", "box")])
+@pytest.mark.parametrize("shapes", [("plane", "box"), ("sphere", "box"), ("capsule", "capsule"), ("box", "box")])
 def test_gradients_are_numbers(shapes):
     """Even where all stand upright in one place."""
+    check_gradients(shapes)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shapes", [*EXACT, *list(GAPS)[:10]])
+def test_gradients_of_other_shapes_are_numbers(shapes):
+    check_gradients(shapes)
+
+
+def check_gradients(shapes):
     model, contacts, _ = machine(pair(*shapes))
     kinematics = contacts.kinematics
 
