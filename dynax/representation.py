@@ -15,6 +15,7 @@ from dynax.errors import check_choice
 from dynax.frames import FRAMES, Frame
 from dynax.geometry.contacts import Contacts
 from dynax.nearness import Nearness
+from dynax.symmetry import FREE
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,6 +136,23 @@ class Representation:
         count = (target.shape[-1] - self.env.space.na) // nv  # changes of velocity, and before them of position
         parts = [turn(states, target[..., k * nv : (k + 1) * nv]) for k in range(count)]
         return target.__array_namespace__().concat([*parts, target[..., count * nv :]], axis=-1)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Where the options mean something else for this robot than for others, in sentences."""
+        env, floats = self.env, bool((self.env.mj_model.jnt_type == FREE).any())
+        why = f"env.decimation={env.decimation}" if env.decimation > 1 else f"the integrator {env.integrator}"
+        remarks = {
+            "model.target=delta instead of acceleration: the robot hides velocities of positions that it shows":
+                self.predicts != self.target,
+            f"the change of position is learned too: with {why} it is not dt times the new velocity":
+                self.predicts == "acceleration" and not env.semi_implicit,
+            f"model.frame=robot keeps place and heading in sight: {self.base.kept if self.base else ''}":
+                self.base is not None and bool(self.base.kept),
+            "model.frame=robot without effect: a part of the robot stands in the world, or hides something":
+                self.frame == "robot" and floats and self.base is None,
+        }  # fmt: skip
+        return tuple(text for text, holds in remarks.items() if holds)
 
     @property
     def told(self) -> tuple[str, ...]:

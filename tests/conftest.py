@@ -45,6 +45,13 @@ def every_robot(request):
 
 
 @pytest.fixture(scope="session")
+def hopper():
+    from dynax.envs import HopperEnv
+
+    return HopperEnv()
+
+
+@pytest.fixture(scope="session")
 def quadruped():
     from dynax.envs import QuadrupedEnv
 

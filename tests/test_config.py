@@ -170,7 +170,9 @@ def test_a_field_no_yaml_may_set_is_an_unknown_key():
 def test_an_implementation_that_is_not_there_is_told_with_those_that_are():
     from dynax.base import BaseDynamicsModel
 
-    with pytest.raises(UserError, match=r"model.architecture=mpl is not one of lagrangian, mlp, .*did you mean `mlp`"):
+    with pytest.raises(
+        UserError, match=r"model.architecture=mpl is not one of lagrangian, mechanical, mlp, .*did you mean `mlp`"
+    ):
         implementation("dynax.architectures", "mpl", BaseDynamicsModel, "model.architecture")
 
 

@@ -12,17 +12,19 @@ import jax
 from filelock import FileLock, Timeout
 from omegaconf import DictConfig, OmegaConf
 
-from dynax import architectures, checkpoint, collection, envs, excitations, plots, report, resume, training
+from dynax import architectures, checkpoint, collection, envs, excitations, identification, plots, report, resume
+from dynax.architectures.rigid import RigidDynamicsModel
 from dynax.base import BaseDynamicsModel, Variables
 from dynax.config import CollectConfig, TrainingRunConfig, section
 from dynax.dataset import Dataset
 from dynax.errors import RunError, UserError
+from dynax.files import write_json
 from dynax.history import History
 from dynax.resume import Past
 from dynax.runs import DATASETS, run_directory, write_summary
 from dynax.samples import check_length
 from dynax.signals import Stopped, deferred
-from dynax.training import Epoch
+from dynax.training import Epoch, fit, start
 from dynax.trajectories import train_size
 
 log = logging.getLogger(__name__)
@@ -53,14 +55,17 @@ def run(cfg: DictConfig) -> Path:
             return path
         job = _assemble(path, past.config if past else OmegaConf.to_container(cfg, resolve=True), past)
         train, val = (part.read() for part in job.dataset.split(job.training.val_fraction))
-        state, normalization = training.start(job.model, train, job.training, jax.random.PRNGKey(job.training.seed))
+        state, normalization = start(job.model, train, job.training, jax.random.PRNGKey(job.training.seed))
         if past:
             state, normalization, _ = checkpoint.load_state(path, job.model, state)
             log.info("continuing %s after epoch %d", path, int(state.epoch))
         history = History(path / "metrics.jsonl", int(state.epoch))
         (path / "summary.json").unlink(missing_ok=True)  # a run that goes on is not finished
-        epochs = training.fit(job.model, train, val, normalization, job.training, state)
+        epochs = fit(job.model, train, val, normalization, job.training, state)
         _follow(job, epochs, normalization, history, train.num_transitions)
+        if isinstance(job.model, RigidDynamicsModel):
+            found = identification.identify(job.model, train, job.training.seed)
+            write_json(path / "identified.json", found.table())
         _finish(job, history, begun)
     return path
 
@@ -70,6 +75,8 @@ def _assemble(path: Path, config: Any, past: Past | None) -> Job:
     settings = section(TrainingRunConfig, config["training"], "training")
     env = envs.make(config["env"], mjcf=past.mjcf, assets=past.assets) if past else envs.make(config["env"])
     model = architectures.make(env, config["model"])
+    for remark in model.representation.remarks:
+        log.info("%s", remark)
     dataset = _dataset(config, model, settings, past)
     dataset.check_robot(env)
     check_length(dataset.manifest["rollout_length"], model.history, settings.horizon)

@@ -17,8 +17,9 @@ from dynax.errors import UserError
 CONF = Path(__file__).parents[2] / "conf" / "model"
 NAMES = modules_of("dynax.architectures")
 EACH = pytest.mark.parametrize("name", NAMES)
-GENERIC = pytest.mark.parametrize("name", [name for name in NAMES if name != "lagrangian"])
-PRESENT = ("lagrangian", "quadratic")  # networks that see the present alone
+EQUATIONS = ("lagrangian", "mechanical", "rigid")  # models that know the form of the equations of motion
+GENERIC = pytest.mark.parametrize("name", [name for name in NAMES if name not in EQUATIONS])
+PRESENT = (*EQUATIONS, "quadratic")  # models that see the present alone
 
 
 def group(architecture, **changes):
@@ -87,6 +88,7 @@ def test_it_takes_a_constraint_layer(name, name_of_robot, robots):
 
 SMALL = {
     "lagrangian": {},
+    "mechanical": {"hidden_dims": [8]},
     "mlp": {"hidden_dims": [8, 8]},
     "quadratic": {"hidden_dims": [8]},
     "resnet": {"width": 8},
@@ -95,7 +97,10 @@ SMALL = {
 RAIL = {"cart_pole": 1.8, "double_cart_pole": 3.8}  # m, either way
 
 
-@pytest.fixture(scope="module", params=[(name, robot) for name in NAMES for robot in RAIL], ids="-".join)
+MOVED = [name for name in NAMES if name != "rigid"]  # of which the sums over bodies are rounded
+
+
+@pytest.fixture(scope="module", params=[(name, robot) for name in MOVED for robot in RAIL], ids="-".join)
 def predicted(request, robots):
     """A network of random weights, as a function from states and actions to the free and the bent change."""
     name, robot = request.param
@@ -165,6 +170,9 @@ def test_what_flax_keeps_in_a_module_is_no_option(key, cart_pole):
         ),
         ("resnet", {"width": 0}, "model.width=0 is out of range"),
         ("resnet", {"num_blocks": 0}, "model.num_blocks=0 is out of range"),
+        ("mechanical", {"hidden_dims": [0]}, "model.hidden_dims=0 is out of range"),
+        ("mechanical", {"target": "delta"}, "model.architecture=mechanical .* needs .* model.target=acceleration"),
+        ("rigid", {"target": "delta"}, "model.architecture=rigid .* needs .* model.target=acceleration"),
         ("quadratic", {"hidden_dims": [0]}, "model.hidden_dims=0 is out of range"),
         ("quadratic", {"activation": "rleu"}, "model.activation=rleu is not one of gelu, "),
         ("lagrangian", {"embedding_dim": 1}, "model.embedding_dim=1 is out of range: it must be at least 2"),

@@ -49,7 +49,9 @@ def test_help_of_a_command(here, monkeypatch, command):
         assert f"  {example}" in lines
     groups = {"collect": "collect: *default", "train": "training: *default  few", "eval": "eval: *default  smoke"}
     assert f"\n  {groups.get(command, 'render: *default  smoke')}" in ran.out
-    assert ("  model: lagrangian  *mlp  quadratic  resnet  transformer" in lines) == (command == "train")
+    assert ("  model: lagrangian  mechanical  *mlp  quadratic  resnet  rigid  transformer" in lines) == (
+        command == "train"
+    )
 
 
 def test_help_shows_what_is_composed_with_the_comments_of_the_yaml(dynax, tmp_path):
@@ -57,7 +59,7 @@ def test_help_shows_what_is_composed_with_the_comments_of_the_yaml(dynax, tmp_pa
     (tmp_path / "more" / "model" / "mine.yaml").write_text("architecture: mlp\nhidden_dims: [7]  # of mine\n")
     ran = dynax("train", "--help", "--config-dir", "more", "model=mine", "training=smoke", "training.seed=5")
     assert (ran.code, ran.err) == (0, "")
-    assert "  model: lagrangian  *mine  mlp  quadratic  resnet  transformer\n" in ran.out
+    assert "  model: lagrangian  mechanical  *mine  mlp  quadratic  resnet  rigid  transformer\n" in ran.out
     assert "model.hidden_dims=[7]   of mine\n" in ran.out
     assert "training: default  few  *smoke" in ran.out
     assert "training.seed=5 " in ran.out

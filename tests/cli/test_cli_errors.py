@@ -23,7 +23,7 @@ CASES = {
     ],
     "train model=mlpp --config-dir more": [
         "model=mlpp: there is no such model (did you mean `mlp`?)",
-        "  model is one of: broken, lagrangian, mine, mlp, quadratic, resnet, transformer",
+        "  model is one of: broken, lagrangian, mechanical, mine, mlp, quadratic, resnet, rigid, transformer",
     ],
     "train hydra/launcher=jobli": [
         "hydra/launcher=jobli: there is no such hydra/launcher (did you mean `joblib`?)",

@@ -46,7 +46,7 @@ def refused(ran, *words):
         ("model.hidden_dims=64", "model.hidden_dims=64 must be a list of int"),
         (
             "model.architecture=mpl",
-            "model.architecture=mpl is not one of lagrangian, mlp, quadratic, resnet, transformer "
+            "model.architecture=mpl is not one of lagrangian, mechanical, mlp, quadratic, resnet, rigid, transformer "
             "(did you mean `mlp`?)",
         ),
         ("model.angles=sin", "model.angles=sin is not one of raw, sincos (did you mean `sincos`?)"),

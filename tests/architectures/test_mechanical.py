@@ -1,0 +1,76 @@
+"""The mechanical model: a mass matrix as the tree has it, and the laws that hold whatever the networks say."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from dynax.architectures.mechanical import MechanicalDynamicsModel
+from dynax.envs import CheetahEnv, QuadrupedEnv
+from dynax.errors import UserError
+
+
+def free(model, seed=0):
+    """The model of random weights as a function of one state and action."""
+    width = {"features": model.feature_dim, "actions": model.action_dim, "target": model.target_dim}
+    statistics = {k: {"mean": np.zeros(n), "std": np.ones(n)} for k, n in width.items()}
+    params = model.create(jax.random.PRNGKey(seed), statistics)["params"]["network"]
+    params = jax.tree.map(lambda x: x + 0.1 * jax.random.normal(jax.random.PRNGKey(1), x.shape), params)
+    return jax.jit(lambda s, a: model.apply({"params": params}, s[None], a[None], statistics, method="free"))
+
+
+@pytest.fixture(scope="module")
+def quadruped():
+    return QuadrupedEnv()
+
+
+@pytest.fixture(scope="module")
+def motion(quadruped):
+    return free(MechanicalDynamicsModel(env=quadruped, hidden_dims=(8,), constraints="none"))
+
+
+def states_of(env, n):
+    return np.float32(env.sample_states(np.random.default_rng(0), n)), np.float32(
+        np.random.default_rng(1).uniform(-1, 1, (n, env.action_dim))
+    )
+
+
+def test_the_mass_matrix_is_positive_and_has_the_zeros_of_the_tree(quadruped, motion):
+    for state, action in zip(*states_of(quadruped, 4), strict=True):
+        inertia = np.asarray(motion(state, action).inertia)
+        np.testing.assert_allclose(inertia, inertia.T, rtol=1e-5, atol=1e-5)
+        assert np.linalg.eigvalsh(inertia).min() > 0
+        assert not inertia[6:9, 9:12].any()  # one leg does not feel another but through the base
+
+
+def test_a_uniform_motion_of_the_base_changes_no_acceleration(quadruped, motion):
+    for state, action in zip(*states_of(quadruped, 4), strict=True):
+        moving = state.copy()
+        moving[19:22] += [3, -2, 1]
+        np.testing.assert_allclose(motion(moving, action).change, motion(state, action).change, rtol=1e-3, atol=1e-4)
+
+
+def test_without_forces_it_falls(quadruped):
+    """At rest, without torque or velocity, every part accelerates as gravity says."""
+    model = MechanicalDynamicsModel(env=quadruped, hidden_dims=(8,), constraints="none")
+    state = np.float32(np.concatenate([quadruped.mj_model.key_qpos[0], np.zeros(18)]))
+    change = free(model)(state, np.zeros(12, np.float32)).change
+    wanted = quadruped.dt * np.r_[quadruped.mj_model.opt.gravity, np.zeros(15)]
+    np.testing.assert_allclose(change, wanted, atol=2e-5)
+
+
+def test_it_is_of_planar_robots_and_of_those_that_stand(cart_pole):
+    for env in (CheetahEnv(), cart_pole):
+        model = MechanicalDynamicsModel(env=env, hidden_dims=(8,), constraints="none")
+        state, action = env.sample_states(np.random.default_rng(0), 1)[0], jnp.zeros(env.action_dim)
+        assert np.isfinite(free(model)(jnp.asarray(state, jnp.float32), action).change).all()
+
+
+def test_forces_it_does_not_know_are_named(tmp_path):
+    from dynax.envs import MjcfEnv
+
+    xml = """<mujoco><worldbody><body><joint name="j"/><geom size=".1"/></body></worldbody>
+    <actuator><general name="slow" joint="j" dyntype="filter" dynprm=".1"/></actuator></mujoco>"""
+    (tmp_path / "slow.xml").write_text(xml)
+    with pytest.raises(UserError, match="does not know all that moves slow: actuator `slow` has an activation"):
+        MechanicalDynamicsModel(env=MjcfEnv(xml=str(tmp_path / "slow.xml")))
