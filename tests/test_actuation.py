@@ -42,7 +42,7 @@ def test_the_forces_are_mujocos(what):
 
 OTHERS = {
     "drives no joint": {"actuator": '<motor name="m" site="tip"/>'},
-    "has a gain that is not constant": {"actuator": '<muscle name="m" joint="a" dyntype="none"/>'},
+    "has a gain that is not constant": {"actuator": '<general name="m" joint="a" gaintype="affine" gainprm="1 2 0"/>'},
     "has an activation": {"actuator": '<general name="m" joint="a" dyntype="filter" dynprm=".1"/>'},
     "has a spring, a damper": {"rest": SUM.replace('name="sum"', 'name="sum" stiffness="1"')},
     "it moves in a fluid": {"option": 'density="1.2"'},

@@ -4,6 +4,8 @@ import dataclasses
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -51,14 +53,16 @@ def test_defaults_of_robots_in_python_and_yaml_agree(name):
     yaml = OmegaConf.load(CONF / "env" / f"{name}.yaml")
     cls = implementation("dynax.envs", name, Env, "env.name")
     assert yaml.pop("name") == name
-    wanted = _defaults(cls, without=("mjcf",))
+    wanted = _defaults(cls, without=("mjcf", "assets"))
     for key in [key for key in yaml if OmegaConf.is_missing(yaml, key)]:  # the user's to give
         del yaml[key], wanted[key]
     assert options(cls, yaml, "env") == wanted
 
 
 def _defaults(cls, without):
-    return {f.name: f.default for f in dataclasses.fields(cls) if f.init and f.name not in without}
+    fields = [f for f in dataclasses.fields(cls) if f.init and f.name not in without]
+    made = {f.name: f.default_factory for f in fields if f.default_factory is not dataclasses.MISSING}
+    return {f.name: made[f.name]() if f.name in made else f.default for f in fields}
 
 
 def test_every_key_has_a_comment():
@@ -107,9 +111,34 @@ def test_a_list_becomes_a_tuple():
     assert section(RenderConfig, OmegaConf.create({"formats": ["gif"]}), "render").formats == ("gif",)
 
 
-def test_text_is_no_list():
-    with pytest.raises(UserError, match=re.escape("render.formats=gif must be a list of str, such as")):
-        section(RenderConfig, {"formats": "gif"}, "render")
+def test_one_word_is_a_list_of_one():
+    assert section(RenderConfig, {"formats": "gif"}, "render").formats == ("gif",)
+
+
+def test_a_number_is_no_list():
+    with pytest.raises(UserError, match=re.escape("model.hidden_dims=64 must be a list of int, such as")):
+        options(_Widths, {"hidden_dims": 64}, "model")
+
+
+@dataclass(frozen=True)
+class _Place:
+    at: float = 0.0
+
+
+@dataclass(frozen=True)
+class _Widths:
+    hidden_dims: tuple[int, ...] = ()
+    ranges: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    place: _Place = field(default_factory=_Place)
+
+
+def test_a_group_may_hold_names_and_groups():
+    given = {"ranges": {"hip": [0, 1]}, "place": {"at": 2}}
+    assert _Widths(**options(_Widths, given, "env")) == _Widths((), {"hip": (0.0, 1.0)}, _Place(2.0))
+    with pytest.raises(UserError, match=re.escape("env.ranges=3 must name its entries, such as {name: value}")):
+        options(_Widths, {"ranges": 3}, "env")
+    with pytest.raises(UserError, match=r"unknown key env.place.on; env.place has at"):
+        options(_Widths, {"place": {"on": 1}}, "env")
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ os.environ["COMP_LINE"] = "dynax train model=r"
 with contextlib.redirect_stdout(io.StringIO()) as out:
     for args in (["train", "--help"], ["train", "--cfg", "job"], ["eval", "--info", "all"], ["-sc", "query=bash"]):
         assert main(args) == 0
-assert out.getvalue().endswith("model=resnet\\n")
+assert out.getvalue().endswith("model=resnet\\nmodel=rigid\\n")
 assert not {"jax", "mujoco", "flax", "numpy"} & set(sys.modules), "heavy"
 """
     subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True)
