@@ -91,11 +91,11 @@ from dynax.cli import main
 with contextlib.redirect_stdout(io.StringIO()):
     assert main(["--help"]) == 0
 assert "hydra" not in sys.modules
-os.environ["COMP_LINE"] = "dynax train model=r"
+os.environ["COMP_LINE"] = "dynax train model=re"
 with contextlib.redirect_stdout(io.StringIO()) as out:
     for args in (["train", "--help"], ["train", "--cfg", "job"], ["eval", "--info", "all"], ["-sc", "query=bash"]):
         assert main(args) == 0
-assert out.getvalue().endswith("model=resnet\\nmodel=rigid\\n")
+assert out.getvalue().endswith("model=resnet\\n")
 assert not {"jax", "mujoco", "flax", "numpy"} & set(sys.modules), "heavy"
 """
     subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True)

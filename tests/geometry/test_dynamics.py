@@ -10,7 +10,7 @@ from dynax.geometry.dynamics import Mechanics, parameters_of
 from dynax.state_space import StateSpace
 
 CHAIN = """<mujoco><option gravity="1 -2 -9"/><worldbody>
-<body pos=".1 .2 .3" euler="10 20 30"><joint type="ball"/><geom type="box" size=".1 .2 .3" pos=".1 0 .05" euler="5 4 3"/>
+<body pos=".1 .2 .3" euler="10 20 30"><joint type="ball"/><geom type="box" size=".1 .2 .3" pos=".1 0 0" euler="5 4 3"/>
 <body pos="0 .1 .4" euler="0 50 3"><joint axis="1 1 0"/><joint type="slide" axis="0 1 .3" pos=".1 .1 0"/>
 <geom type="capsule" size=".05 .2" pos=".1 .2 0" euler="30 3 5"/></body></body>
 <body pos="1 0 0"><freejoint/><geom type="ellipsoid" size=".1 .2 .3" pos=".1 .2 .1" euler="4 5 60"/></body>
