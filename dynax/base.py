@@ -88,6 +88,16 @@ class BaseDynamicsModel(nn.Module):
         """Whether the target is the change of velocity alone, which the position follows."""
         return self.representation.predicts == "acceleration" and self.env.semi_implicit
 
+    def check_one_step(self) -> None:
+        """For models that are the physics of a step: raise `UserError` unless they are asked for that."""
+        if self.history != 1 or not self.accelerates or not self.env.space.observed.all():
+            name = type(self).__module__.rpartition(".")[2]
+            raise UserError(
+                f"model.architecture={name} is the physics of one semi-implicit step: it needs model.history=1 "
+                f"(now {self.history}), model.target=acceleration (now {self.target}), env.decimation=1 (now "
+                f"{self.env.decimation}), env.observe=all and any integrator but RK4 (now {self.env.integrator})"
+            )
+
     @property
     def state_dim(self) -> int:
         return self.env.state_dim

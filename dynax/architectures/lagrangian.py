@@ -48,12 +48,7 @@ class LagrangianDynamicsModel(DynamicsModel):
     def __post_init__(self):
         check_range("model.embedding_dim", self.embedding_dim, self.env.space.nv)  # with fewer M is singular
         model = self.env.mj_model
-        if self.history != 1 or not self.accelerates or not self.env.space.observed.all():
-            raise UserError(
-                "model.architecture=lagrangian is the physics of one semi-implicit step: it needs model.history=1 (now "
-                f"{self.history}), model.target=acceleration (now {self.target}), env.decimation=1 (now "
-                f"{self.env.decimation}), env.observe=all and any integrator but RK4 (now {self.env.integrator})"
-            )
+        self.check_one_step()
         if self.env.space.nq != self.env.space.nv or model.na or model.nmocap:
             raise UserError(
                 f"model.architecture=lagrangian knows hinges, slides and motors alone, and {self.env.name} has more: "

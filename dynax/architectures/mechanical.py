@@ -48,18 +48,13 @@ class MechanicalDynamicsModel(DynamicsModel):
     def __post_init__(self):
         check_widths("model.hidden_dims", self.hidden_dims)
         check_activation(self.activation)
-        super().__post_init__()
-        if self.history != 1 or not self.accelerates or not self.env.space.observed.all():
-            raise UserError(
-                "model.architecture=mechanical is the physics of one semi-implicit step: it needs model.history=1 (now "
-                f"{self.history}), model.target=acceleration (now {self.target}), env.decimation=1 (now "
-                f"{self.env.decimation}), env.observe=all and any integrator but RK4 (now {self.env.integrator})"
-            )
+        self.check_one_step()
         for reason in actuation.unsupported(self.env.mj_model):
             raise UserError(
                 f"model.architecture=mechanical does not know all that moves {self.env.name}: {reason}; "
                 "use a generic network, such as model=mlp"
             )
+        super().__post_init__()
 
     @nn.compact
     def free(self, states: jax.Array, actions: jax.Array, normalization: Variables, training: bool = False) -> Free:

@@ -39,18 +39,13 @@ class RigidDynamicsModel(DynamicsModel):
     constraints: str = "layer"
 
     def __post_init__(self):
-        super().__post_init__()
-        if self.history != 1 or not self.accelerates or not self.env.space.observed.all():
-            raise UserError(
-                "model.architecture=rigid is the physics of one semi-implicit step: it needs model.history=1 (now "
-                f"{self.history}), model.target=acceleration (now {self.target}), env.decimation=1 (now "
-                f"{self.env.decimation}), env.observe=all and any integrator but RK4 (now {self.env.integrator})"
-            )
+        self.check_one_step()
         for reason in self._unknown():
             raise UserError(
                 f"model.architecture=rigid does not know all that moves {self.env.name}: {reason}; "
                 "use a network, such as model=mlp"
             )
+        super().__post_init__()
 
     def _unknown(self) -> Any:
         yield from actuation.unsupported(self.env.mj_model)
