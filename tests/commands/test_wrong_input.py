@@ -7,18 +7,14 @@ import pytest
 
 from dynax import checkpoint
 
-BALL = """
-<mujoco>
-  <worldbody><body><joint name="hip" type="ball"/><geom size="0.1"/></body></worldbody>
-</mujoco>
-"""
+USER = """<mujoco><worldbody><body><joint name="hip"/><geom size=".1"/></body></worldbody>
+<actuator><general name="m" joint="hip" dyntype="user" actdim="1"/></actuator></mujoco>"""
 MESH = """
 <mujoco>
-  <asset><mesh name="hull" file="hull.obj"/></asset>
+  <asset><mesh name="hull" file="gone.obj"/></asset>
   <worldbody><body><joint type="slide"/><geom type="mesh" mesh="hull"/></body></worldbody>
 </mujoco>
 """
-HULL = "v 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nf 1 3 2\nf 1 2 4\nf 1 4 3\nf 2 3 4\n"
 
 
 def refused(ran, *words):
@@ -86,19 +82,18 @@ def test_what_does_not_go_together(dynax, words, message):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("text.xml", "not XML", "is no MJCF that MuJoCo accepts: "),
+        ("text.xml", "not XML", "is no MJCF or URDF that MuJoCo accepts: "),
         (
-            "ball.xml",
-            BALL,
-            "the robot ball cannot be learned yet: joint `hip` is a ball joint; hinge and slide joints are",
+            "user.xml",
+            USER,
+            "the robot user cannot be learned: actuator `m` has dynamics that a program must supply",
         ),
-        ("mesh.xml", MESH, "cannot be taken yet: it loads a mesh from a file of its own"),
+        ("mesh.xml", MESH, "gone.obj"),
         ("image.xml", b"\x89PNG\xff", "cannot be read: "),
         ("nowhere.xml", None, "env.xml=nowhere.xml: no such file"),
     ],
 )
 def test_mjcf(dynax, name, content, message):
-    (dynax.folder / "hull.obj").write_text(HULL)
     if content is not None:
         (dynax.folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     refused(dynax("collect", "env=mjcf", f"env.xml={name}"), message)
