@@ -113,7 +113,6 @@ OPTIONS = {
     "mlp of raw angles": ("mlp", {"angles": "raw"}),
     "mlp of deltas": ("mlp", {"target": "delta"}),
     "mlp with a history": ("mlp", {"history": 3}),
-    "mlp with a constraint layer": ("mlp", {"constraints": "layer"}),
     "transformer": ("transformer", {}),
 }
 
@@ -128,6 +127,18 @@ def test_predictions_move_with_the_world(quadruped, name):
     assert np.abs(quadruped.space.difference(here[:, 0], here[:, -1])).max() > 0.1
     off = quadruped.space.difference(moved(quadruped.space, here), there)
     np.testing.assert_allclose(off, 0, atol=1e-5 * max(1, np.abs(here).max()))
+
+
+def test_with_pyramids_of_friction_they_do_so_by_quarter_turns(quadruped):
+    """As MuJoCo does: the four sides of a pyramid stand along the axes of the world."""
+    model, variables = small("mlp", quadruped, constraints="layer")
+    states, actions = given(quadruped, 1, 5)
+    here, there = (
+        np.asarray(model.rollout(x, actions, variables), float)
+        for x in (states, moved(quadruped.space, states, angle=np.pi / 2))
+    )
+    off = quadruped.space.difference(moved(quadruped.space, here, angle=np.pi / 2), there)
+    np.testing.assert_allclose(off, 0, atol=1e-4 * max(1, np.abs(here).max()))
 
 
 def test_in_the_frame_of_the_world_they_do_not(quadruped):

@@ -138,6 +138,7 @@ class Inertia(nn.Module):
     def __call__(self, state: jax.Array) -> jax.Array:
         n = len(self.weight)
         x = features.positions(self.space, state, "sincos", self.space.invariant, self.frame)
+        x = x if x.size else jnp.ones(1)  # of a robot that nothing about its place matters to
         for width in self.hidden_dims:
             x = nn.silu(nn.Dense(width)(x))
         entries = nn.Dense(n * (n + 1) // 2, kernel_init=nn.initializers.normal(0.01))(x)

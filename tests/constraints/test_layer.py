@@ -71,7 +71,7 @@ def single(tree):
 
 
 def untouched(layer):
-    return {name: np.zeros(len(layer.rows.dof)) for name in FACTORS}
+    return {name: np.zeros(len(layer.joints.dof)) for name in FACTORS}
 
 
 @cache
@@ -183,7 +183,7 @@ def test_its_gradient_is_that_of_its_values(arm):
         value = jax.jit(lambda params: (apply(params, states, inertias, frees) ** 2).sum())
         gradient = jax.jit(jax.grad(value))(params)
         for name in FACTORS:
-            for i in range(len(layer.rows.dof)):
+            for i in range(len(layer.joints.dof)):
                 up, down = (value(params | {name: params[name].at[i].add(h)}) for h in (1e-5, -1e-5))
                 assert float(gradient[name][i]) == pytest.approx(float(up - down) / 2e-5, rel=1e-4, abs=1e-4)
 
