@@ -59,9 +59,15 @@ def header() -> dict[str, Any]:
     return {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "cores": len(os.sched_getaffinity(0)),
-        "command": " ".join(["python -m", name, *sys.argv[1:]]),
+        "command": " ".join(["python -m", name, *_without_folder(sys.argv[1:])]),
         **provenance(),
     }
+
+
+def _without_folder(words: Sequence[str]) -> list[str]:
+    """The words of a command but for `--keep DIR`, which changes nothing of its results."""
+    kept = [i for i, word in enumerate(words) if word == "--keep"]
+    return [word for i, word in enumerate(words) if i not in kept and i - 1 not in kept]
 
 
 def median(results: Iterable[Mapping[str, Any]], pick: Callable[[Mapping[str, Any]], float]) -> float:
