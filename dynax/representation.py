@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import jax
 import numpy as np
 
 from dynax import features
@@ -77,8 +78,8 @@ class Representation:
     @cached_property
     def sizes(self) -> tuple[int, int, int]:
         """How many of the features are positions, how many velocities; then activations, stops and contacts."""
-        nothing = np.zeros(self.env.state_dim)
-        return tuple(part.shape[-1] for part in self._parts(nothing))  # pyright: ignore[reportReturnType]
+        positions, velocities, rest = jax.eval_shape(self._parts, jax.ShapeDtypeStruct((self.env.state_dim,), "f4"))
+        return positions.shape[-1], velocities.shape[-1], rest.shape[-1]
 
     def features(self, states: Any) -> Any:
         """What the network sees of states (..., S), before normalisation: (..., F)."""

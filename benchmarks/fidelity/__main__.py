@@ -20,12 +20,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.common import header
-from benchmarks.fidelity import ablation, curve, few, nerd, runs, targets
+from benchmarks.fidelity import ablation, curve, few, nerd, robots, runs, targets
 from benchmarks.fidelity.document import DOCUMENT, ROOT, committed, file_of, filled, shown
 from benchmarks.fidelity.table import Result, Table
 from dynax.files import write_json
 
-TABLES = {t.name: t for t in (ablation.TABLE, ablation.SIDE, targets.TABLE, few.TABLE, curve.TABLE, nerd.TABLE)}
+SHOWN = (ablation.TABLE, ablation.SIDE, targets.TABLE, few.TABLE, curve.TABLE, nerd.TABLE, robots.TABLE)
+TABLES = {table.name: table for table in SHOWN}
 
 
 def measure(table: Table, seeds: Sequence[int], folder: Path, jobs: int) -> Path:
