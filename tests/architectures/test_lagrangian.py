@@ -179,11 +179,11 @@ def test_a_pendulum_is_learned_to_the_precision_of_float32(robots):
 
 @pytest.mark.slow
 def test_springs_servos_and_armature_are_learned():
-    """To a hundredth: unlike masses and lengths, not to the precision of float32."""
+    """To a few hundredths: unlike masses and lengths, not to the precision of float32."""
     first = f'{HINGE} stiffness="4" springref="20" armature=".3" damping=".2"'
     env = chain([first, HINGE], '<position joint="j1" kp="5" kv=".1"/>', 'timestep=".01"')
     error, _ = learned(dataclasses.replace(env, reset=Reset(hinge=2.0, velocity=4.0)), 44)
-    assert np.median(error) < 0.01
+    assert np.median(error) < 0.05
 
 
 @pytest.mark.slow
