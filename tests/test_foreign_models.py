@@ -36,7 +36,10 @@ KNOWN = {  # what must be among those that are learned
     "third_order": "dm_control/mujoco/testing/assets/model_with_third_order_actuators.xml",
     "rodent": "dm_control/locomotion/walkers/assets/rodent.xml",
 }
-TRAINED = ("quadruped", "third_order")  # with activations, tendons and a floating base; the rest costs more than it shows
+TRAINED = (
+    "quadruped",
+    "third_order",
+)  # with tendons, activations, a floating base; programs of the rest compile for long
 
 
 def site() -> dict[str, Path]:
