@@ -109,9 +109,16 @@ class Contacts:
     parameters: Parameters  # of each slot
 
     @classmethod
-    def of(cls, model: mujoco.MjModel) -> "Contacts | None":
-        """The slots of `model`, or nothing where nothing can touch."""
-        pairs = sorted(candidates(model), key=lambda pair: _kind(model, pair))
+    def of(cls, model: mujoco.MjModel, strict: bool = True) -> "Contacts | None":
+        """The slots of `model`, or nothing where nothing can touch.
+
+        Raises `UserError` where a height field or a signed distance field may touch something; those pairs are left
+        out if not `strict`.
+        """
+        found = [pair for pair in candidates(model) if strict or not unknown(model, pair)]
+        if refused := next(filter(None, (unknown(model, pair) for pair in found)), None):
+            raise UserError(f"contacts of {refused} are not modelled")
+        pairs = sorted(found, key=lambda pair: _kind(model, pair))
         if not pairs:
             return None
         batches = [_batch(model, list(group)) for _, group in groupby(pairs, lambda pair: _kind(model, pair))]
@@ -199,7 +206,7 @@ def candidates(model: mujoco.MjModel) -> list[tuple[int, int, int]]:
             pair = _ordered(model, geom1, geom2)
             if _match(model, geom1, geom2) and pair not in declared:
                 found.append((*pair, -1))
-    return [pair for pair in found if _known(model, *pair)]
+    return [pair for pair in found if unknown(model, pair) or _types(model, pair) in COLLIDE]  # two planes never do
 
 
 def _ordered(model: mujoco.MjModel, geom1: int, geom2: int) -> tuple[int, int]:
@@ -227,15 +234,20 @@ def _match(model: mujoco.MjModel, geom1: int, geom2: int) -> bool:
     return not related or bool(model.opt.disableflags & mujoco.mjtDisableBit.mjDSBL_FILTERPARENT)
 
 
-def _known(model: mujoco.MjModel, geom1: int, geom2: int, pair: int) -> bool:
-    """Whether geoms of these types collide: two planes never do. Raises for a type that is not known here."""
-    types = tuple(int(kind) for kind in model.geom_type[[geom1, geom2]])
-    unknown = {mujoco.mjtGeom.mjGEOM_HFIELD, mujoco.mjtGeom.mjGEOM_SDF} & set(types)
-    if unknown:
-        kind = mujoco.mjtGeom(unknown.pop()).name.removeprefix("mjGEOM_").lower()
-        names = " and ".join(f"`{model.geom(geom).name or geom}`" for geom in (geom1, geom2))
-        raise UserError(f"contacts of a geom of type {kind} are not modelled: geoms {names} may touch")
-    return types in COLLIDE
+def unknown(model: mujoco.MjModel, pair: tuple[int, int, int]) -> str:
+    """What of a pair is not modelled here, in words; nothing where all is."""
+    geoms = pair[:2]
+    types = set(model.geom_type[list(geoms)].tolist())
+    strange = types & {int(mujoco.mjtGeom.mjGEOM_HFIELD), int(mujoco.mjtGeom.mjGEOM_SDF)}
+    if not strange:
+        return ""
+    kind = mujoco.mjtGeom(strange.pop()).name.removeprefix("mjGEOM_").lower()
+    names = " and ".join(f"`{model.geom(geom).name or geom}`" for geom in geoms)
+    return f"a geom of type {kind}, of {names} that may touch,"
+
+
+def _types(model: mujoco.MjModel, pair: tuple[int, int, int]) -> tuple[int, int]:
+    return int(model.geom_type[pair[0]]), int(model.geom_type[pair[1]])
 
 
 def _kind(model: mujoco.MjModel, pair: tuple[int, int, int]) -> tuple[int, ...]:
