@@ -369,5 +369,7 @@ def test_a_shape_that_is_not_modelled_is_told():
     mjcf = """<mujoco><asset><hfield name="hills" nrow="2" ncol="2" size="1 1 1 1"/></asset><worldbody>
     <geom name="hills" type="hfield" hfield="hills"/><body><freejoint/><geom name="ball" size="1"/></body>
     </worldbody></mujoco>"""
-    with pytest.raises(UserError, match="a geom of type hfield, of `hills` and `ball` that may touch, are not modelled"):
+    with pytest.raises(
+        UserError, match="a geom of type hfield, of `hills` and `ball` that may touch, are not modelled"
+    ):
         Contacts.of(mujoco.MjModel.from_xml_string(mjcf))
