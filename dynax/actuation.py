@@ -8,12 +8,13 @@ Actuation model, Passive forces). A model that knows mechanics takes the form fr
 Axes: nv degrees of freedom, nu actuators.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import mujoco
 import numpy as np
 
+from dynax.errors import UserError
 from dynax.symmetry import HINGE, SLIDE
 
 TRN, BIAS, INTEGRATOR = mujoco.mjtTrn, mujoco.mjtBias, mujoco.mjtIntegrator
@@ -65,6 +66,15 @@ class Actuation:
     def servo(self) -> np.ndarray:
         """(nu,) bool: actuators whose force depends on where their joint is, or how fast."""
         return (self.bias != 0).any(axis=1)
+
+
+def refuse(architecture: str, robot: str, reasons: Iterable[str]) -> None:
+    """Raise `UserError` with the first of the `reasons` why an architecture cannot know all that moves a robot."""
+    for reason in reasons:
+        raise UserError(
+            f"model.architecture={architecture} does not know all that moves {robot}: {reason}; "
+            "use a generic network, such as model=mlp"
+        )
 
 
 def unsupported(model: mujoco.MjModel) -> Iterator[str]:

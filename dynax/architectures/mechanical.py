@@ -12,7 +12,6 @@ from dynax.activations import Hidden, check_activation
 from dynax.actuation import Actuation
 from dynax.base import DynamicsModel, Variables, check_widths
 from dynax.constraints import Free
-from dynax.errors import UserError
 from dynax.geometry.kinematics import Kinematics
 from dynax.geometry.trees import Pattern, Tree, trees
 
@@ -49,11 +48,7 @@ class MechanicalDynamicsModel(DynamicsModel):
         check_widths("model.hidden_dims", self.hidden_dims)
         check_activation(self.activation)
         self.check_one_step()
-        for reason in actuation.unsupported(self.env.mj_model):
-            raise UserError(
-                f"model.architecture=mechanical does not know all that moves {self.env.name}: {reason}; "
-                "use a generic network, such as model=mlp"
-            )
+        actuation.refuse("mechanical", self.env.name, actuation.unsupported(self.env.mj_model))
         super().__post_init__()
 
     @nn.compact

@@ -13,7 +13,6 @@ from dynax import actuation, linalg
 from dynax.actuation import Actuation
 from dynax.base import DynamicsModel, Variables
 from dynax.constraints import Free
-from dynax.errors import UserError
 from dynax.geometry import dynamics
 from dynax.geometry.dynamics import Mechanics
 
@@ -40,11 +39,7 @@ class RigidDynamicsModel(DynamicsModel):
 
     def __post_init__(self):
         self.check_one_step()
-        for reason in self._unknown():
-            raise UserError(
-                f"model.architecture=rigid does not know all that moves {self.env.name}: {reason}; "
-                "use a network, such as model=mlp"
-            )
+        actuation.refuse("rigid", self.env.name, self._unknown())
         super().__post_init__()
 
     def _unknown(self) -> Any:

@@ -16,9 +16,9 @@ import numpy as np
 
 from dynax.constraints.parameters import cast, clipped, impedance, reference
 from dynax.constraints.solve import UNBOUNDED, Bounded
+from dynax.symmetry import BALL, FREE
 
 FACTORS = ("stiffness", "damping", "weight", "bound")  # what is learned of each row
-BALL, FREE = mujoco.mjtJoint.mjJNT_BALL, mujoco.mjtJoint.mjJNT_FREE
 TINY = 1e-12  # of a rotation, whose axis is then nothing
 
 

@@ -21,12 +21,13 @@ import mujoco
 import numpy as np
 from flax import struct
 
+from dynax import rotations
 from dynax.errors import UserError
 from dynax.geometry.kinematics import Kinematics, Poses, motion
 from dynax.geometry.parameters import Parameters
 from dynax.geometry.shapes import Solid, solid
 from dynax.geometry.touch import COLLIDE, Collide, Touch
-from dynax.geometry.vectors import cross, dot, normalised, product, rotation, turned
+from dynax.geometry.vectors import cross, dot, normalised, product, turned
 
 X, Y, Z = np.eye(3)
 
@@ -51,7 +52,7 @@ class Geoms:
 
     @classmethod
     def of(cls, model: mujoco.MjModel) -> "Geoms":
-        return cls(model.geom_bodyid.copy(), model.geom_pos.copy(), rotation(model.geom_quat))
+        return cls(model.geom_bodyid.copy(), model.geom_pos.copy(), rotations.matrix(model.geom_quat))
 
     def __call__(self, poses: Poses) -> tuple[jax.Array, jax.Array]:
         """Positions (G, 3) and rotations (G, 3, 3) in the world."""

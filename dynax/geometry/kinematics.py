@@ -23,10 +23,10 @@ import mujoco
 import numpy as np
 from flax import struct
 
-from dynax.geometry.vectors import cross, normalised, product, rotation, turned
+from dynax import rotations
+from dynax.geometry.vectors import cross, normalised, product, turned
+from dynax.symmetry import BALL, FREE, HINGE
 
-FREE, BALL = mujoco.mjtJoint.mjJNT_FREE, mujoco.mjtJoint.mjJNT_BALL
-HINGE, SLIDE = mujoco.mjtJoint.mjJNT_HINGE, mujoco.mjtJoint.mjJNT_SLIDE
 IDENTITY = np.array([1.0, 0, 0, 0])
 
 
@@ -77,7 +77,7 @@ class Kinematics:
             **table,
             body_node=_table(body_node),
             **_dofs(model, joint_node),
-            mask=_mask(model),
+            mask=moved(model),
             mocap_pos=model.body_pos[mocap],
             mocap_quat=model.body_quat[mocap],
         )
@@ -96,7 +96,7 @@ class Kinematics:
         angle = (numbers[self.angle] - array(self.rest))[:, None]
         turned_by = jnp.concatenate([jnp.cos(angle / 2), array(self.hinge) * jnp.sin(angle / 2)], axis=-1)
         hinges = np.any(self.hinge, axis=1, keepdims=True)
-        spin = rotation(jnp.where(hinges, turned_by, normalised(numbers[self.turn], IDENTITY)))
+        spin = rotations.matrix(jnp.where(hinges, turned_by, normalised(numbers[self.turn], IDENTITY)))
         pivot, attitude = array(self.pivot), array(self.attitude)
         shift = numbers[self.moved] + array(self.slide) * angle + pivot - turned(spin, pivot)
 
@@ -161,7 +161,7 @@ def _nodes(model: mujoco.MjModel) -> tuple[list[dict[str, Any]], np.ndarray, np.
         begin = {
             "above": body_node[model.body_parentid[body]],
             "offset": model.body_pos[body],
-            "attitude": rotation(model.body_quat[body]),
+            "attitude": rotations.matrix(model.body_quat[body]),
         }
         if mocap >= 0:
             at = model.nq + 3 * mocap, model.nq + 3 * model.nmocap + 4 * mocap
@@ -223,7 +223,7 @@ def _dofs(model: mujoco.MjModel, joint_node: np.ndarray) -> dict[str, np.ndarray
     return {"dof_node": _table(node), "dof_axis": axis, "dof_anchor": anchor, "dof_slide": slide}
 
 
-def _mask(model: mujoco.MjModel) -> np.ndarray:
+def moved(model: mujoco.MjModel) -> np.ndarray:
     """(B, V) bool: whether a degree of freedom is between the world and a body."""
     mask = np.zeros((model.nbody, model.nv), bool)
     for body in range(1, model.nbody):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
+from dynax.geometry.kinematics import moved
 from dynax.symmetry import BALL, FREE, HINGE, PARALLEL, SLIDE
 
 
@@ -81,7 +82,7 @@ class Pattern:
 
     @classmethod
     def of(cls, model: mujoco.MjModel, tree: Tree) -> "Pattern":
-        moves = _moves(model)[:, tree.dofs]  # (nbody, k)
+        moves = moved(model)[:, tree.dofs].astype(int)  # (nbody, k)
         rates = np.flatnonzero(~np.isin(tree.dofs, tree.linear))
         two = np.einsum("bi,bj->ij", moves, moves)
         i, j = (index.ravel() for index in np.triu_indices(len(rates)))
@@ -96,11 +97,3 @@ class Pattern:
             pairs=(i, j),
             terms=np.nonzero(three),
         )
-
-
-def _moves(model: mujoco.MjModel) -> np.ndarray:
-    """(nbody, nv) int: 1 where a degree of freedom moves a body."""
-    moves = np.zeros((model.nbody, model.nv), int)
-    for body in range(1, model.nbody):
-        moves[body] = moves[model.body_parentid[body]] | (model.dof_bodyid == body)
-    return moves

@@ -55,15 +55,3 @@ def normalised(vector: jax.Array, otherwise: Any) -> jax.Array:
     size = length(vector)[..., None]
     some = size > 0
     return jnp.where(some, vector / jnp.where(some, size, 1.0), jnp.asarray(otherwise, vector.dtype))
-
-
-def rotation(quaternion: Any) -> Any:
-    """The rotation of a unit quaternion."""
-    xp = quaternion.__array_namespace__()
-    w, x, y, z = (quaternion[..., i] for i in range(4))
-    rows = [
-        [w * w + x * x - y * y - z * z, 2 * (x * y - w * z), 2 * (x * z + w * y)],
-        [2 * (x * y + w * z), w * w - x * x + y * y - z * z, 2 * (y * z - w * x)],
-        [2 * (x * z - w * y), 2 * (y * z + w * x), w * w - x * x - y * y + z * z],
-    ]
-    return xp.stack([xp.stack(row, axis=-1) for row in rows], axis=-2)
