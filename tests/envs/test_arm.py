@@ -12,14 +12,6 @@ def env():
     return ArmEnv()
 
 
-@pytest.fixture
-def home(env):
-    data = mujoco.MjData(env.mj_model)
-    mujoco.mj_resetDataKeyframe(env.mj_model, data, 0)
-    mujoco.mj_forward(env.mj_model, data)
-    return data
-
-
 def steps(env, seconds):
     return round(seconds / env.mj_model.opt.timestep)
 

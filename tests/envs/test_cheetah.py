@@ -2,49 +2,42 @@
 
 import mujoco
 import numpy as np
+import pytest
 
 from dynax.envs import CheetahEnv
 
 JOINTS = ["x", "z", "pitch", "hip", "knee", "hock", "shoulder", "elbow", "wrist"]
 
 
-def at_home(env):
-    data = mujoco.MjData(env.mj_model)
-    mujoco.mj_resetDataKeyframe(env.mj_model, data, 0)
-    mujoco.mj_forward(env.mj_model, data)
-    return data
+@pytest.fixture
+def env():
+    return CheetahEnv()
 
 
-def test_it_has_a_plane_of_motion_and_two_sprung_legs_of_three_motors():
-    model = CheetahEnv().mj_model
+def test_it_has_a_plane_of_motion_and_two_sprung_legs_of_three_motors(env):
+    model = env.mj_model
     assert [model.joint(i).name for i in range(model.njnt)] == JOINTS
     assert (model.jnt_stiffness > 0).tolist() == [False] * 3 + [True] * 6
     assert (model.dof_damping > 0).tolist() == [False] * 3 + [True] * 6
     assert model.actuator_trnid[:, 0].tolist() == [3, 4, 5, 6, 7, 8]
 
 
-def test_at_home_it_touches_the_floor_with_both_feet():
-    env = CheetahEnv()
-    data = at_home(env)
-    pairs = [sorted(env.mj_model.geom(g).name for g in c.geom) for c in data.contact]
+def test_at_home_it_touches_the_floor_with_both_feet(env, home):
+    pairs = [sorted(env.mj_model.geom(g).name for g in c.geom) for c in home.contact]
     assert sorted(pairs) == [["floor", "fore_foot"], ["floor", "hind_foot"]]
-    assert np.abs(data.contact.dist).max() < 1e-3
+    assert np.abs(home.contact.dist).max() < 1e-3
 
 
-def test_it_stands_without_motors():
-    env = CheetahEnv()
-    data = at_home(env)
-    home = data.qpos.copy()
-    mujoco.mj_step(env.mj_model, data, round(5 / env.dt))
-    np.testing.assert_allclose(data.qpos, home, atol=0.02)
+def test_it_stands_without_motors(env, home):
+    start = home.qpos.copy()
+    mujoco.mj_step(env.mj_model, home, round(5 / env.dt))
+    np.testing.assert_allclose(home.qpos, start, atol=0.02)
 
 
-def test_its_motors_lift_it_off_the_floor():
-    env = CheetahEnv()
-    data = at_home(env)
-    data.ctrl[:] = [1, -1, 1, -1, 1, -1]  # every joint towards a straight leg
+def test_its_motors_lift_it_off_the_floor(env, home):
+    home.ctrl[:] = [1, -1, 1, -1, 1, -1]  # every joint towards a straight leg
     airborne = 0
     for _ in range(round(0.5 / env.dt)):
-        mujoco.mj_step(env.mj_model, data)
-        airborne += not len(data.contact)
+        mujoco.mj_step(env.mj_model, home)
+        airborne += not len(home.contact)
     assert airborne > 10

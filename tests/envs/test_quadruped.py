@@ -12,14 +12,6 @@ def env():
     return QuadrupedEnv()
 
 
-@pytest.fixture
-def home(env):
-    data = mujoco.MjData(env.mj_model)
-    mujoco.mj_resetDataKeyframe(env.mj_model, data, 0)
-    mujoco.mj_forward(env.mj_model, data)
-    return data
-
-
 def upright(data):
     """Cosine of the trunk's tilt."""
     return data.body("trunk").xmat[8]
