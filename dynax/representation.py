@@ -14,7 +14,7 @@ from dynax import features
 from dynax.envs.env import Env
 from dynax.errors import check_choice
 from dynax.frames import FRAMES, Frame
-from dynax.geometry.contacts import Contacts, candidates, unknown
+from dynax.geometry.contacts import Contacts, selection
 from dynax.nearness import Nearness
 from dynax.symmetry import FREE
 
@@ -50,7 +50,7 @@ class Representation:
         """What tells of contacts, with `constraints=features` of a robot that can touch something and hides nothing."""
         if self.constraints != "features" or not self.env.space.observed.all():
             return None
-        contacts = Contacts.of(self.env.mj_model, strict=False)
+        contacts = Contacts.between(self.env.mj_model, selection(self.env.mj_model)[0])
         return Nearness(self.env.mj_model, self.env.space, contacts, self.base) if contacts else None
 
     @cached_property
@@ -143,8 +143,7 @@ class Representation:
         """Where the options mean something else for this robot than for others, in sentences."""
         env, floats = self.env, bool((self.env.mj_model.jnt_type == FREE).any())
         why = f"env.decimation={env.decimation}" if env.decimation > 1 else f"the integrator {env.integrator}"
-        model = self.env.mj_model
-        missing = next(filter(None, (unknown(model, pair) for pair in candidates(model))), "") if self.near else ""
+        missing = selection(self.env.mj_model)[1] if self.constraints == "features" else ""
         remarks = {
             f"contacts of {missing} are not among the features": bool(missing),
             "model.target=delta instead of acceleration: the robot hides velocities of positions that it shows":

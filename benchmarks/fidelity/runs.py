@@ -5,7 +5,6 @@ In the working folder a run lies in `runs/<row>-<hash of its settings>/<env>-<mo
 """
 
 import json
-import os
 import shutil
 import sys
 from collections.abc import Hashable, Iterable, Iterator, Sequence
@@ -46,7 +45,7 @@ def train(table: Table, row: Row, cells: Sequence[Cell], folder: Path, jobs: int
         number = len(grid[0]) * len(grid[1]) * len(grid[2])
         ran = dynax(
             folder, "train", "-m", *axes, *settings, *place, *launcher(jobs, number),
-            accept=(0, 1), environment=environment(folder, jobs, table.timed),
+            accept=(0, 1), environment=environment(folder, table.timed),
         )  # fmt: skip
         if not ran.lines:
             sys.exit("not one of these trainings has finished")
@@ -59,7 +58,7 @@ def judge(table: Table, runs: Sequence[str], folder: Path, jobs: int) -> None:
     print(f"{table.name}: judging {len(runs)} runs", flush=True)
     place = [f"hydra.sweep.dir={judged(table)}", "hydra.sweep.subdir=${run}"]
     words = ["eval", "-m", f"run={','.join(runs)}", *table.judge, *place, *launcher(jobs, len(runs))]
-    dynax(folder, *words, environment=environment(folder, jobs, timed=False))
+    dynax(folder, *words, environment=environment(folder, timed=False))
 
 
 def judged(table: Table, run: str = "") -> str:
@@ -73,14 +72,10 @@ def launcher(jobs: int, number: int) -> list[str]:
 
 
 def environment(folder: Path, jobs: int, timed: bool) -> dict[str, str]:
-    """Environment variables: a share of the cores for each job, and compiled programs kept unless time is measured."""
-    cores = max(1, len(os.sched_getaffinity(0)) // jobs)
-    share = {"PJRT_NPROC": str(cores)} if jobs > 1 else {}
-    if cores == 1:  # an operation handed to a thread would wait for its turn on the core
-        share["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
+    """Environment variables: compiled programs are kept, unless time is measured."""
     if timed:
-        return share | {"JAX_ENABLE_COMPILATION_CACHE": "false"}
-    return share | {"JAX_COMPILATION_CACHE_DIR": str(folder / "cache")}
+        return {"JAX_ENABLE_COMPILATION_CACHE": "false"}
+    return {"JAX_COMPILATION_CACHE_DIR": str(folder / "cache")}
 
 
 def grids(cells: Iterable[Cell]) -> list[tuple[tuple[str, ...], tuple[str, ...], tuple[int, ...]]]:

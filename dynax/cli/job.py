@@ -10,7 +10,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from dynax.cli import results
+from dynax.cli import cores, results
 from dynax.cli.check import check
 from dynax.cli.folders import remove_if_only
 from dynax.cli.report import report
@@ -25,6 +25,7 @@ def run(command: str, cfg: DictConfig) -> None:
     with results.running():
         try:
             check(command, cfg)
+            cores.keep_to_share()
             _keep_compiled_programs()
             module = importlib.import_module(f"dynax.commands.{command}")
             outcome = results.Outcome(0, str(Path(module.run(cfg)).absolute()))

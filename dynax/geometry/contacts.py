@@ -11,6 +11,7 @@ A contact acts where it is `present` and nearer than its margin. What is exact a
 One sample a call; callers `vmap`. Axes: C slots, V degrees of freedom (nv).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -30,6 +31,9 @@ from dynax.geometry.touch import COLLIDE, Collide, Touch
 from dynax.geometry.vectors import cross, dot, normalised, product, turned
 
 X, Y, Z = np.eye(3)
+MOST = 300  # pairs of geoms
+
+Pair = tuple[int, int, int]  # of geoms that MuJoCo would collide, and the number of the `<pair>` in the MJCF or -1
 
 
 class Detected(struct.PyTreeNode):
@@ -110,18 +114,22 @@ class Contacts:
     parameters: Parameters  # of each slot
 
     @classmethod
-    def of(cls, model: mujoco.MjModel, strict: bool = True) -> "Contacts | None":
+    def of(cls, model: mujoco.MjModel) -> "Contacts | None":
         """The slots of `model`, or nothing where nothing can touch.
 
-        Raises `UserError` where a height field or a signed distance field may touch something; those pairs are left
-        out if not `strict`.
+        Raises `UserError` where there are contacts that `selection` leaves out.
         """
-        found = [pair for pair in candidates(model) if strict or not unknown(model, pair)]
-        if refused := next(filter(None, (unknown(model, pair) for pair in found)), None):
-            raise UserError(f"contacts of {refused} are not modelled")
-        pairs = sorted(found, key=lambda pair: _kind(model, pair))
+        pairs, left_out = selection(model)
+        if left_out:
+            raise UserError(f"contacts of {left_out} are not modelled; exclude them in the MJCF if they never meet")
+        return cls.between(model, pairs)
+
+    @classmethod
+    def between(cls, model: mujoco.MjModel, pairs: Sequence[Pair]) -> "Contacts | None":
+        """The slots of these pairs of `candidates`, or nothing where there are none."""
         if not pairs:
             return None
+        pairs = sorted(pairs, key=lambda pair: _kind(model, pair))
         batches = [_batch(model, list(group)) for _, group in groupby(pairs, lambda pair: _kind(model, pair))]
         each = np.concatenate([np.full(len(batch.limit), batch.slots) for batch in batches])
         geom1, geom2, _ = np.repeat(np.array(pairs, np.int32), each, axis=0).T
@@ -190,8 +198,24 @@ def frame(normal: jax.Array, tangent: jax.Array) -> jax.Array:
     return jnp.stack([normal, second, cross(normal, second)], axis=-2)
 
 
-def candidates(model: mujoco.MjModel) -> list[tuple[int, int, int]]:
-    """What MuJoCo would collide, as (first geom, second geom, number of the `<pair>` or -1).
+def selection(model: mujoco.MjModel) -> tuple[list[Pair], str]:
+    """The `candidates` of which contacts are made, and what is left out of them, in words.
+
+    Contacts of height fields and of signed distance fields are left out. Of a robot with more than `MOST` pairs so are
+    those with itself: finding all of them would cost many times what a step costs.
+    """
+    pairs = candidates(model)
+    known = [pair for pair in pairs if not unknown(model, pair)]
+    left_out = next(filter(None, (unknown(model, pair) for pair in pairs)), "")
+    scenery = [pair for pair in known if (model.body_weldid[model.geom_bodyid[list(pair[:2])]] == 0).any()]
+    if len(known) <= MOST or len(scenery) == len(known):
+        return known, left_out
+    many = f"{len(known) - len(scenery)} pairs of geoms of the robot itself (at most {MOST} pairs are followed)"
+    return scenery, " and ".join(filter(None, (left_out, many)))
+
+
+def candidates(model: mujoco.MjModel) -> list[Pair]:
+    """What MuJoCo would collide.
 
     Geoms meet where a bit of the one's contype is in the other's conaffinity, and their bodies may: these are not
     welded together, not parent and child unless the parent is the world, not excluded, and one of them moves. A
@@ -235,7 +259,7 @@ def _match(model: mujoco.MjModel, geom1: int, geom2: int) -> bool:
     return not related or bool(model.opt.disableflags & mujoco.mjtDisableBit.mjDSBL_FILTERPARENT)
 
 
-def unknown(model: mujoco.MjModel, pair: tuple[int, int, int]) -> str:
+def unknown(model: mujoco.MjModel, pair: Pair) -> str:
     """What of a pair is not modelled here, in words; nothing where all is."""
     geoms = pair[:2]
     types = set(model.geom_type[list(geoms)].tolist())
@@ -247,17 +271,17 @@ def unknown(model: mujoco.MjModel, pair: tuple[int, int, int]) -> str:
     return f"a geom of type {kind}, of {names} that may touch,"
 
 
-def _types(model: mujoco.MjModel, pair: tuple[int, int, int]) -> tuple[int, int]:
+def _types(model: mujoco.MjModel, pair: Pair) -> tuple[int, int]:
     return int(model.geom_type[pair[0]]), int(model.geom_type[pair[1]])
 
 
-def _kind(model: mujoco.MjModel, pair: tuple[int, int, int]) -> tuple[int, ...]:
+def _kind(model: mujoco.MjModel, pair: Pair) -> tuple[int, ...]:
     """Equal for the pairs that one program serves: both types, and the mesh of each."""
     geoms = list(pair[:2])
     return (*model.geom_type[geoms].tolist(), *model.geom_dataid[geoms].tolist())
 
 
-def _batch(model: mujoco.MjModel, pairs: list[tuple[int, int, int]]) -> Batch:
+def _batch(model: mujoco.MjModel, pairs: list[Pair]) -> Batch:
     geom1, geom2, _ = np.array(pairs, np.int32).T
     parameters = Parameters.of(model, pairs)
     return Batch(

@@ -1,6 +1,7 @@
 """Every config there is composes, is accepted, and says of each key what it is."""
 
 import re
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -29,11 +30,11 @@ def composed():
 
 
 def matrix():
-    """Every command with every option of each of its groups."""
+    """Every command with every option of each of its groups, and every robot with every network."""
     yield from (("collect", [f"env={env}"]) for env in options("env"))
     yield from (("collect", [f"excitation={excitation}"]) for excitation in options("excitation"))
-    yield from (("train", [f"env={env}"]) for env in options("env"))
-    yield from (("train", [f"model={model}"]) for model in options("model"))
+    pairs = product(options("env"), options("model"))
+    yield from (("train", [f"env={env}", f"model={model}"]) for env, model in pairs)
     yield from (("train", [f"training={training}"]) for training in options("training"))
     yield from (("eval", [f"eval={option}", "run=."]) for option in options("eval"))
     yield from (("render", [f"render={option}", "run=."]) for option in options("render"))

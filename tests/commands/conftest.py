@@ -15,9 +15,11 @@ from in_process import as_if_new, redirected
 REPOSITORY = Path(__file__).parents[2]
 SMALL = {
     "lagrangian": [],
+    "mechanical": ["model.hidden_dims=[16]"],
     "mlp": ["model.hidden_dims=[16]"],
     "quadratic": ["model.hidden_dims=[16]"],
     "resnet": ["model.width=8", "model.num_blocks=1"],
+    "rigid": [],
     "transformer": ["model.width=8", "model.num_layers=1", "model.num_heads=2", "model.history=3"],
 }
 SLIDER = """

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynax.errors import UserError
-from dynax.geometry.contacts import Contacts, candidates, nearest
+from dynax.geometry.contacts import Contacts, candidates, nearest, selection
 from dynax.geometry.kinematics import Kinematics
 
 GEOM = {
@@ -373,3 +373,20 @@ def test_a_shape_that_is_not_modelled_is_told():
         UserError, match="a geom of type hfield, of `hills` and `ball` that may touch, are not modelled"
     ):
         Contacts.of(mujoco.MjModel.from_xml_string(mjcf))
+
+
+def balls(count):
+    bodies = "".join(f'<body pos="{i} 0 1"><freejoint/><geom size=".1"/></body>' for i in range(count))
+    return mujoco.MjModel.from_xml_string(
+        f'<mujoco><worldbody><geom type="plane" size="1 1 1"/>{bodies}</worldbody></mujoco>'
+    )
+
+
+def test_of_too_many_pairs_those_with_the_scenery_are_left():
+    pairs, left_out = selection(balls(10))
+    assert (len(pairs), left_out) == (55, "")
+    pairs, left_out = selection(balls(30))
+    assert len(pairs) == 30
+    assert left_out == "435 pairs of geoms of the robot itself (at most 300 pairs are followed)"
+    with pytest.raises(UserError, match=r"contacts of 435 pairs .* are not modelled; exclude them in the MJCF"):
+        Contacts.of(balls(30))
