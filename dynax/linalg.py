@@ -12,21 +12,15 @@ UNROLLED = 6
 
 def solve(matrix: jax.Array, vector: jax.Array) -> jax.Array:
     """x (n,) with `matrix` x = `vector`, for a symmetric positive definite `matrix` (n, n)."""
-    n = len(vector)
-    if n > UNROLLED:
-        # The derivative of a solution is another solve with the same factor; that of a decomposition costs far more.
-        factor = jax.lax.stop_gradient(jnp.linalg.cholesky(matrix)), True
-        return jax.lax.custom_linear_solve(
-            lambda x: matrix @ x, vector, lambda _, b: jax.scipy.linalg.cho_solve(factor, b), symmetric=True
-        )
-    lower = _cholesky(matrix, n)
-    y: list[jax.Array] = []
-    for i in range(n):
-        y.append((vector[i] - sum(lower[i][k] * y[k] for k in range(i))) / lower[i][i])
-    x: list[jax.Array] = [vector[0]] * n
-    for i in reversed(range(n)):
-        x[i] = (y[i] - sum(lower[k][i] * x[k] for k in range(i + 1, n))) / lower[i][i]
-    return jnp.stack(x)
+    fixed = jax.lax.stop_gradient(matrix)
+    if len(vector) > UNROLLED:
+        factor = jnp.linalg.cholesky(fixed), True
+        solved = lambda b: jax.scipy.linalg.cho_solve(factor, b)  # noqa: E731
+    else:
+        lower = _cholesky(fixed, len(vector))
+        solved = lambda b: _substituted(lower, b)  # noqa: E731
+    # The derivative of a solution is another solve with the same factor; that of a decomposition costs far more.
+    return jax.lax.custom_linear_solve(lambda x: matrix @ x, vector, lambda _, b: solved(b), symmetric=True)
 
 
 def lower_triangular(entries: jax.Array, n: int) -> jax.Array:
@@ -44,3 +38,15 @@ def _cholesky(matrix: jax.Array, n: int) -> list[list[jax.Array]]:
         row.append(jnp.sqrt(matrix[i, i] - sum(r * r for r in row)))
         lower.append(row)
     return lower
+
+
+def _substituted(lower: list[list[jax.Array]], vector: jax.Array) -> jax.Array:
+    """x with L L^T x = `vector`."""
+    n = len(vector)
+    y: list[jax.Array] = []
+    for i in range(n):
+        y.append((vector[i] - sum(lower[i][k] * y[k] for k in range(i))) / lower[i][i])
+    x: list[jax.Array] = [vector[0]] * n
+    for i in reversed(range(n)):
+        x[i] = (y[i] - sum(lower[k][i] * x[k] for k in range(i + 1, n))) / lower[i][i]
+    return jnp.stack(x)

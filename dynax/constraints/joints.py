@@ -94,6 +94,7 @@ class JointRows:
             stiffness=there * factor["weight"] * sigmoid / ((1 - sigmoid) * own.weight),
             lower=jnp.where(self.stop, 0.0, -bound),
             upper=bound,
+            rubs=tuple(np.flatnonzero(~self.stop).tolist()),
         )
 
     def geometry(self, qpos: jax.Array) -> tuple[jax.Array, jax.Array]:

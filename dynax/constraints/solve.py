@@ -30,7 +30,7 @@ UNROLLED = 6  # steps of Newton's method
 UNBOUNDED = 1e20  # N or N m; finite, so that its gradient is a number
 TINY = 1e-30
 FARTHEST = 100.0  # times Newton's step that a line search looks; only a step of rounding errors alone would want more
-SEARCHES = 4  # points of a line search among cones
+SEARCHES, AMONG_CONES = 4, 10  # points that a line search looks at; cones bend the slope between them
 
 
 class Bounded(struct.PyTreeNode):
@@ -41,6 +41,7 @@ class Bounded(struct.PyTreeNode):
     stiffness: jax.Array  # (R,) D; zero where a row is not there
     lower: jax.Array  # (R,) bounds of the force, finite
     upper: jax.Array  # (R,)
+    rubs: tuple[int, ...] = struct.field(pytree_node=False, default=())  # rows that have a bound on either side
 
     def cost(self, y: jax.Array) -> jax.Array:
         """sum s(y), from y (R,)."""
@@ -59,9 +60,11 @@ class Bounded(struct.PyTreeNode):
         return (self.stiffness * ((force > self.lower) & (force < self.upper)))[:, None] * vectors
 
     def turns(self, y: jax.Array, rate: jax.Array) -> jax.Array:
-        """Where on the line y + t `rate` the force comes to a bound: t (2 R,), not finite where it never does."""
-        steep = self.stiffness * rate
-        return jnp.concatenate([-(bound + self.stiffness * y) / steep for bound in (self.lower, self.upper)])
+        """Where on the line y + t `rate` the rows of `rubs` come to a bound: t (2,) of each, or anything if never."""
+        rubs = jnp.asarray(self.rubs, int)
+        steep = (self.stiffness * rate)[rubs]
+        ends = [-(bound[rubs] + (self.stiffness * y)[rubs]) / steep for bound in (self.lower, self.upper)]
+        return jnp.concatenate(ends)
 
 
 class Cones(struct.PyTreeNode):
@@ -94,16 +97,6 @@ class Cones(struct.PyTreeNode):
         middle = along / (1 + self.slope**2)[:, None, None] + curved
         bent = jnp.where(bottom[:, None, None], vectors, middle)
         return self.stiffness[:, None, None] * jnp.where(top[:, None, None], 0.0, bent)
-
-    def turns(self, y: jax.Array, rate: jax.Array) -> jax.Array:
-        """Where the line y + t `rate` meets the cone or its polar: t (4 C,), not finite where it never does."""
-        found = []
-        for slope in (self.slope, 1 / self.slope):
-            sign = jnp.concatenate([jnp.ones_like(slope)[:, None], -(slope**2)[:, None] * jnp.ones_like(y[:, 1:])], 1)
-            a, b, c = ((sign * left * right).sum(axis=1) for left, right in ((rate, rate), (y, rate), (y, y)))
-            root = jnp.sqrt(jnp.maximum(b**2 - a * c, 0.0))
-            found += [(-b - root) / a, (-b + root) / a]
-        return jnp.concatenate(found)
 
     def _zones(self, y: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array, jax.Array]:
         """Where y is: above the cone, below its polar cone, or beside both, nearest to a point of the cone's side.
@@ -178,49 +171,35 @@ def improved(inertia: jax.Array, rows: list[Rows], x: jax.Array) -> jax.Array:
 
 
 def length(inertia: jax.Array, rows: list[Rows], x: jax.Array, step: jax.Array, y: list[jax.Array]) -> jax.Array:
-    """How much of `step` (nv,) to take from x (nv,): to the minimum of the cost along it.
+    """How much of `step` (nv,) to take from x (nv,): near the minimum of the cost along it.
 
-    The cost is convex along the step, so that its slope only rises. Between the points where a row comes to one of its
-    bounds the slope of bounded rows is a straight line, whose zero is known; cones bend it, and need `SEARCHES` more
-    points.
+    The cost is convex along the step, so that its slope only rises; between the points where rows come to their bounds
+    it does so in straight lines, nearly. Newton's method finds its zero, from the whole step on, and is kept between
+    the last point that is known to lie before the minimum and the first that lies behind. Dry friction makes the slope
+    jump within a short stretch, which would be missed: where it does is looked at first.
     """
     rates = [row.jacobian @ step for row in rows]
     linear, square = step @ inertia @ x, step @ inertia @ step
 
-    def slope(t: jax.Array) -> jax.Array:
-        forces = sum((row.force(v + t * r) * r).sum() for row, v, r in zip(rows, y, rates, strict=True))
-        return linear + t * square - forces
+    def slope(t: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """The slope at t, and its own."""
+        there = [(row, v + t * r, r) for row, v, r in zip(rows, y, rates, strict=True)]
+        pushed = sum((row.force(v) * r).sum() for row, v, r in there)
+        bent = sum((row.bend(v, r[..., None])[..., 0] * r).sum() for row, v, r in there)
+        return linear + t * square - pushed, square + bent
 
-    turns = jnp.concatenate([row.turns(v, r) for row, v, r in zip(rows, y, rates, strict=True)])
-    # Where a row turns behind x, or never, any other point does as well.
-    points = jnp.append(jnp.where((turns > 0) & (turns < FARTHEST), turns, 1.0), 1.0)
-    slopes = jax.vmap(slope)(points)
-    down = slopes <= 0
-    low = jnp.max(jnp.where(down, points, 0.0))
-    low_slope = jnp.max(jnp.where(down, slopes, jnp.minimum(slope(jnp.zeros_like(low)), 0.0)))
-    # Beyond the last point the slope rises by `square` at least.
-    last = jnp.minimum(low - low_slope / jnp.maximum(square, TINY), FARTHEST)
-    high = jnp.min(jnp.where(down, last, points))
-    high_slope = slope(high)
-    if not any(isinstance(row, Cones) for row in rows):
-        return between(low, low_slope, high, high_slope)
-    for _ in range(SEARCHES):
-        t = between(low, low_slope, high, high_slope)
-        t_slope = slope(t)
-        left = t_slope <= 0
-        # Illinois' rule: the end that stays counts half, so that the other end moves as well.
-        low_slope, high_slope = jnp.where(left, t_slope, low_slope / 2), jnp.where(left, high_slope / 2, t_slope)
-        low, high = jnp.where(left, t, low), jnp.where(left, high, t)
-    t = between(low, low_slope, high, high_slope)
-
-    def cost(t: jax.Array | float) -> jax.Array:
-        of_rows = sum(row.cost(v + t * r) for row, v, r in zip(rows, y, rates, strict=True))
-        return t * linear + t**2 * square / 2 + of_rows
-
-    return jnp.where(cost(t) <= cost(0.0), t, low)  # never uphill: left of the minimum all goes down
-
-
-def between(low: jax.Array, low_slope: jax.Array, high: jax.Array, high_slope: jax.Array) -> jax.Array:
-    """Where a straight line from `low_slope` <= 0 to `high_slope` is zero, or its end where that is not in sight."""
-    share = -low_slope / jnp.maximum(high_slope - low_slope, TINY)
-    return low + (high - low) * jnp.clip(share, 0.0, 1.0)
+    low, high = jnp.zeros_like(square), jnp.full_like(square, FARTHEST)
+    steep = jnp.abs(slope(low)[0])
+    jumps = [row.turns(v, r) for row, v, r in zip(rows, y, rates, strict=True) if isinstance(row, Bounded) and row.rubs]
+    if jumps:
+        points = jnp.concatenate(jumps)
+        points = jnp.where((points > 0) & (points < FARTHEST), points, 1.0)
+        before = jax.vmap(slope)(points)[0] <= 0
+        low, high = jnp.max(jnp.where(before, points, low)), jnp.min(jnp.where(before, high, points))
+    t = jnp.clip(1.0, low, high)
+    for _ in range(AMONG_CONES if any(isinstance(row, Cones) for row in rows) else SEARCHES):
+        value, rate = slope(t)
+        low, high = jnp.where(value <= 0, t, low), jnp.where(value <= 0, high, t)
+        guess = t - value / jnp.maximum(rate, TINY)
+        t = jnp.where((guess >= low) & (guess <= high), guess, (low + high) / 2)
+    return jnp.where(jnp.abs(slope(t)[0]) <= steep, t, low)
