@@ -19,6 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
+from dynax.chunks import in_chunks
 from dynax.constraints import ConstraintLayer, ContactRows, Free, JointRows
 from dynax.envs.env import Env
 from dynax.errors import UserError, check_range
@@ -185,7 +186,7 @@ class BaseDynamicsModel(nn.Module):
 
     def changes(
         self, variables: Variables, states: jax.Array, actions: jax.Array, dropout: jax.Array | None = None,
-        truth: jax.Array | None = None,
+        truth: jax.Array | None = None, near: Any = None,
     ) -> jax.Array:  # fmt: skip
         """The predicted change over one step by every member, before normalisation.
 
@@ -194,33 +195,44 @@ class BaseDynamicsModel(nn.Module):
             dropout: random key, in training.
             truth: the change (B, D) or (B, h, D) that the data have, in training: a constraint layer finds from there
                 which constraints act, and in fewer steps.
+            near: what `nearest` says of the last states (B, S) or, with `sequence`, of all (B, h, S), if it is known.
 
         Returns:
             (E, B, D), or (E, B, h, D) with `sequence`.
         """
         params, normalization = variables["params"], variables["normalization"]
 
-        def change(params, key, states, actions, truth):
+        def change(params, key, states, actions, truth, near):
             rngs = None if key is None else {"dropout": key}
             args = states, actions, normalization, key is not None
             free = self.apply({"params": params["network"]}, *args, method="free", rngs=rngs)
             assert isinstance(free, Free)
             finish = partial(self._finish, params.get("layer"))
-            return jax.vmap(finish)(states, free, truth) if self.sequence else finish(states[-1], free, truth)
+            if self.sequence:
+                return jax.vmap(finish)(states, free, truth, near)
+            return finish(states[-1], free, truth, near)
 
-        batched = jax.vmap(change, (None, None if dropout is None else 0, 0, 0, None if truth is None else 0))
+        batched = jax.vmap(change, (None, *(None if x is None else 0 for x in (dropout, states, actions, truth, near))))
         keys = None if dropout is None else jax.random.split(dropout, len(states))
         if self.members == 1:
-            return batched(params, keys, states, actions, truth)[None]
-        return jax.vmap(batched, (0, None, None, None, None))(params, keys, states, actions, truth)
+            return batched(params, keys, states, actions, truth, near)[None]
+        return jax.vmap(batched, (0, *[None] * 5))(params, keys, states, actions, truth, near)
 
-    def _finish(self, layer: Any, state: jax.Array, free: Free, truth: jax.Array | None) -> jax.Array:
+    def nearest(self, states: np.ndarray) -> Any:
+        """What takes long of finding the constraints in states (M, S) and depends on nothing else, or None."""
+        if not self.layer or self.layer.contacts is None:
+            return None
+        return in_chunks(partial(_nearest, self), states)
+
+    def _finish(self, layer: Any, state: jax.Array, free: Free, truth: jax.Array | None, near: Any) -> jax.Array:
         """The predicted change (D,) of one state (S,), of which `free` says what it were without constraints."""
         change = free.change
         if self.layer:
             nv = self.env.space.nv
             start = None if truth is None else self.representation.unframed(state, truth)[:nv]
-            bent: Any = self.layer.apply({"params": layer}, state, free.replace(change=change[:nv]), start)
+            touching = None if near is None else self.layer.touching(state, near)
+            motion = free.replace(change=change[:nv])
+            bent: Any = self.layer.apply({"params": layer}, state, motion, start, touching)
             change = jnp.concatenate([bent, change[nv:]])
         return self.representation.framed(state, change)
 
@@ -274,6 +286,12 @@ def check_widths(where: str, widths: tuple[int, ...]) -> None:
 def normalise(statistics: Variables, x: Any) -> Any:
     """`x` with zero mean and unit deviation, by `statistics` `{"mean", "std"}`."""
     return (x - statistics["mean"]) / statistics["std"]
+
+
+@partial(jax.jit, static_argnums=0)
+def _nearest(model: BaseDynamicsModel, states: jax.Array) -> Any:
+    assert model.layer is not None
+    return jax.vmap(model.layer.nearest)(states)
 
 
 @partial(jax.jit, static_argnums=0)

@@ -26,8 +26,9 @@ def one_step(
     A sequence model is held to every position of the window, any other to the last.
     """
     rows = ends[:, None] + jnp.arange(1 - model.history, 1)
-    wanted = samples.targets[rows if model.sequence else ends]
-    return _squared(model, variables, samples.states[rows], samples.actions[rows], wanted, key)
+    held = rows if model.sequence else ends
+    near = jax.tree.map(lambda x: x[held], samples.near)
+    return _squared(model, variables, samples.states[rows], samples.actions[rows], samples.targets[held], key, near)
 
 
 def noisy_step(
@@ -87,10 +88,11 @@ def _squared(
     actions: jax.Array,
     wanted: jax.Array,
     key: jax.Array | None,
+    near: Any = None,
 ) -> jax.Array:
     target = variables["normalization"]["target"]
     truth = wanted * target["std"] + target["mean"] if model.layer else None
-    predicted = model.changes(variables, states, actions, key, truth)
+    predicted = model.changes(variables, states, actions, key, truth, near)
     return jnp.mean((normalise(target, predicted) - wanted) ** 2, axis=-1)
 
 

@@ -11,12 +11,12 @@ import jax.numpy as jnp
 import mujoco
 import numpy as np
 
+from dynax.chunks import in_chunks
 from dynax.frames import Frame
 from dynax.geometry.contacts import Contacts
 from dynax.state_space import StateSpace
 
 REACH = 0.1  # m; what is farther away than this counts as so far away
-CHUNK = 20_000  # states at once, when a dataset is prepared
 
 
 class Nearness:
@@ -33,14 +33,9 @@ class Nearness:
         self.ground = plane & (model.body_weldid[model.geom_bodyid[contacts.geom1]] == 0)
 
     def __call__(self, states: Any) -> Any:
-        """(..., 6 P + 3 (C - P)) of `states` (..., S); of NumPy's in float64, a chunk at a time."""
+        """(..., 6 P + 3 (C - P)) of `states` (..., S); of NumPy's a chunk at a time."""
         flat = states.reshape(-1, states.shape[-1])
-        if isinstance(states, np.ndarray):
-            with jax.enable_x64(True):
-                parts = [np.asarray(self._many(flat[i : i + CHUNK])) for i in range(0, len(flat), CHUNK)]
-            found = np.concatenate(parts)
-        else:
-            found = jax.vmap(self._one)(flat)
+        found = in_chunks(self._many, flat) if isinstance(states, np.ndarray) else jax.vmap(self._one)(flat)
         return found.reshape(*states.shape[:-1], found.shape[-1])
 
     @partial(jax.jit, static_argnums=0)

@@ -4,6 +4,7 @@ Axes: N trajectories, T steps, h history, M = N T samples, S state, A action, D 
 """
 
 import math
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -23,6 +24,7 @@ class Samples(struct.PyTreeNode):
     states: jax.Array  # (M, S)
     actions: jax.Array  # (M, A)
     targets: jax.Array  # (M, D) what happens after each; differences are taken before anything is rounded
+    near: Any = None  # of each what `model.nearest` says
 
 
 def normalization_of(model: BaseDynamicsModel, data: Trajectories) -> Variables:
@@ -44,7 +46,10 @@ def prepare(
     # A checkpoint gives JAX arrays, with which the data would be rounded before they are scaled.
     statistics = jax.tree.map(np.asarray, normalization["target"])
     parts = states, data.actions, normalise(statistics, model.targets(states, following))
-    return Samples(*(jnp.asarray(x.reshape(data.actions.shape[0] * data.actions.shape[1], -1), dtype) for x in parts))
+    flat = [x.reshape(data.actions.shape[0] * data.actions.shape[1], -1) for x in parts]
+    near = jax.tree.map(lambda x: x.astype(dtype) if x.dtype == np.float64 else x, model.nearest(flat[0]))
+    states, actions, targets = (jnp.asarray(x, dtype) for x in flat)
+    return Samples(states, actions, targets, jax.tree.map(jnp.asarray, near))
 
 
 def ends(data: Trajectories, history: int, ahead: int = 1) -> np.ndarray:

@@ -3,7 +3,6 @@
 Axes: S state, D change, C slots of contacts, nv degrees of freedom.
 """
 
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -19,7 +18,7 @@ from dynax.constraints.contact import ContactRows, Touch
 from dynax.constraints.joints import JointRows
 from dynax.constraints.solve import Rows, solve
 from dynax.frames import Frame
-from dynax.geometry.contacts import Contacts, nearest
+from dynax.geometry.contacts import Contacts, Detected, nearest
 from dynax.state_space import StateSpace
 
 ITERATIONS = 4  # of Newton's method, at most, for joints alone
@@ -29,6 +28,8 @@ FAR = 1e3  # m, the distance of those that are none
 # From the true acceleration. With none the zones of the rows would be those of the truth under parameters still to be
 # learned: aref that is wrong by a third outweighs how little a hard row gives, and rows that push seem not to.
 FROM_TRUTH = 2
+
+Touching = dict[int, tuple[Any, Touch]]  # of each dimension of contacts, the slots and where bodies touch there
 
 
 class Free(struct.PyTreeNode):
@@ -59,7 +60,7 @@ class ConstraintLayer(nn.Module):
 
     @nn.compact
     def __call__(
-        self, state: jax.Array, free: Free, start: jax.Array | None = None, touch: Touch | None = None,
+        self, state: jax.Array, free: Free, start: jax.Array | None = None, touching: Touching | None = None,
         iterations: int | None = None,
     ) -> jax.Array:  # fmt: skip
         """The change of velocity (nv,) from `state` (S,).
@@ -68,7 +69,7 @@ class ConstraintLayer(nn.Module):
             state: [qpos, qvel, ...].
             free: what the change were without constraints.
             start: the change of velocity (nv,) with which the solve begins. In training it is known.
-            touch: where bodies touch, every slot, if that is known better than by `geometry`.
+            touching: where bodies touch, if that is known beforehand.
             iterations: of Newton's method, before its last step. By default fewer with a `start`, which is thought to
                 be near the answer.
         """
@@ -83,9 +84,9 @@ class ConstraintLayer(nn.Module):
             rows.append(self.joints.bounded(state, factor))
         if self.contacts is not None:
             factor = {name: self._factor(f"contact_{name}", shape) for name, shape in self.contacts.shapes.items()}
-            velocity = self.space.qvel(state)
-            for dim, slots, some in self._touching(state, touch):
-                rows.append(self.contacts.rows(some, dim, slots, velocity, factor))
+            touching = self.touching(state, self.nearest(state)) if touching is None else touching
+            for dim, (slots, touch) in touching.items():
+                rows.append(self.contacts.rows(touch, dim, slots, self.space.qvel(state), factor))
 
         def acceleration(change: jax.Array) -> jax.Array:
             """What gives this change of velocity in a step that is implicit in the damping."""
@@ -97,20 +98,23 @@ class ConstraintLayer(nn.Module):
         force = solve(inertia, acceleration(free.change), rows, begin, iterations)
         return free.change + dt * linalg.solve(inertia + dt * jnp.diag(damping), force)
 
-    def _touching(self, state: jax.Array, touch: Touch | None) -> Iterator[tuple[int, Any, Touch]]:
-        """Of each dimension of contacts the slots and where bodies touch there; by `geometry` the `NEAREST` of them."""
-        assert self.contacts is not None
-        if touch is not None:
-            for dim, slots in self.contacts.dimensions.items():
-                yield dim, slots, jax.tree.map(lambda x, slots=slots: x[slots], touch)
-            return
+    def nearest(self, state: jax.Array) -> dict[int, Detected]:
+        """Of each dimension of contacts the `NEAREST` in `state` (S,): what takes longest, and no parameter changes."""
+        if self.contacts is None or self.geometry is None:
+            return {}
+        detected = self.geometry.detect(self.geometry.kinematics(self.space.qpos(state)))
+        each = {dim: jax.tree.map(lambda x, s=s: x[s], detected) for dim, s in self.contacts.dimensions.items()}
+        return {dim: nearest(some, NEAREST) for dim, some in each.items()}
+
+    def touching(self, state: jax.Array, near: dict[int, Detected]) -> Touching:
+        """How bodies move where they touch in `state` (S,), of which `near` are the nearest contacts."""
         assert self.geometry is not None
         poses = self.geometry.kinematics(self.space.qpos(state))
-        detected = self.geometry.detect(poses)
-        for dim, slots in self.contacts.dimensions.items():
-            near = nearest(jax.tree.map(lambda x, slots=slots: x[slots], detected), NEAREST)
-            distance = jnp.where(near.present, near.distance, FAR)
-            yield dim, near.slot, Touch(distance, *self.geometry.jacobian(poses, near))
+        found = {}
+        for dim, some in near.items():
+            distance = jnp.where(some.present, some.distance, FAR)
+            found[dim] = some.slot, Touch(distance, *self.geometry.jacobian(poses, some))
+        return found
 
     def _factor(self, name: str, shape: tuple[int, ...]) -> jax.Array:
         return jnp.exp(self.param(name, nn.initializers.zeros, shape))

@@ -11,7 +11,7 @@ from dynax.config import TrainingConfig
 B1 = B2 = 0.95  # memory of the first moment; of the second moment and of the factors
 EPS = 1e-8
 REFRESH = 25  # updates between two refinements of the bases
-LARGEST = 2048  # units; an axis longer than this keeps its own basis
+LARGEST = 512  # units; of a longer axis the products would cost more than the model, and it keeps its own basis
 
 
 class Moments(NamedTuple):

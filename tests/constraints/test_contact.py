@@ -197,10 +197,11 @@ def test_the_layer_takes_contacts():
     layer = ConstraintLayer(space, JointRows.of(robot), one.rows)
     free = Free(space.dt * jnp.asarray(one.data.qacc_smooth), jnp.asarray(one.inertia))
     state = jnp.asarray(one.state)
-    change, variables = layer.init_with_output(jax.random.key(0), state, free, touch=one.touch)
+    touching = {3: (one.rows.dimensions[3], one.touch)}
+    change, variables = layer.init_with_output(jax.random.key(0), state, free, touching=touching)
     assert set(variables["params"]) == {f"contact_{name}" for name in ones(one.rows)}
     np.testing.assert_allclose(change, space.dt * one.data.qacc, rtol=1e-7)
-    known = layer.apply(variables, state, free, start=change, touch=one.touch)
+    known = layer.apply(variables, state, free, start=change, touching=touching)
     np.testing.assert_allclose(known, change, rtol=1e-7)
 
 
