@@ -54,6 +54,7 @@ class TrainingConfig:
     gradient_clip: float | None = 1.0
     ema_decay: float | None = 0.999
     input_noise: float = 0.0
+    impact_weight: int = 1
     unroll_epochs: int = 0
     unroll_horizons: tuple[int, ...] = (8, 32)
     unroll_learning_rate: float = 1e-4
@@ -73,6 +74,7 @@ class TrainingConfig:
         check_range("training.warmup_steps", self.warmup_steps, 0)
         check_range("training.weight_decay", self.weight_decay, 0)
         check_range("training.input_noise", self.input_noise, 0)
+        check_range("training.impact_weight", self.impact_weight, 1)
         check_range("training.unroll_epochs", self.unroll_epochs, 0)
         for horizon in self.unroll_horizons:
             check_range("training.unroll_horizons", horizon, 2)

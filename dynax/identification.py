@@ -24,6 +24,7 @@ from dynax.errors import RunError
 from dynax.geometry import dynamics
 from dynax.geometry.contacts import Contacts
 from dynax.geometry.trees import trees
+from dynax.impacts import acting
 from dynax.trajectories import Trajectories
 
 SAMPLES = 40_000  # transitions at most
@@ -127,16 +128,15 @@ def _chunks(data: Trajectories, seed: int) -> Iterator[tuple[np.ndarray, np.ndar
 
 def _touched(model: RigidDynamicsModel) -> Any:
     """From a state to (nv,) bool: the degrees of freedom on which a constraint may act."""
-    mj_model, space, contacts = model.env.mj_model, model.env.space, Contacts.of(model.env.mj_model)
-    limited, rubbing = np.flatnonzero(space.limited), mj_model.dof_frictionloss > 0
+    mj_model, contacts = model.env.mj_model, Contacts.of(model.env.mj_model)
+    limited, rubbing = np.flatnonzero(model.env.space.limited), mj_model.dof_frictionloss > 0
+    found = acting(model.env, contacts)
 
     def touched(state: jax.Array) -> jax.Array:
-        below, above = space.beyond(state)
-        there = jnp.asarray(rubbing).at[limited].max(jnp.maximum(below, above) > 0)
+        stops, near = found(state)
+        there = jnp.asarray(rubbing).at[limited].max(stops)
         if contacts is None:
             return there
-        detected = contacts.detect(contacts.kinematics(space.qpos(state)))
-        near = detected.present & (detected.distance < contacts.parameters.margin)
         felt = contacts.kinematics.mask[contacts.body1] | contacts.kinematics.mask[contacts.body2]
         return there | (near[:, None] & felt).any(axis=0)
 

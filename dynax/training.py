@@ -23,6 +23,7 @@ from dynax.base import BaseDynamicsModel, Variables
 from dynax.config import TrainingConfig
 from dynax.envs.env import Env
 from dynax.errors import RunError, UserError
+from dynax.impacts import impacts
 from dynax.samples import Samples, normalization_of, prepare
 from dynax.trajectories import Trajectories
 from dynax.validation import make_validation
@@ -168,8 +169,9 @@ def stages(
 
 
 def _one_step(model: BaseDynamicsModel, train: Trajectories, normalization: Variables, config: TrainingConfig) -> Stage:
-    ends = jnp.asarray(samples_of.ends(train, model.history))
+    ends = samples_of.ends(train, model.history)
     batch, steps = batches(model, config, len(ends))
+    shown = jnp.asarray(weighted(model.env, train, ends, config.impact_weight))
     errors = losses.one_step
     if config.input_noise:
         scale = (config.input_noise * metrics.deviations(model.env.space, train.states)).astype(np.float32)
@@ -179,7 +181,7 @@ def _one_step(model: BaseDynamicsModel, train: Trajectories, normalization: Vari
     )
     return Stage(
         name="one-step training", first=1, last=config.num_epochs, begin=lambda state: state,
-        epoch=lambda state, samples: program(state, samples, ends),
+        epoch=lambda state, samples: program(state, samples, shown),
         rate=f"training.learning_rate (now {config.learning_rate:g})", patience=config.patience,
     )  # fmt: skip
 
@@ -245,6 +247,15 @@ def batches(model: BaseDynamicsModel, config: TrainingConfig, num_windows: int) 
     each = model.history if model.sequence else 1
     windows = max(1, min(config.batch_size // each, num_windows))
     return windows, max(1, num_windows // (windows * each))
+
+
+def weighted(env: Env, data: Trajectories, ends: np.ndarray, weight: int) -> np.ndarray:
+    """`ends` (W,), and those around impacts `weight` times, of which an epoch shows no more in all than without."""
+    if weight == 1:
+        return ends
+    hit = impacts(env, data.states).ravel()[ends]
+    log.info("%.1f%% of the transitions are around impacts, and shown %d times as often", 100 * hit.mean(), weight)
+    return np.concatenate([ends, np.repeat(ends[hit], weight - 1)])
 
 
 def start(

@@ -159,6 +159,7 @@ def test_a_group_may_hold_names_and_groups():
         ("training", "gradient_clip", 0.0),
         ("training", "ema_decay", 1.1),
         ("training", "input_noise", -0.1),
+        ("training", "impact_weight", 0),
         ("training", "unroll_epochs", -1),
         ("training", "unroll_horizons", [8, 1]),
         ("training", "unroll_learning_rate", 0.0),

@@ -306,6 +306,16 @@ def test_data_of_another_robot_are_told(cart_pole, data):
         training.train_dynamics_model(Linear(env=cart_pole), *data)
 
 
+def test_transitions_around_impacts_are_shown_as_often_as_asked(slide, data, monkeypatch):
+    hit = np.random.default_rng(0).random(data[0].actions.shape[:2]) < 0.2
+    monkeypatch.setattr(training, "impacts", lambda env, states: hit)
+    last = ends(data[0], 2)
+    shown, count = np.unique(training.weighted(slide, data[0], last, 3), return_counts=True)
+    np.testing.assert_array_equal(shown, last)
+    np.testing.assert_array_equal(count, np.where(hit.ravel()[last], 3, 1))
+    assert training.weighted(slide, data[0], last, 1) is last
+
+
 # Seven epochs: two of one step, two of each horizon, and the polish.
 STAGES = TrainingConfig(
     num_epochs=2, batch_size=64, **ADAM, input_noise=0.01, unroll_epochs=2, unroll_horizons=(2, 4),
