@@ -6,9 +6,7 @@ import signal
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,39 +15,27 @@ from dynax.provenance import provenance
 RESULTS = Path(__file__).parent / "results"
 
 
-@dataclass(frozen=True)
-class Ran:
-    """What a command came to."""
-
-    lines: tuple[str, ...]  # on standard output: the paths of its results
-    code: int
-    wall_s: float
-    peak_memory_gb: float
-
-
-def dynax(folder: Path, *words: str, environment: Mapping[str, str] | None = None, accept: Sequence[int] = (0,)) -> Ran:
-    """Run `dynax words...` in `folder`, with more variables in its environment.
+def dynax(
+    folder: Path, *words: str, environment: Mapping[str, str] | None = None, accept: Sequence[int] = (0,)
+) -> list[str]:
+    """Run `dynax words...` in `folder`, with more variables in its environment; returns the paths of its results.
 
     An exit code that is not accepted ends the benchmark.
     """
-    begun = time.monotonic()
     process = subprocess.Popen(
         [sys.executable, "-m", "dynax", *words],
         cwd=folder, env=os.environ | dict(environment or {}), stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
-    assert process.stdout is not None
     try:
-        output = process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
+        output, _ = process.communicate()
     except BaseException as error:
         if not isinstance(error, KeyboardInterrupt):  # Ctrl-C has reached it already
             process.send_signal(signal.SIGTERM)
         process.wait()
         raise
-    code = os.waitstatus_to_exitcode(status)
-    if code not in accept:
+    if process.returncode not in accept:
         sys.exit(f"dynax {' '.join(words)} failed")
-    return Ran(tuple(output.splitlines()), code, time.monotonic() - begun, usage.ru_maxrss / 1e6)
+    return output.splitlines()
 
 
 def header() -> dict[str, Any]:

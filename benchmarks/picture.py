@@ -23,8 +23,8 @@ CLIP = [
 
 def main(run: str | None) -> None:
     here = Path.cwd()
-    run = run or dynax(here, "train", "env=cart_pole").lines[0]
-    [clip] = dynax(here, "render", f"run={run}", *CLIP).lines
+    run = run or dynax(here, "train", "env=cart_pole")[0]
+    [clip] = dynax(here, "render", f"run={run}", *CLIP)
     shutil.copy(Path(clip) / "trajectory.gif", PICTURE)
     print(f"{PICTURE}: {PICTURE.stat().st_size / 1e6:.2f} MB")
 

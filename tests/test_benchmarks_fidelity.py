@@ -10,7 +10,7 @@ from hydra import compose, initialize_config_dir
 
 from benchmarks.fidelity import ablation, curve, few, nerd, runs, targets
 from benchmarks.fidelity.__main__ import TABLES
-from benchmarks.fidelity.document import DOCUMENT, committed, file_of, filled, shown
+from benchmarks.fidelity.document import DOCUMENT, README, committed, file_of, filled, shown
 from benchmarks.fidelity.table import Row, given
 from dynax import architectures, envs
 from dynax.cli import conf, resolvers
@@ -140,9 +140,11 @@ def test_a_table_is_put_between_its_markers():
         filled(text, {"b": "new"})
 
 
-def test_the_document_is_what_the_committed_results_make_of_it():
+def test_the_documents_are_what_the_committed_results_make_of_them():
     tables = {name: committed(table) for name, table in TABLES.items()}
     assert filled(DOCUMENT.read_text(), tables) == DOCUMENT.read_text()
+    brief = {table.name: committed(table, table.brief) for table in TABLES.values() if table.brief}
+    assert filled(README.read_text(), brief) == README.read_text()
 
 
 def test_what_is_missing_is_swept_in_few_grids():

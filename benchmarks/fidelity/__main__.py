@@ -8,7 +8,7 @@ Every training is started through `dynax train -m`, in the folder `--keep` or a 
 repeated, so that a folder belongs to one state of the code. The results of a whole table go to
 `benchmarks/results/fidelity_<table>.json`. `--quick` trains everything for seconds on one robot, to see that it runs;
 its results stay in the folder. `--table` prints the tables that are committed, and `--write` puts them into
-docs/fidelity.md.
+docs/fidelity.md and the README.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from pathlib import Path
 
 from benchmarks.common import header
 from benchmarks.fidelity import ablation, curve, few, nerd, robots, runs, targets
-from benchmarks.fidelity.document import DOCUMENT, ROOT, committed, file_of, filled, shown
+from benchmarks.fidelity.document import ROOT, committed, file_of, shown, write
 from benchmarks.fidelity.table import Result, Table
 from dynax.files import write_json
 
@@ -59,11 +59,6 @@ def main(names: Sequence[str], seeds: Sequence[int], folder: Path, jobs: int, qu
             publish(table, measure(table, seeds, folder, jobs))
 
 
-def write(names: Sequence[str]) -> None:
-    tables = {name: committed(TABLES[name]) for name in names}
-    DOCUMENT.write_text(filled(DOCUMENT.read_text(), tables))
-
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tables", nargs="*", choices=[[], *TABLES], metavar="TABLE", help=", ".join(TABLES))
@@ -72,14 +67,14 @@ if __name__ == "__main__":
     parser.add_argument("--keep", type=Path, metavar="DIR", help="folder of the runs")
     parser.add_argument("--quick", action="store_true", help="smoke sizes, one seed, one robot")
     parser.add_argument("--table", action="store_true", help="print what is committed")
-    parser.add_argument("--write", action="store_true", help="with --table: into docs/fidelity.md")
+    parser.add_argument("--write", action="store_true", help="with --table: into docs/fidelity.md and the README")
     args = parser.parse_args()
     names = args.tables or list(TABLES)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what runs is stopped as well
     if args.table:
         print("\n\n".join(f"{name}\n\n{committed(TABLES[name])}" for name in names))
         if args.write:
-            write(names)
+            write([TABLES[name] for name in names])
     else:
         with tempfile.TemporaryDirectory() as scratch:
             main(names, args.seeds, args.keep or Path(scratch), args.jobs, args.quick)

@@ -1,19 +1,20 @@
-"""`docs/fidelity.md`: its tables, between markers, from the results that are committed.
+"""`docs/fidelity.md` and the README: their tables, between markers, from the results that are committed.
 
 A table stands between `<!-- table: NAME -->` and `<!-- end of NAME -->`; what lies outside is written by hand.
 """
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from benchmarks.common import RESULTS
-from benchmarks.fidelity.table import Table, values
+from benchmarks.fidelity.table import Render, Table, values
 
 ROOT = Path(__file__).parents[2]
-DOCUMENT = ROOT / "docs" / "fidelity.md"
+DOCUMENT, README = ROOT / "docs" / "fidelity.md", ROOT / "README.md"
 
 
 def file_of(table: Table) -> Path:
@@ -21,12 +22,19 @@ def file_of(table: Table) -> Path:
     return RESULTS / f"fidelity_{table.name}.json"
 
 
-def committed(table: Table) -> str:
-    """A table from its committed results, or that there are none yet."""
+def write(tables: Sequence[Table]) -> None:
+    """Put the tables where they stand."""
+    DOCUMENT.write_text(filled(DOCUMENT.read_text(), {table.name: committed(table) for table in tables}))
+    brief = {table.name: committed(table, table.brief) for table in tables if table.brief}
+    README.write_text(filled(README.read_text(), brief))
+
+
+def committed(table: Table, render: Render | None = None) -> str:
+    """A table from its committed results, by default all of it, or that there are none yet."""
     file = file_of(table)
     if not file.exists():
         return "*Not measured yet.*"
-    text = shown(table, json.loads(file.read_text()))
+    text = shown(replace(table, render=render or table.render), json.loads(file.read_text()))
     return f"![{table.name}](../img/{table.picture})\n\n{text}" if table.picture else text
 
 

@@ -47,7 +47,7 @@ def train(table: Table, row: Row, cells: Sequence[Cell], folder: Path, jobs: int
             folder, "train", "-m", *axes, *settings, *place, *launcher(jobs, number),
             accept=(0, 1), environment=environment(folder, table.timed),
         )  # fmt: skip
-        if not ran.lines:
+        if not ran:
             sys.exit("not one of these trainings has finished")
 
 
@@ -71,7 +71,7 @@ def launcher(jobs: int, number: int) -> list[str]:
     return ["hydra/launcher=joblib", f"hydra.launcher.n_jobs={at_once}"] if at_once > 1 else []
 
 
-def environment(folder: Path, jobs: int, timed: bool) -> dict[str, str]:
+def environment(folder: Path, timed: bool) -> dict[str, str]:
     """Environment variables: compiled programs are kept, unless time is measured."""
     if timed:
         return {"JAX_ENABLE_COMPILATION_CACHE": "false"}

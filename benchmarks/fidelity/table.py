@@ -12,6 +12,7 @@ from typing import Any
 from benchmarks.common import median, valid_time
 
 Result = Mapping[str, Any]  # one training; see `runs.result`
+Render = Callable[[Sequence[Result]], str]  # results as Markdown
 
 LARGEST = {  # with --quick
     "training.num_epochs": 2,
@@ -68,12 +69,13 @@ class Table:
 
     name: str
     rows: tuple[Row, ...]
-    render: Callable[[Sequence[Result]], str]  # the results as Markdown
+    render: Render
     judge: tuple[str, ...] = ()  # overrides of `dynax eval`
     measure: Callable[[Path, int], dict[str, Any]] | None = None  # further figures of a run, on so many trajectories
     trajectories: int = 0
     plot: Callable[[Path, Sequence[Result]], None] | None = None  # draws `img/<picture>`
     picture: str = ""
+    brief: Render | None = None  # as the README shows it
     timed: bool = False  # wall time is a result: no training finds programs that another has compiled
 
     def quick(self) -> "Table":

@@ -8,16 +8,27 @@ from dynax.report import duration
 
 ENVS = ("pendulum", "cart_pole", "double_cart_pole", "acrobot", "three_link")
 COLUMNS = ("", "VPT(0.1)", "each seed", "ceiling", "of ceiling", "VPT(0.4)", "wall time", "parameters", "given")
+BRIEF = ("", "VPT(0.1)", "ceiling", "of ceiling", "VPT(0.4)", "wall time")
 
 
 def render(results: Sequence[Result]) -> str:
     """A line for each robot and model."""
-    pairs = sorted(values(results, "env", "model"), key=lambda pair: ENVS.index(pair[0]))
-    lines = [of(results, env=env, model=model) for env, model in pairs]
+    lines = _lines(results)
     told, legend = given(lines)
-    return (
-        f"{markdown(COLUMNS, [[*_line(mine), letters] for mine, letters in zip(lines, told, strict=True)])}\n\n{legend}"
-    )
+    table = [[*_line(mine), letters] for mine, letters in zip(lines, told, strict=True)]
+    return f"{markdown(COLUMNS, table)}\n\n{legend}"
+
+
+def brief(results: Sequence[Result]) -> str:
+    """The same lines with some of their columns."""
+    shown = [COLUMNS.index(name) for name in BRIEF]
+    return markdown(BRIEF, [[line[i] for i in shown] for line in map(_line, _lines(results))])
+
+
+def _lines(results: Sequence[Result]) -> list[list[Result]]:
+    """What belongs to each robot and model."""
+    pairs = sorted(values(results, "env", "model"), key=lambda pair: ENVS.index(pair[0]))
+    return [of(results, env=env, model=model) for env, model in pairs]
 
 
 def _line(mine: Sequence[Result]) -> list[str]:
@@ -53,4 +64,5 @@ TABLE = Table(
     ),
     render,
     timed=True,
+    brief=brief,
 )
