@@ -25,6 +25,7 @@ from flax import struct
 
 from dynax.constraints.parameters import cast, clipped, impedance, reference
 from dynax.constraints.solve import UNBOUNDED, Bounded, Cones
+from dynax.errors import UserError
 
 FACTORS = ("stiffness", "damping", "weight", "friction")  # what is learned of each group
 KIND = np.array([0, 0, 1, 2, 2])  # sliding, torsional and rolling friction of the five coefficients
@@ -73,7 +74,14 @@ class ContactRows:
         """The rows of `slots` of `model`; those of one `group` (C,), from 0, share what is learned.
 
         By default the slots of a pair of geoms do.
+
+        Raises `UserError` for geoms that stick to others or convey them.
         """
+        for what, there in (("adhesion", model.flg_adhesion), ("surfacevel", model.flg_surfacevel)):
+            if there:
+                raise UserError(
+                    f"model.constraints=layer does not know `{what}` of geoms: use model.constraints=features"
+                )
         given, body1, body2 = slots.parameters, slots.body1, slots.body2
         if group is None:
             _, group = np.unique([slots.geom1, slots.geom2], axis=1, return_inverse=True)

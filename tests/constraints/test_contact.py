@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+import mujoco
 import numpy as np
 import optax
 import pytest
@@ -10,6 +11,8 @@ from contacts import SOFT, Moment, every, model, moments, ones
 from dynax.constraints import ConstraintLayer, ContactRows, Free, JointRows
 from dynax.constraints import joints as joints_module
 from dynax.constraints.solve import Bounded, Cones, solve
+from dynax.errors import UserError
+from dynax.geometry.contacts import Contacts
 from dynax.state_space import StateSpace
 
 CASES = [  # body, condim, cone, impratio, geom
@@ -209,3 +212,12 @@ def test_slots_of_a_group_share_what_is_learned():
     (one,) = moments(model("box", 6, "elliptic"), 1)
     rows: ContactRows = one.rows
     assert rows.shapes == {"stiffness": (1,), "damping": (1,), "weight": (1,), "friction": (1, 3)}
+
+
+@pytest.mark.parametrize(("what", "value"), [("adhesion", "1"), ("surfacevel", "1 0 0")])
+def test_what_sticks_or_conveys_is_refused(what, value):
+    robot = mujoco.MjModel.from_xml_string(f"""<mujoco><worldbody>
+        <geom type="plane" size="1 1 1" {what}="{value}"/><body><freejoint/><geom size=".1"/></body>
+    </worldbody></mujoco>""")
+    with pytest.raises(UserError, match=f"model.constraints=layer does not know `{what}` of geoms"):
+        ContactRows.of(robot, Contacts.of(robot))
