@@ -42,6 +42,7 @@ class BaseDynamicsModel(nn.Module):
     angles: str = "raw"  # raw | sincos
     target: str = "delta"  # delta | acceleration
     constraints: str = "none"  # none | features | layer
+    contact_start: float = 1.0  # what a layer's contacts are at first, in units of the MJCF's
     drop_invariant: bool = False
     frame: str = "world"  # world | robot
     history: int = 1
@@ -53,6 +54,7 @@ class BaseDynamicsModel(nn.Module):
     def __post_init__(self):
         check_range("model.history", self.history, 1)
         check_range("model.members", self.members, 1)
+        check_range("model.contact_start", self.contact_start, 0, open_low=True)
         for field in dataclasses.fields(self):  # models are keys to their compiled programs, and a list has no hash
             if isinstance(value := getattr(self, field.name), list):
                 setattr(self, field.name, tuple(value))
@@ -129,12 +131,14 @@ class BaseDynamicsModel(nn.Module):
         if not len(joints) and contacts is None:
             return None
         rows = ContactRows.of(self.env.mj_model, contacts) if contacts else None
-        return ConstraintLayer(self.env.space, joints, rows, contacts, self.representation.base, parent=None)
+        base, start = self.representation.base, self.contact_start
+        return ConstraintLayer(self.env.space, joints, rows, contacts, base, start, parent=None)
 
     @property
     def given(self) -> tuple[str, ...]:
         """What the model was told of the robot before it saw any data; models are compared with this in sight."""
-        layer = ("MuJoCo's constraint solve, started from the MJCF",) if self.layer else ()
+        off = "" if self.contact_start == 1 else f", its contacts times {self.contact_start:g}"
+        layer = (f"MuJoCo's constraint solve, started from the MJCF{off}",) if self.layer else ()
         return (*self.representation.told, *layer, *self.structure)
 
     def features(self, states: Any) -> Any:

@@ -256,6 +256,7 @@ def test_a_model_without_a_network_says_so(cart_pole):
         ({"constraints": "feature"}, "did you mean `features`"),
         ({"history": 0}, "model.history=0 is out of range"),
         ({"members": 0}, "model.members=0 is out of range"),
+        ({"contact_start": 0.0}, "model.contact_start=0"),
     ],
 )
 def test_an_option_that_is_not_there_is_told_at_construction(cart_pole, options, told):
@@ -304,6 +305,19 @@ def test_what_is_given_of_the_robot_is_told(robots):
     assert given["nerd_cartpole"] == ("which joints turn", "integration but for a residual", "what is invariant")
     layer = MLPDynamicsModel(env=robots["three_link"], constraints="layer").given
     assert layer == (*given["pendulum"], "MuJoCo's constraint solve, started from the MJCF")
+
+
+def test_a_layer_may_start_from_other_contacts_than_those_of_the_mjcf(hopper):
+    model = MLPDynamicsModel(env=hopper, hidden_dims=(8,), constraints="layer", contact_start=1.4)
+    assert "MuJoCo's constraint solve, started from the MJCF, its contacts times 1.4" in model.given
+    norm = {
+        k: {"mean": np.zeros(n), "std": np.ones(n)}
+        for k, n in {"features": model.feature_dim, "actions": 3, "target": 6}.items()
+    }
+    layer = model.create(jax.random.PRNGKey(0), norm)["params"]["layer"]
+    for name in ("stiffness", "damping", "weight", "friction"):
+        np.testing.assert_allclose(layer[f"contact_{name}"], np.log(1.4), rtol=1e-6)
+    assert not np.any(layer["stiffness"])
 
 
 def test_a_robot_without_actuators_can_be_predicted():

@@ -12,8 +12,8 @@ import dynax
 PACKAGE = Path(dynax.__file__).parent
 LEVELS = {
     0: "errors config state_space rotations symmetry files mujoco_log provenance signals",
-    1: "geometry actuation nearness envs bundle reset standing excitations optimizers architectures base "
-    "representation frames constraints features activations linalg",
+    1: "chunks geometry actuation nearness impacts envs bundle reset standing excitations optimizers architectures "
+    "base representation frames constraints features activations linalg",
     2: "simulate source trajectories manifest dataset collection hidden_state samples losses identification polish "
     "validation training checkpoint history runs resume testset metrics energy plots render report utils",
     3: "commands",

@@ -3,6 +3,7 @@
 Axes: S state, D change, C slots of contacts, nv degrees of freedom.
 """
 
+import math
 from functools import partial
 from typing import Any
 
@@ -57,6 +58,7 @@ class ConstraintLayer(nn.Module):
     contacts: ContactRows | None = None
     geometry: Contacts | None = None  # of the same slots
     frame: Frame | None = None  # in which the mass matrix is learned, if it is
+    contact_start: float = 1.0  # the factors of contacts before anything is learned
 
     @nn.compact
     def __call__(
@@ -83,7 +85,10 @@ class ConstraintLayer(nn.Module):
             factor = {name: self._factor(name, (len(self.joints),)) for name in joints.FACTORS}
             rows.append(self.joints.bounded(state, factor))
         if self.contacts is not None:
-            factor = {name: self._factor(f"contact_{name}", shape) for name, shape in self.contacts.shapes.items()}
+            factor = {
+                name: self._factor(f"contact_{name}", shape, self.contact_start)
+                for name, shape in self.contacts.shapes.items()
+            }
             touching = self.touching(state, self.nearest(state)) if touching is None else touching
             for dim, (slots, touch) in touching.items():
                 rows.append(self.contacts.rows(touch, dim, slots, self.space.qvel(state), factor))
@@ -116,8 +121,8 @@ class ConstraintLayer(nn.Module):
             found[dim] = some.slot, Touch(distance, *self.geometry.jacobian(poses, some))
         return found
 
-    def _factor(self, name: str, shape: tuple[int, ...]) -> jax.Array:
-        return jnp.exp(self.param(name, nn.initializers.zeros, shape))
+    def _factor(self, name: str, shape: tuple[int, ...], start: float = 1.0) -> jax.Array:
+        return jnp.exp(self.param(name, nn.initializers.constant(math.log(start)), shape))
 
     def _iterations(self) -> int:
         """How many find the zones of all rows: none for one stop, which acts in one direction alone."""
