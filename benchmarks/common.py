@@ -6,6 +6,7 @@ import signal
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,13 @@ def _without_folder(words: Sequence[str]) -> list[str]:
     """The words of a command but for `--keep DIR`, which changes nothing of its results."""
     kept = [i for i, word in enumerate(words) if word == "--keep"]
     return [word for i, word in enumerate(words) if i not in kept and i - 1 not in kept]
+
+
+def seconds(task: Callable[[], Any]) -> float:
+    """What `task` takes."""
+    begun = time.perf_counter()
+    task()
+    return time.perf_counter() - begun
 
 
 def median(results: Iterable[Mapping[str, Any]], pick: Callable[[Mapping[str, Any]], float]) -> float:

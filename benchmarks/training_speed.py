@@ -9,7 +9,6 @@ each turn is printed: timings alone mean little on a shared machine.
 
 import argparse
 import platform
-import time
 from collections.abc import Callable
 
 import jax
@@ -18,6 +17,7 @@ import numpy as np
 import optax
 from flax import linen as nn
 
+from benchmarks.common import seconds
 from dynax import samples, training
 from dynax.architectures import MLPDynamicsModel
 from dynax.base import normalise
@@ -78,12 +78,6 @@ def by_dynax(model: MLPDynamicsModel, data: Trajectories, config: TrainingConfig
         loss.block_until_ready()
 
     return run
-
-
-def seconds(task: Callable[[], None]) -> float:
-    begun = time.perf_counter()
-    task()
-    return time.perf_counter() - begun
 
 
 def main(steps: int, rounds: int) -> None:

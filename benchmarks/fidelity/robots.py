@@ -48,6 +48,10 @@ TABLE = Table(
         Row("features", ENVS, ("mlp",)),
         Row("mechanical", ENVS, ("mechanical",)),
         Row("rigid", ENVS, ("rigid",)),
+        Row("mse", ENVS[:1], ("mlp",), {"training.loss": "mse"}, "mlp, mean squared error"),
+        Row("impacts", ENVS[:1], ("mlp",), {"training.impact_weight": "4"}, "mlp, impacts four times as often"),
+        Row("layer", ENVS[:1], ("mlp",), {"model.constraints": "layer"}, "mlp, constraint layer"),
+        Row("off", ENVS[:1], ("mechanical",), {"model.contact_start": "1.4"}, "mechanical, contacts 40% off at first"),
     ),
     render,
     judge=("eval.seconds=8",),  # a robot that falls is soon lost

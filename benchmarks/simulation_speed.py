@@ -1,0 +1,117 @@
+"""What simulation costs: collecting a dataset next to a bare `mujoco.rollout`, and finding contacts next to a step.
+
+    python -m benchmarks.simulation_speed [--rollouts 1000] [--rounds 5]
+
+Collection counts everything between the command and the finished dataset: initial states, actions, the check for hidden
+states, the files. The bare rollout is of the same states and actions, which it is given, on as many threads. They take
+turns, and the ratio is the median of those of the turns. Contacts are found in compiled batches of 512 states, on all
+cores; the step is C MuJoCo's within the bare rollout. Results go to `benchmarks/results/simulation_speed.json`.
+"""
+
+import argparse
+import tempfile
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import mujoco
+import numpy as np
+from mujoco import rollout
+
+from benchmarks.common import RESULTS, header, markdown, seconds
+from dynax import envs
+from dynax.collection import collect
+from dynax.config import CollectConfig
+from dynax.envs.env import Env
+from dynax.excitations.mixed import Mixed
+from dynax.files import write_json
+from dynax.geometry.contacts import Contacts
+from dynax.source import Source
+
+ROBOTS = ("cart_pole", "hopper", "cheetah", "quadruped", "arm")
+FILE = RESULTS / "simulation_speed.json"
+BATCH, REPEATS = 512, 50
+
+
+def collected(env: Env, config: CollectConfig) -> Callable[[], Any]:
+    """A collection of Dynax, from nothing."""
+
+    def run() -> None:
+        with tempfile.TemporaryDirectory() as root:
+            collect(env, Mixed(), config, root)
+
+    return run
+
+
+def bare(env: Env, states: np.ndarray, actions: np.ndarray, threads: int) -> Callable[[], Any]:
+    """The same trajectories by MuJoCo's own rollout."""
+    model, full = env.mj_model, mujoco.mjtState.mjSTATE_FULLPHYSICS.value
+    data = [mujoco.MjData(model) for _ in range(threads)]
+    start = np.zeros((len(states), mujoco.mj_stateSize(model, full)))
+    start[:, 1 : 1 + env.state_dim] = states
+
+    def run() -> None:
+        with rollout.Rollout(nthread=threads) as pool:
+            pool.rollout(model, data, start, actions)
+
+    return run
+
+
+def finding(env: Env, states: np.ndarray) -> float:
+    """Seconds to find every contact in one state, of many."""
+    contacts = Contacts.of(env.mj_model)
+    if contacts is None:
+        return 0.0
+    one = lambda state: contacts.detect(contacts.kinematics(env.space.qpos(state)))  # noqa: E731
+    program = jax.jit(jax.vmap(one))
+    some = jnp.asarray(np.resize(states, (BATCH, states.shape[1])), jnp.float32)
+    jax.block_until_ready(program(some))
+    return seconds(lambda: jax.block_until_ready([program(some) for _ in range(REPEATS)])) / (REPEATS * BATCH)
+
+
+def measure(name: str, config: CollectConfig, rounds: int, threads: int) -> dict[str, Any]:
+    """One robot."""
+    env = envs.make({"name": name})
+    states, actions = Source(env, Mixed(), config.seed, config.rollout_length).draw(0, config.num_rollouts)
+    ours, theirs = collected(env, config), bare(env, states, actions, threads)
+    pairs = np.array([(seconds(ours), seconds(theirs)) for _ in range(rounds)])
+    count = config.num_rollouts * config.rollout_length
+    return {
+        "robot": name,
+        "ratio": float(np.median(pairs[:, 1] / pairs[:, 0])),
+        "collected_per_s": float(count / np.median(pairs[:, 0])),
+        "step_us": float(1e6 * threads * np.median(pairs[:, 1]) / count),
+        "contacts_us": 1e6 * finding(env, states),
+    }
+
+
+def table(results: list[dict[str, Any]]) -> str:
+    """A line a robot."""
+    columns = ["", "collected a second", "against a bare rollout", "finding contacts", "a step of C MuJoCo, one core"]
+    lines = [
+        [
+            r["robot"],
+            f"{r['collected_per_s']:,.0f}",
+            f"{r['ratio']:.2f}",
+            f"{r['contacts_us']:.1f} µs",
+            f"{r['step_us']:.1f} µs",
+        ]
+        for r in results
+    ]
+    return markdown(columns, lines)
+
+
+def main(rollouts: int, rounds: int) -> None:
+    begun, results = header(), []
+    for name in ROBOTS:
+        results.append(measure(name, CollectConfig(num_rollouts=rollouts, backend="native"), rounds, begun["cores"]))
+        write_json(FILE, {**begun, "results": results})
+    print(table(results))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rollouts", type=int, default=1000)
+    parser.add_argument("--rounds", type=int, default=5)
+    main(**vars(parser.parse_args()))
