@@ -27,7 +27,7 @@ from dynax.geometry.kinematics import Kinematics, Poses
 from dynax.state_space import StateSpace
 
 NAMES = ("m", "hx", "hy", "hz", "Ixx", "Iyy", "Izz", "Ixy", "Ixz", "Iyz")
-SYMMETRIC = np.array([[0, 3, 4], [3, 1, 5], [4, 5, 2]])  # where the entries of I stand among its six
+SYMMETRIC = np.array([[0, 3, 4], [3, 1, 5], [4, 5, 2]], np.int32)  # where the entries of I stand among its six
 
 
 class Motion(struct.PyTreeNode):

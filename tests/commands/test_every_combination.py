@@ -37,7 +37,7 @@ SLOW = (  # every robot and every network again; their programs take long to com
     ("quadruped", "mlp"),
     ("arm", "mlp"),
 )
-EPOCHS = {"lagrangian": 3, "rigid": 3}  # of which the last is the polish
+EPOCHS = {"lagrangian": 3, "rigid": 1}  # of which the last is the polish
 COMBINATIONS = [
     *(pytest.param(*pair, id="-".join(pair)) for pair in QUICK),
     *(pytest.param(*pair, id="-".join(pair), marks=pytest.mark.slow) for pair in SLOW),
