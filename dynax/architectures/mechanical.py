@@ -1,47 +1,66 @@
-"""The equations of motion of a tree of bodies, with networks of the joint angles for what only the angles decide."""
+"""The equations of motion of trees of bodies, with networks of how these stand for what only that decides."""
 
-from typing import ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from flax import linen as nn
 
-from dynax import actuation, features, linalg
+from dynax import actuation, linalg
 from dynax.activations import Hidden, check_activation
 from dynax.actuation import Actuation
 from dynax.base import DynamicsModel, Variables, check_widths
 from dynax.constraints import Free
 from dynax.geometry.kinematics import Kinematics
-from dynax.geometry.trees import Pattern, Tree, trees
+from dynax.geometry.lagrange import forces
+from dynax.geometry.limbs import Ground, Limb
 
-FLOOR = 1e-4  # of the scaled mass matrix, so that it can be inverted whatever the network says
+FLOOR = 1e-4  # of the mass matrix as the MJCF has it: that of a network can be inverted, whatever it says
+Read = Callable[[jax.Array], Any]  # to what `Entries` says
+
+
+class Entries(nn.Module):
+    """From what is seen of a limb (F,), the entries of its mass matrix's root and, where it needs one, a potential."""
+
+    hidden_dims: tuple[int, ...]
+    activation: str
+    entries: int
+    potentials: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+        small = nn.initializers.variance_scaling(0.01, "fan_in", "truncated_normal")
+        for width in self.hidden_dims:
+            x = Hidden(width, self.activation)(x)
+        out = nn.Dense(self.entries + self.potentials, kernel_init=small)(x)
+        return out[: self.entries], out[self.entries :]
 
 
 class MechanicalDynamicsModel(DynamicsModel):
-    """M(q) dv/dt + c(q, v) = tau, with M, c and gravity from networks of the joint angles theta.
+    """Lagrange's equations of motion, with networks of how the bodies stand for the mass matrix and the potential.
 
-    Of a tree that floats, in the axes of its base (T turns the base's linear velocity into them):
+        M = 1e-4 S^2 + sum over limbs of T^T S L^T L S T  S = diag(1 / sqrt(dof_invweight0))
+        c = what M and the potential say                  `geometry.lagrange`
+        tau = B u - k (q - q0) - D v + M g                gravity is an acceleration of a base that floats
+        dv = dt (M + dt D)^-1 (tau - c)                   MuJoCo's semi-implicit Euler, implicit in damping
 
-        M = T^T S (L^T L + 1e-4) S T           L(theta) sparse as the tree is, S = diag(1 / sqrt(dof_invweight0))
-        c = T^T S Gamma(theta) [w w^T]         w the rates of joints and base; the base's linear velocity does not enter
-        tau = B u - k (q - q0) - D v + M g     gravity is an acceleration of the base
-        dv = dt (M + dt D)^-1 (tau - c)        MuJoCo's semi-implicit Euler, implicit in damping
-
-    Of a tree that stands in the world T is the identity and gravity a network as well. L^T L has the zeros of a tree's
-    mass matrix when L has them (Featherstone 2008, Rigid Body Dynamics Algorithms, chapter 6), and Gamma those of its
-    Coriolis terms. Forces of springs, dampers and actuators are as the MJCF has them, times learned factors.
+    L of a limb, sparse as its part of the tree is, comes from a network of the places and rotations of its bodies as
+    the base sees them; T turns the base's linear velocity into its axes. So M has the zeros of a tree's mass matrix
+    (Featherstone 2008, Rigid Body Dynamics Algorithms, chapter 6). Of a tree that stands in the world T is the
+    identity, and the network gives its potential as well. Forces of springs, dampers and actuators are as the MJCF has
+    them, times learned factors.
 
     Raises `UserError` at construction for a robot that other forces move (tendons with springs, fluids, activations).
     """
 
     structure: ClassVar = (
-        "the form of the equations of motion, and the tree of joints",
+        "Lagrange's equations of motion, and where the joints are",
         "gravity, springs, dampers and actuators, started from the MJCF",
     )
 
     constraints: str = "layer"
-    hidden_dims: tuple[int, ...] = (128, 128)
+    hidden_dims: tuple[int, ...] = (64, 64)
     activation: str = "glu"
 
     def __post_init__(self):
@@ -54,56 +73,30 @@ class MechanicalDynamicsModel(DynamicsModel):
     @nn.compact
     def free(self, states: jax.Array, actions: jax.Array, normalization: Variables, training: bool = False) -> Free:
         space, model, dt = self.env.space, self.env.mj_model, self.env.dt
-        state, kinematics = states[-1], Kinematics.of(model)
-        poses = kinematics(space.qpos(state))
-        q, v = space.positions(state), space.qvel(state)
-        inertia, force = jnp.zeros((space.nv, space.nv)), jnp.zeros(space.nv)
-        for number, tree in enumerate(trees(model)):
-            mass, other = self._tree(number, tree, state, poses.rotation[tree.body], v, normalization)
-            inertia = inertia.at[jnp.ix_(tree.dofs, tree.dofs)].set(mass)
-            force = force.at[tree.dofs].set(other)
+        q, v = space.positions(states[-1]), space.qvel(states[-1])
+        ground, limbs, kinematics = Ground.of(model, space.invariant), Limb.every(model), Kinematics.of(model)
+        poses = kinematics(space.qpos(states[-1]).at[ground.zero].set(0.0))
+        networks = [
+            self._network(f"limb{i}", limb, limb.seen(poses.position, poses.rotation)) for i, limb in enumerate(limbs)
+        ]
+
+        def energy(position: jax.Array, rotation: jax.Array) -> tuple[jax.Array, jax.Array]:
+            read = [network(limb.seen(position, rotation)) for limb, network in zip(limbs, networks, strict=True)]
+            roots = [limb.root(entries, rotation) for limb, (entries, _) in zip(limbs, read, strict=True)]
+            potential = [limb.weight * height.sum() for limb, (_, height) in zip(limbs, read, strict=True)]
+            return jnp.concatenate(roots), jnp.stack(potential).sum()
+
+        inertia, force = forces(space, kinematics, energy, poses, jnp.where(ground.linear, 0.0, v), ground.idle)
+        inertia += jnp.diag(FLOOR / model.dof_invweight0)
         drive, damping = self._driven(q, v, actions[-1])
-        return Free(dt * linalg.solve(inertia + dt * jnp.diag(damping), drive + force), inertia, damping)
+        tau = drive - force + inertia @ ground.fall
+        return Free(dt * linalg.solve(inertia + dt * jnp.diag(damping), tau), inertia, damping)
 
-    def _tree(
-        self, number: int, tree: Tree, state: jax.Array, rotation: jax.Array, v: jax.Array, normalization: Variables
-    ) -> tuple[jax.Array, jax.Array]:
-        """The mass matrix (k, k) of a tree and the generalised forces (k,) of its gravity and its velocities."""
-        space, model = self.env.space, self.env.mj_model
-        own, k = Pattern.of(model, tree), len(tree.dofs)
-        hidden = np.ones(space.nv, bool)
-        hidden[own.inner] = False
-        x = features.positions(space, state, "sincos", hidden | space.invariant)
-        x = jnp.append(x, 1.0)  # so that there is something to see of a lone body
-        for layer, width in enumerate(self.hidden_dims):
-            x = Hidden(width, self.activation, name=f"tree{number}_hidden{layer}")(x)
-        small = nn.initializers.variance_scaling(0.01, "fan_in", "truncated_normal")
-        entries = nn.Dense(len(own.entries[0]), kernel_init=small, name=f"tree{number}_inertia")(x)
-        lower = 0.7 * jnp.eye(k).at[own.entries].add(entries)
-        scale = 1 / np.sqrt(model.dof_invweight0[tree.dofs])
-        body = (lower.T @ lower + FLOOR * jnp.eye(k)) * scale[:, None] * scale
-
-        turn, at = jnp.eye(k), np.searchsorted(tree.dofs, tree.linear)
-        if tree.floats:
-            directions = np.asarray(tree.directions, state.dtype)
-            turn = turn.at[jnp.ix_(at, at)].set(directions.T @ rotation.T @ directions)
-        mass = turn.T @ body @ turn
-
-        rates = v[own.rates] / self._rate_scale(normalization)[own.rates]
-        products = rates[own.pairs[0]] * rates[own.pairs[1]]
-        terms = nn.Dense(len(own.terms[0]), kernel_init=small, name=f"tree{number}_velocity")(x)
-        gamma = jnp.zeros(k).at[own.terms[0]].add(terms * products[own.terms[1]])
-        other = -turn.T @ (scale * gamma)
-        if tree.floats:
-            fall = jnp.zeros(k).at[at].set(tree.directions.T @ model.opt.gravity)
-            return mass, other + mass @ fall
-        weight = nn.Dense(k, kernel_init=small, name=f"tree{number}_gravity")(x)
-        return mass, other + scale * weight * np.linalg.norm(model.opt.gravity)
-
-    def _rate_scale(self, normalization: Variables) -> jax.Array:
-        """The deviation (nv,) of every velocity over the data."""
-        positions, velocities, _ = self.representation.sizes
-        return normalization["features"]["std"][positions : positions + velocities]
+    def _network(self, name: str, limb: Limb, example: jax.Array) -> Read:
+        """The network of a limb as a function alone, which may be differentiated."""
+        network = Entries(self.hidden_dims, self.activation, limb.spread.shape[1], int(not limb.floats))
+        params = self.param(name, lambda key: network.init(key, example)["params"])
+        return lambda x: network.apply({"params": params}, x)
 
     def _driven(self, q: jax.Array, v: jax.Array, action: jax.Array) -> tuple[jax.Array, jax.Array]:
         """The forces (nv,) of springs, dampers and actuators, and the damping (nv,) that a step treats implicitly."""

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
-from dynax.geometry.kinematics import moved
 from dynax.symmetry import BALL, FREE, HINGE, PARALLEL, SLIDE
 
 
@@ -25,6 +24,11 @@ class Tree:
     directions: np.ndarray  # (3, n) their unit directions in the world
     turning: np.ndarray  # int: the rotations of its base
     body: int  # the root
+
+    @property
+    def base(self) -> np.ndarray:
+        """Int: the degrees of freedom of its base."""
+        return np.concatenate([self.linear, self.turning]).astype(int)
 
     @property
     def floats(self) -> bool:
@@ -64,36 +68,3 @@ def _base(model: mujoco.MjModel, data: mujoco.MjData, body: int) -> tuple[np.nda
         return stands
     turning = [d + k for d, kind in zip(dofs, kinds, strict=True) for k in range({BALL: 3, HINGE: 1}.get(int(kind), 0))]
     return dofs[slides], directions, np.array(turning, int)
-
-
-@dataclass(frozen=True, eq=False)
-class Pattern:
-    """Which entries of a tree's mass matrix and of its velocity terms can differ from zero.
-
-    Degrees of freedom are coupled where they move the same body. Indices are into the tree's own k degrees of freedom,
-    but for `inner` and `rates`.
-    """
-
-    inner: np.ndarray  # int: the degrees of freedom that shape the tree, its base apart
-    rates: np.ndarray  # (m,) int: those whose rates enter velocity terms, all but the base's translations
-    entries: tuple[np.ndarray, ...]  # rows and columns of the mass matrix's lower triangle
-    pairs: tuple[np.ndarray, np.ndarray]  # each two of `rates` whose product enters, as indices into them
-    terms: tuple[np.ndarray, ...]  # which degree of freedom feels which of the pairs
-
-    @classmethod
-    def of(cls, model: mujoco.MjModel, tree: Tree) -> "Pattern":
-        moves = moved(model)[:, tree.dofs].astype(int)  # (nbody, k)
-        rates = np.flatnonzero(~np.isin(tree.dofs, tree.linear))
-        two = np.einsum("bi,bj->ij", moves, moves)
-        i, j = (index.ravel() for index in np.triu_indices(len(rates)))
-        together = two[rates[i], rates[j]] > 0
-        i, j = i[together], j[together]
-        three = np.einsum("bd,bp->dp", moves, moves[:, rates[i]] * moves[:, rates[j]])
-        base = np.concatenate([tree.linear, tree.turning])
-        return cls(
-            inner=tree.dofs[~np.isin(tree.dofs, base)] if tree.floats else tree.dofs,
-            rates=tree.dofs[rates],
-            entries=np.nonzero(np.tril(two)),
-            pairs=(i, j),
-            terms=np.nonzero(three),
-        )
