@@ -32,6 +32,7 @@ USUAL = {
     "training.gradient_clip": "null",
     "training.ema_decay": "null",
     "training.input_noise": "0.0",
+    "training.impact_weight": "1",
     "training.unroll_epochs": "0",
     "training.polish": "none",
     "training.patience": "null",
@@ -65,6 +66,7 @@ STEPS: tuple[tuple[str, str, Mapping[str, str]], ...] = (  # name, label, what i
     ("robust", "+ robust loss", {"training.loss": "robust"}),
     ("soap", "+ SOAP", {"training.optimizer": "soap"}),
     ("gated", "+ gated units, 128 × 3", GATED),
+    ("impacts", "+ impacts four times as often", {"training.impact_weight": "4"}),
 )
 
 
