@@ -21,7 +21,7 @@ Read = Callable[[jax.Array], Any]  # to what `Entries` says
 
 
 class Entries(nn.Module):
-    """From what is seen of a limb (F,), the entries of its mass matrix's root and, where it needs one, a potential."""
+    """From what is seen of a limb (F,) the entries of a root of its mass matrix, and its potential if it has one."""
 
     hidden_dims: tuple[int, ...]
     activation: str
@@ -31,25 +31,27 @@ class Entries(nn.Module):
     @nn.compact
     def __call__(self, x: jax.Array) -> tuple[jax.Array, jax.Array]:
         small = nn.initializers.variance_scaling(0.01, "fan_in", "truncated_normal")
+        deep = x
         for width in self.hidden_dims:
-            x = Hidden(width, self.activation)(x)
-        out = nn.Dense(self.entries + self.potentials, kernel_init=small)(x)
+            deep = Hidden(width, self.activation)(deep)
+        # The momenta of a body are linear in how it stands.
+        out = nn.Dense(self.entries + self.potentials, kernel_init=small)(jnp.concatenate([deep, x]))
         return out[: self.entries], out[self.entries :]
 
 
 class MechanicalDynamicsModel(DynamicsModel):
-    """Lagrange's equations of motion, with networks of how the bodies stand for the mass matrix and the potential.
+    """Lagrange's equations of motion, with networks of how the bodies stand for what only that decides.
 
-        M = 1e-4 S^2 + sum over limbs of T^T S L^T L S T  S = diag(1 / sqrt(dof_invweight0))
-        c = what M and the potential say                  `geometry.lagrange`
+        M = 1e-4 S^2 + sum over limbs of T^T S G^T G S T  S = diag(1 / sqrt(dof_invweight0))
+        c = what this kinetic energy says                 `geometry.lagrange`
         tau = B u - k (q - q0) - D v + M g                gravity is an acceleration of a base that floats
         dv = dt (M + dt D)^-1 (tau - c)                   MuJoCo's semi-implicit Euler, implicit in damping
 
-    L of a limb, sparse as its part of the tree is, comes from a network of the places and rotations of its bodies as
-    the base sees them; T turns the base's linear velocity into its axes. So M has the zeros of a tree's mass matrix
-    (Featherstone 2008, Rigid Body Dynamics Algorithms, chapter 6). Of a tree that stands in the world T is the
-    identity, and the network gives its potential as well. Forces of springs, dampers and actuators are as the MJCF has
-    them, times learned factors.
+    G of a limb has a row for each momentum of its bodies, from a network of their places and rotations as the base sees
+    them; T turns the base's linear velocity into its axes. A row is zero for what does not move its body, so that M has
+    the zeros of a tree's mass matrix (Featherstone 2008, Rigid Body Dynamics Algorithms, chapter 6). Of a tree that
+    stands in the world T is the identity, and the network gives its potential as well. Forces of springs, dampers and
+    actuators are as the MJCF has them, times learned factors.
 
     Raises `UserError` at construction for a robot that other forces move (tendons with springs, fluids, activations).
     """
@@ -80,21 +82,25 @@ class MechanicalDynamicsModel(DynamicsModel):
             self._network(f"limb{i}", limb, limb.seen(poses.position, poses.rotation)) for i, limb in enumerate(limbs)
         ]
 
-        def energy(position: jax.Array, rotation: jax.Array) -> tuple[jax.Array, jax.Array]:
-            read = [network(limb.seen(position, rotation)) for limb, network in zip(limbs, networks, strict=True)]
-            roots = [limb.root(entries, rotation) for limb, (entries, _) in zip(limbs, read, strict=True)]
-            potential = [limb.weight * height.sum() for limb, (_, height) in zip(limbs, read, strict=True)]
-            return jnp.concatenate(roots), jnp.stack(potential).sum()
+        def lagrangian(position: jax.Array, rotation: jax.Array, v: jax.Array) -> jax.Array:
+            total = jnp.zeros(())
+            for limb, network in zip(limbs, networks, strict=True):
+                entries, height = network(limb.seen(position, rotation))
+                total += jnp.sum((limb.root(entries) @ limb.rates(rotation, v)) ** 2) / 2 - limb.weight * height.sum()
+            return total
 
-        inertia, force = forces(space, kinematics, energy, poses, jnp.where(ground.linear, 0.0, v), ground.idle)
-        inertia += jnp.diag(FLOOR / model.dof_invweight0)
+        force = forces(space, kinematics, lagrangian, poses, jnp.where(ground.linear, 0.0, v), ground.idle)
+        inertia = jnp.diag(FLOOR / model.dof_invweight0)
+        for limb, network in zip(limbs, networks, strict=True):
+            entries, _ = network(limb.seen(poses.position, poses.rotation))
+            inertia += limb.inertia(limb.root(entries), poses.rotation)
         drive, damping = self._driven(q, v, actions[-1])
         tau = drive - force + inertia @ ground.fall
         return Free(dt * linalg.solve(inertia + dt * jnp.diag(damping), tau), inertia, damping)
 
     def _network(self, name: str, limb: Limb, example: jax.Array) -> Read:
         """The network of a limb as a function alone, which may be differentiated."""
-        network = Entries(self.hidden_dims, self.activation, limb.spread.shape[1], int(not limb.floats))
+        network = Entries(self.hidden_dims, self.activation, limb.mask.size, int(not limb.floats))
         params = self.param(name, lambda key: network.init(key, example)["params"])
         return lambda x: network.apply({"params": params}, x)
 

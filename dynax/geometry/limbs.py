@@ -17,21 +17,25 @@ from dynax.geometry.kinematics import moved
 from dynax.geometry.trees import Tree, trees
 
 START = 0.7  # the root of the scaled mass matrix before anything is learned, times one
+MOMENTA = 6  # of a rigid body
 
 
 @dataclass(frozen=True, eq=False)
 class Limb:
-    """Of one limb of a tree, what the MJCF says of its mass matrix."""
+    """Of one limb of a tree, what the MJCF says of its kinetic energy |G w|^2 / 2.
+
+    A row of G is one of the six momenta of a body, or of several that move as one: it has entries for what moves them.
+    w are the rates of the limb, on a scale of one, as its base has them.
+    """
 
     tree: Tree
     dofs: np.ndarray  # (k,) int
     bodies: np.ndarray  # int: those that its own joints move
-    spread: np.ndarray  # (k k, n) from what may differ from zero in its mass matrix's lower triangle to that matrix
-    own: np.ndarray  # (k, nv) its degrees of freedom among the robot's
-    along: np.ndarray  # (k, m) of these the base's translations
-    start: np.ndarray  # (k,) the diagonal of its root before anything is learned; of the base, one share in it
-    scale: np.ndarray  # (k,) what a root of one stands for
+    mask: np.ndarray  # (r, k) bool: where G may differ from zero
+    start: np.ndarray  # (r, k) G before anything is learned
+    scale: np.ndarray  # (k,) what a rate is multiplied by
     weight: float  # the scale of its potential energy, N times 1 m
+    nv: int  # degrees of freedom of the robot
 
     @classmethod
     def every(cls, model: mujoco.MjModel) -> list["Limb"]:
@@ -43,19 +47,19 @@ class Limb:
     def of(cls, model: mujoco.MjModel, tree: Tree, dofs: np.ndarray, share: int) -> "Limb":
         """The limb of `tree` with the degrees of freedom `dofs`, one of `share` limbs."""
         moves, base = moved(model), np.isin(dofs, tree.base)
-        bodies = np.flatnonzero(moves[:, dofs[~base]].any(axis=1))
-        coupled = moves[:, dofs].astype(int)
-        lower = np.flatnonzero(np.tril(coupled.T @ coupled))
+        others = moves[:, np.setdiff1d(tree.dofs, dofs)].any(axis=1)
+        movers = np.unique(moves[moves[:, dofs].any(axis=1) & ~others][:, dofs], axis=0)
+        rows = [(row, dof) for row in movers for dof in np.flatnonzero(row)[-MOMENTA:]]
+        first = np.eye(len(dofs))[[dof for _, dof in rows]]
         return cls(
             tree=tree,
             dofs=dofs,
-            bodies=bodies,
-            spread=np.eye(len(dofs) ** 2)[:, lower],
-            own=np.eye(model.nv)[dofs],
-            along=np.eye(len(dofs))[:, np.searchsorted(dofs, tree.linear)],
-            start=np.where(base, START / share**0.5, START),
+            bodies=np.flatnonzero(moves[:, dofs[~base]].any(axis=1)),
+            mask=np.array([row for row, _ in rows]),
+            start=START * first / np.sqrt(first.sum(axis=0) * np.where(base, share, 1)),
             scale=1 / np.sqrt(model.dof_invweight0[dofs]),
             weight=float(np.linalg.norm(model.opt.gravity) * model.body_subtreemass[tree.body]),
+            nv=model.nv,
         )
 
     @property
@@ -70,19 +74,23 @@ class Limb:
             turn, place = base.T @ turn, (place - position[self.tree.body]) @ base
         return jnp.concatenate([turn.ravel(), place.ravel(), jnp.ones(1, place.dtype)])
 
-    def root(self, entries: jax.Array, rotation: jax.Array) -> jax.Array:
-        """A root (k, nv) of its mass matrix: L S T, with `entries` what L has besides its start."""
-        # Products with constants of zeros and ones: on a CPU scatters take several times as long.
-        spread, own, along, directions, start = (
-            jnp.asarray(x, entries.dtype)
-            for x in (self.spread, self.own, self.along, self.tree.directions, self.start[:, None])
-        )
-        k, n = len(self.dofs), len(self.tree.linear)
-        root = start * (jnp.eye(k) + (spread @ entries).reshape(k, k)) * self.scale
-        if n:
-            turn = directions.T @ rotation[self.tree.body].T @ directions
-            root += root @ (along @ (turn - jnp.eye(n)) @ along.T)
-        return root @ own
+    def root(self, entries: jax.Array) -> jax.Array:
+        """G (r, k), with `entries` (r k,) what it has besides its start."""
+        return jnp.asarray(self.start, entries.dtype) + entries.reshape(self.mask.shape) * self.mask
+
+    def rates(self, rotation: jax.Array, v: jax.Array) -> jax.Array:
+        """w (k,) of qvel (nv,): linear velocities of the base in its own axes."""
+        own = v[self.dofs]
+        if self.floats:
+            directions = jnp.asarray(self.tree.directions, v.dtype)
+            turned = directions.T @ (rotation[self.tree.body].T @ (directions @ v[self.tree.linear]))
+            own = own.at[np.searchsorted(self.dofs, self.tree.linear)].set(turned)
+        return own * self.scale
+
+    def inertia(self, root: jax.Array, rotation: jax.Array) -> jax.Array:
+        """What it adds to the mass matrix (nv, nv)."""
+        rates = jax.vmap(lambda v: self.rates(rotation, v), out_axes=1)(jnp.eye(self.nv, dtype=root.dtype))
+        return rates.T @ (root.T @ root) @ rates
 
 
 @dataclass(frozen=True, eq=False)

@@ -38,6 +38,10 @@ def seen(model, limb, qpos):
     return np.asarray(limb.seen(poses.position, poses.rotation))
 
 
+def root_of(limb):
+    return limb.root(jax.random.normal(jax.random.PRNGKey(0), (limb.mask.size,)))
+
+
 def test_each_limb_hangs_on_the_base(quadruped, hand):
     legs = [[*range(6), *range(first, first + 3)] for first in (6, 9, 12, 15)]
     assert [limb.dofs.tolist() for limb in Limb.every(quadruped)] == legs
@@ -83,26 +87,33 @@ def test_what_a_limb_adds_to_mujocos_mass_matrix_depends_on_its_own_angles_alone
 
 
 @pytest.mark.parametrize("name", ["quadruped", "hand"])
-def test_the_roots_cover_mujocos_mass_matrix_and_no_more(name, request):
+def test_the_limbs_cover_mujocos_mass_matrix_and_no_more(name, request):
     model = request.getfixturevalue(name)
     data, full = at_random(model), np.zeros((model.nv, model.nv))
     mujoco.mj_fullM(model, data, full)
-    rotation, entries = jnp.asarray(data.xmat.reshape(-1, 3, 3)), jax.random.normal(jax.random.PRNGKey(0), (1000,))
-    roots = [limb.root(entries[: limb.spread.shape[1]], rotation) for limb in Limb.every(model)]
-    found = np.asarray(sum(root.T @ root for root in roots))
+    rotation = jnp.asarray(data.xmat.reshape(-1, 3, 3))
+    found = np.asarray(sum(limb.inertia(root_of(limb), rotation) for limb in Limb.every(model)))
     assert ((np.abs(found) > 1e-6) == (np.abs(full) > 1e-12))[:, 6:].all()
 
 
-def test_the_root_turns_with_the_base(quadruped):
-    """A base of equal velocity in its own axes has the same kinetic energy, wherever it looks."""
-    limb, entries = Limb.every(quadruped)[0], jax.random.normal(jax.random.PRNGKey(0), (45,))
-    rotation = np.tile(np.eye(3), (quadruped.nbody, 1, 1))
+def test_without_entries_the_mass_matrix_is_a_half_of_what_the_mjcf_seems_to_say(quadruped):
+    rotation = jnp.asarray(at_random(quadruped).xmat.reshape(-1, 3, 3))
+    limbs = Limb.every(quadruped)
+    found = sum(limb.inertia(limb.root(jnp.zeros(limb.mask.size)), rotation) for limb in limbs)
+    np.testing.assert_allclose(found, np.diag(0.49 / quadruped.dof_invweight0), rtol=1e-5, atol=1e-5)
+
+
+def test_kinetic_energy_does_not_know_where_the_base_looks(quadruped):
+    limb, rng = Limb.every(quadruped)[0], np.random.default_rng(0)
+    ahead = np.tile(np.eye(3), (quadruped.nbody, 1, 1))
     turned = at_random(quadruped).xmat.reshape(-1, 3, 3)
-    v = np.random.default_rng(0).normal(size=quadruped.nv)
-    moved = v.copy()
-    moved[:3] = turned[limb.tree.body] @ v[:3]
-    energy = [np.sum((limb.root(entries, jnp.asarray(r)) @ w) ** 2) for r, w in ((rotation, v), (turned, moved))]
-    np.testing.assert_allclose(energy[0], energy[1], rtol=1e-5)
+    v = rng.normal(size=quadruped.nv)
+    same = v.copy()
+    same[:3] = turned[limb.tree.body] @ v[:3]
+    found = [limb.rates(jnp.asarray(r), jnp.asarray(w)) for r, w in ((ahead, v), (turned, same))]
+    np.testing.assert_allclose(*found, rtol=1e-4)
+    root, rates = root_of(limb), found[0]
+    np.testing.assert_allclose(v @ limb.inertia(root, jnp.asarray(ahead)) @ v, jnp.sum((root @ rates) ** 2), rtol=1e-4)
 
 
 def test_the_ground_is_felt_by_what_stands_and_not_by_what_floats(quadruped, cart_pole):
