@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 FILE = "hidden_state.json"
 TRAJECTORIES = 32  # looked at, at most
 LONG = 2500  # control steps over which the cost is measured, at most
+FURTHER = 10  # times as many as the data's trajectories have, at most
 NEGLIGIBLE = 1e-6  # a hopper on MuJoCo's default solvers has gaps of up to 6e-7, on one cut short of 6e-5 and more
 CURES = (  # for the MJCF, from the cheapest; a second <option> adds to the first
     '<option iterations="20" ls_iterations="20" tolerance="1e-10"/>',
@@ -95,13 +96,13 @@ def check(source: Source, n: int) -> HiddenState:
         return found
     log.info("a step of %s depends on more than its state: looking for what that costs and what cures it", env.name)
     cure = next((option for option in CURES if _closes(_with(env, option), drawn, scale)), None)
-    source = replace(source, steps=min(LONG, steps_of(EvalConfig.seconds, env.dt)))
+    source = replace(source, steps=min(LONG, FURTHER * source.steps, steps_of(EvalConfig.seconds, env.dt)))
     found = replace(
         found,
         tested_s=source.steps * env.dt,
-        valid_time_s=_valid_time(env, source, scale),
+        valid_time_s=_valid_time(env, source, len(drawn[0]), scale),
         cure=cure,
-        cured_valid_time_s=_valid_time(_with(env, cure), source, scale) if cure else None,
+        cured_valid_time_s=_valid_time(_with(env, cure), source, len(drawn[0]), scale) if cure else None,
     )
     log.warning("%s", _said(found, env.name))
     return found
@@ -146,9 +147,9 @@ def _with(env: Env, option: str) -> Env:
     return replace(env, mjcf=before + option + end + after)
 
 
-def _valid_time(env: Env, source: Source, scale: np.ndarray) -> float:
+def _valid_time(env: Env, source: Source, n: int, scale: np.ndarray) -> float:
     """VPT(0.1) of the simulator restarted at every step, s; a trajectory is over where the simulator loses it."""
-    states, actions = source.draw(0, TRAJECTORIES)
+    states, actions = source.draw(0, n)
     truth, restarted = simulate(env, states, actions, "native"), simulate_rounded(env, states, actions)
     error = metrics.normalised_error(env.space, truth, restarted, scale)
     return metrics.valid_time(error, metrics.THRESHOLDS[0], env.dt).median
