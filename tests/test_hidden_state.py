@@ -117,7 +117,7 @@ def test_a_trajectory_that_the_simulator_loses_is_over_there():
     mjcf = """<mujoco><option gravity="0 0 0"/><worldbody><body><joint name="z" type="slide" stiffness="-1e4"/>
     <geom size=".1"/></body></worldbody></mujoco>"""
     env = MjcfEnv(xml="rocket.xml", mjcf=mjcf)
-    assert 0 < hidden_state._valid_time(env, Source(env, Passive(), 0, 500), np.ones(2)) < 0.5
+    assert 0 < hidden_state._valid_time(env, Source(env, Passive(), 0, 500), 32, np.ones(2)) < 0.5
 
 
 def test_figures_are_kept_beside_the_data(tmp_path):
