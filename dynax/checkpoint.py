@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import orbax.checkpoint as ocp
 from jax.sharding import SingleDeviceSharding
@@ -104,9 +105,9 @@ def save(run: Path, state: TrainState, normalization: Variables, env: Env, info:
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
     with ocp.StandardCheckpointer() as orbax:
-        orbax.save(draft / "model", {"params": state.best, "normalization": dict(normalization)})
+        orbax.save(draft / "model", _without_empty({"params": state.best, "normalization": dict(normalization)}))
         orbax.wait_until_finished()
-        orbax.save(draft / "training", state)
+        orbax.save(draft / "training", _without_empty(state))
     (draft / "robot.xml").write_text(env.mjcf)
     for name, content in env.assets.items():
         (draft / "assets").mkdir(exist_ok=True)
@@ -161,13 +162,20 @@ def _variables_template(model: BaseDynamicsModel) -> Variables:
 
 def _restore(path: Path, template: Any) -> Any:
     """The tree saved at `path`, as JAX arrays of the shapes of `template`."""
+    wanted = jax.tree.map(_here, _without_empty(template))
     try:
         with ocp.StandardCheckpointer() as orbax:
             saved = orbax.metadata(path).item_metadata
-            _check_same(path, saved, template)
-            return orbax.restore(path, jax.tree.map(_here, template))
+            _check_same(path, saved, wanted)
+            filled = iter(jax.tree.leaves(orbax.restore(path, wanted)))
     except (ValueError, KeyError, FileNotFoundError) as error:
         raise UserError(f"the checkpoint {path} cannot be read: {str(error).splitlines()[0]}") from error
+    return jax.tree.map(lambda leaf: next(filled) if leaf.size else jnp.zeros(leaf.shape, leaf.dtype), template)
+
+
+def _without_empty(tree: Any) -> Any:
+    """`tree` but for arrays of no numbers, such as the actions of a robot without actuators: Orbax takes none."""
+    return jax.tree.map(lambda leaf: leaf if leaf.size else None, tree)
 
 
 def _here(leaf: Any) -> jax.ShapeDtypeStruct:

@@ -14,6 +14,8 @@ import pytest
 from dynax import architectures, checkpoint, envs, training
 from dynax.config import TrainingConfig, modules_of
 from dynax.errors import UserError
+from dynax.simulate import simulate
+from dynax.trajectories import Trajectories
 
 CONFIG = {
     "env": {"name": "cart_pole"},
@@ -98,6 +100,19 @@ def test_the_state_of_every_optimiser_of_an_ensemble_comes_back(optimizer, robot
     again, _, _ = checkpoint.load_state(tmp_path, model, template)
     assert jax.tree.structure(again) == jax.tree.structure(state)
     assert bits(again) == bits(state)
+
+
+def test_a_robot_that_nothing_drives_is_kept(tmp_path):
+    env = envs.MjcfEnv(mjcf="<mujoco><worldbody><body><joint/><geom size='.1' pos='.3 0 0'/></body></worldbody></mujoco>")
+    states = env.sample_states(np.random.default_rng(0), 4)
+    data = Trajectories(simulate(env, states, np.zeros((4, 9, 0)), "native"), np.zeros((4, 9, 0)))
+    model = architectures.make(env, CONFIG["model"])
+    state, normalization = training.start(model, data, TRAINING, jax.random.PRNGKey(0))
+    checkpoint.save(tmp_path, state, normalization, env, {"config": CONFIG, "epoch": 0})
+    again, statistics, _ = checkpoint.load_state(tmp_path, model, state)
+    assert bits(again) == bits(state)
+    assert bits(statistics) == bits(normalization)
+    assert statistics["actions"]["mean"].shape == (0,)
 
 
 def test_going_on_from_a_checkpoint_is_going_straight_through(original, model, data, trained):
