@@ -103,7 +103,8 @@ def test_the_state_of_every_optimiser_of_an_ensemble_comes_back(optimizer, robot
 
 
 def test_a_robot_that_nothing_drives_is_kept(tmp_path):
-    env = envs.MjcfEnv(mjcf="<mujoco><worldbody><body><joint/><geom size='.1' pos='.3 0 0'/></body></worldbody></mujoco>")
+    mjcf = "<mujoco><worldbody><body><joint/><geom size='.1' pos='.3 0 0'/></body></worldbody></mujoco>"
+    env = envs.MjcfEnv(mjcf=mjcf)
     states = env.sample_states(np.random.default_rng(0), 4)
     data = Trajectories(simulate(env, states, np.zeros((4, 9, 0)), "native"), np.zeros((4, 9, 0)))
     model = architectures.make(env, CONFIG["model"])
