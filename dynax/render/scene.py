@@ -105,7 +105,12 @@ class Scene:
 
     def _pose(self, data: mujoco.MjData, state: np.ndarray) -> None:
         data.qpos[:] = state[: self._model.nq]
-        mujoco.mj_fwdPosition(self._model, data)
+        # All that a picture shows; what collides would take longer, and more memory than some models have.
+        mujoco.mj_kinematics(self._model, data)
+        mujoco.mj_comPos(self._model, data)
+        mujoco.mj_camlight(self._model, data)
+        mujoco.mj_flex(self._model, data)
+        mujoco.mj_tendon(self._model, data)
 
     def _add_ghost(self) -> None:
         """Append what moves of the predicted robot, translucent and in one tint; the floor and the rail stay single."""
