@@ -87,8 +87,9 @@ def check(source: Source, n: int) -> HiddenState:
     step to the next; `mjDSBL_WARMSTART` would take it from those too, where nothing is hidden from a control step.
     """
     source = replace(source, env=replace(source.env, observe=("all",)))  # data hold whole states
-    env, drawn = source.env, source.draw(0, min(n, TRAJECTORIES))
-    data = _simulated(env, *drawn) or source.trajectories(0, len(drawn[0]), "native")[0]
+    env, n = source.env, min(n, TRAJECTORIES)
+    drawn = source.draw(0, n)
+    data = _simulated(env, *drawn) or source.trajectories(0, n, "native")[0]
     scale = metrics.deviations(env.space, data.states)
     gap = _gap(env, data, scale)
     found = HiddenState(float(np.sqrt(np.mean(gap**2))), float(gap.max()))
@@ -100,9 +101,9 @@ def check(source: Source, n: int) -> HiddenState:
     found = replace(
         found,
         tested_s=source.steps * env.dt,
-        valid_time_s=_valid_time(env, source, len(drawn[0]), scale),
+        valid_time_s=_valid_time(env, source, n, scale),
         cure=cure,
-        cured_valid_time_s=_valid_time(_with(env, cure), source, len(drawn[0]), scale) if cure else None,
+        cured_valid_time_s=_valid_time(_with(env, cure), source, n, scale) if cure else None,
     )
     log.warning("%s", _said(found, env.name))
     return found

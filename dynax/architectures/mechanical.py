@@ -1,6 +1,6 @@
 """The equations of motion of trees of bodies, with networks of how these stand for what only that decides."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 import jax
@@ -82,18 +82,22 @@ class MechanicalDynamicsModel(DynamicsModel):
             self._network(f"limb{i}", limb, limb.seen(poses.position, poses.rotation)) for i, limb in enumerate(limbs)
         ]
 
-        def lagrangian(position: jax.Array, rotation: jax.Array, v: jax.Array) -> jax.Array:
-            total = jnp.zeros(())
+        def read(position: jax.Array, rotation: jax.Array) -> Iterator[tuple[Limb, jax.Array, jax.Array]]:
+            """Each limb, the root of its mass matrix and its potential energy."""
             for limb, network in zip(limbs, networks, strict=True):
                 entries, height = network(limb.seen(position, rotation))
-                total += jnp.sum((limb.root(entries) @ limb.rates(rotation, v)) ** 2) / 2 - limb.weight * height.sum()
+                yield limb, limb.root(entries), limb.weight * height.sum()
+
+        def lagrangian(position: jax.Array, rotation: jax.Array, v: jax.Array) -> jax.Array:
+            total = jnp.zeros(())
+            for limb, root, potential in read(position, rotation):
+                total += jnp.sum((root @ limb.rates(rotation, v)) ** 2) / 2 - potential
             return total
 
         force = forces(space, kinematics, lagrangian, poses, jnp.where(ground.linear, 0.0, v), ground.idle)
         inertia = jnp.diag(FLOOR / model.dof_invweight0)
-        for limb, network in zip(limbs, networks, strict=True):
-            entries, _ = network(limb.seen(poses.position, poses.rotation))
-            inertia += limb.inertia(limb.root(entries), poses.rotation)
+        for limb, root, _ in read(poses.position, poses.rotation):
+            inertia += limb.inertia(root, poses.rotation)
         drive, damping = self._driven(q, v, actions[-1])
         tau = drive - force + inertia @ ground.fall
         return Free(dt * linalg.solve(inertia + dt * jnp.diag(damping), tau), inertia, damping)

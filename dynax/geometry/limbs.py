@@ -3,7 +3,7 @@
 A limb is what a joint of the base carries, together with the base; a tree that stands in the world has limbs without
 one. How a limb moves adds to the kinetic energy what depends on the angles of its own joints alone.
 
-Axes: S state, B bodies, k degrees of freedom of a limb, nv of the robot.
+Axes: B bodies, r momenta and k degrees of freedom of a limb, nv degrees of freedom of the robot.
 """
 
 from dataclasses import dataclass

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dynax.architectures.mechanical import MechanicalDynamicsModel
-from dynax.envs import CheetahEnv, QuadrupedEnv
+from dynax.envs import CheetahEnv
 from dynax.errors import UserError
 
 
@@ -17,11 +17,6 @@ def free(model, seed=0):
     params = model.create(jax.random.PRNGKey(seed), statistics)["params"]["network"]
     params = jax.tree.map(lambda x: x + 0.1 * jax.random.normal(jax.random.PRNGKey(1), x.shape), params)
     return jax.jit(lambda s, a: model.apply({"params": params}, s[None], a[None], statistics, method="free"))
-
-
-@pytest.fixture(scope="module")
-def quadruped():
-    return QuadrupedEnv()
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ import mujoco
 import numpy as np
 import pytest
 
-from dynax import envs
 from dynax.geometry import lagrange
 from dynax.geometry.kinematics import Kinematics
 from dynax.state_space import StateSpace
@@ -24,7 +23,7 @@ BALLS = """<mujoco><option gravity="1 -2 -9"/><worldbody>
 def model(request):
     if request.param == "balls":
         return mujoco.MjModel.from_xml_string(BALLS)
-    return envs.make({"name": request.param}).mj_model
+    return request.getfixturevalue("hopper").mj_model
 
 
 def lagrangian_of(model):

@@ -6,15 +6,14 @@ import mujoco
 import numpy as np
 import pytest
 
-from dynax import envs
 from dynax.geometry.kinematics import Kinematics
 from dynax.geometry.limbs import Ground, Limb
 from dynax.symmetry import invariant_translations
 
 
 @pytest.fixture(scope="module")
-def quadruped():
-    return envs.make({"name": "quadruped"}).mj_model
+def quadruped(quadruped):
+    return quadruped.mj_model
 
 
 @pytest.fixture(scope="module")
@@ -42,12 +41,11 @@ def root_of(limb):
     return limb.root(jax.random.normal(jax.random.PRNGKey(0), (limb.mask.size,)))
 
 
-def test_each_limb_hangs_on_the_base(quadruped, hand):
+def test_each_limb_hangs_on_the_base(quadruped, hand, robots):
     legs = [[*range(6), *range(first, first + 3)] for first in (6, 9, 12, 15)]
     assert [limb.dofs.tolist() for limb in Limb.every(quadruped)] == legs
     assert [limb.dofs.tolist() for limb in Limb.every(hand)] == [[*range(6), 6, 7], [*range(6), 8]]
-    standing = envs.make({"name": "double_cart_pole"}).mj_model
-    assert [limb.dofs.tolist() for limb in Limb.every(standing)] == [[0, 1, 2]]
+    assert [limb.dofs.tolist() for limb in Limb.every(robots["double_cart_pole"].mj_model)] == [[0, 1, 2]]
 
 
 def test_a_lone_body_is_a_limb_that_sees_nothing():
