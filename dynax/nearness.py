@@ -14,6 +14,7 @@ import numpy as np
 from dynax.chunks import in_chunks
 from dynax.frames import Frame
 from dynax.geometry.contacts import Contacts
+from dynax.geometry.vectors import dot
 from dynax.state_space import StateSpace
 
 REACH = 0.1  # m; what is farther away than this counts as so far away
@@ -45,8 +46,8 @@ class Nearness:
     def _one(self, state: jax.Array) -> jax.Array:
         poses = self.contacts.kinematics(self.space.qpos(state))
         detected = self.contacts.detect(poses)
-        along = self.contacts.velocity(poses, detected, self.space.qvel(state))
-        velocity = (detected.frame * along[:, :, None]).sum(axis=1)  # in the axes of the world
+        velocity = self.contacts.velocity(poses, detected, self.space.qvel(state))
+        apart = dot(detected.normal, velocity)[:, None]
         if self.base:
             velocity = self.base.vectors(state, velocity)
         margin = jnp.asarray(self.contacts.parameters.margin, state.dtype)
@@ -54,5 +55,5 @@ class Nearness:
         active = (distance < 0).astype(state.dtype)[:, None]
         near = jnp.clip(distance, -REACH, REACH)[:, None]
         ground = jnp.concatenate([near, active * near, active, active * velocity], axis=1)[self.ground]
-        other = jnp.concatenate([active * near, active, active * along[:, :1]], axis=1)[~self.ground]
+        other = jnp.concatenate([active * near, active, active * apart], axis=1)[~self.ground]
         return jnp.concatenate([ground.ravel(), other.ravel()])

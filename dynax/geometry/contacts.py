@@ -14,20 +14,18 @@ One sample a call; callers `vmap`. Axes: C slots, V degrees of freedom (nv).
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import mujoco
 import numpy as np
-from flax import struct
 
 from dynax import rotations
 from dynax.errors import UserError
 from dynax.geometry.kinematics import Kinematics, Poses, motion
 from dynax.geometry.parameters import Parameters
 from dynax.geometry.shapes import Solid, solid
-from dynax.geometry.touch import COLLIDE, Collide, Touch
+from dynax.geometry.touch import COLLIDE, Collide, Touch, joined
 from dynax.geometry.vectors import cross, dot, normalised, product, turned
 
 X, Y, Z = np.eye(3)
@@ -36,14 +34,23 @@ MOST = 300  # pairs of geoms
 Pair = tuple[int, int, int]  # of geoms that MuJoCo would collide, and the number of the `<pair>` in the MJCF or -1
 
 
-class Detected(struct.PyTreeNode):
-    """Contacts at one moment, in the frame of the world."""
+class Detected(Touch):
+    """What touches, or may, at one moment; C contacts in the frame of the world."""
 
-    distance: jax.Array  # (C,) between the surfaces, negative where they overlap, m
-    frame: jax.Array  # (C, 3, 3) rows: the normal from the first body to the second, and two tangents
-    position: jax.Array  # (C, 3) midway between the surfaces, m
-    present: jax.Array  # (C,) bool: MuJoCo would make it, were it near enough
     slot: jax.Array  # (C,) int: which of the slots of `Contacts`
+
+    @property
+    def frame(self) -> jax.Array:
+        """(C, 3, 3) rows: the normal, and two tangents as MuJoCo chooses them.
+
+        The first tangent is the preferred one, made orthogonal; else the world's y, or z where the normal is near y.
+        """
+        along_y = jnp.abs(self.normal[..., 1:2]) < 0.5
+        default = jnp.where(along_y, jnp.asarray(Y, self.normal.dtype), jnp.asarray(Z, self.normal.dtype))
+        preferred = dot(self.tangent, self.tangent)[..., None] > 0.25
+        second = jnp.where(preferred, self.tangent, default)
+        second = normalised(second - self.normal * dot(self.normal, second)[..., None], X)
+        return jnp.stack([self.normal, second, cross(self.normal, second)], axis=-2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,26 +85,21 @@ class Batch:
     limit: np.ndarray  # (pairs,) the distance below which MuJoCo makes a contact, m
 
     def touch(self, position: jax.Array, rotation: jax.Array) -> Touch:
-        """The contacts of each pair, where geoms are at `position` (G, 3), `rotation` (G, 3, 3)."""
+        """The contacts of one pair after the other, where geoms are at `position` (G, 3), `rotation` (G, 3, 3)."""
         first, second, limit = jax.tree.map(
             lambda leaf: jnp.asarray(leaf, position.dtype), (self.first, self.second, self.limit)
         )
         first = first.replace(position=position[self.geom1], rotation=rotation[self.geom1])
         second = second.replace(position=position[self.geom2], rotation=rotation[self.geom2])
-        return jax.vmap(self.collide)(first, second, limit)
-
-    def detect(self, position: jax.Array, rotation: jax.Array) -> tuple[jax.Array, ...]:
-        """Distance, frame, position and presence of the contacts of all pairs, one after the other."""
-        touch = self.touch(position, rotation)
-        found = touch.distance, frame(touch.normal, touch.tangent), touch.position, touch.present
-        return tuple(leaf.reshape(-1, *leaf.shape[2:]) for leaf in found)
+        touch = jax.vmap(self.collide)(first, second, limit)
+        return jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), touch)
 
     @property
     def slots(self) -> int:
         """The number of contacts of one pair."""
         geoms = 1 + max(self.geom1.max(), self.geom2.max())
         position, rotation = jax.ShapeDtypeStruct((geoms, 3), "f4"), jax.ShapeDtypeStruct((geoms, 3, 3), "f4")
-        return jax.eval_shape(self.touch, position, rotation).distance.shape[1]
+        return len(jax.eval_shape(self.touch, position, rotation).distance) // len(self.limit)
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,10 +152,8 @@ class Contacts:
     def detect(self, poses: Poses) -> Detected:
         """Every slot, in a fixed order."""
         position, rotation = self.geoms(poses)
-        found = [batch.detect(position, rotation) for batch in self.batches]
-        distance, frames, positions, present = (jnp.concatenate(leaves) for leaves in zip(*found, strict=True))
-        slot = jnp.arange(len(self), dtype=jnp.int32)
-        return Detected(distance=distance, frame=frames, position=positions, present=present, slot=slot)
+        touch = joined(*(batch.touch(position, rotation) for batch in self.batches))
+        return Detected(**vars(touch), slot=jnp.arange(len(self), dtype=jnp.int32))
 
     def jacobian(self, poses: Poses, detected: Detected) -> tuple[jax.Array, jax.Array]:
         """How the second body moves against the first at each contact, with qvel: linear and angular, two (C, 3, V).
@@ -163,14 +163,14 @@ class Contacts:
         body1, body2 = self.bodies(detected)
         mask = jnp.asarray(self.kinematics.mask, detected.position.dtype)
         linear, angular = motion(poses, mask[body2] - mask[body1], detected.position)
-        return _along(detected.frame, linear), _along(detected.frame, angular)
+        return product(detected.frame, linear), product(detected.frame, angular)
 
     def velocity(self, poses: Poses, detected: Detected, qvel: jax.Array) -> jax.Array:
-        """The linear velocity (C, 3) of the second body against the first along each contact's frame, m/s."""
+        """The linear velocity (C, 3) of the second body against the first at each contact, m/s."""
         body1, body2 = self.bodies(detected)
         after, _ = self.kinematics.velocity(poses, qvel, body2, detected.position)
         before, _ = self.kinematics.velocity(poses, qvel, body1, detected.position)
-        return turned(detected.frame, after - before)
+        return after - before
 
     def bodies(self, detected: Detected) -> tuple[jax.Array, jax.Array]:
         """The first and second body of each contact, two (C,) int."""
@@ -182,20 +182,6 @@ def nearest(detected: Detected, count: int) -> Detected:
     distance = jnp.where(detected.present, detected.distance, jnp.inf)
     _, chosen = jax.lax.top_k(-distance, min(count, len(distance)))
     return jax.tree.map(lambda leaf: leaf[chosen], detected)
-
-
-def frame(normal: jax.Array, tangent: jax.Array) -> jax.Array:
-    """(..., 3, 3) rows: the unit `normal` (..., 3), and tangents as MuJoCo chooses them.
-
-    The first tangent is the given one (..., 3), made orthogonal; where that is zero the world's y, or its z where the
-    normal is near y.
-    """
-    along_y = jnp.abs(normal[..., 1:2]) < 0.5
-    default = jnp.where(along_y, jnp.asarray(Y, normal.dtype), jnp.asarray(Z, normal.dtype))
-    given = dot(tangent, tangent)[..., None] > 0.25
-    second = jnp.where(given, tangent, default)
-    second = normalised(second - normal * dot(normal, second)[..., None], X)
-    return jnp.stack([normal, second, cross(normal, second)], axis=-2)
 
 
 def selection(model: mujoco.MjModel) -> tuple[list[Pair], str]:
@@ -298,8 +284,3 @@ def _solids(model: mujoco.MjModel, geoms: np.ndarray) -> Solid:
     """The geoms in their own frames, stacked."""
     solids = [solid(model, geom) for geom in geoms]
     return jax.tree.map(lambda *leaves: np.stack(leaves), *solids)
-
-
-def _along(frame: jax.Array, jacobian: Any) -> jax.Array:
-    """The rows of (C, 3, V) along those of a frame (C, 3, 3)."""
-    return product(frame, jacobian)
