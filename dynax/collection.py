@@ -6,6 +6,7 @@ the number of trajectories, the size of a chunk or the number simulated at once.
 
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import importlib.metadata
 import logging
@@ -89,17 +90,16 @@ def describe(source: Source, config: CollectConfig, backend: str) -> dict[str, A
 
 def _collect(source: Source, manifest: dict[str, Any], path: Path, progress: Progress) -> None:
     env, backend, n = source.env, manifest["backend"], manifest["num_rollouts"]
-    chunk, redrawn, hidden = manifest["chunk"], 0, hidden_state.check(source, n)
+    chunk, done, redrawn, hidden = manifest["chunk"], 0, 0, hidden_state.check(source, n)
     batch = min(n, chunk * max(1, simulate.batch_size(env, source.steps, backend) // chunk))
     began = time.perf_counter()
     with dataset.creating(path, manifest) as writer:
         hidden.keep(writer.path)
-        for start in range(0, n, batch):
-            stop = min(start + batch, n)
-            data, again = source.trajectories(start, stop, backend, batch=batch)
+        for data, again in source.batches(n, batch, backend):
             writer.append(data)
             redrawn += again
-            progress(stop * source.steps, n * source.steps)
+            done += data.num_transitions
+            progress(done, n * source.steps)
     if redrawn:
         log.warning("%d trajectories of %s diverged in the simulator and were drawn again", redrawn, env.name)
     seconds = time.perf_counter() - began
@@ -146,6 +146,7 @@ def _versions(backend: str) -> dict[str, str]:
     return versions
 
 
+@functools.cache
 def _version(package: str) -> str:
     try:
         return importlib.metadata.version(package)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-BUFFER = {"native": 2**26, "mjx": 2**28}  # bytes of states simulated at once
+BUFFER = {"native": 2**24, "mjx": 2**28}  # bytes of states simulated at once
 DTYPE = {"native": np.dtype(np.float64), "mjx": np.dtype(np.float32)}
 HUGE = 1e10  # MuJoCo's own mjMAXVAL: beyond it a simulation counts as unstable
 CONTROLS = (  # of which an action is made, in this order; a robot without mocap bodies has the first alone
@@ -96,7 +96,8 @@ def simulate_rounded(env: Env, states: np.ndarray, actions: np.ndarray) -> np.nd
 
 def diverged(states: np.ndarray) -> np.ndarray:
     """Which of the trajectories (n, t + 1, s) the simulator lost, (n,) bool: a state is no number, or far too large."""
-    return ~(np.abs(states).max(axis=(1, 2)) < HUGE)  # NaN compares false
+    lowest, highest = states.min(axis=(1, 2)), states.max(axis=(1, 2))
+    return ~((lowest > -HUGE) & (highest < HUGE))  # NaN compares false
 
 
 def batch_size(env: Env, steps: int, backend: str) -> int:

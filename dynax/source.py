@@ -6,6 +6,8 @@ the number of trajectories, the size of a chunk or the number simulated at once.
 Axes: n trajectories, t control steps, s state coordinates [qpos, qvel], u actuators.
 """
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,15 +31,32 @@ class Source:
     seed: int
     steps: int  # control steps of a trajectory
 
-    def trajectories(
-        self, start: int, stop: int, backend: str, *, batch: int | None = None
-    ) -> tuple[Trajectories, int]:
+    def trajectories(self, start: int, stop: int, backend: str) -> tuple[Trajectories, int]:
         """The trajectories `start` to `stop`, and how many of them had to be drawn again.
 
         A simulator of fixed step can lose a robot that moves fast enough; such a trajectory says nothing of the robot,
         and another takes its place. Raises `UserError` where that does not help.
         """
-        states, actions = self.draw(start, stop)
+        return self._simulated(start, *self.draw(start, stop), backend)
+
+    def batches(self, n: int, size: int, backend: str) -> Iterator[tuple[Trajectories, int]]:
+        """The first `n` trajectories as `trajectories` has them, `size` at a time.
+
+        The next are drawn while some are simulated, since C MuJoCo asks nothing of the interpreter meanwhile.
+        """
+        spans = [(start, min(start + size, n)) for start in range(0, n, size)]
+        with ThreadPoolExecutor(1) as other:
+            drawing = other.submit(self.draw, *spans[0])
+            for (start, _), after in zip(spans, [*spans[1:], None], strict=True):
+                states, actions = drawing.result()
+                if after:
+                    drawing = other.submit(self.draw, *after)
+                yield self._simulated(start, states, actions, backend, size)
+
+    def _simulated(
+        self, start: int, states: np.ndarray, actions: np.ndarray, backend: str, batch: int | None = None
+    ) -> tuple[Trajectories, int]:
+        """The trajectories from `start` on that were drawn as `states` and `actions`, or others in their places."""
         paths = simulate(self.env, states, actions, backend, batch=batch)
         lost, redrawn = np.flatnonzero(diverged(paths)).tolist(), 0
         for attempt in range(1, ATTEMPTS):

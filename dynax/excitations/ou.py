@@ -26,6 +26,8 @@ class Ou(Excitation):
         keep = np.exp(-dt / self.time_constant)
         path = rng.normal(0, self.deviation, (n, steps, nu))
         path[:, 1:] *= np.sqrt(1 - keep**2)
-        for t in range(1, steps):
-            path[:, t] += keep * path[:, t - 1]
+        past = 1
+        while past < steps:  # how many of the values before it each has taken in doubles every time
+            path[:, past:] += keep**past * path[:, :-past]
+            past *= 2
         return np.clip(path, -1, 1)
