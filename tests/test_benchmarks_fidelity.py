@@ -82,9 +82,10 @@ def test_an_ablation_has_a_line_a_row_and_ends_with_the_ceiling():
 
 
 def test_few_data():
-    results = [result(seed=seed, error=0.1 + seed, label=label) for label in ("", "wide") for seed in (0, 1, 2)]
+    each = [(label, seed) for label in ("", "wide") for seed in (0, 1, 2)]
+    results = [result(seed=seed, error=0.1 + seed, rounded=2e-6, label=label) for label, seed in each]
     plain, wide = cells(few.render(results))
-    assert plain[:4] == ["cart_pole, mlp", "1.1", "0.1 / 1.1 / 2.1", "4.0 s"]
+    assert plain[:5] == ["cart_pole, mlp", "1.1", "0.1 / 1.1 / 2.1", "2e-06", "4.0 s"]
     assert wide == ["cart_pole, mlp, wide", *plain[1:]]
 
 
