@@ -18,7 +18,7 @@ import optax
 from flax import linen as nn
 
 from benchmarks.common import seconds
-from dynax import samples, training
+from dynax import samples, stages, training
 from dynax.architectures import MLPDynamicsModel
 from dynax.base import normalise
 from dynax.config import TrainingConfig
@@ -70,7 +70,7 @@ def by_dynax(model: MLPDynamicsModel, data: Trajectories, config: TrainingConfig
     """One epoch of Dynax's own training."""
     state, normalization = training.start(model, data, config, jax.random.PRNGKey(0))
     prepared = samples.prepare(model, data, normalization)
-    stage = next(training.stages(model, data, normalization, config))
+    stage = next(stages.stages(model, data, normalization, config))
 
     def run():
         nonlocal state

@@ -30,10 +30,10 @@ from jax.sharding import SingleDeviceSharding
 from dynax import architectures, envs
 from dynax.base import BaseDynamicsModel, Variables
 from dynax.envs.env import Env
+from dynax.epochs import TrainState
 from dynax.errors import UserError
 from dynax.files import write_json
 from dynax.provenance import provenance
-from dynax.training import TrainState
 
 FORMAT = 1
 

@@ -1,49 +1,30 @@
-"""Fitting a model: one compiled program an epoch, on data that stay on the device.
+"""Fitting a model, on data that stay on the device.
 
 `fit` is a generator of epochs: whoever runs it decides what is shown, saved and stopped.
 """
 
-import dataclasses
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
-import optax
-from flax import struct
 
-from dynax import losses, metrics, optimizers
 from dynax import polish as polishing
 from dynax import samples as samples_of
 from dynax.base import BaseDynamicsModel, Variables
 from dynax.config import TrainingConfig
 from dynax.envs.env import Env
+from dynax.epochs import TrainState, initial_state
 from dynax.errors import RunError, UserError
-from dynax.impacts import impacts
-from dynax.samples import Samples, normalization_of, prepare
+from dynax.samples import normalization_of, prepare
+from dynax.stages import optimizer_for, stages
 from dynax.trajectories import Trajectories
 from dynax.validation import make_validation
 
 log = logging.getLogger(__name__)
 
 DIVERGED = 1e4  # a mean squared error in units of the targets' variance; predicting no change at all has 1
-
-
-class TrainState(struct.PyTreeNode):
-    """All that changes during training; with it a run continues as if it had never stopped."""
-
-    params: Any
-    ema: Any  # moving average of `params`: what is validated and kept
-    opt_state: Any
-    key: jax.Array  # (2,) uint32; every epoch's order and dropout follow from it and `epoch`
-    epoch: jax.Array  # () int32, epochs done
-    best: Any  # the `ema` with the lowest validation error so far
-    best_error: jax.Array  # () float32
-    best_epoch: jax.Array  # () int32
 
 
 @dataclass(frozen=True)
@@ -55,54 +36,6 @@ class Epoch:
     loss: float  # mean squared one-step error over the epoch, in units of the targets' variance
     val_nrmse: float  # open-loop error on whole validation trajectories, geometric mean over them and their steps
     val_valid_time: float  # s, median first passage of 0.1
-
-
-def initial_state(params: Any, optimizer: optax.GradientTransformation, key: jax.Array) -> TrainState:
-    """The state before the first epoch. The trees it holds are copies: every epoch gives its input's memory away."""
-    copy = lambda: jax.tree.map(jnp.array, params)  # noqa: E731
-    return TrainState(
-        params=copy(), ema=copy(), opt_state=optimizer.init(params), key=key, epoch=jnp.int32(0),
-        best=copy(), best_error=jnp.float32(jnp.inf), best_epoch=jnp.int32(0),
-    )  # fmt: skip
-
-
-# Of variables, samples, ends and key, the squared errors; the first axis is of what is trained each by itself, members.
-Errors = Callable[[Variables, Samples, jax.Array, jax.Array], jax.Array]
-
-
-def make_epoch(
-    errors: Errors, normalization: Variables, optimizer: optax.GradientTransformation, config: TrainingConfig,
-    batch: int, steps: int,
-) -> Callable[[TrainState, Samples, jax.Array], tuple[TrainState, jax.Array]]:  # fmt: skip
-    """A pass over the windows that end at the given samples, in random order, as one compiled scan of `steps` updates.
-
-    It maps the state, the samples and the ends (W,) to the new state and the mean squared error.
-    """
-
-    def objective(params: Any, samples: Samples, ends: jax.Array, key: jax.Array) -> tuple[jax.Array, jax.Array]:
-        squared = errors({"params": params, "normalization": normalization}, samples, ends, key)
-        return jax.vmap(losses.LOSSES[config.loss])(squared).sum(), losses.mse(squared)
-
-    def update(samples, carry, step):
-        (params, ema, opt_state, count), (ends, key) = carry, step
-        (_, error), gradient = jax.value_and_grad(objective, has_aux=True)(params, samples, ends, key)
-        change, opt_state = optimizer.update(gradient, opt_state, params)
-        params = optax.apply_updates(params, change)
-        ema = _average(config.ema_decay, ema, params, count)
-        return (params, ema, opt_state, count + 1), error
-
-    @jax.default_matmul_precision("highest")
-    def epoch(state: TrainState, samples: Samples, ends: jax.Array) -> tuple[TrainState, jax.Array]:
-        order_key, dropout_key = jax.random.split(jax.random.fold_in(state.key, state.epoch))
-        order = jax.random.permutation(order_key, ends)[: steps * batch].reshape(steps, batch)
-        carry = state.params, state.ema, state.opt_state, (state.epoch * steps).astype(jnp.float32)
-        keys = jax.random.split(dropout_key, steps)
-        (params, ema, opt_state, _), loss = jax.lax.scan(lambda c, s: update(samples, c, s), carry, (order, keys))
-        state = state.replace(params=params, ema=ema, opt_state=opt_state, epoch=state.epoch + 1)
-        finite = jnp.isfinite(optax.tree.norm(params))  # the last update may have ruined what no loss has seen yet
-        return state, jnp.where(finite, loss.mean(), jnp.nan)
-
-    return jax.jit(epoch, donate_argnums=0)
 
 
 def fit(
@@ -140,122 +73,6 @@ def fit(
                 )
             state, error, valid = validate(state)
             yield Epoch(state, number, float(loss), error, valid)
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A stretch of epochs, `first` to `last`, counted from one, that minimise one objective."""
-
-    name: str
-    first: int
-    last: int
-    begin: Callable[[TrainState], TrainState]  # what the stage makes of the state that another has left
-    epoch: Callable[[TrainState, Samples], tuple[TrainState, jax.Array]]
-    rate: str  # the key of its learning rate and its value
-    patience: int | None = None
-
-
-def stages(
-    model: BaseDynamicsModel, train: Trajectories, normalization: Variables, config: TrainingConfig
-) -> Iterator[Stage]:
-    """The stages of a training, each built when the one before it is done."""
-    yield _one_step(model, train, normalization, config)
-    first = config.num_epochs + 1
-    for horizon in config.unroll_horizons * (config.unroll_epochs > 0):
-        yield _unrolled(model, train, normalization, config, first, horizon)
-        first += config.unroll_epochs
-    if config.polish != "none":
-        yield _polish(model, train, normalization, config, first)
-
-
-def _one_step(model: BaseDynamicsModel, train: Trajectories, normalization: Variables, config: TrainingConfig) -> Stage:
-    ends = samples_of.ends(train, model.history)
-    batch, steps = batches(model, config, len(ends))
-    shown = jnp.asarray(weighted(model.env, train, ends, config.impact_weight))
-    errors = losses.one_step
-    if config.input_noise:
-        scale = (config.input_noise * metrics.deviations(model.env.space, train.states)).astype(np.float32)
-        errors = partial(losses.noisy_step, scale=scale)
-    program = make_epoch(
-        partial(errors, model), normalization, optimizer_for(model, train, config), config, batch, steps
-    )
-    return Stage(
-        name="one-step training", first=1, last=config.num_epochs, begin=lambda state: state,
-        epoch=lambda state, samples: program(state, samples, shown),
-        rate=f"training.learning_rate (now {config.learning_rate:g})", patience=config.patience,
-    )  # fmt: skip
-
-
-def _unrolled(
-    model: BaseDynamicsModel, train: Trajectories, normalization: Variables, config: TrainingConfig, first: int,
-    horizon: int,
-) -> Stage:  # fmt: skip
-    ends = jnp.asarray(samples_of.ends(train, model.history, horizon))
-    batch = max(1, min(config.batch_size // horizon, len(ends)))
-    steps = max(1, len(ends) // (batch * horizon))
-    change = model.env.space.difference(train.states[:, :-1], train.states[:, 1:])
-    scale = np.maximum(change.std(axis=(0, 1), dtype=np.float64), 1e-8).astype(np.float32)
-    slow = dataclasses.replace(
-        config, learning_rate=config.unroll_learning_rate, final_learning_rate=config.unroll_learning_rate / 100
-    )
-    optimizer = optimizers.make(slow, config.unroll_epochs * steps, model.members)
-
-    def errors(variables: Variables, samples: Samples, ends: jax.Array, key: jax.Array) -> jax.Array:
-        return losses.several_steps(model, variables, samples, ends, horizon, scale)[None]  # members together
-
-    program = make_epoch(errors, normalization, optimizer, config, batch, steps)
-    return Stage(
-        name=f"training on {horizon} steps", first=first, last=first + config.unroll_epochs - 1,
-        begin=lambda state: _from_best(state, optimizer),
-        epoch=lambda state, samples: program(state, samples, ends),
-        rate=f"training.unroll_learning_rate (now {config.unroll_learning_rate:g})",
-    )  # fmt: skip
-
-
-def _polish(
-    model: BaseDynamicsModel, train: Trajectories, normalization: Variables, config: TrainingConfig, first: int
-) -> Stage:
-    def epoch(state: TrainState, samples: Samples) -> tuple[TrainState, jax.Array]:
-        variables = {"params": state.best, "normalization": normalization}
-        params, error = polishing.polish(model, variables, train, config, state.key)
-        return state.replace(params=params, ema=params, epoch=state.epoch + 1), jnp.float32(error)
-
-    return Stage(
-        name="polish", first=first, last=first, begin=lambda state: state, epoch=epoch, rate="training.polish_steps"
-    )
-
-
-def _from_best(state: TrainState, optimizer: optax.GradientTransformation) -> TrainState:
-    """The best parameters so far, with an optimiser that has seen none of them."""
-    copy = lambda: jax.tree.map(jnp.array, state.best)  # noqa: E731
-    return state.replace(params=copy(), ema=copy(), opt_state=optimizer.init(state.best))
-
-
-def optimizer_for(
-    model: BaseDynamicsModel, train: Trajectories, config: TrainingConfig
-) -> optax.GradientTransformation:
-    """The optimiser of one-step training, with its schedule laid over all of its epochs on `train`."""
-    _, steps = batches(model, config, len(train.states) * (train.actions.shape[1] - model.history + 1))
-    return optimizers.make(config, config.num_epochs * steps, model.members)
-
-
-def batches(model: BaseDynamicsModel, config: TrainingConfig, num_windows: int) -> tuple[int, int]:
-    """Windows an update and updates an epoch, which shows every transition about once.
-
-    A sequence model learns from all h transitions of a window, so that `batch_size` transitions are fewer windows.
-    """
-    each = model.history if model.sequence else 1
-    windows = max(1, min(config.batch_size // each, num_windows))
-    return windows, max(1, num_windows // (windows * each))
-
-
-def weighted(env: Env, data: Trajectories, ends: np.ndarray, weight: int) -> np.ndarray:
-    """`ends` (W,), and those around impacts `weight` times, of which an epoch shows no more in all than without."""
-    if weight == 1:
-        return ends
-    hit = impacts(env, data.states).ravel()[ends]
-    log.info("%.1f%% of the transitions are around impacts, and shown %d times as often", 100 * hit.mean(), weight)
-    return np.concatenate([ends, np.repeat(ends[hit], weight - 1)])
 
 
 def start(
@@ -311,14 +128,6 @@ def raw_key(rng: jax.Array | None, seed: int) -> jax.Array:
     if rng is None:
         return jax.random.PRNGKey(seed)
     return jax.random.key_data(rng) if jnp.issubdtype(rng.dtype, jax.dtypes.prng_key) else rng
-
-
-def _average(decay: float | None, ema: Any, params: Any, count: jax.Array) -> Any:
-    """Moving average whose memory grows with the number of updates, so that the start is soon forgotten."""
-    if decay is None:
-        return params
-    rate = jnp.minimum(decay, (1 + count) / (10 + count))
-    return jax.tree.map(lambda old, new: rate * old + (1 - rate) * new, ema, params)
 
 
 def _first(data: Trajectories, n: int) -> Trajectories:

@@ -66,6 +66,27 @@ def quadruped():
 
 
 @pytest.fixture(scope="session")
+def slide():
+    """A robot whose dynamics are linear."""
+    from toys import SLIDE
+
+    from dynax.envs import MjcfEnv
+
+    return MjcfEnv(xml="slide.xml", mjcf=SLIDE)
+
+
+@pytest.fixture(scope="session")
+def sliding(slide):
+    """Training and validation trajectories of the slide: twelve and four, of forty steps."""
+    from dynax.simulate import simulate
+    from dynax.trajectories import Trajectories
+
+    rng = np.random.default_rng(0)
+    states, actions = slide.sample_states(rng, 16), rng.uniform(-1, 1, (16, 40, 1))
+    return Trajectories(simulate(slide, states, actions, "native"), actions).split(0.25)
+
+
+@pytest.fixture(scope="session")
 def cart_pole(robots):
     return robots["cart_pole"]
 

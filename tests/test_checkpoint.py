@@ -267,7 +267,8 @@ def test_a_checkpoint_of_a_device_that_is_not_here_is_read(tmp_path, trained, mo
     code = f"""if True:
         import jax, numpy as np
         from pathlib import Path
-        from dynax import architectures, checkpoint, envs, training
+        from dynax import architectures, checkpoint, config as settings, envs, optimizers
+        from dynax.epochs import initial_state
         config, second = {CONFIG!r}, jax.devices()[1]
         model = architectures.make(envs.make(config["env"]), config["model"])
         with np.load({str(tmp_path / "leaves.npz")!r}) as file:
@@ -276,8 +277,8 @@ def test_a_checkpoint_of_a_device_that_is_not_here_is_read(tmp_path, trained, mo
         norm = {{k: {{"mean": np.zeros(n, np.float32), "std": np.ones(n, np.float32)}} for k, n in width.items()}}
         shape = model.create(jax.random.PRNGKey(0), norm)["params"]
         params = jax.tree.unflatten(jax.tree.structure(shape), leaves)
-        optimizer = training.optimizers.make(training.TrainingConfig(), 10)
-        state = jax.device_put(training.initial_state(params, optimizer, jax.random.PRNGKey(1)), second)
+        optimizer = optimizers.make(settings.TrainingConfig(), 10)
+        state = jax.device_put(initial_state(params, optimizer, jax.random.PRNGKey(1)), second)
         info = {{"config": config, "epoch": 0, "best_epoch": 0}}
         checkpoint.save(Path({str(tmp_path / "run")!r}), state, jax.device_put(norm, second), model.env, info)
     """

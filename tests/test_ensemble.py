@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
-from dynax import training
+from dynax import stages, training
 from dynax.base import BaseDynamicsModel
 from dynax.config import TrainingConfig
+from dynax.epochs import initial_state
 from dynax.samples import prepare
 
 
@@ -92,9 +93,9 @@ def test_a_member_is_trained_as_it_would_be_alone(cart_pole, data, options):
     samples, members = prepare(together, data[0], normalization), [member(state.params, i) for i in range(3)]
 
     def trained(model, params):
-        optimizer = training.optimizer_for(model, data[0], config)
-        state = training.initial_state(params, optimizer, jax.random.PRNGKey(1))
-        return next(training.stages(model, data[0], normalization, config)).epoch(state, samples)[0].ema
+        optimizer = stages.optimizer_for(model, data[0], config)
+        state = initial_state(params, optimizer, jax.random.PRNGKey(1))
+        return next(stages.stages(model, data[0], normalization, config)).epoch(state, samples)[0].ema
 
     ours = trained(together, state.params)
     for i, params in enumerate(members):

@@ -7,28 +7,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import linen as nn
+from toys import GAINS, Linear
 
 from dynax import polish, samples, training
-from dynax.base import BaseDynamicsModel
 from dynax.config import TrainingConfig
-from dynax.envs import MjcfEnv
 from dynax.errors import UserError
 from dynax.simulate import simulate
 from dynax.trajectories import Trajectories
-
-MASS, DAMPING, DT = 2.0, 0.5, 0.02
-SLIDE = f"""<mujoco><option timestep="{DT}" gravity="0 0 0"/><worldbody>
-<body><joint name="x" type="slide" axis="1 0 0" damping="{DAMPING}"/><geom size=".1" mass="{MASS}"/></body></worldbody>
-<actuator><motor joint="x" ctrlrange="-1 1"/></actuator></mujoco>"""
-GAINS = np.array([0, -DT * DAMPING, DT]) / (MASS + DT * DAMPING)
-
-
-class Linear(BaseDynamicsModel):
-    target: str = "acceleration"
-
-    @nn.compact
-    def __call__(self, states, actions, training=False):
-        return nn.Dense(self.target_dim)(jnp.concatenate([states[-1], actions[-1]]))
 
 
 class Sequence(Linear):
@@ -46,11 +31,6 @@ class Tanh(Linear):
     @nn.compact
     def __call__(self, states, actions, training=False):
         return nn.Dense(self.target_dim)(nn.tanh(nn.Dense(4)(jnp.concatenate([states[-1], actions[-1]]))))
-
-
-@pytest.fixture(scope="module")
-def slide():
-    return MjcfEnv(xml="slide.xml", mjcf=SLIDE)
 
 
 @pytest.fixture(scope="module")
