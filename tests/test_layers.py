@@ -15,7 +15,7 @@ LEVELS = {
     1: "chunks geometry actuation nearness impacts envs bundle reset standing excitations optimizers architectures "
     "base representation frames constraints features activations linalg",
     2: "simulate source trajectories manifest dataset collection hidden_state samples losses identification polish "
-    "validation training checkpoint history runs resume testset metrics energy plots render report utils",
+    "validation epochs stages training checkpoint history runs resume testset metrics energy plots render report utils",
     3: "commands",
     4: "cli __main__",
 }
