@@ -21,13 +21,13 @@ from mujoco import rollout
 
 from benchmarks.common import RESULTS, header, markdown, seconds
 from dynax import envs
-from dynax.collection import collect
 from dynax.config import CollectConfig
+from dynax.data.collection import collect
+from dynax.data.source import Source
 from dynax.envs.env import Env
 from dynax.excitations.mixed import Mixed
 from dynax.files import write_json
 from dynax.geometry.contacts import Contacts
-from dynax.source import Source
 
 ROBOTS = ("cart_pole", "hopper", "cheetah", "quadruped", "arm")
 FILE = RESULTS / "simulation_speed.json"

@@ -18,13 +18,13 @@ import optax
 from flax import linen as nn
 
 from benchmarks.common import seconds
-from dynax import samples, stages, training
 from dynax.architectures import MLPDynamicsModel
 from dynax.base import normalise
 from dynax.config import TrainingConfig
+from dynax.data.trajectories import Trajectories
 from dynax.envs import CartPoleEnv
 from dynax.provenance import provenance
-from dynax.trajectories import Trajectories
+from dynax.training import fitting, samples, stages
 from dynax.utils import collect_and_prepare_data
 
 WIDTHS, BATCH = (500, 500), 512
@@ -68,7 +68,7 @@ def by_hand(inputs: jax.Array, targets: jax.Array, steps: int) -> Callable[[], N
 
 def by_dynax(model: MLPDynamicsModel, data: Trajectories, config: TrainingConfig) -> Callable[[], None]:
     """One epoch of Dynax's own training."""
-    state, normalization = training.start(model, data, config, jax.random.PRNGKey(0))
+    state, normalization = fitting.start(model, data, config, jax.random.PRNGKey(0))
     prepared = samples.prepare(model, data, normalization)
     stage = next(stages.stages(model, data, normalization, config))
 

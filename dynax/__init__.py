@@ -7,20 +7,20 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dynax.checkpoint import TrainedModel, load
     from dynax.config import TrainingConfig
     from dynax.errors import RunError, UserError
-    from dynax.training import train_dynamics_model
+    from dynax.training.checkpoint import TrainedModel, load
+    from dynax.training.fitting import train_dynamics_model
 
 __all__ = ["RunError", "TrainedModel", "TrainingConfig", "UserError", "load", "train_dynamics_model"]
 
 _HOMES = {
     "RunError": "dynax.errors",
-    "TrainedModel": "dynax.checkpoint",
+    "TrainedModel": "dynax.training.checkpoint",
     "TrainingConfig": "dynax.config",
     "UserError": "dynax.errors",
-    "load": "dynax.checkpoint",
-    "train_dynamics_model": "dynax.training",
+    "load": "dynax.training.checkpoint",
+    "train_dynamics_model": "dynax.training.fitting",
 }
 
 

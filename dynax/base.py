@@ -24,7 +24,7 @@ from dynax.constraints import ConstraintLayer, ContactRows, Free, JointRows
 from dynax.envs.env import Env
 from dynax.errors import UserError, check_range
 from dynax.geometry.contacts import Contacts
-from dynax.representation import Representation
+from dynax.representation.representation import Representation
 
 Variables = Mapping[str, Any]
 

@@ -3,15 +3,15 @@
 import jax
 import numpy as np
 
-from dynax import hidden_state
 from dynax.config import CollectConfig
+from dynax.data import hidden_state
+from dynax.data.simulate import resolve_backend
+from dynax.data.source import Source
+from dynax.data.trajectories import Trajectories
 from dynax.envs.env import Env
 from dynax.excitations.excitation import Excitation
 from dynax.excitations.mixed import Mixed
-from dynax.simulate import resolve_backend
-from dynax.source import Source
-from dynax.training import raw_key
-from dynax.trajectories import Trajectories
+from dynax.training.fitting import raw_key
 
 __all__ = ["collect_and_prepare_data"]
 

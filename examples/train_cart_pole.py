@@ -10,7 +10,7 @@ import numpy as np
 from dynax import TrainingConfig, metrics, render, train_dynamics_model
 from dynax.architectures import MLPDynamicsModel
 from dynax.envs import CartPoleEnv
-from dynax.testset import make_testset
+from dynax.evaluation.testset import make_testset
 from dynax.utils import collect_and_prepare_data
 
 

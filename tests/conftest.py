@@ -78,8 +78,8 @@ def slide():
 @pytest.fixture(scope="session")
 def sliding(slide):
     """Training and validation trajectories of the slide: twelve and four, of forty steps."""
-    from dynax.simulate import simulate
-    from dynax.trajectories import Trajectories
+    from dynax.data.simulate import simulate
+    from dynax.data.trajectories import Trajectories
 
     rng = np.random.default_rng(0)
     states, actions = slide.sample_states(rng, 16), rng.uniform(-1, 1, (16, 40, 1))
@@ -94,8 +94,8 @@ def cart_pole(robots):
 @pytest.fixture(scope="session")
 def trajectories(robots):
     """Eight trajectories of forty control steps of each robot, by name, float64."""
-    from dynax.simulate import simulate
-    from dynax.trajectories import Trajectories
+    from dynax.data.simulate import simulate
+    from dynax.data.trajectories import Trajectories
 
     def of(env):
         rng = np.random.default_rng(0)

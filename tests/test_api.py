@@ -7,9 +7,9 @@ import jax
 import numpy as np
 import pytest
 
+from dynax.data.trajectories import Trajectories
 from dynax.errors import UserError
 from dynax.excitations.uniform import Uniform
-from dynax.trajectories import Trajectories
 from dynax.utils import collect_and_prepare_data
 
 README = Path(__file__).parents[1] / "README.md"

@@ -11,9 +11,9 @@ from flax import linen as nn
 
 from dynax.architectures import MLPDynamicsModel
 from dynax.base import BaseDynamicsModel
+from dynax.data.simulate import simulate
 from dynax.envs import MjcfEnv
 from dynax.errors import UserError
-from dynax.simulate import simulate
 
 
 class MyModel(BaseDynamicsModel):

@@ -220,7 +220,9 @@ def test_the_schema_needs_neither_jax_nor_mujoco():
 
 
 def test_the_names_that_are_checked_before_jax_are_those_there_are():
-    from dynax import config, losses, polish, testset
+    from dynax import config
+    from dynax.evaluation import testset
+    from dynax.training import losses, polish
 
     assert set(config.TEST_ACTIONS) == set(testset.ACTIONS)
     for name in losses.LOSSES:

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
-from dynax import stages, training
 from dynax.base import BaseDynamicsModel
 from dynax.config import TrainingConfig
-from dynax.epochs import initial_state
-from dynax.samples import prepare
+from dynax.training import fitting, stages
+from dynax.training.epochs import initial_state
+from dynax.training.samples import prepare
 
 
 class Small(BaseDynamicsModel):
@@ -44,7 +44,7 @@ def data(trajectories):
 
 
 def begun(model, data, config=TrainingConfig(optimizer="adam")):  # noqa: B008
-    return training.start(model, data[0], config, jax.random.PRNGKey(0))
+    return fitting.start(model, data[0], config, jax.random.PRNGKey(0))
 
 
 def member(tree, i):
@@ -119,6 +119,6 @@ def test_an_ensemble_is_trained_through_all_stages(cart_pole, data):
     )
     model = Small(env=cart_pole, members=2)
     state, normalization = begun(model, data, config)
-    told = [(e.number, e.loss) for e in training.fit(model, *data, normalization, config, state)]
+    told = [(e.number, e.loss) for e in fitting.fit(model, *data, normalization, config, state)]
     assert [number for number, _ in told] == [1, 2, 3]
     assert told[2][1] < told[0][1]

@@ -11,13 +11,15 @@ import dynax
 
 PACKAGE = Path(dynax.__file__).parent
 LEVELS = {
-    0: "errors config state_space rotations symmetry files mujoco_log provenance signals",
-    1: "chunks geometry actuation nearness impacts envs bundle reset standing excitations optimizers architectures "
-    "base representation frames constraints features activations linalg",
-    2: "simulate source trajectories manifest dataset collection hidden_state samples losses identification polish "
-    "validation epochs stages training checkpoint history runs resume testset metrics energy plots render report utils",
-    3: "commands",
-    4: "cli __main__",
+    0: "errors config state_space rotations symmetry metrics linalg chunks activations files mujoco_log provenance "
+    "signals",
+    1: "bundle reset standing envs excitations optimizers actuation geometry representation constraints base "
+    "architectures",
+    2: "data",
+    3: "training evaluation render",
+    4: "report runs utils",
+    5: "commands",
+    6: "cli __main__",
 }
 LEVEL = {name: level for level, names in LEVELS.items() for name in names.split()}
 FILES = sorted(PACKAGE.rglob("*.py"))

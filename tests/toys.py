@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
-from dynax import training
 from dynax.base import BaseDynamicsModel
+from dynax.training import fitting
 
 MASS, DAMPING, DT = 2.0, 0.5, 0.02
 SLIDE = f"""<mujoco><option timestep="{DT}" gravity="0 0 0"/><worldbody>
@@ -59,10 +59,10 @@ def copied(tree):
 
 def epochs(model, data, config, state=None, normalization=None, seed=0):
     """What `fit` yields, its states copied: each epoch reuses the memory of the one before it."""
-    begun, fresh = training.start(model, data[0], config, jax.random.PRNGKey(seed))
+    begun, fresh = fitting.start(model, data[0], config, jax.random.PRNGKey(seed))
     state = begun if state is None else jax.tree.map(jnp.array, state)
-    told = training.fit(model, *data, normalization or fresh, config, state)
-    return [training.Epoch(copied(e.state), e.number, e.loss, e.val_nrmse, e.val_valid_time) for e in told]
+    told = fitting.fit(model, *data, normalization or fresh, config, state)
+    return [fitting.Epoch(copied(e.state), e.number, e.loss, e.val_nrmse, e.val_valid_time) for e in told]
 
 
 def same(one, other):

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.common import markdown, median
 from benchmarks.fidelity.table import Result, Row, Table, finished, nrmse, of, values, vpt
-from dynax.plots import STYLE, TRUTH
+from dynax.evaluation.plots import STYLE, TRUTH
 
 TRANSITIONS = (500, 1_500, 5_000, 15_000, 50_000, 300_000, 1_000_000)
 MODELS = ("mlp", "quadratic", "lagrangian")

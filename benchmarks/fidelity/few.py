@@ -11,9 +11,9 @@ from benchmarks.common import markdown
 from benchmarks.fidelity.table import Result, Row, Table, given, middle, of, values, vpt
 from dynax import metrics
 from dynax.config import EvalConfig
+from dynax.data.simulate import simulate_rounded
 from dynax.envs import Env
-from dynax.simulate import simulate_rounded
-from dynax.testset import make_testset
+from dynax.evaluation.testset import make_testset
 
 ENVS = ("cart_pole", "pendulum")
 MODELS = ("mlp", "quadratic", "lagrangian")

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from dynax import collection, envs, excitations, report
+from dynax import envs, excitations, report
 from dynax.config import CollectConfig, section
-from dynax.hidden_state import HiddenState
+from dynax.data import collection
+from dynax.data.hidden_state import HiddenState
 from dynax.runs import DATASETS, run_directory, write_summary
 
 

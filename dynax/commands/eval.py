@@ -9,15 +9,17 @@ from typing import Any
 import numpy as np
 from omegaconf import DictConfig
 
-from dynax import checkpoint, energy, metrics, plots, report
+from dynax import metrics, report
 from dynax.config import EvalConfig, section
-from dynax.energy import Drift
+from dynax.data.simulate import simulate_rounded
 from dynax.errors import UserError
+from dynax.evaluation import energy, plots
+from dynax.evaluation.energy import Drift
+from dynax.evaluation.testset import TestSet, make_testset
 from dynax.metrics import HORIZONS, Score, ValidTime
 from dynax.runs import run_directory, write_summary
-from dynax.simulate import simulate_rounded
 from dynax.state_space import StateSpace
-from dynax.testset import TestSet, make_testset
+from dynax.training import checkpoint
 
 log = logging.getLogger(__name__)
 

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 from omegaconf import DictConfig
 
-from dynax import checkpoint, metrics, render, report
+from dynax import metrics, render, report
 from dynax.config import RenderConfig, section
+from dynax.evaluation.testset import make_testset
 from dynax.runs import run_directory, write_summary
-from dynax.testset import make_testset
+from dynax.training import checkpoint
 
 COMPANY = 64  # trajectories whose spread is the unit of the error that is written in
 

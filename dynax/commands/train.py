@@ -12,20 +12,23 @@ import jax
 from filelock import FileLock, Timeout
 from omegaconf import DictConfig, OmegaConf
 
-from dynax import architectures, checkpoint, collection, envs, excitations, identification, plots, report, resume
+from dynax import architectures, envs, excitations, report
 from dynax.architectures.rigid import RigidDynamicsModel
 from dynax.base import BaseDynamicsModel, Variables
 from dynax.config import CollectConfig, TrainingRunConfig, section
-from dynax.dataset import Dataset
+from dynax.data import collection
+from dynax.data.dataset import Dataset
+from dynax.data.trajectories import train_size
 from dynax.errors import RunError, UserError
+from dynax.evaluation import plots
 from dynax.files import write_json
-from dynax.history import History
-from dynax.resume import Past
 from dynax.runs import DATASETS, run_directory, write_summary
-from dynax.samples import check_length
 from dynax.signals import Stopped, deferred
-from dynax.training import Epoch, fit, start
-from dynax.trajectories import train_size
+from dynax.training import checkpoint, identification, resume
+from dynax.training.fitting import Epoch, fit, start
+from dynax.training.history import History
+from dynax.training.resume import Past
+from dynax.training.samples import check_length
 
 log = logging.getLogger(__name__)
 

@@ -13,13 +13,14 @@ import numpy as np
 from flax import linen as nn
 from flax import struct
 
-from dynax import features, linalg
+from dynax import linalg
 from dynax.constraints import joints
 from dynax.constraints.contact import ContactRows, Touch
 from dynax.constraints.joints import JointRows
 from dynax.constraints.solve import Rows, solve
-from dynax.frames import Frame
 from dynax.geometry.contacts import Contacts, Detected, nearest
+from dynax.representation import features
+from dynax.representation.frames import Frame
 from dynax.state_space import StateSpace
 
 ITERATIONS = 4  # of Newton's method, at most, for joints alone

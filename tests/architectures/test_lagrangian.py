@@ -8,15 +8,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from dynax import training
 from dynax.architectures import LagrangianDynamicsModel, lagrangian
 from dynax.config import TrainingConfig
+from dynax.data.simulate import simulate, simulate_rounded
+from dynax.data.trajectories import Trajectories
 from dynax.envs import MjcfEnv
 from dynax.errors import UserError
 from dynax.metrics import deviations, normalised_error
 from dynax.reset import Reset
-from dynax.simulate import simulate, simulate_rounded
-from dynax.trajectories import Trajectories
+from dynax.training import fitting
 
 ROD = 'type="capsule" fromto="0 0 0 0 0 -1" size=".05" contype="0" conaffinity="0"'
 
@@ -163,7 +163,7 @@ def learned(env, num_rollouts, scale=1.0):
         num_epochs=3, batch_size=100, optimizer="adam", loss="mse", learning_rate=0.02, warmup_steps=10,
         polish="levenberg_marquardt", polish_steps=100,
     )  # fmt: skip
-    variables = training.train_dynamics_model(model, *data.split(0.1), config, jax.random.PRNGKey(0))
+    variables = fitting.train_dynamics_model(model, *data.split(0.1), config, jax.random.PRNGKey(0))
     states, actions = scale * env.sample_states(rng, 8), rng.uniform(-1, 1, (8, 20, env.action_dim)).repeat(10, axis=1)
     truth = simulate(env, states, actions, "native")
     unit = deviations(env.space, truth)

@@ -5,12 +5,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from dynax import training
 from dynax.architectures import QuadraticDynamicsModel
 from dynax.config import TrainingConfig
+from dynax.data.simulate import simulate
+from dynax.data.trajectories import Trajectories
 from dynax.envs import MjcfEnv
-from dynax.simulate import simulate
-from dynax.trajectories import Trajectories
+from dynax.training import fitting
 
 MASS, DAMPING, DT = 2.0, 0.5, 0.02
 SLIDES = f"""<mujoco><option timestep="{DT}" gravity="0 0 0"/><default><geom size=".1" mass="{MASS}" contype="0"
@@ -78,7 +78,7 @@ def test_a_linear_system_is_learned():
     data = Trajectories(simulate(env, states, actions, "native"), actions)
     model = QuadraticDynamicsModel(env=env, hidden_dims=())
     config = TrainingConfig(num_epochs=1, optimizer="adam", loss="mse", polish="levenberg_marquardt", polish_steps=20)
-    variables = training.train_dynamics_model(model, *data.split(0.25), config, jax.random.PRNGKey(0))
+    variables = fitting.train_dynamics_model(model, *data.split(0.25), config, jax.random.PRNGKey(0))
     inertia = np.array([2 * MASS + DT * DAMPING, MASS])  # of both, and of the second
     for _ in range(5):
         state, action = rng.normal(size=(1, 4)), rng.uniform(-1, 1, (1, 1, 2))

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 from dynax.architectures import MLPDynamicsModel
+from dynax.data.simulate import diverged, simulate
 from dynax.envs import MjcfEnv
 from dynax.errors import UserError
 from dynax.excitations.held import Held
 from dynax.render import frames
-from dynax.simulate import diverged, simulate
 
 NO_ROBOT = (  # parts of robots, scenes around none, files that lack a mesh, and what is no model at all
     r"the robot \w+ cannot be learned: it has no joint",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dynax import checkpoint
+from dynax.training import checkpoint
 
 USER = """<mujoco><worldbody><body><joint name="hip"/><geom size=".1"/></body></worldbody>
 <actuator><general name="m" joint="hip" dyntype="user" actdim="1"/></actuator></mujoco>"""

@@ -13,8 +13,8 @@ import pytest
 from dynax.constraints import ConstraintLayer, Free, JointRows
 from dynax.constraints.joints import FACTORS
 from dynax.constraints.parameters import impedance
+from dynax.data.simulate import simulate
 from dynax.envs import MjcfEnv
-from dynax.simulate import simulate
 
 CONVERGED = '<option iterations="100" ls_iterations="100" tolerance="1e-14"/>'
 ARM = f"""<mujoco><compiler angle="radian"/><option timestep=".01"/>{CONVERGED}

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import dynax.envs
+from dynax.data.simulate import diverged, simulate
+from dynax.data.source import Source
 from dynax.excitations.held import Held
 from dynax.excitations.mixed import Mixed
-from dynax.simulate import diverged, simulate
-from dynax.source import Source
 
 ASSETS = Path(dynax.envs.__file__).parent / "assets"
 TIMESTEP = {  # s

@@ -1,0 +1,92 @@
+"""Where trajectories come from: a robot, what drives it, and a seed.
+
+Random numbers come in blocks of `BLOCK` trajectories, each with a stream of its own: trajectory i is the same whatever
+the number of trajectories, the size of a chunk or the number simulated at once.
+
+Axes: n trajectories, t control steps, s state coordinates [qpos, qvel], u actuators.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from dynax.data.simulate import diverged, simulate
+from dynax.data.trajectories import Trajectories
+from dynax.envs import Env
+from dynax.errors import UserError
+from dynax.excitations import Excitation
+
+BLOCK = 32
+ATTEMPTS = 20  # draws of a trajectory before its robot counts as one that cannot be simulated
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """An endless sequence of trajectories, the same for the same seed."""
+
+    env: Env
+    excitation: Excitation
+    seed: int
+    steps: int  # control steps of a trajectory
+
+    def trajectories(self, start: int, stop: int, backend: str) -> tuple[Trajectories, int]:
+        """The trajectories `start` to `stop`, and how many of them had to be drawn again.
+
+        A simulator of fixed step can lose a robot that moves fast enough; such a trajectory says nothing of the robot,
+        and another takes its place. Raises `UserError` where that does not help.
+        """
+        return self._simulated(start, *self.draw(start, stop), backend)
+
+    def batches(self, n: int, size: int, backend: str) -> Iterator[tuple[Trajectories, int]]:
+        """The first `n` trajectories as `trajectories` has them, `size` at a time.
+
+        The next are drawn while some are simulated, since C MuJoCo asks nothing of the interpreter meanwhile.
+        """
+        spans = [(start, min(start + size, n)) for start in range(0, n, size)]
+        with ThreadPoolExecutor(1) as other:
+            drawing = other.submit(self.draw, *spans[0])
+            for (start, _), after in zip(spans, [*spans[1:], None], strict=True):
+                states, actions = drawing.result()
+                if after:
+                    drawing = other.submit(self.draw, *after)
+                yield self._simulated(start, states, actions, backend, size)
+
+    def _simulated(
+        self, start: int, states: np.ndarray, actions: np.ndarray, backend: str, batch: int | None = None
+    ) -> tuple[Trajectories, int]:
+        """The trajectories from `start` on that were drawn as `states` and `actions`, or others in their places."""
+        paths = simulate(self.env, states, actions, backend, batch=batch)
+        lost, redrawn = np.flatnonzero(diverged(paths)).tolist(), 0
+        for attempt in range(1, ATTEMPTS):
+            if not lost:
+                return Trajectories(paths, actions), redrawn
+            redrawn += len(lost)
+            for i in lost:
+                states[i : i + 1], actions[i : i + 1] = self.draw(start + i, start + i + 1, attempt)
+            paths[lost] = simulate(self.env, states[lost], actions[lost], backend, batch=batch)
+            lost = [i for i in lost if diverged(paths[i : i + 1])]
+        raise UserError(
+            f"the simulation of {self.env.name} diverges: "
+            f"trajectory {start + lost[0]} did {ATTEMPTS} times out of {ATTEMPTS}; "
+            "a smaller timestep, shorter trajectories, or milder actions and resets would help"
+        )
+
+    def draw(self, start: int, stop: int, attempt: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """Initial states (n, s) and actions (n, t, u) of the trajectories `start` to `stop`."""
+        first, last = start // BLOCK, -(-stop // BLOCK)
+        blocks = [self._block(b, attempt) for b in range(first, last)]
+        rows = slice(start - first * BLOCK, stop - first * BLOCK)
+        states, actions = (np.concatenate(parts)[rows] for parts in zip(*blocks, strict=True))
+        return states, actions
+
+    def _block(self, block: int, attempt: int) -> tuple[np.ndarray, np.ndarray]:
+        key = (block, attempt)
+        resets, signals = (
+            np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(*key, k))) for k in range(2)
+        )
+        return (
+            self.env.sample_states(resets, BLOCK),
+            self.excitation(signals, BLOCK, self.steps, self.env.dt, *self.env.action_bounds),
+        )

@@ -1,0 +1,174 @@
+"""What a model sees of a state and what it predicts: the options of its representation, and the maps they make.
+
+Axes: `...` any batch, S state, F features, D target, nv degrees of freedom, na activations.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import jax
+import numpy as np
+
+from dynax.envs.env import Env
+from dynax.errors import check_choice
+from dynax.geometry.contacts import Contacts, selection
+from dynax.representation import features
+from dynax.representation.frames import FRAMES, Frame
+from dynax.representation.nearness import Nearness
+from dynax.symmetry import FREE
+
+
+@dataclass(frozen=True, eq=False)
+class Representation:
+    """The maps from states to features and to targets, and from a predicted target to the next state.
+
+    What the robot hides (`env.observe`) enters no feature and no target, and stays as it was given.
+    """
+
+    env: Env
+    angles: str  # raw | sincos
+    target: str  # delta | acceleration
+    constraints: str  # none | features | layer
+    drop_invariant: bool
+    frame: str  # world | robot
+
+    def __post_init__(self):
+        check_choice("model.angles", self.angles, features.ANGLES)
+        check_choice("model.target", self.target, features.TARGETS)
+        check_choice("model.constraints", self.constraints, features.CONSTRAINTS)
+        check_choice("model.frame", self.frame, FRAMES)
+
+    @cached_property
+    def base(self) -> Frame | None:
+        """The frame of the robot's base, with `frame=robot` of a robot that floats and hides nothing of it."""
+        frame = Frame.of(self.env.mj_model) if self.frame == "robot" else None
+        return frame if frame and self.env.space.observed[: self.env.space.nv][frame.dofs].all() else None
+
+    @cached_property
+    def near(self) -> Nearness | None:
+        """What tells of contacts, with `constraints=features` of a robot that can touch something and hides nothing."""
+        if self.constraints != "features" or not self.env.space.observed.all():
+            return None
+        contacts = Contacts.between(self.env.mj_model, selection(self.env.mj_model)[0])
+        return Nearness(self.env.mj_model, self.env.space, contacts, self.base) if contacts else None
+
+    @cached_property
+    def predicts(self) -> str:
+        """`target`, but for a robot that shows positions without their velocities: then nothing but `delta` will do."""
+        nv, seen = self.env.space.nv, self.env.space.observed
+        blind = seen[:nv] & ~seen[nv : 2 * nv]
+        return "delta" if blind.any() else self.target
+
+    @cached_property
+    def dropped(self) -> np.ndarray:
+        """(nv,) bool: positions that are not seen, because nothing depends on them or because the robot hides them."""
+        space = self.env.space
+        # With neither the position nor the stops in sight, a limited joint would run through its stop unseen.
+        needed = space.limited & (self.constraints == "none")
+        return (space.invariant & ~needed & self.drop_invariant) | ~space.observed[: space.nv]
+
+    @cached_property
+    def predicted(self) -> np.ndarray:
+        """(D,) int: of the target of a robot that hides nothing, the entries that are there."""
+        space, exact = self.env.space, self.env.semi_implicit
+        whole = self.predicts == "delta" or not exact
+        return np.flatnonzero(space.observed if whole else space.observed[space.nv :])
+
+    @cached_property
+    def sizes(self) -> tuple[int, int, int]:
+        """How many of the features are positions, how many velocities; then activations, stops and contacts."""
+        positions, velocities, rest = jax.eval_shape(self._parts, jax.ShapeDtypeStruct((self.env.state_dim,), "f4"))
+        return positions.shape[-1], velocities.shape[-1], rest.shape[-1]
+
+    def features(self, states: Any) -> Any:
+        """What the network sees of states (..., S), before normalisation: (..., F)."""
+        return states.__array_namespace__().concat(self._parts(states), axis=-1)
+
+    def _parts(self, states: Any) -> tuple[Any, Any, Any]:
+        space, xp = self.env.space, states.__array_namespace__()
+        velocities = space.qvel(states)
+        if self.base:
+            velocities = self.base.seen(states, velocities)
+        seen = space.observed[space.nv : 2 * space.nv], space.observed[2 * space.nv :]
+        rest = [space.act(states)[..., seen[1]]]
+        if self.constraints == "features":
+            rest.append(features.stops(space, states))
+        if self.near:
+            rest.append(self.near(states))
+        positions = features.positions(space, states, self.angles, self.dropped, self.base)
+        return positions, velocities[..., seen[0]], xp.concat(rest, axis=-1)
+
+    def targets(self, states: Any, following: Any) -> Any:
+        """What is to be predicted between consecutive states (..., S), before normalisation: (..., D)."""
+        target = features.targets(self.env.space, states, following, self.predicts, self.env.semi_implicit)
+        return self.framed(states, target)[..., self.predicted]
+
+    def integrate(self, states: Any, target: Any) -> Any:
+        """The states that follow `states` (..., S) under the predicted target (..., D)."""
+        space, xp = self.env.space, target.__array_namespace__()
+        whole = self.unframed(states, self._scattered(target))
+        change = features.tangent(space, states, whole, self.predicts, self.env.semi_implicit)
+        return space.add(states, xp.where(space.observed, change, 0.0))
+
+    def _scattered(self, target: Any) -> Any:
+        """The target (..., D) of a robot that hides something, with zeros for what it hides."""
+        if self.env.space.observed.all():
+            return target
+        xp = target.__array_namespace__()
+        size = 2 * self.env.space.nv + self.env.space.na
+        size -= self.env.space.nv * (self.predicts == "acceleration" and self.env.semi_implicit)
+        index = np.full(size, target.shape[-1])
+        index[self.predicted] = np.arange(target.shape[-1])
+        return xp.concat([target, xp.zeros_like(target[..., :1])], axis=-1)[..., index]
+
+    def framed(self, states: Any, target: Any) -> Any:
+        """A whole target with linear changes in the axes of the base, where there is one."""
+        return self._turned(states, target, "seen")
+
+    def unframed(self, states: Any, target: Any) -> Any:
+        """A whole target with linear changes in the axes of the world."""
+        return self._turned(states, target, "unseen")
+
+    def _turned(self, states: Any, target: Any, how: str) -> Any:
+        if not self.base:
+            return target
+        nv, turn = self.env.space.nv, getattr(self.base, how)
+        count = (target.shape[-1] - self.env.space.na) // nv  # changes of velocity, and before them of position
+        parts = [turn(states, target[..., k * nv : (k + 1) * nv]) for k in range(count)]
+        return target.__array_namespace__().concat([*parts, target[..., count * nv :]], axis=-1)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Where the options mean something else for this robot than for others, in sentences."""
+        env, floats = self.env, bool((self.env.mj_model.jnt_type == FREE).any())
+        why = f"env.decimation={env.decimation}" if env.decimation > 1 else f"the integrator {env.integrator}"
+        missing = selection(self.env.mj_model)[1] if self.constraints == "features" else ""
+        remarks = {
+            f"contacts of {missing} are not among the features": bool(missing),
+            "model.target=delta instead of acceleration: the robot hides velocities of positions that it shows":
+                self.predicts != self.target,
+            f"the change of position is learned too: with {why} it is not dt times the new velocity":
+                self.predicts == "acceleration" and not env.semi_implicit,
+            f"model.frame=robot keeps place and heading in sight: {self.base.kept if self.base else ''}":
+                self.base is not None and bool(self.base.kept),
+            "model.frame=robot without effect: a part of the robot stands in the world, or hides something":
+                self.frame == "robot" and floats and self.base is None,
+        }  # fmt: skip
+        return tuple(text for text, holds in remarks.items() if holds)
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """What these options tell a model of the robot before it sees any data."""
+        space, exact = self.env.space, self.env.semi_implicit
+        accelerates = self.predicts == "acceleration"
+        what = {
+            "which joints turn": self.angles == "sincos" and space.angular.any(),
+            "semi-implicit integration": accelerates and exact,
+            "integration but for a residual": accelerates and not exact,
+            "what is invariant": self.drop_invariant and space.invariant.any(),
+            "that place and heading do not matter": self.base is not None and not self.base.kept,
+            "where the stops are": self.constraints == "features" and space.limited.any(),
+            "what may touch what, and where": self.near is not None,
+        }
+        return tuple(text for text, is_told in what.items() if is_told)

@@ -1,0 +1,195 @@
+"""Datasets: what is written is what is read, and what has changed since is noticed."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dynax.data import dataset
+from dynax.data.dataset import Dataset
+from dynax.data.manifest import robot_of, sealed
+from dynax.data.trajectories import Trajectories
+from dynax.envs import MjcfEnv
+from dynax.errors import UserError
+
+MJCF = """<mujoco><option timestep="0.02"/>
+<worldbody><body><joint name="x" type="slide" axis="1 0 0"/><geom size=".1"/>
+<body><joint name="hinge" axis="0 1 0"/>
+<geom type="capsule" fromto="0 0 0 0 0 -1" size=".03"/></body></body></worldbody>
+<actuator><motor name="push" joint="x" ctrlrange="-1 1"/></actuator></mujoco>"""
+N, STEPS, CHUNK = 10, 5, 4
+
+
+def robot(mjcf: str = MJCF, name: str = "toy", decimation: int = 1) -> MjcfEnv:
+    return MjcfEnv(xml=f"{name}.xml", mjcf=mjcf, decimation=decimation)
+
+
+def manifest(**changes) -> dict:
+    sizes = {"num_rollouts": N, "rollout_length": STEPS, "chunk": CHUNK, "dtype": "float64"}
+    return sealed(robot_of(robot()) | sizes | changes)
+
+
+def trajectories(n: int = N, dtype: type = np.float64) -> Trajectories:
+    rng = np.random.default_rng(0)
+    return Trajectories(rng.normal(size=(n, STEPS + 1, 4)).astype(dtype), rng.normal(size=(n, STEPS, 1)).astype(dtype))
+
+
+def write(path: Path, data: Trajectories, **changes) -> Dataset:
+    with dataset.creating(path, manifest(num_rollouts=len(data), **changes)) as writer:
+        for start in range(0, len(data), 2 * CHUNK):
+            rows = slice(start, start + 2 * CHUNK)
+            writer.append(Trajectories(data.states[rows], data.actions[rows]))
+    return Dataset.open(path)
+
+
+@pytest.fixture(scope="module")
+def pristine(tmp_path_factory) -> Path:
+    return write(tmp_path_factory.mktemp("datasets") / "toy-1", trajectories()).path
+
+
+@pytest.fixture
+def copy(pristine, tmp_path) -> Path:
+    return Path(shutil.copytree(pristine, tmp_path / "toy-1"))
+
+
+def complaint(path: Path) -> str:
+    """The one line said of a dataset that has changed."""
+    with pytest.raises(UserError) as error:
+        Dataset.open(path).read()
+    text = str(error.value)
+    assert str(path) in text
+    assert "\n" not in text
+    assert len(text) < 400
+    return text
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_round_trip(tmp_path, dtype):
+    data = trajectories(dtype=dtype)
+    read = write(tmp_path / "toy-1", data, dtype=np.dtype(dtype).name)
+    assert (len(read), read.num_transitions, read.dt) == (N, N * STEPS, 0.02)
+    for rows in (slice(None), slice(3, 9), slice(-2, None), slice(4, 4)):
+        part = read.read(rows)
+        assert part.states.dtype == part.actions.dtype == dtype
+        np.testing.assert_array_equal(part.states, data.states[rows])
+        np.testing.assert_array_equal(part.actions, data.actions[rows])
+    assert [p.name for p in tmp_path.iterdir()] == ["toy-1"]
+
+
+def test_split_is_by_trajectory_and_complete(pristine):
+    train, val = Dataset.open(pristine).split(0.25)
+    assert (len(train), len(val)) == (8, 2)
+    whole = Dataset.open(pristine).read()
+    in_memory = whole.split(0.25)
+    for lazy, loaded in zip((train, val), in_memory, strict=True):
+        np.testing.assert_array_equal(lazy.read().states, loaded.states)
+    np.testing.assert_array_equal(val.read(slice(1, 2)).actions, whole.actions[9:])
+    np.testing.assert_array_equal(np.concatenate([part.states for part in in_memory]), whole.states)
+
+
+def test_arrays_are_plain_zarr(pristine):
+    metadata = json.loads((pristine / "qpos" / "zarr.json").read_text())
+    assert (metadata["zarr_format"], metadata["shape"]) == (3, [N, STEPS + 1, 2])
+    assert metadata["codecs"][-1]["name"] == "crc32c"
+    raw = (pristine / "qpos" / "c" / "0" / "0" / "0").read_bytes()
+    first = np.frombuffer(raw[:-4], "<f8").reshape(CHUNK, STEPS + 1, 2)
+    np.testing.assert_array_equal(first, trajectories().states[:CHUNK, :, :2])
+
+
+@pytest.mark.parametrize("name", ["qpos/c/0/0/0", "qvel/c/1/0/0", "action/c/2/0/0", "qpos/zarr.json", "manifest.json"])
+def test_a_flipped_bit_is_noticed_wherever_it_is(copy, name):
+    file, array = copy / name, name.partition("/")[0]
+    original = bytearray(file.read_bytes())
+    for position in np.linspace(0, len(original) - 1, 12).astype(int):
+        changed = original.copy()
+        changed[position] ^= 1
+        file.write_bytes(changed)
+        assert "damaged" in (text := complaint(copy))
+        assert array in text
+
+
+@pytest.mark.parametrize("name", ["qpos/c/0/0/0", "qvel/c/1/0/0", "action/zarr.json", "manifest.json"])
+@pytest.mark.parametrize("keep", [0.0, 0.5, 0.99])
+def test_a_cut_file_is_noticed(copy, name, keep):
+    content = (copy / name).read_bytes()
+    (copy / name).write_bytes(content[: int(keep * len(content))])
+    assert "damaged" in (text := complaint(copy))
+    assert name in text
+
+
+@pytest.mark.parametrize("name", ["qpos/c/0/0/0", "qvel/c/2/0/0", "action/c/1/0/0", "action/zarr.json"])
+def test_a_missing_file_is_noticed(copy, name):
+    (copy / name).unlink()
+    assert "damaged" in (text := complaint(copy))
+    assert name in text
+
+
+def test_metadata_of_another_shape_is_noticed(copy):
+    file = copy / "qvel" / "zarr.json"
+    metadata = json.loads(file.read_text())
+    metadata["shape"][0] -= 1
+    file.write_text(json.dumps(metadata))
+    assert "qvel" in complaint(copy)
+
+
+def test_what_is_no_dataset_is_named(tmp_path):
+    assert "no such directory" in complaint(tmp_path / "nowhere")
+    assert "has no manifest.json" in complaint(tmp_path)
+    for content in ("{}", "[]", '{"format": "dynax-dataset/0"}'):
+        (tmp_path / "manifest.json").write_text(content)
+        assert "no dataset of this version" in complaint(tmp_path)
+    assert "no such directory" in complaint(tmp_path / "manifest.json")
+
+
+def test_a_failed_creation_leaves_nothing(tmp_path):
+    def create():
+        with dataset.creating(tmp_path / "toy-1", manifest()) as writer:
+            writer.append(trajectories(CHUNK))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        create()
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_unwritable_place_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="file/toy-1 cannot be written: Not a directory"):
+        write(tmp_path / "file" / "toy-1", trajectories())
+
+
+@pytest.mark.parametrize(
+    ("change", "difference"),
+    [
+        (('name="hinge"', 'name="elbow"'), r"joints \['x', 'hinge'\] and \['x', 'elbow'\]"),
+        (('name="push"', 'name="pull"'), r"actions \['push'\] and \['pull'\]"),
+        (('timestep="0.02"', 'timestep="0.01"'), r"dt 0.02 and 0.01"),
+        (('axis="0 1 0"', 'axis="0 0 1"'), r'first in `.*axis="0 1 0".*` and `.*axis="0 0 1"'),
+    ],
+)
+def test_another_robot_is_refused_by_name(pristine, change, difference):
+    Dataset.open(pristine).check_robot(robot())
+    with pytest.raises(UserError, match=f"toy-1 is of the robot toy, not of other: .*{difference}"):
+        Dataset.open(pristine).check_robot(robot(MJCF.replace(*change), "other"))
+
+
+def test_another_control_step_is_refused_by_name(pristine):
+    with pytest.raises(UserError, match=r"toy-1 is of the robot toy, not of toy: dt 0\.02 and 0\.1"):
+        Dataset.open(pristine).check_robot(robot(decimation=5))
+
+
+def test_the_manifest_tells_the_control_step_and_its_hash_follows_it():
+    one, five = (sealed(robot_of(robot(decimation=n))) for n in (1, 5))
+    assert [(m["decimation"], m["dt"]) for m in (one, five)] == [(1, 0.02), (5, 0.1)]
+    assert one["sha256"] != five["sha256"]
+
+
+@pytest.mark.parametrize(
+    ("n", "steps", "width", "itemsize"), [(600, 500, 4, 8), (3, 5, 2, 4), (7, 10**6, 10, 8), (10**6, 10, 2, 4)]
+)
+def test_chunks_share_the_trajectories_and_stay_small(n, steps, width, itemsize):
+    chunk = dataset.chunk_size(n, steps, width, itemsize)
+    assert 1 <= chunk <= n
+    assert chunk == 1 or chunk * (steps + 1) * width * itemsize <= 2 * dataset.CHUNK

@@ -1,0 +1,76 @@
+"""Figures are drawn, without a warning and without a window left open, also of results that are poor."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from PIL import Image
+
+from dynax import metrics
+from dynax.evaluation import plots
+
+
+@pytest.fixture(autouse=True)
+def no_figure_is_left_open():
+    yield
+    assert plt.get_fignums() == []
+
+
+def colours(path):
+    """How many colours a picture has, which is more than its background's."""
+    with Image.open(path) as image:
+        assert image.format == "PNG"
+        return len(image.convert("RGB").getcolors(maxcolors=2**24))
+
+
+def rows(n, **changes):
+    return [
+        {"epoch": i, "loss": 1 / i, "val_nrmse": 2 / i, "val_valid_time_s": 0.1 * i, **changes} for i in range(1, n + 1)
+    ]
+
+
+@pytest.mark.parametrize("n", [1, 30])
+def test_loss_curve(tmp_path, n):
+    plots.loss_curve(tmp_path / "loss.png", rows(n), "mlp of cart_pole")
+    assert colours(tmp_path / "loss.png") > 10
+
+
+def test_loss_curve_of_a_model_that_is_lost(tmp_path):
+    plots.loss_curve(tmp_path / "loss.png", rows(3, val_nrmse=metrics.LOST), "mlp of cart_pole")
+    assert colours(tmp_path / "loss.png") > 10
+
+
+@pytest.fixture(scope="module")
+def predictions(cart_pole, trajectories):
+    """The truth, a prediction that is soon wrong and in one case lost, and the scores of all predictors."""
+    truth = trajectories["cart_pole"].states
+    predicted = truth + np.random.default_rng(0).normal(size=truth.shape) * np.linspace(0, 1, truth.shape[1])[:, None]
+    predicted[0, 20:] = np.nan
+    everyone = {
+        "model": predicted,
+        "ceiling": truth,
+        "constant velocity": metrics.constant_velocity(cart_pole.space, truth),
+        "hold last": metrics.hold_last(truth),
+    }
+    scale = metrics.deviations(cart_pole.space, truth)
+    return truth, predicted, {name: metrics.score(cart_pole.space, truth, p, scale) for name, p in everyone.items()}
+
+
+def test_horizon(tmp_path, predictions, cart_pole):
+    plots.horizon(tmp_path / "horizon.png", predictions[2], cart_pole.dt, "title")
+    assert colours(tmp_path / "horizon.png") > 10
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_trajectories(tmp_path, predictions, cart_pole, n):
+    truth, predicted, scores = predictions
+    chosen = slice(0, n)
+    plots.trajectories(
+        tmp_path / "t.png", cart_pole.space, truth[chosen], predicted[chosen], scores["model"].error[chosen], "title"
+    )
+    assert colours(tmp_path / "t.png") > 10
+
+
+def test_trajectories_predicted_to_the_end(tmp_path, predictions, cart_pole):
+    truth, _, scores = predictions
+    plots.trajectories(tmp_path / "t.png", cart_pole.space, truth[:2], truth[:2], scores["ceiling"].error[:2], "title")
+    assert colours(tmp_path / "t.png") > 10

@@ -1,0 +1,76 @@
+"""Test trajectories: simulated in float64, from a seed of their own, with a past for models that need one."""
+
+import numpy as np
+import pytest
+
+from dynax.data.simulate import simulate
+from dynax.data.source import Source
+from dynax.evaluation import testset
+from dynax.excitations.held import Held
+
+WARMUP = 7
+
+
+@pytest.fixture(scope="module")
+def pendulum(robots):
+    return robots["pendulum"]
+
+
+@pytest.fixture(scope="module")
+def test(pendulum):
+    return testset.make_testset(pendulum, 6, 1.0, 3, "held", WARMUP)
+
+
+def test_time_zero_is_after_the_warm_up(test):
+    assert test.trajectories.states.shape == (6, WARMUP + 51, 2)
+    assert test.truth.shape == (6, 51, 2)
+    assert test.actions.shape == (6, 50, 1)
+    assert np.array_equal(test.truth[:, 0], test.trajectories.states[:, WARMUP])
+
+
+def test_truth_is_float64_c_mujoco(test, pendulum):
+    assert test.truth.dtype == np.float64
+    np.testing.assert_allclose(simulate(pendulum, test.truth[:, 0], test.actions, "native"), test.truth, atol=1e-12)
+
+
+@pytest.mark.parametrize("history", [1, 2, WARMUP + 1])
+def test_a_model_is_given_its_history_up_to_time_zero(test, history):
+    states, actions = test.given(history)
+    assert states.shape == (6, history, 2)
+    assert np.array_equal(states[:, -1], test.truth[:, 0])
+    assert np.array_equal(states, test.trajectories.states[:, WARMUP + 1 - history : WARMUP + 1])
+    assert np.array_equal(actions[:, history - 1 :], test.actions)
+    assert actions.shape[1] == history - 1 + 50
+
+
+def test_held_actions_last_a_fifth_of_a_second(test):
+    blocks = test.trajectories.actions[:, :50].reshape(6, 5, 10)
+    assert (blocks == blocks[:, :, :1]).all()
+    assert len(np.unique(blocks[:, :, 0])) == 30
+
+
+def test_iid_actions_change_at_every_step(pendulum):
+    actions = testset.make_testset(pendulum, 2, 1.0, 3, "iid", 0).actions
+    assert len(np.unique(actions)) == 100
+
+
+def test_passive_actions_are_zero(pendulum):
+    assert not testset.make_testset(pendulum, 2, 1.0, 3, "passive", 0).actions.any()
+
+
+def test_the_same_seed_is_the_same_test(pendulum, test):
+    again = testset.make_testset(pendulum, 6, 1.0, 3, "held", WARMUP)
+    assert np.array_equal(again.truth, test.truth)
+
+
+def test_another_seed_is_another_test(pendulum, test):
+    assert not np.array_equal(testset.make_testset(pendulum, 6, 1.0, 4, "held", WARMUP).truth, test.truth)
+
+
+def test_it_never_starts_where_data_of_the_same_seed_start(pendulum, test):
+    states, _ = Source(pendulum, Held(0.2), 3, WARMUP + 50).draw(0, 6)
+    assert not (test.trajectories.states[:, 0] == states).any()
+
+
+def test_a_test_is_at_least_one_step_long(pendulum):
+    assert testset.make_testset(pendulum, 2, 1e-9, 3, "held", 0).truth.shape == (2, 2, 2)

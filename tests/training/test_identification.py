@@ -1,0 +1,79 @@
+"""Identification: constants that enter linearly are found, and what cannot be told apart is said."""
+
+import numpy as np
+import pytest
+
+from dynax.architectures.rigid import RigidDynamicsModel
+from dynax.data.simulate import simulate
+from dynax.data.trajectories import Trajectories
+from dynax.errors import RunError
+from dynax.excitations.mixed import Mixed
+from dynax.geometry.dynamics import parameters_of
+from dynax.training import identification
+from dynax.training.samples import normalization_of
+
+
+def data_of(env, n=60, steps=60):
+    rng = np.random.default_rng(0)
+    states, actions = env.sample_states(rng, n), Mixed()(rng, n, steps, env.dt, *env.action_bounds)
+    return Trajectories(simulate(env, states, actions, "native"), actions)
+
+
+@pytest.fixture(scope="module", params=["double_cart_pole", "hopper", "quadruped"])
+def identified(request):
+    from dynax import envs
+
+    env = envs.make({"name": request.param})
+    model, data = RigidDynamicsModel(env=env), data_of(env)
+    return model, data, identification.identify(model, data)
+
+
+def test_it_predicts_a_step_as_the_simulator_does(identified):
+    model, data, found = identified
+    given = normalization_of(model, data)
+    variables = dict(model.create(np.zeros(2, np.uint32), given))
+    variables["params"] = {**variables["params"], "network": identification.parameters(model, found)}
+    some = data.states[:, 10], data.actions[:, 10]
+    predicted = np.asarray(model.predict(variables, some[0][:, None], some[1][:, None]))
+    error = model.env.space.difference(data.states[:, 11], predicted.astype(np.float64))
+    assert np.median(np.abs(error)) < 1e-6
+    assert np.abs(error).max() < 2e-3  # of blows, in float32
+
+
+def test_damping_and_gears_come_out(identified):
+    model, _, found = identified
+    values = dict(zip(found.names, found.values, strict=True))
+    mj_model = model.env.mj_model
+    for dof, name in enumerate(model.env.space.names):
+        if mj_model.dof_damping[dof]:
+            assert values[f"{name} damping"] == pytest.approx(mj_model.dof_damping[dof], rel=1e-6)
+    for i, name in enumerate(model.env.actions):
+        assert values[f"{name} gain"] == pytest.approx(mj_model.actuator_gainprm[i, 0], rel=1e-6)
+
+
+def test_what_counts_as_identified_is_right(identified):
+    model, _, found = identified
+    truth = parameters_of(model.env.mj_model)[model.env.mj_model.body_weldid != 0].ravel()
+    seen = found.seen[[name in model.labels["bodies"] for name in found.names]]
+    values = found.values[[name in model.labels["bodies"] for name in found.names]]
+    np.testing.assert_allclose(values[seen], truth[seen], atol=1e-5)
+    assert not found.seen.all()  # a plane shows no inertia about its own axes; of a chain only sums are felt
+
+
+def test_too_little_data_is_told(hopper):
+    model = RigidDynamicsModel(env=hopper)
+    with pytest.raises(RunError, match=r"equations of hopper are free of contacts and stops, for \d+ constants"):
+        identification.identify(model, data_of(hopper, n=2, steps=5))
+
+
+def test_noise_makes_standard_errors_that_cover_the_truth():
+    from dynax import envs
+
+    env = envs.make({"name": "double_cart_pole"})
+    clean = data_of(env, n=100)
+    noise = np.random.default_rng(1).normal(size=clean.states.shape) * np.r_[np.zeros(3), np.full(3, 1e-4)]
+    found = identification.identify(RigidDynamicsModel(env=env), Trajectories(clean.states + noise, clean.actions))
+    values = dict(zip(found.names, zip(found.values, found.errors, strict=True), strict=True))
+    value, error = values["slide damping"]
+    assert 1e-6 < error < 1e-1
+    assert abs(value - env.mj_model.dof_damping[0]) < 5 * error

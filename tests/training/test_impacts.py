@@ -1,0 +1,60 @@
+"""Impacts are where a constraint begins or ceases to act."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from dynax.data.simulate import simulate
+from dynax.envs import MjcfEnv
+from dynax.geometry.contacts import Contacts
+from dynax.training.impacts import AROUND, acting, impacts
+
+BALL = """
+<mujoco>
+  <option timestep="0.01"/>
+  <worldbody>
+    <geom type="plane" size="5 5 1"/>
+    <body pos="0 0 0.5"><joint type="slide" axis="0 0 1"/><geom size="0.1"/></body>
+    <body pos="9 0 5"><joint type="slide" axis="1 0 0" limited="true" range="-1 1"/><geom size="0.1"/></body>
+  </worldbody>
+</mujoco>
+"""
+
+
+@pytest.fixture(scope="module")
+def env(tmp_path_factory):
+    path = tmp_path_factory.mktemp("ball") / "ball.xml"
+    path.write_text(BALL)
+    return MjcfEnv(xml=str(path))
+
+
+@pytest.mark.parametrize(
+    ("qpos", "stops", "touches"),
+    [
+        ((0, 0), [False], False),
+        ((-0.41, 0), [False], True),
+        ((0, 1.1), [True], False),
+        ((0, -1.1), [True], False),
+    ],
+)
+def test_what_acts_in_a_state(env, qpos, stops, touches):
+    there, contacts = acting(env, Contacts.of(env.mj_model))(jnp.array([*qpos, 0.0, 0.0]))
+    assert there.tolist() == stops
+    assert bool(contacts.any()) == touches
+
+
+def test_a_ball_that_falls_touches_the_floor_when_it_has_fallen_as_far(env):
+    """Half a metre up, its radius a tenth: 0.4 m take 0.286 s."""
+    states = simulate(env, np.zeros((1, 4)), np.zeros((1, 60, 0)), "native")
+    hit = impacts(env, states)[0]
+    assert hit.shape == (60,)
+    first = np.flatnonzero(hit)[0] + AROUND
+    assert first == pytest.approx(28, abs=1)
+    assert not hit[: first - AROUND].any()
+    assert hit[first - AROUND : first + AROUND + 1].all()
+
+
+def test_what_rests_and_what_flies_has_none(env):
+    states = np.tile([-0.41, 0.0, 0.0, 0.0], (2, 11, 1))
+    states[1, :, 0] = 1.0
+    assert not impacts(env, states).any()

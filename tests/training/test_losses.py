@@ -1,0 +1,211 @@
+"""The losses on predictors whose error is known."""
+
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import linen as nn
+
+from dynax.base import BaseDynamicsModel
+from dynax.training import losses
+from dynax.training.samples import Samples
+
+B, H = 6, 3
+UNIT = {"mean": np.float32(0), "std": np.float32(1)}
+AS_IT_IS = {"features": UNIT, "actions": UNIT, "target": UNIT}
+
+
+class Constant(BaseDynamicsModel):
+    """Predicts its one parameter, everywhere."""
+
+    sequence: ClassVar[bool] = False
+
+    @nn.compact
+    def __call__(self, states, actions, training=False):
+        return self.param("value", nn.initializers.zeros, ()) * jnp.ones(self.target_dim)
+
+
+class ConstantSequence(Constant):
+    sequence: ClassVar[bool] = True
+
+    @nn.compact
+    def __call__(self, states, actions, training=False):
+        return self.param("value", nn.initializers.zeros, ()) * jnp.ones((self.history, self.target_dim))
+
+
+class Echo(BaseDynamicsModel):
+    """Predicts the features it sees, some of them dropped in training."""
+
+    rate: float = 0.0
+
+    @nn.compact
+    def __call__(self, states, actions, training=False):
+        self.param("none", nn.initializers.zeros, ())
+        return nn.Dropout(self.rate, deterministic=not training)(states[-1])
+
+
+def loss(model, params, states, targets, seed=0):
+    """The mean squared error of windows (B, H)."""
+    states, targets = (jnp.asarray(x, jnp.float32).reshape(B * H, 4) for x in (states, targets))
+    samples, ends = Samples(states, jnp.zeros((B * H, 1)), targets), H - 1 + H * jnp.arange(B)
+    variables = {"params": {"network": params}, "normalization": AS_IT_IS}
+    squared = losses.one_step(model, variables, samples, ends, jax.random.PRNGKey(seed))
+    assert squared.shape == ((1, B, H) if model.sequence else (1, B))
+    return float(losses.mse(squared))
+
+
+def test_a_perfect_prediction_has_no_loss(cart_pole):
+    states = np.random.default_rng(0).normal(size=(B, H, 4))
+    assert loss(Echo(env=cart_pole, history=H), {"none": 0.0}, states, states) == 0
+
+
+def test_predicting_no_change_of_normalised_targets_has_loss_one(cart_pole):
+    targets = np.random.default_rng(0).choice([-1.0, 1.0], (B, H, 4))
+    assert loss(Constant(env=cart_pole, history=H), {"value": 0.0}, np.zeros((B, H, 4)), targets) == 1
+
+
+@pytest.mark.parametrize("value", [0.5, -2.0])
+def test_mse_is_the_mean_square(cart_pole, value):
+    assert (
+        loss(Constant(env=cart_pole, history=H), {"value": value}, np.zeros((B, H, 4)), np.zeros((B, H, 4))) == value**2
+    )
+
+
+def test_only_the_last_position_counts_where_there_is_one_prediction(cart_pole):
+    targets = np.zeros((B, H, 4))
+    targets[:, :-1] = 9
+    assert loss(Constant(env=cart_pole, history=H), {"value": 0.0}, np.zeros((B, H, 4)), targets) == 0
+
+
+@pytest.mark.parametrize("position", range(H))
+def test_a_sequence_model_is_held_to_every_position(cart_pole, position):
+    targets = np.zeros((B, H, 4))
+    targets[:, position] = 3
+    value = loss(ConstantSequence(env=cart_pole, history=H), {"value": 0.0}, np.zeros((B, H, 4)), targets)
+    assert value == pytest.approx(9 / H)
+
+
+def kept(cart_pole, seed):
+    """The share of features that dropout keeps, as the loss tells it: those kept are doubled."""
+    model = Echo(env=cart_pole, history=H, rate=0.5)
+    return loss(model, {"none": 0.0}, np.ones((B, H, 4)), np.zeros((B, H, 4)), seed) / 4
+
+
+def test_dropout_follows_the_key(cart_pole):
+    assert kept(cart_pole, 0) == kept(cart_pole, 0) != kept(cart_pole, 1)
+
+
+def test_dropout_differs_between_samples(cart_pole):
+    assert any(kept(cart_pole, seed) * 4 % 1 for seed in range(3))  # whole quarters, if it did not
+
+
+class Homing(BaseDynamicsModel):
+    """Goes to the origin in one step, from wherever it is; as a sequence model from everywhere it has been."""
+
+    sequence: ClassVar[bool] = False
+
+    @nn.compact
+    def __call__(self, states, actions, training=False):
+        self.param("none", nn.initializers.zeros, ())
+        return -states if self.sequence else -states[-1]
+
+
+class SequenceHoming(Homing):
+    sequence: ClassVar[bool] = True
+
+
+def moving(steps, rate=0.0):
+    """Four trajectories of `steps` transitions, in which all coordinates move by `rate`; and where windows of H end."""
+    states = 1.0 + rate * jnp.arange(steps)[:, None] + jnp.zeros((4, steps, 4))
+    samples = Samples(states.reshape(-1, 4), jnp.zeros((4 * steps, 1)), jnp.full((4 * steps, 4), rate))
+    return samples, lambda ahead: (steps * jnp.arange(4)[:, None] + jnp.arange(H - 1, steps - ahead + 1)).ravel()
+
+
+def variables(**params):
+    return {"params": {"network": params}, "normalization": AS_IT_IS}
+
+
+NETWORKS = pytest.mark.parametrize("network", [Constant, ConstantSequence])
+
+
+@NETWORKS
+def test_without_noise_a_noisy_step_is_a_step(cart_pole, network):
+    model, (samples, ends) = network(env=cart_pole, history=H), moving(8, 0.5)
+    args = model, variables(value=0.3), samples, ends(1), jax.random.PRNGKey(0)
+    assert np.array_equal(losses.noisy_step(*args, scale=np.zeros(4)), losses.one_step(*args))
+
+
+@pytest.mark.parametrize("network", [Homing, SequenceHoming])
+def test_a_noisy_step_leads_back_to_the_true_next_state(cart_pole, network):
+    """All next states are the origin: what goes there from everywhere has no error however large the noise."""
+    model, (samples, ends) = network(env=cart_pole, history=H), moving(8)
+    samples = samples.replace(targets=-samples.states)
+    squared = losses.noisy_step(model, variables(none=0.0), samples, ends(1), jax.random.PRNGKey(0), np.full(4, 0.3))
+    assert squared.shape == ((1, 24, H) if model.sequence else (1, 24))
+    np.testing.assert_allclose(squared, 0, atol=1e-10)
+
+
+def test_noise_is_of_the_given_deviation(cart_pole):
+    """A prediction of no change misses the next state by the noise."""
+    model, (samples, ends) = Constant(env=cart_pole, history=H), moving(2000)
+    scale = np.array([0.1, 0.0, 0.0, 0.0])
+    squared = losses.noisy_step(model, variables(value=0.0), samples, ends(1), jax.random.PRNGKey(0), scale)
+    assert float(jnp.mean(squared)) == pytest.approx(0.1**2 / 4, rel=0.05)
+
+
+@NETWORKS
+@pytest.mark.parametrize("steps", [1, 4])
+def test_a_perfect_model_has_no_error_however_many_steps_ahead(cart_pole, network, steps):
+    model, (samples, ends) = network(env=cart_pole, history=H), moving(8, 0.5)
+    squared = losses.several_steps(model, variables(value=0.5), samples, ends(steps), steps, np.ones(4))
+    assert squared.shape == (4 * (8 - H + 2 - steps), steps)
+    assert not squared.any()
+
+
+@NETWORKS
+def test_an_error_that_grows_evenly_counts_the_same_at_every_step(cart_pole, network):
+    model, (samples, ends) = network(env=cart_pole, history=H), moving(8, 0.5)
+    scale = np.array([1.0, 2.0, 1.0, 2.0])
+    squared = losses.several_steps(model, variables(value=0.7), samples, ends(4), 4, scale)
+    np.testing.assert_allclose(squared, 0.2**2 * (1 + 1 / 4) / 2, rtol=1e-4)
+
+
+def test_one_of_several_steps_is_the_open_loop_error_of_one(cart_pole):
+    model, (samples, ends) = Homing(env=cart_pole, history=H), moving(8, 0.5)
+    squared = losses.several_steps(model, variables(none=0.0), samples, ends(1), 1, np.ones(4))
+    path = model.rollout(*windows(samples, ends(1)), variables(none=0.0))
+    error = cart_pole.space.difference(samples.states[ends(1)] + 0.5, path[:, 1])
+    np.testing.assert_allclose(squared[:, 0], jnp.mean(error**2, axis=-1), rtol=1e-6)
+
+
+def windows(samples, ends):
+    """The states and actions that end at `ends`."""
+    rows = ends[:, None] + jnp.arange(1 - H, 1)
+    return samples.states[rows], samples.actions[rows]
+
+
+def test_whole_turns_are_no_error(cart_pole):
+    """The pole of the data goes round once a step, the predicted one stands still."""
+    model, (samples, ends) = Constant(env=cart_pole, history=H), moving(8)
+    turning = samples.states.at[:, 1].add(2 * np.pi * jnp.arange(len(samples.states)))
+    spun = samples.replace(states=turning)
+    squared = losses.several_steps(model, variables(value=0.0), spun, ends(4), 4, np.ones(4))
+    np.testing.assert_allclose(squared, 0, atol=1e-9)
+
+
+def test_robust_of_equal_errors_does_not_depend_on_their_size():
+    for size in (1e-8, 1.0, 1e8):
+        assert float(losses.robust(np.full(B, size))) == pytest.approx(np.log(1 + 1 / 25), rel=1e-3)
+
+
+def test_robust_of_no_error_is_zero():
+    assert float(losses.robust(np.zeros(B))) == 0
+
+
+def test_robust_weighs_small_errors_as_mse_does_and_outliers_hardly_at_all():
+    """On a scale of 25 medians an error of a million medians pulls no harder than one of a few."""
+    pull = jax.grad(lambda error: losses.robust(error**2))(np.array([0.5, 1, 1, 1, 1.5, 1000], np.float32))
+    np.testing.assert_allclose(pull[:5] / pull[1], [0.5, 1, 1, 1, 1.5], rtol=0.1)
+    assert pull[5] < 0.1 * pull[1]
