@@ -25,12 +25,15 @@ from dynax.files import write_json
 from dynax.runs import DATASETS, run_directory, write_summary
 from dynax.signals import Stopped, deferred
 from dynax.training import checkpoint, identification, resume
-from dynax.training.fitting import Epoch, fit, start
+from dynax.training.fitting import Epoch, by_stage, start
 from dynax.training.history import History
 from dynax.training.resume import Past
 from dynax.training.samples import check_length
+from dynax.training.stages import Stage
 
 log = logging.getLogger(__name__)
+
+Fit = Iterator[tuple[Stage, Iterator[Epoch]]]
 
 
 @dataclass(frozen=True)
@@ -64,8 +67,8 @@ def run(cfg: DictConfig) -> Path:
             log.info("continuing %s after epoch %d", path, int(state.epoch))
         history = History(path / "metrics.jsonl", int(state.epoch))
         (path / "summary.json").unlink(missing_ok=True)  # a run that goes on is not finished
-        epochs = fit(job.model, train, val, normalization, job.training, state)
-        _follow(job, epochs, normalization, history, train.num_transitions)
+        trained = by_stage(job.model, train, val, normalization, job.training, state)
+        _follow(job, trained, normalization, history, train.num_transitions)
         if isinstance(job.model, RigidDynamicsModel):
             found = identification.identify(job.model, train, job.training.seed)
             write_json(path / "identified.json", found.table())
@@ -104,24 +107,25 @@ def _dataset(
         return collection.collect(model.env, excitation, wanted, DATASETS, lambda done, total: update(done))
 
 
-def _follow(job: Job, epochs: Iterator[Epoch], normalization: Variables, history: History, transitions: int) -> None:
+def _follow(job: Job, trained: Fit, normalization: Variables, history: History, transitions: int) -> None:
     """Show, record and save each epoch as it comes. A signal stops the run after the epoch it arrives in."""
-    every, last, saved = job.training.checkpoint_every, None, 0
+    every, total, last, saved = job.training.checkpoint_every, job.training.total_epochs, None, 0
     begun = time.monotonic()
-    title, total = f"train {job.title}", job.training.total_epochs
-    bar = report.progress(title, total, "epochs", len(history.rows), note="compiling")
-    with bar as update, deferred() as request, _kept(job):
-        for last in epochs:
-            seconds, begun = time.monotonic() - begun, time.monotonic()
-            history.append(_row(last, seconds))
-            update(last.number, _note(last, transitions / seconds))
-            if request.number or last.number in (1, total) or last.number % every == 0:
-                saved = _save(job, last, normalization)
-            if request.number:
-                raise Stopped(
-                    request.number,
-                    f"stopped after epoch {last.number}; dynax train training.resume={job.path} continues",
-                )
+    with deferred() as request, _kept(job):
+        for stage, epochs in trained:
+            title = f"train {job.title}" + (f", {stage.name}" if (stage.first, stage.last) != (1, total) else "")
+            with report.progress(title, stage.last, "epochs", len(history.rows), note="compiling") as update:
+                for last in epochs:
+                    seconds, begun = time.monotonic() - begun, time.monotonic()
+                    history.append(_row(last, seconds))
+                    update(last.number, _note(last, transitions / seconds))
+                    if request.number or last.number in (1, total) or last.number % every == 0:
+                        saved = _save(job, last, normalization)
+                    if request.number:
+                        raise Stopped(
+                            request.number,
+                            f"stopped after epoch {last.number}; dynax train training.resume={job.path} continues",
+                        )
         if last and saved < last.number:
             _save(job, last, normalization)
 

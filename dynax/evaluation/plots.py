@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 from dynax.metrics import THRESHOLDS, Score
 from dynax.state_space import StateSpace
@@ -68,8 +69,9 @@ def horizon(path: Path, scores: Mapping[str, Score], dt: float, title: str) -> N
         first = scores["model"].valid[0]
         note = f"VPT({first.threshold:g}) {'> ' if first.capped else ''}{first.median:.2f} s"
         axes.annotate(
-            note, (first.median, first.threshold), xytext=(8, -16), textcoords="offset points", color=COLOURS["model"]
-        )
+            note, (first.median, first.threshold), xytext=(8, -16), textcoords="offset points", color=COLOURS["model"],
+            path_effects=[withStroke(linewidth=3, foreground="white")], zorder=6,
+        )  # fmt: skip
         axes.set(yscale="log", ylim=(1e-8, 10), xlabel="prediction horizon [s]", ylabel="error / standard deviation")
         axes.set_title(title)
         axes.legend(loc="lower right", ncols=2)

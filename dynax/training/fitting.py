@@ -1,6 +1,7 @@
 """Fitting a model, on data that stay on the device.
 
-`fit` is a generator of epochs: whoever runs it decides what is shown, saved and stopped.
+`by_stage` is a generator of stages, each with a generator of its epochs, and `fit` of the epochs of all: whoever runs
+them decides what is shown, saved and stopped.
 """
 
 import logging
@@ -19,7 +20,7 @@ from dynax.training import polish as polishing
 from dynax.training import samples as samples_of
 from dynax.training.epochs import TrainState, initial_state
 from dynax.training.samples import normalization_of, prepare
-from dynax.training.stages import optimizer_for, stages
+from dynax.training.stages import Stage, optimizer_for, stages
 from dynax.training.validation import make_validation
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,20 @@ def fit(
     config: TrainingConfig,
     state: TrainState,
 ) -> Iterator[Epoch]:
-    """Train from `state` through the stages of `config`: one step, several steps, polish.
+    """Train from `state` through the stages of `config`: one step, several steps, polish; see `by_stage`."""
+    for _, epochs in by_stage(model, train, val, normalization, config, state):
+        yield from epochs
+
+
+def by_stage(
+    model: BaseDynamicsModel,
+    train: Trajectories,
+    val: Trajectories,
+    normalization: Variables,
+    config: TrainingConfig,
+    state: TrainState,
+) -> Iterator[tuple[Stage, Iterator[Epoch]]]:
+    """The stages that are left after `state`, each with its epochs, which are to be run before the next is asked for.
 
     Every stage but the first starts from the best parameters so far. The first ends early where `config.patience`
     epochs brought nothing better. The state of an epoch is good until the next one is asked for, which reuses its
@@ -57,7 +71,9 @@ def fit(
     """
     samples = prepare(model, train, normalization)
     validate = make_validation(model, _first(val, config.val_rollouts), normalization)
-    for stage in stages(model, train, normalization, config):
+
+    def epochs(stage: Stage) -> Iterator[Epoch]:
+        nonlocal state
         for number in range(max(int(state.epoch) + 1, stage.first), stage.last + 1):
             if number == stage.first > 1:
                 state = stage.begin(state)
@@ -73,6 +89,10 @@ def fit(
                 )
             state, error, valid = validate(state)
             yield Epoch(state, number, float(loss), error, valid)
+
+    for stage in stages(model, train, normalization, config):
+        if int(state.epoch) < stage.last:
+            yield stage, epochs(stage)
 
 
 def start(
