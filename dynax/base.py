@@ -92,7 +92,7 @@ class BaseDynamicsModel(nn.Module):
         return self.representation.predicts == "acceleration" and self.env.semi_implicit
 
     def check_one_step(self) -> None:
-        """For models that are the physics of a step: raise `UserError` unless they are asked for that."""
+        """For models that are the physics of a step, and see no features: raise `UserError` unless asked for that."""
         if self.history != 1 or not self.accelerates or not self.env.space.observed.all():
             name = type(self).__module__.rpartition(".")[2]
             raise UserError(
@@ -100,6 +100,8 @@ class BaseDynamicsModel(nn.Module):
                 f"(now {self.history}), model.target=acceleration (now {self.target}), env.decimation=1 (now "
                 f"{self.env.decimation}), env.observe=all and any integrator but RK4 (now {self.env.integrator})"
             )
+        if self.constraints == "features":
+            raise UserError("model.constraints=features is for networks, which see them: here it is none or layer")
 
     @property
     def state_dim(self) -> int:
@@ -141,9 +143,12 @@ class BaseDynamicsModel(nn.Module):
         layer = (f"MuJoCo's constraint solve, started from the MJCF{off}",) if self.layer else ()
         return (*self.representation.told, *layer, *self.structure)
 
-    def features(self, states: Any) -> Any:
-        """What the network sees of states (..., S), before normalisation: (..., F)."""
-        return self.representation.features(states)
+    def features(self, states: Any, near: Any = None) -> Any:
+        """What the network sees of states (..., S), of which `near` says where they touch, if that is known: (..., F).
+
+        They are not normalised yet.
+        """
+        return self.representation.features(states, near)
 
     def targets(self, states: Any, following: Any) -> Any:
         """What is to be predicted between consecutive states (..., S), before normalisation: (..., D)."""
@@ -176,12 +181,17 @@ class BaseDynamicsModel(nn.Module):
     def free(self, states: jax.Array, actions: jax.Array, normalization: Variables, training: bool = False) -> Free:
         """What one sample, states (h, S) under actions (h, A), would do over a step without constraints.
 
-        It is the network between normalisation and its inverse. A model that knows more of mechanics defines this
-        instead of `__call__`.
+        It is the network between normalisation and its inverse. A model that knows more of mechanics, and sees no
+        features, defines this instead of `__call__`.
         """
+        return self.answer(self.features(states), states, actions, normalization, training)
+
+    def answer(
+        self, features: jax.Array, states: jax.Array, actions: jax.Array, normalization: Variables, training: bool
+    ) -> Free:
+        """What the network says to the `features` (h, F) of a sample."""
         norm, here = normalization, states if self.sequence else states[-1]
-        inputs = normalise(norm["features"], self.features(states)), normalise(norm["actions"], actions)
-        output = self(*inputs, training)
+        output = self(normalise(norm["features"], features), normalise(norm["actions"], actions), training)
         wanted = (self.history, self.target_dim) if self.sequence else (self.target_dim,)
         if (found := jnp.shape(output)) != wanted:
             raise UserError(f"{type(self).__name__}.__call__ returns an array of shape {found}, not {wanted}")
@@ -199,7 +209,7 @@ class BaseDynamicsModel(nn.Module):
             dropout: random key, in training.
             truth: the change (B, D) or (B, h, D) that the data have, in training: a constraint layer finds from there
                 which constraints act, and in fewer steps.
-            near: what `nearest` says of the last states (B, S) or, with `sequence`, of all (B, h, S), if it is known.
+            near: what `nearest` says of the states (B, h, S), if it is known.
 
         Returns:
             (E, B, D), or (E, B, h, D) with `sequence`.
@@ -208,13 +218,15 @@ class BaseDynamicsModel(nn.Module):
 
         def change(params, key, states, actions, truth, near):
             rngs = None if key is None else {"dropout": key}
-            args = states, actions, normalization, key is not None
-            free = self.apply({"params": params["network"]}, *args, method="free", rngs=rngs)
+            method, args = "free", (states, actions, normalization, key is not None)
+            if self.representation.near and near is not None:  # what the network sees, and no layer needs
+                method, args, near = "answer", (self.features(states, near), *args), None
+            free = self.apply({"params": params["network"]}, *args, method=method, rngs=rngs)
             assert isinstance(free, Free)
             finish = partial(self._finish, params.get("layer"))
             if self.sequence:
                 return jax.vmap(finish)(states, free, truth, near)
-            return finish(states[-1], free, truth, near)
+            return finish(states[-1], free, truth, jax.tree.map(lambda x: x[-1], near))
 
         batched = jax.vmap(change, (None, *(None if x is None else 0 for x in (dropout, states, actions, truth, near))))
         keys = None if dropout is None else jax.random.split(dropout, len(states))
@@ -223,10 +235,13 @@ class BaseDynamicsModel(nn.Module):
         return jax.vmap(batched, (0, *[None] * 5))(params, keys, states, actions, truth, near)
 
     def nearest(self, states: np.ndarray) -> Any:
-        """What takes long of finding the constraints in states (M, S) and depends on nothing else, or None."""
-        if not self.layer or self.layer.contacts is None:
-            return None
-        return in_chunks(partial(_nearest, self), states)
+        """What takes long of finding contacts in states (M, S), or None: no parameter changes it, so that once will do.
+
+        It is what the layer begins with, or what the network sees of them.
+        """
+        if self.layer and self.layer.contacts is not None:
+            return in_chunks(partial(_nearest, self), states)
+        return self.representation.near and self.representation.near(states)
 
     def _finish(self, layer: Any, state: jax.Array, free: Free, truth: jax.Array | None, near: Any) -> jax.Array:
         """The predicted change (D,) of one state (S,), of which `free` says what it were without constraints."""

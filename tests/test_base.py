@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
-from dynax.architectures import MLPDynamicsModel
+from dynax.architectures import MLPDynamicsModel, TransformerDynamicsModel
 from dynax.base import BaseDynamicsModel
 from dynax.data.simulate import simulate
 from dynax.envs import MjcfEnv
@@ -334,3 +334,33 @@ def test_rollout_is_differentiable_in_its_actions(cart_pole):
     )
     assert np.isfinite(gradient).all()
     assert np.any(gradient != 0)
+
+
+ROD = """<mujoco><worldbody><geom type="plane" size="5 5 1"/><body pos="0 0 .1">
+<joint name="z" type="slide" axis="0 0 1"/><joint axis="0 1 0"/><geom type="capsule" size=".05" fromto="-.2 0 0 .2 0 0"/></body></worldbody>
+<actuator><motor joint="z"/></actuator></mujoco>"""
+
+
+@pytest.mark.parametrize(
+    ("network", "options"),
+    [
+        (MLPDynamicsModel, {"history": 2}),
+        (TransformerDynamicsModel, {"history": 2, "width": 8, "num_layers": 1, "num_heads": 1}),
+        (MLPDynamicsModel, {"history": 2, "constraints": "layer"}),
+        (TransformerDynamicsModel, {"history": 2, "width": 8, "num_layers": 1, "num_heads": 1, "constraints": "layer"}),
+    ],
+)
+def test_contacts_that_were_found_before_are_those_that_would_be_found(network, options):
+    model, rng = network(env=MjcfEnv(xml="rod.xml", mjcf=ROD), **options), np.random.default_rng(0)
+    states, actions = rng.uniform(-0.2, 0.2, (6, 2, 4)).astype(np.float32), np.zeros((6, 2, 1), np.float32)
+    variables = unit(model)
+    near = jax.tree.map(lambda x: x.reshape(6, 2, *x.shape[1:]), model.nearest(states.reshape(12, 4)))
+    found = model.changes(variables, states, actions, near=near)
+    np.testing.assert_allclose(found, model.changes(variables, states, actions), rtol=1e-5, atol=1e-6)
+    apart = jax.tree.map(lambda x: x + 1 if x.dtype == jnp.float32 else x, near)
+    assert np.abs(model.changes(variables, states, actions, near=apart) - found).max() > 1e-3
+
+
+def test_what_takes_long_is_nothing_without_contacts(cart_pole):
+    assert MLPDynamicsModel(env=cart_pole).nearest(np.zeros((3, 4))) is None
+    assert MLPDynamicsModel(env=cart_pole, constraints="layer").nearest(np.zeros((3, 4))) is None

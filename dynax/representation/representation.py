@@ -81,11 +81,14 @@ class Representation:
         positions, velocities, rest = jax.eval_shape(self._parts, jax.ShapeDtypeStruct((self.env.state_dim,), "f4"))
         return positions.shape[-1], velocities.shape[-1], rest.shape[-1]
 
-    def features(self, states: Any) -> Any:
-        """What the network sees of states (..., S), before normalisation: (..., F)."""
-        return states.__array_namespace__().concat(self._parts(states), axis=-1)
+    def features(self, states: Any, near: Any = None) -> Any:
+        """What the network sees of states (..., S), before normalisation: (..., F).
 
-    def _parts(self, states: Any) -> tuple[Any, Any, Any]:
+        `near` is what `self.near` says of them, if that is known: nothing else takes long.
+        """
+        return states.__array_namespace__().concat(self._parts(states, near), axis=-1)
+
+    def _parts(self, states: Any, near: Any = None) -> tuple[Any, Any, Any]:
         space, xp = self.env.space, states.__array_namespace__()
         velocities = space.qvel(states)
         if self.base:
@@ -95,7 +98,7 @@ class Representation:
         if self.constraints == "features":
             rest.append(features.stops(space, states))
         if self.near:
-            rest.append(self.near(states))
+            rest.append(self.near(states) if near is None else near)
         positions = features.positions(space, states, self.angles, self.dropped, self.base)
         return positions, velocities[..., seen[0]], xp.concat(rest, axis=-1)
 

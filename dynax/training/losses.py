@@ -27,7 +27,7 @@ def one_step(
     """
     rows = ends[:, None] + jnp.arange(1 - model.history, 1)
     held = rows if model.sequence else ends
-    near = jax.tree.map(lambda x: x[held], samples.near)
+    near = jax.tree.map(lambda x: x[rows], samples.near)
     return _squared(model, variables, samples.states[rows], samples.actions[rows], samples.targets[held], key, near)
 
 

@@ -150,6 +150,11 @@ def test_it_is_one_semi_implicit_step_of_the_present(env, options):
         LagrangianDynamicsModel(env=env, **options)
 
 
+def test_it_sees_no_features():
+    with pytest.raises(UserError, match=r"model.constraints=features is for networks"):
+        LagrangianDynamicsModel(env=CHAINS["long"], constraints="features")
+
+
 def learned(env, num_rollouts, scale=1.0):
     """The errors of rollouts of two hundred steps by a polished model, and by the simulator in float32: (2, N)."""
     rng = np.random.default_rng(0)
