@@ -336,8 +336,9 @@ def test_rollout_is_differentiable_in_its_actions(cart_pole):
     assert np.any(gradient != 0)
 
 
-ROD = """<mujoco><worldbody><geom type="plane" size="5 5 1"/><body pos="0 0 .1">
-<joint name="z" type="slide" axis="0 0 1"/><joint axis="0 1 0"/><geom type="capsule" size=".05" fromto="-.2 0 0 .2 0 0"/></body></worldbody>
+ROD = """<mujoco><worldbody><geom type="plane" size="5 5 1"/>
+<body pos="0 0 .1"><joint name="z" type="slide" axis="0 0 1"/><joint axis="0 1 0"/>
+<geom type="capsule" size=".05" fromto="-.2 0 0 .2 0 0"/></body></worldbody>
 <actuator><motor joint="z"/></actuator></mujoco>"""
 
 
