@@ -43,8 +43,9 @@ def shown(table: Table, content: Mapping[str, Any]) -> str:
     results = content["results"]
     commits = [commit for (commit,) in values([r for r in results if not r["failed"]], "commit")]
     seeds = len(values(results, "seed"))
+    cores = f"{content['cores']} {content['machine'].split()[0]} core{'s' * (content['cores'] > 1)}"
     facts = [
-        f"`{content['command']}`", content["date"], f"{content['cores']} {content['machine'].split()[0]} cores",
+        f"`{content['command']}`", content["date"], cores,
         f"{content['jobs']} jobs at a time" if content["jobs"] > 1 else "one job at a time",
         f"medians of {seeds} seeds" if seeds > 1 else "one seed",
         "commit " + ", ".join(str(commit)[:7] + "+" * str(commit).endswith("+") for commit in commits),
