@@ -232,6 +232,7 @@ def test_an_activation_follows_its_control_as_its_filter_has_it():
     np.testing.assert_allclose(found, 1 - (1 - 0.002 / 0.05) ** np.arange(101), atol=1e-12)
 
 
+@pytest.mark.slow
 def test_ball_joints_activations_and_mocap_bodies_move_as_mjx_moves_them():
     """By a point, not a weld: with the orientation of a weld MJX 3.17 is not C MuJoCo."""
     weld = '<weld body1="load" body2="hand" solref=".1 1"/>'

@@ -118,7 +118,7 @@ OPTIONS = {
 }
 
 
-@pytest.mark.parametrize("name", OPTIONS)
+@pytest.mark.parametrize("name", ["mlp", *(pytest.param(name, marks=pytest.mark.slow) for name in list(OPTIONS)[1:])])
 def test_predictions_move_with_the_world(quadruped, name):
     kind, options = OPTIONS[name]
     model, variables = small(kind, quadruped, **options)
@@ -130,6 +130,7 @@ def test_predictions_move_with_the_world(quadruped, name):
     np.testing.assert_allclose(off, 0, atol=1e-5 * max(1, np.abs(here).max()))
 
 
+@pytest.mark.slow
 def test_with_pyramids_of_friction_they_do_so_by_quarter_turns(quadruped):
     """As MuJoCo does: the four sides of a pyramid stand along the axes of the world."""
     model, variables = small("mlp", quadruped, constraints="layer")

@@ -19,7 +19,9 @@ def data_of(env, n=60, steps=60):
     return Trajectories(simulate(env, states, actions, "native"), actions)
 
 
-@pytest.fixture(scope="module", params=["double_cart_pole", "hopper", "quadruped"])
+@pytest.fixture(
+    scope="module", params=["double_cart_pole", "hopper", pytest.param("quadruped", marks=pytest.mark.slow)]
+)
 def identified(request):
     from dynax import envs
 
