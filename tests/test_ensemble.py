@@ -119,6 +119,6 @@ def test_an_ensemble_is_trained_through_all_stages(cart_pole, data):
     )
     model = Small(env=cart_pole, members=2)
     state, normalization = begun(model, data, config)
-    told = [(e.number, e.loss) for e in fitting.fit(model, *data, normalization, config, state)]
+    told = [(e.number, e.loss) for e in fitting.every(fitting.fit(model, *data, normalization, config, state))]
     assert [number for number, _ in told] == [1, 2, 3]
     assert told[2][1] < told[0][1]

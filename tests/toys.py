@@ -61,7 +61,7 @@ def epochs(model, data, config, state=None, normalization=None, seed=0):
     """What `fit` yields, its states copied: each epoch reuses the memory of the one before it."""
     begun, fresh = fitting.start(model, data[0], config, jax.random.PRNGKey(seed))
     state = begun if state is None else jax.tree.map(jnp.array, state)
-    told = fitting.fit(model, *data, normalization or fresh, config, state)
+    told = fitting.every(fitting.fit(model, *data, normalization or fresh, config, state))
     return [fitting.Epoch(copied(e.state), e.number, e.loss, e.val_nrmse, e.val_valid_time) for e in told]
 
 

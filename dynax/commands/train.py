@@ -25,7 +25,7 @@ from dynax.files import write_json
 from dynax.runs import DATASETS, run_directory, write_summary
 from dynax.signals import Stopped, deferred
 from dynax.training import checkpoint, identification, resume
-from dynax.training.fitting import Epoch, by_stage, start
+from dynax.training.fitting import Epoch, fit, start
 from dynax.training.history import History
 from dynax.training.resume import Past
 from dynax.training.samples import check_length
@@ -67,7 +67,7 @@ def run(cfg: DictConfig) -> Path:
             log.info("continuing %s after epoch %d", path, int(state.epoch))
         history = History(path / "metrics.jsonl", int(state.epoch))
         (path / "summary.json").unlink(missing_ok=True)  # a run that goes on is not finished
-        trained = by_stage(job.model, train, val, normalization, job.training, state)
+        trained = fit(job.model, train, val, normalization, job.training, state)
         _follow(job, trained, normalization, history, train.num_transitions)
         if isinstance(job.model, RigidDynamicsModel):
             found = identification.identify(job.model, train, job.training.seed)

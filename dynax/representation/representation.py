@@ -12,7 +12,8 @@ import numpy as np
 
 from dynax.envs.env import Env
 from dynax.errors import check_choice
-from dynax.geometry.contacts import Contacts, selection
+from dynax.geometry.contacts import Contacts
+from dynax.geometry.pairs import selection
 from dynax.representation import features
 from dynax.representation.frames import FRAMES, Frame
 from dynax.representation.nearness import Nearness

@@ -1,7 +1,7 @@
 """Fitting a model, on data that stay on the device.
 
-`by_stage` is a generator of stages, each with a generator of its epochs, and `fit` of the epochs of all: whoever runs
-them decides what is shown, saved and stopped.
+`fit` is a generator of stages, each with a generator of its epochs: whoever runs them decides what is shown, saved and
+stopped.
 """
 
 import logging
@@ -46,21 +46,10 @@ def fit(
     normalization: Variables,
     config: TrainingConfig,
     state: TrainState,
-) -> Iterator[Epoch]:
-    """Train from `state` through the stages of `config`: one step, several steps, polish; see `by_stage`."""
-    for _, epochs in by_stage(model, train, val, normalization, config, state):
-        yield from epochs
-
-
-def by_stage(
-    model: BaseDynamicsModel,
-    train: Trajectories,
-    val: Trajectories,
-    normalization: Variables,
-    config: TrainingConfig,
-    state: TrainState,
 ) -> Iterator[tuple[Stage, Iterator[Epoch]]]:
-    """The stages that are left after `state`, each with its epochs, which are to be run before the next is asked for.
+    """Train from `state` through the stages of `config` that are left: one step, several steps, polish.
+
+    Each comes with its epochs, which are to be run before the next stage is asked for.
 
     Every stage but the first starts from the best parameters so far. The first ends early where `config.patience`
     epochs brought nothing better. The state of an epoch is good until the next one is asked for, which reuses its
@@ -93,6 +82,12 @@ def by_stage(
     for stage in stages(model, train, normalization, config):
         if int(state.epoch) < stage.last:
             yield stage, epochs(stage)
+
+
+def every(trained: Iterator[tuple[Stage, Iterator[Epoch]]]) -> Iterator[Epoch]:
+    """The epochs of all stages."""
+    for _, epochs in trained:
+        yield from epochs
 
 
 def start(
@@ -137,7 +132,7 @@ def train_dynamics_model(
     for data in (train_dataset, val_dataset):
         _check_fits(model, data)
     state, normalization = start(model, train_dataset, config, raw_key(rng, config.seed))
-    for epoch in fit(model, train_dataset, val_dataset, normalization, config, state):
+    for epoch in every(fit(model, train_dataset, val_dataset, normalization, config, state)):
         state = epoch.state
         log.info("epoch %d: loss %.3g, validation nRMSE %.3g", epoch.number, epoch.loss, epoch.val_nrmse)
     return {"params": state.best, "normalization": normalization}

@@ -11,7 +11,8 @@ import numpy as np
 
 from dynax.chunks import in_chunks
 from dynax.envs.env import Env
-from dynax.geometry.contacts import Contacts, selection
+from dynax.geometry.contacts import Contacts
+from dynax.geometry.pairs import selection
 
 AROUND = 2  # transitions before and after one
 

@@ -4,6 +4,7 @@ Axes: M transitions, P parameters, D target.
 """
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -78,7 +79,40 @@ def levenberg_marquardt(
     chunks = ends[: len(ends) // chunk * chunk].reshape(-1, chunk)
     double = lambda tree: jax.tree.map(lambda x: jnp.asarray(x, jnp.float64), tree)  # noqa: E731
     theta, unravel = ravel_pytree(double(variables["params"]))
-    normalization = double(variables["normalization"])
+    squared, normal_equations = _least_squares_problem(model, unravel, double(variables["normalization"]))
+
+    def scale_of(errors: jax.Array) -> jax.Array:
+        """The squared error beyond which a transition counts as an outlier."""
+        return losses.TOLERANCE * jnp.median(errors) + 1e-30 if config.loss == "robust" else jnp.float64(1e30)
+
+    data = samples, jnp.asarray(chunks)  # as arguments: of constants XLA makes more constants, slowly
+    damping, errors = 1e-3, squared(theta, *data)
+    for step in range(config.polish_steps):
+        if jnp.mean(errors) < RESOLUTION:
+            break
+        scale = scale_of(errors)
+        matrix, slope = normal_equations(theta, *data, scale)
+        cost = jnp.mean(jnp.log1p(errors / scale))
+        diagonal = jnp.diag(matrix) + 1e-12 * jnp.diag(matrix).max()
+        while damping < GIVE_UP:
+            trial = theta - jnp.linalg.solve(matrix + damping * jnp.diag(diagonal), slope)
+            there = squared(trial, *data)
+            if jnp.mean(jnp.log1p(there / scale)) < cost:
+                theta, errors, damping = trial, there, max(damping * EASIER, 1e-12)
+                if step % 20 == 0:
+                    log.info("polish: step %d of at most %d, loss %.1e", step, config.polish_steps, jnp.mean(errors))
+                break
+            damping *= HARDER
+        else:
+            break
+    single = jax.tree.map(lambda x: np.asarray(x, np.float32), unravel(theta))
+    return single, float(jnp.mean(errors))
+
+
+def _least_squares_problem(
+    model: BaseDynamicsModel, unravel: Callable[[jax.Array], Any], normalization: Variables
+) -> tuple[Callable[..., jax.Array], Callable[..., tuple[jax.Array, jax.Array]]]:
+    """Of parameters (P,), samples and chunks of ends (K, chunk): the squared errors (M,), and the normal equations."""
     target = normalization["target"]
 
     def residual(theta: jax.Array, samples: Samples, end: jax.Array) -> jax.Array:
@@ -111,32 +145,7 @@ def levenberg_marquardt(
         zero = jnp.zeros((theta.size, theta.size)), jnp.zeros(theta.size)
         return jax.lax.scan(add, zero, chunks)[0]
 
-    def scale_of(errors: jax.Array) -> jax.Array:
-        """The squared error beyond which a transition counts as an outlier."""
-        return losses.TOLERANCE * jnp.median(errors) + 1e-30 if config.loss == "robust" else jnp.float64(1e30)
-
-    data = samples, jnp.asarray(chunks)  # as arguments: of constants XLA makes more constants, slowly
-    damping, errors = 1e-3, squared(theta, *data)
-    for step in range(config.polish_steps):
-        if jnp.mean(errors) < RESOLUTION:
-            break
-        scale = scale_of(errors)
-        matrix, slope = normal_equations(theta, *data, scale)
-        cost = jnp.mean(jnp.log1p(errors / scale))
-        diagonal = jnp.diag(matrix) + 1e-12 * jnp.diag(matrix).max()
-        while damping < GIVE_UP:
-            trial = theta - jnp.linalg.solve(matrix + damping * jnp.diag(diagonal), slope)
-            there = squared(trial, *data)
-            if jnp.mean(jnp.log1p(there / scale)) < cost:
-                theta, errors, damping = trial, there, max(damping * EASIER, 1e-12)
-                if step % 20 == 0:
-                    log.info("polish: step %d of at most %d, loss %.1e", step, config.polish_steps, jnp.mean(errors))
-                break
-            damping *= HARDER
-        else:
-            break
-    single = jax.tree.map(lambda x: np.asarray(x, np.float32), unravel(theta))
-    return single, float(jnp.mean(errors))
+    return squared, normal_equations
 
 
 def least_squares(

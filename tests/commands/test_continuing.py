@@ -59,7 +59,7 @@ def test_a_run_that_goes_on_is_not_finished(dynax, run, monkeypatch):
     def fail(*args):
         raise RuntimeError("in the first epoch")
 
-    monkeypatch.setattr("dynax.commands.train.by_stage", fail)
+    monkeypatch.setattr("dynax.commands.train.fit", fail)
     ran = dynax("train", f"training.resume={run}", "training.num_epochs=3")
     assert (ran.code, ran.out) == (1, "")
     assert not (run / "summary.json").exists()

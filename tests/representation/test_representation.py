@@ -284,7 +284,7 @@ def test_a_model_of_what_is_shown_can_be_trained(hiding):
     model = MLPDynamicsModel(env=hiding, hidden_dims=(8,), history=2)
     config = TrainingConfig(num_epochs=1, batch_size=32, unroll_epochs=1, unroll_horizons=(2,), input_noise=0.1)
     state, normalization = fitting.start(model, data, config, jax.random.PRNGKey(0))
-    last = list(fitting.fit(model, *data.split(0.3), normalization, config, state))[-1]
+    last = list(fitting.every(fitting.fit(model, *data.split(0.3), normalization, config, state)))[-1]
     assert np.isfinite([last.loss, last.val_nrmse]).all()
 
 

@@ -46,7 +46,7 @@ def data(trajectories):
 def trained(model, data):
     """The three epochs of a training, their states on the host, and its normalisation."""
     state, normalization = fitting.start(model, data[0], TRAINING, jax.random.PRNGKey(0))
-    told = fitting.fit(model, *data, normalization, TRAINING, state)
+    told = fitting.every(fitting.fit(model, *data, normalization, TRAINING, state))
     return [
         fitting.Epoch(jax.tree.map(np.array, e.state), e.number, e.loss, e.val_nrmse, 0.0) for e in told
     ], normalization
@@ -120,7 +120,7 @@ def test_a_robot_that_nothing_drives_is_kept(tmp_path):
 def test_going_on_from_a_checkpoint_is_going_straight_through(original, model, data, trained):
     template, _ = fitting.start(model, data[0], TRAINING, jax.random.PRNGKey(9))
     state, normalization, _ = checkpoint.load_state(original, model, template)
-    rest = [bits(e.state) for e in fitting.fit(model, *data, normalization, TRAINING, state)]
+    rest = [bits(e.state) for e in fitting.every(fitting.fit(model, *data, normalization, TRAINING, state))]
     assert rest == [bits(e.state) for e in trained[0][1:]]
 
 

@@ -135,7 +135,7 @@ def test_divergence_is_told_after_the_epochs_that_were_good(slide, sliding):
     config = TrainingConfig(num_epochs=20, batch_size=10_000, learning_rate=1e8, warmup_steps=2, gradient_clip=None)
     model, good = Linear(env=slide), []
     state, normalization = fitting.start(model, sliding[0], config, jax.random.PRNGKey(0))
-    told = fitting.fit(model, *sliding, normalization, config, state)
+    told = fitting.every(fitting.fit(model, *sliding, normalization, config, state))
     with pytest.raises(RunError, match=r"diverged in epoch 3: .* lower training.learning_rate \(now 1e\+08\)"):
         good.extend((epoch.number, copied(epoch.state.best)) for epoch in told)
     assert [number for number, _ in good] == [1, 2]
@@ -147,7 +147,7 @@ def test_a_loss_that_is_no_number_is_divergence(slide, sliding):
     state, normalization = fitting.start(model, sliding[0], SHORT, jax.random.PRNGKey(0))
     ruined = state.replace(params=jax.tree.map(lambda x: x * jnp.nan, state.params))
     with pytest.raises(RunError, match="diverged in epoch 1: the loss is nan"):
-        next(fitting.fit(model, *sliding, normalization, SHORT, ruined))
+        next(fitting.every(fitting.fit(model, *sliding, normalization, SHORT, ruined)))
 
 
 def test_trajectories_shorter_than_the_history_are_refused(slide, sliding):
