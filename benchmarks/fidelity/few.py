@@ -24,7 +24,7 @@ SETTINGS = {
     "collect.num_rollouts": "50",
     "collect.rollout_length": "100",
 }
-LAYER = {**SETTINGS, "model.constraints": "layer"}
+FEATURES = {**SETTINGS, "model.constraints": "features"}
 
 
 def measure(run: Path, trajectories: int) -> dict[str, Any]:
@@ -70,11 +70,11 @@ TABLE = Table(
     "few",
     (
         Row("few", ENVS, MODELS, SETTINGS),
-        Row("few_layer", ENVS[:1], ("mlp",), LAYER, "constraint layer"),
-        Row("few_decay", ENVS[:1], ("mlp",), {**LAYER, "training.weight_decay": "0.1"}, "layer, weight decay"),
-        Row("few_noise", ENVS[:1], ("mlp",), {**LAYER, "training.input_noise": "1e-4"}, "layer, input noise"),
-        Row("few_stop", ENVS[:1], ("mlp",), {**LAYER, "training.patience": "40"}, "layer, early stopping"),
-        Row("few_members", ENVS[:1], ("mlp",), {**LAYER, "model.members": "5"}, "layer, five of them"),
+        Row("few_features", ENVS[:1], ("mlp",), FEATURES, "features of the stops instead of the layer"),
+        Row("few_decay", ENVS[:1], ("mlp",), {**SETTINGS, "training.weight_decay": "0.1"}, "weight decay"),
+        Row("few_noise", ENVS[:1], ("mlp",), {**SETTINGS, "training.input_noise": "1e-4"}, "input noise"),
+        Row("few_stop", ENVS[:1], ("mlp",), {**SETTINGS, "training.patience": "40"}, "early stopping"),
+        Row("few_members", ENVS[:1], ("mlp",), {**SETTINGS, "model.members": "5"}, "five of them"),
     ),
     render,
     measure=measure,

@@ -64,6 +64,12 @@ def test_smoke_wins_over_the_recipe_of_a_model_and_shrinks_the_data_too(composed
     assert cfg.collect.num_rollouts == 7
 
 
+def test_few_data_go_with_the_constraint_layer_unless_told_otherwise(composed):
+    assert composed("train").model.constraints == "features"
+    assert composed("train", "training=few", "model=transformer").model.constraints == "layer"
+    assert composed("train", "training=few", "model.constraints=features").model.constraints == "features"
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(Path(file).relative_to(conf.directory())))
 def test_every_key_has_a_comment(file):
     if "hydra" in file.relative_to(conf.directory()).parts:
