@@ -17,10 +17,16 @@ import numpy as np
 from dynax.errors import UserError
 from dynax.symmetry import HINGE, SLIDE
 
-TRN, BIAS, INTEGRATOR = mujoco.mjtTrn, mujoco.mjtBias, mujoco.mjtIntegrator
+TRN, BIAS, INTEGRATOR, DISABLE = mujoco.mjtTrn, mujoco.mjtBias, mujoco.mjtIntegrator, mujoco.mjtDisableBit
 DRIVES = tuple(map(int, (TRN.mjTRN_JOINT, TRN.mjTRN_JOINTINPARENT, TRN.mjTRN_TENDON)))
 BIASES = tuple(map(int, (BIAS.mjBIAS_NONE, BIAS.mjBIAS_AFFINE)))
-IMPLICIT = tuple(map(int, (INTEGRATOR.mjINT_IMPLICIT, INTEGRATOR.mjINT_IMPLICITFAST)))
+EULER, FAST = int(INTEGRATOR.mjINT_EULER), int(INTEGRATOR.mjINT_IMPLICITFAST)
+FLAGS = {  # of the MJCF's <flag>, those that take forces away or make them explicit
+    "actuation": DISABLE.mjDSBL_ACTUATION,
+    "spring": DISABLE.mjDSBL_SPRING,
+    "damper": DISABLE.mjDSBL_DAMPER,
+    "eulerdamp": DISABLE.mjDSBL_EULERDAMP,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +65,7 @@ class Actuation:
             stiffness=model.jnt_stiffness[model.dof_jntid] * single[model.dof_jntid],
             rest=rest,
             damping=model.dof_damping,
-            implicit=int(model.opt.integrator) in IMPLICIT,
+            implicit=int(model.opt.integrator) == FAST,
         )
 
     @property
@@ -79,12 +85,29 @@ def refuse(architecture: str, robot: str, reasons: Iterable[str]) -> None:
 
 def unsupported(model: mujoco.MjModel) -> Iterator[str]:
     """What acts on the joints of `model` otherwise than as `Actuation` has it, each named."""
+    if model.opt.integrator not in (EULER, FAST):
+        name = INTEGRATOR(model.opt.integrator).name.removeprefix("mjINT_")
+        yield f"the integrator {name} is not Euler or implicitfast"
+    for flag, bit in FLAGS.items():
+        if model.opt.disableflags & bit:
+            yield f"the flag {flag} is disabled"
+    if model.opt.disableactuator:
+        yield "a group of actuators is disabled"
+    yield from _actuators(model)
+    yield from _passive(model)
+    if model.neq:
+        yield f"equality `{model.eq(0).name or 0}` is a constraint of another kind"
+
+
+def _actuators(model: mujoco.MjModel) -> Iterator[str]:
+    single = np.isin(model.jnt_type, (HINGE, SLIDE))
     for i in range(model.nu):
         name = f"actuator `{model.actuator(i).name or i}`"
         kind, target = model.actuator_trntype[i], model.actuator_trnid[i, 0]
+        affine = model.actuator_biastype[i] == BIAS.mjBIAS_AFFINE
         if kind not in DRIVES or (kind == DRIVES[2] and _bends(model, target)):
             yield f"{name} drives no joint, nor a tendon along joints"
-        elif kind != DRIVES[2] and model.jnt_type[target] not in (HINGE, SLIDE):
+        elif kind != DRIVES[2] and not single[target]:
             yield f"{name} drives a ball or free joint"
         elif model.actuator_gaintype[i] != mujoco.mjtGain.mjGAIN_FIXED:
             yield f"{name} has a gain that is not constant"
@@ -92,16 +115,30 @@ def unsupported(model: mujoco.MjModel) -> Iterator[str]:
             yield f"{name} has an activation"
         elif model.actuator_biastype[i] not in BIASES:
             yield f"{name} has a bias that is not affine"
-    passive = model.tendon_stiffness, model.tendon_damping, model.tendon_frictionloss, model.tendon_limited
+        elif kind == DRIVES[2] and affine and model.actuator_biasprm[i, 2] and model.opt.integrator == FAST:
+            yield f"{name} damps several joints, which the integrator implicitfast couples"
+        if model.actuator_armature[i] or model.actuator_damping[i] or model.actuator_dampingpoly[i].any():
+            yield f"{name} has armature or damping of its own"
+    for j in np.flatnonzero(model.jnt_actfrclimited):
+        yield f"joint `{model.joint(j).name or j}` limits the force of its actuators (actuatorfrcrange)"
+
+
+def _passive(model: mujoco.MjModel) -> Iterator[str]:
+    """What of springs, dampers and all else that acts by itself is not as `Actuation` has it."""
+    several = ~np.isin(model.jnt_type, (HINGE, SLIDE))
+    for j in np.flatnonzero(several & (model.jnt_stiffness != 0)):
+        yield f"joint `{model.joint(j).name or j}` is a ball or free joint with a spring"
+    own = (
+        model.tendon_stiffness, model.tendon_damping, model.tendon_frictionloss, model.tendon_limited,
+        model.tendon_armature, model.tendon_actfrclimited,
+    )  # fmt: skip
     for t in range(model.ntendon):
-        if any(some[t] for some in passive):
-            yield f"tendon `{model.tendon(t).name or t}` has a spring, a damper, friction or a limit"
+        if any(some[t] for some in own) or model.tendon_stiffnesspoly[t].any() or model.tendon_dampingpoly[t].any():
+            yield f"tendon `{model.tendon(t).name or t}` has a spring, a damper, friction, armature or a limit"
     if model.body_gravcomp.any():
         yield "a body has gravity compensation"
     if model.opt.density or model.opt.viscosity:
         yield "it moves in a fluid"
-    if model.neq:
-        yield f"equality `{model.eq(0).name or 0}` is a constraint of another kind"
     if model.jnt_stiffnesspoly.any() or model.dof_dampingpoly.any():
         yield "a joint has a spring or damper that is not linear"
 

@@ -10,7 +10,7 @@ import numpy as np
 
 JOINT = mujoco.mjtJoint
 FREE, BALL, SLIDE, HINGE = map(int, (JOINT.mjJNT_FREE, JOINT.mjJNT_BALL, JOINT.mjJNT_SLIDE, JOINT.mjJNT_HINGE))
-AT_JOINTS = (mujoco.mjtTrn.mjTRN_JOINT, mujoco.mjtTrn.mjTRN_JOINTINPARENT)
+AT_JOINTS = tuple(map(int, (mujoco.mjtTrn.mjTRN_JOINT, mujoco.mjtTrn.mjTRN_JOINTINPARENT)))
 PARALLEL = 1e-9  # sine or cosine of an angle that counts as none
 
 
@@ -18,7 +18,8 @@ def invariant_translations(model: mujoco.MjModel) -> np.ndarray:
     """(nv,) bool: slides, and axes of free joints, along which nothing that is fixed to the world tells the place.
 
     The joint moves a tree rooted in the world through translations alone, no spring or actuator refers to its position,
-    nothing ties the tree to the world or to another tree, and all scenery it can touch is planes along the axis.
+    nothing ties the tree to the world or to another tree, and all that it can touch is planes along the axis and what
+    the joint moves as well.
     """
     invariant = np.zeros(model.nv, bool)
     if model.neq or _tendons_beyond_joints(model) or not np.isin(model.actuator_trntype, AT_JOINTS).all():
@@ -29,16 +30,17 @@ def invariant_translations(model: mujoco.MjModel) -> np.ndarray:
     pose = _pose(model)
     for joint in range(model.njnt):
         kind, dof = model.jnt_type[joint], model.jnt_dofadr[joint]
-        if kind == FREE:
+        if kind == FREE and not model.jnt_stiffness[joint]:
             axes, dofs = np.eye(3), np.arange(dof, dof + 3)
         elif kind == SLIDE and _moves_freely(model, joint):
             axes, dofs = pose.xaxis[joint][None], np.array([dof])
         else:
             continue
-        bodies = model.body_rootid == model.body_rootid[model.jnt_bodyid[joint]]
-        felt = np.intersect1d(_touching_bodies(model), np.flatnonzero(bodies)).size > 0
+        touching = _touching_bodies(model)
+        tree = touching[model.body_rootid[touching] == model.body_rootid[model.jnt_bodyid[joint]]]
+        carried = np.isin(tree, _carried(model, model.jnt_bodyid[joint]))
         along = np.abs(axes @ normals.T).max(axis=1, initial=0) < PARALLEL
-        invariant[dofs] = (planes_only & along) if felt else True
+        invariant[dofs] = (planes_only & along & carried.all()) if carried.any() else True
     return invariant
 
 
@@ -47,13 +49,27 @@ def scenery(model: mujoco.MjModel) -> tuple[np.ndarray, bool]:
 
     A mocap body that can be touched is scenery that is no plane: it stands where an input says.
     """
-    fixed = (model.body_weldid[model.geom_bodyid] == 0) | (model.body_mocapid[model.geom_bodyid] >= 0)
     pose, normals = _pose(model), []
-    for geom in np.flatnonzero(fixed & _can_touch(model)):
-        if model.geom_type[geom] != mujoco.mjtGeom.mjGEOM_PLANE or model.body_mocapid[model.geom_bodyid[geom]] >= 0:
+    for geom in np.flatnonzero(foreign(model)[model.geom_bodyid] & _can_touch(model)):
+        if model.geom_type[geom] != mujoco.mjtGeom.mjGEOM_PLANE or model.body_weldid[model.geom_bodyid[geom]] != 0:
             return np.zeros((0, 3)), False
         normals.append(pose.geom_xmat[geom].reshape(3, 3)[:, 2])
     return np.reshape(normals, (-1, 3)), True
+
+
+def foreign(model: mujoco.MjModel) -> np.ndarray:
+    """(nbody,) bool: the world, mocap bodies, and what is fixed to either."""
+    weld = model.body_weldid
+    return (weld == 0) | (model.body_mocapid[weld] >= 0)
+
+
+def _carried(model: mujoco.MjModel, body: int) -> list[int]:
+    """A body and all that hang on it."""
+    found = [int(body)]
+    for other in range(body + 1, model.nbody):  # a parent comes before its children
+        if model.body_parentid[other] in found:
+            found.append(other)
+    return found
 
 
 def _pose(model: mujoco.MjModel) -> mujoco.MjData:

@@ -7,8 +7,9 @@ import pytest
 from dynax.actuation import Actuation, unsupported
 
 
-def robot(actuator="", joint="", rest="", option=""):
-    xml = f"""<mujoco><option {option}/><worldbody><body><joint name="a" axis="0 1 0" {joint}/><geom size=".1"/>
+def robot(actuator="", joint="", rest="", option="", flags=""):
+    xml = f"""<mujoco><option {option}><flag {flags}/></option><worldbody><body>
+    <joint name="a" axis="0 1 0" {joint}/><geom size=".1"/>
     <body pos="0 0 -1"><joint name="b" axis="0 1 0"/><geom size=".1"/><site name="tip"/></body></body></worldbody>
     {rest}<actuator>{actuator}</actuator></mujoco>"""
     return mujoco.MjModel.from_xml_string(xml)
@@ -44,6 +45,16 @@ OTHERS = {
     "drives no joint": {"actuator": '<motor name="m" site="tip"/>'},
     "has a gain that is not constant": {"actuator": '<general name="m" joint="a" gaintype="affine" gainprm="1 2 0"/>'},
     "has an activation": {"actuator": '<general name="m" joint="a" dyntype="filter" dynprm=".1"/>'},
+    "has armature or damping of its own": {"actuator": '<motor name="m" joint="a" armature=".1"/>'},
+    "limits the force of its actuators": {"joint": 'actuatorfrclimited="true" actuatorfrcrange="-1 1"'},
+    "couples": {"actuator": '<velocity tendon="sum" kv="2"/>', "rest": SUM, "option": 'integrator="implicitfast"'},
+    "is not Euler or implicitfast": {"option": 'integrator="implicit"'},
+    "the flag damper is disabled": {"flags": 'damper="disable"'},
+    "the flag eulerdamp is disabled": {"flags": 'eulerdamp="disable"'},
+    "a group of actuators is disabled": {"option": 'actuatorgroupdisable="1"'},
+    "is a ball or free joint with a spring": {
+        "rest": '<worldbody><body><joint type="ball" stiffness="1"/><geom size=".1"/></body></worldbody>'
+    },
     "has a spring, a damper": {"rest": SUM.replace('name="sum"', 'name="sum" stiffness="1"')},
     "it moves in a fluid": {"option": 'density="1.2"'},
     "is a constraint of another kind": {"rest": '<equality><joint name="e" joint1="a" joint2="b"/></equality>'},

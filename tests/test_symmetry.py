@@ -69,6 +69,18 @@ def test_over_a_level_floor_a_free_body_knows_its_height_alone():
     assert not invariant_translations(floating('<geom type="box" size="1 1 1"/>')).any()
 
 
+def test_fingers_know_how_far_they_are_apart_but_not_where_the_hand_is():
+    finger = '<body pos="{x} 0 0"><joint type="slide" axis="1 0 0"/><geom size=".1"/></body>'
+    pair = finger.format(x=-0.3) + finger.format(x=0.3)
+    assert invariant(inside=pair) == [True, False, False]
+    assert invariant(inside=finger.format(x=0.3)) == [True, True]
+
+
+def test_a_spring_holds_what_floats():
+    xml = '<mujoco><worldbody><body><joint type="free" stiffness="1"/><geom size=".1"/></body></worldbody></mujoco>'
+    assert not invariant_translations(mujoco.MjModel.from_xml_string(xml)).any()
+
+
 def test_scenery_is_what_can_be_touched():
     normals, planes_only = scenery(floating('<geom type="plane" size="1 1 1"/>'))
     np.testing.assert_allclose(normals, [[0, 0, 1]])

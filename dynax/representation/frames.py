@@ -103,19 +103,38 @@ class Frame:
 
 def _tied(model: mujoco.MjModel, normals: np.ndarray, planes_only: bool, up: np.ndarray | None) -> str:
     """What tells one place or heading from another, in words; nothing where all are alike."""
-    world = model.body_weldid == 0
+    foreign = symmetry.foreign(model)
     if not planes_only:
         return "scenery in reach that is not a plane"
     if up is not None and (np.linalg.norm(np.cross(normals, up), axis=1) > symmetry.PARALLEL).any():
         return "a plane in reach that is not level"
     for i in range(model.neq):
-        to_bodies = model.eq_objtype[i] == mujoco.mjtObj.mjOBJ_BODY
-        if to_bodies and (world[model.eq_obj1id[i]] or world[model.eq_obj2id[i]]):
-            return f"the equality `{model.eq(i).name or i}` with the world"
+        body = {mujoco.mjtObj.mjOBJ_BODY: np.arange(model.nbody), mujoco.mjtObj.mjOBJ_SITE: model.site_bodyid}
+        bodies = body.get(mujoco.mjtObj(model.eq_objtype[i]))
+        if bodies is not None and foreign[bodies[[model.eq_obj1id[i], model.eq_obj2id[i]]]].any():
+            return f"the equality `{model.eq(i).name or i}` with the world or a mocap body"
     sites = model.wrap_objid[: model.nwrap][model.wrap_type[: model.nwrap] == mujoco.mjtWrap.mjWRAP_SITE]
-    if world[model.site_bodyid[sites]].any():
-        return "a tendon fixed to the world"
+    if foreign[model.site_bodyid[sites]].any():
+        return "a tendon fixed to the world or a mocap body"
     reference = model.actuator_trnid[model.actuator_trntype == mujoco.mjtTrn.mjTRN_SITE, 1]
-    if world[model.site_bodyid[reference[reference >= 0]]].any():
-        return "an actuator that acts relative to the world"
+    if foreign[model.site_bodyid[reference[reference >= 0]]].any():
+        return "an actuator that acts relative to the world or a mocap body"
+    if model.jnt_stiffness[model.jnt_type == FREE].any():
+        return "a spring between the world and what floats"
+    if any(_pushes_along_the_world(model, i, up) for i in range(model.nu)):
+        return "an actuator that pushes along axes of the world"
     return "wind" if model.opt.wind.any() and (model.opt.density or model.opt.viscosity) else ""
+
+
+def _pushes_along_the_world(model: mujoco.MjModel, actuator: int, up: np.ndarray | None) -> bool:
+    """Whether an actuator of a free joint has an axis of the world that is not `up`.
+
+    The first three of its gears are along these axes, and so are the others of a `jointinparent` (MuJoCo
+    documentation, XML Reference: actuator/general, gear).
+    """
+    kind, joint = model.actuator_trntype[actuator], model.actuator_trnid[actuator, 0]
+    if kind not in symmetry.AT_JOINTS or model.jnt_type[joint] != FREE:
+        return False
+    count = 2 if kind == mujoco.mjtTrn.mjTRN_JOINTINPARENT else 1
+    axes = model.actuator_gear[actuator].reshape(2, 3)[:count]
+    return bool((np.linalg.norm(axes if up is None else np.cross(axes, up), axis=1) > symmetry.PARALLEL).any())

@@ -62,18 +62,34 @@ STAND = '<site name="post" pos="0 0 1"/>'
 KEPT = {
     "scenery in reach that is not a plane": (FLOOR + BASE + '<geom type="box" size=".1 .1 .1" pos="2 0 0"/>', ""),
     "a plane in reach that is not level": (BASE + '<geom type="plane" size="1 1 .1" euler="10 0 0"/>', ""),
-    "the equality `tie` with the world": (
+    "the equality `tie` with the world or a mocap body": (
         BASE,
         '<equality><connect name="tie" body1="base" anchor="0 0 0"/></equality>',
     ),
-    "the equality `0` with the world": (BASE, '<equality><weld body1="base"/></equality>'),
-    "a tendon fixed to the world": (
+    "the equality `0` with the world or a mocap body": (BASE, '<equality><weld body1="base"/></equality>'),
+    "a tendon fixed to the world or a mocap body": (
         BASE + STAND,
         '<tendon><spatial><site site="post"/><site site="tip"/></spatial></tendon>',
     ),
-    "an actuator that acts relative to the world": (
+    "an actuator that acts relative to the world or a mocap body": (
         BASE + STAND,
         '<actuator><general site="tip" refsite="post" gear="1 0 0 0 0 0"/></actuator>',
+    ),
+    "the equality `leash` with the world or a mocap body": (
+        BASE + '<body name="hand" mocap="true"/>',
+        '<equality><weld name="leash" body1="base" body2="hand"/></equality>',
+    ),
+    "the equality `pin` with the world or a mocap body": (
+        BASE + STAND,
+        '<equality><connect name="pin" site1="tip" site2="post"/></equality>',
+    ),
+    "a spring between the world and what floats": (
+        BASE.replace("<freejoint name", '<joint type="free" stiffness="1" name'),
+        "",
+    ),
+    "an actuator that pushes along axes of the world": (
+        BASE,
+        '<actuator><motor joint="root" gear="1 0 0 0 0 0"/></actuator>',
     ),
     "wind": (BASE, '<option wind="1 0 0" density="1"/>'),
 }
@@ -82,6 +98,12 @@ KEPT = {
 @pytest.mark.parametrize("reason", KEPT)
 def test_what_tells_one_place_from_another_is_named(reason):
     assert frame_of(*KEPT[reason]).kept == reason
+
+
+def test_torques_about_axes_of_the_world_are_told_from_those_of_the_body():
+    torque = '<actuator><motor jointinparent="root" gear="0 0 0 {}"/></actuator>'
+    assert frame_of(BASE, torque.format("1 0 0")).kept == "an actuator that pushes along axes of the world"
+    assert not frame_of(BASE, torque.format("0 0 1")).kept
 
 
 def test_a_mocap_body_that_can_be_touched_is_scenery():
@@ -97,6 +119,8 @@ ALIKE = {
         BASE.replace("</body></body>", '<site name="foot"/></body></body>'),
         '<tendon><spatial><site site="foot"/><site site="tip"/></spatial></tendon>',
     ),
+    "a lift": (BASE, '<actuator><motor joint="root" gear="0 0 1 0 0 0"/></actuator>'),
+    "thrust about its own axes": (BASE, '<actuator><motor joint="root" gear="0 0 0 1 0 0"/></actuator>'),
     "wind in a vacuum": (BASE, '<option wind="1 0 0"/>'),
     "a loose box": (FLOOR + BASE + BOX, ""),
 }
