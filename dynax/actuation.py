@@ -143,6 +143,12 @@ def _passive(model: mujoco.MjModel) -> Iterator[str]:
         yield "a joint has a spring or damper that is not linear"
 
 
+def saturating(model: mujoco.MjModel) -> Iterator[str]:
+    """The actuators whose force is clipped, for models in which it is linear."""
+    for i in np.flatnonzero(model.actuator_forcelimited):
+        yield f"actuator `{model.actuator(i).name or i}` has a forcerange, which is not linear"
+
+
 def _bends(model: mujoco.MjModel, tendon: int) -> bool:
     """Whether a tendon runs along anything but joints."""
     first = model.tendon_adr[tendon]

@@ -20,7 +20,7 @@ import numpy as np
 from flax import linen as nn
 
 from dynax.chunks import in_chunks
-from dynax.constraints import ConstraintLayer, ContactRows, Free, JointRows
+from dynax.constraints import ConstraintLayer, ContactRows, Free, JointRows, left_out
 from dynax.envs.env import Env
 from dynax.errors import UserError, check_range
 from dynax.geometry.contacts import Contacts
@@ -135,6 +135,13 @@ class BaseDynamicsModel(nn.Module):
         rows = ContactRows.of(self.env.mj_model, contacts) if contacts else None
         base, start = self.representation.base, self.contact_start
         return ConstraintLayer(self.env.space, joints, rows, contacts, base, start, parent=None)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Where the options mean something else for this robot than for others, in sentences."""
+        missing = left_out(self.env.mj_model) if self.constraints == "layer" else ()
+        mine = (f"model.constraints=layer leaves to the network: {', '.join(missing)}",) if missing else ()
+        return (*self.representation.remarks, *mine)
 
     @property
     def given(self) -> tuple[str, ...]:

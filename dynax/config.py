@@ -82,7 +82,7 @@ class TrainingConfig:
         check_choice("training.polish", self.polish, ["none", "levenberg_marquardt", "lbfgs", "least_squares"])
         check_range("training.polish_steps", self.polish_steps, 1)
         check_range("training.val_rollouts", self.val_rollouts, 1)
-        check_range("training.seed", self.seed, 0)
+        check_range("training.seed", self.seed, 0, 2**32 - 1)  # JAX takes no more bits
         if self.gradient_clip is not None:
             check_range("training.gradient_clip", self.gradient_clip, 0, open_low=True)
         if self.ema_decay is not None:

@@ -3,7 +3,6 @@
 Axes: N trajectories, T + 1 states, S state, C = 2 nv + na tangent coordinates `[dq, dv, da]`.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,15 +62,15 @@ class ValidTime:
     threshold: float
     median: float  # s
     p10: float  # s, the tenth percentile
-    capped: bool  # at least half of the trajectories never passed it, so that the median is the length of the test
+    capped: bool  # at least half of the trajectories never passed it: the median may be no more than a bound
 
 
 def valid_time(error: np.ndarray, threshold: float, dt: float) -> ValidTime:
     """The valid prediction time of errors (N, T+1) at control step `dt` (s)."""
     passage = first_passage(error, threshold)
-    never = passage == error.shape[1]
     time = np.minimum(passage, error.shape[1] - 1) * dt
-    return ValidTime(threshold, float(np.median(time)), float(np.percentile(time, 10)), bool(np.mean(never) >= 0.5))
+    capped = bool(np.mean(passage == error.shape[1]) >= 0.5)
+    return ValidTime(threshold, float(np.median(time)), float(np.percentile(time, 10)), capped)
 
 
 @dataclass(frozen=True)
@@ -92,14 +91,13 @@ def score(
     truth: np.ndarray,
     predicted: np.ndarray,
     scale: np.ndarray,
-    thresholds: Sequence[float] = THRESHOLDS,
 ) -> Score:
     """Everything that is reported of predictions (N, T+1, S) of `truth` (N, T+1, S)."""
     error = normalised_error(space, truth, predicted, scale)
     return Score(
         error=error,
         physical=physical_rmse(space, truth, predicted, scale),
-        valid=tuple(valid_time(error, x, space.dt) for x in thresholds),
+        valid=tuple(valid_time(error, x, space.dt) for x in THRESHOLDS),
     )
 
 

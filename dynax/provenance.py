@@ -14,7 +14,7 @@ def provenance() -> dict[str, Any]:
     """Versions of Dynax and of what its results depend on, the commit of a checkout, and the kind of machine."""
     return {
         "versions": {name: _version(name) for name in PACKAGES},
-        "commit": _commit(),
+        "commit": commit(),
         "machine": f"{platform.machine()} {platform.system()}, Python {platform.python_version()}",
     }
 
@@ -27,10 +27,10 @@ def _version(name: str) -> str | None:
 
 
 @cache
-def _commit() -> str | None:
+def commit() -> str | None:
     """The commit of the checkout Dynax runs from, with `+` where files differ from it; None for an installed package.
 
-    It is asked for once: what is committed while a process runs is not what it runs.
+    It is asked for once, when a job begins: what is committed while a process runs is not what it runs.
     """
     here = Path(__file__).resolve().parent.parent
     if not (here / ".git").exists():

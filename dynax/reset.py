@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 import mujoco
 import numpy as np
 
+from dynax import rotations
 from dynax.errors import UserError, check_range, did_you_mean
 from dynax.state_space import StateSpace
-from dynax.symmetry import FREE, HINGE, SLIDE
+from dynax.symmetry import BALL, FREE, HINGE, SLIDE
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,12 @@ class Reset:
                 states[:, q] = np.where(space.limited[v], inside, states[:, q])
                 uniform = low[v] + (high - low)[v] * drawn[1][:, v]
                 states[:, q] = np.where(np.isnan(low[v]), states[:, q], uniform)
+        for joint in np.flatnonzero((model.jnt_type == BALL) & (model.jnt_limited != 0)):
+            q = slice(model.jnt_qposadr[joint], model.jnt_qposadr[joint] + 4)
+            turn = rotations.log(states[:, q])
+            angle = np.linalg.norm(turn, axis=1, keepdims=True)
+            inside = np.minimum(1, model.jnt_range[joint].max() / np.maximum(angle, 1e-9))
+            states[:, q] = rotations.exp(turn * inside)
         return states
 
     def _widths(self, model: mujoco.MjModel, space: StateSpace) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

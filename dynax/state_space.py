@@ -1,8 +1,9 @@
 """What a state is: its coordinates, their limits and units, how two states are subtracted and a change is added.
 
 A state is `[qpos, qvel, act]` as MuJoCo lays it out. Differences live in its tangent space `[dq, dv, da]` of 2 nv + na
-coordinates: lengths and angles subtract, the angle of every unlimited hinge wrapped to [-pi, pi), and an orientation (a
-ball or a free joint) turns by a rotation vector in the frame of its body, as `mj_differentiatePos` has it.
+coordinates: lengths and angles subtract, the angle of every hinge that may turn for ever wrapped to [-pi, pi), and an
+orientation (a ball or a free joint) turns by a rotation vector in the frame of its body, as `mj_differentiatePos` has
+it.
 
 The functions take NumPy or JAX arrays and return the kind they were given (`xp` is the array's own namespace), with any
 number of leading axes.
@@ -15,7 +16,7 @@ import mujoco
 import numpy as np
 
 from dynax import rotations
-from dynax.symmetry import BALL, FREE, HINGE, SLIDE, invariant_translations
+from dynax.symmetry import BALL, FREE, HINGE, SLIDE, held, invariant_translations
 
 
 class Block(NamedTuple):
@@ -38,6 +39,7 @@ class StateSpace:
     blocks: tuple[Block, ...]  # of qpos, in order
     hinge: np.ndarray  # (nv,) bool: an angle in rad
     angular: np.ndarray  # (nv,) bool: in rad, a hinge or part of an orientation; otherwise a length in m
+    wrapped: np.ndarray  # (nv,) bool: a hinge that may turn for ever, whose angles are equal modulo 2 pi
     limited: np.ndarray  # (nv,) bool: a hinge or slide with stops
     lower: np.ndarray  # (nv,) rad or m; meaningful where limited
     upper: np.ndarray  # (nv,)
@@ -53,8 +55,9 @@ class StateSpace:
         joints = tuple(model.joint(j).name or f"joint{j}" for j in range(model.njnt))
         single = np.isin(model.jnt_type, (HINGE, SLIDE))
         own = model.jnt_dofadr[single]
-        hinge, angular, limited, lower, upper, margin = np.zeros((6, model.nv))
+        hinge, angular, wound, limited, lower, upper, margin = np.zeros((7, model.nv))
         hinge[own] = angular[own] = model.jnt_type[single] == HINGE
+        wound[own] = [held(model, joint) for joint in np.flatnonzero(single).tolist()]
         limited[own] = model.jnt_limited[single]
         lower[own], upper[own], margin[own] = *model.jnt_range[single].T, model.jnt_margin[single]
         blocks = _blocks(model)
@@ -69,6 +72,7 @@ class StateSpace:
             blocks=blocks,
             hinge=hinge.astype(bool),
             angular=angular.astype(bool),
+            wrapped=(hinge > 0) & (limited == 0) & (wound == 0),
             limited=limited.astype(bool),
             lower=lower,
             upper=upper,
@@ -88,11 +92,6 @@ class StateSpace:
     def tangent_dim(self) -> int:
         """Coordinates of a difference, 2 nv + na."""
         return 2 * self.nv + self.na
-
-    @property
-    def wrapped(self) -> np.ndarray:
-        """(nv,) bool: the hinges that may turn for ever, whose angles are equal modulo 2 pi."""
-        return self.hinge & ~self.limited
 
     @property
     def units(self) -> tuple[str, ...]:
@@ -127,7 +126,7 @@ class StateSpace:
         return parts[0] if len(parts) == 1 else state.__array_namespace__().concat(parts, axis=-1)
 
     def difference(self, start: Any, end: Any) -> Any:
-        """`end - start` in the tangent space, (..., 2 nv + na), unlimited hinges wrapped."""
+        """`end - start` in the tangent space, (..., 2 nv + na), hinges that may turn for ever wrapped."""
         xp = start.__array_namespace__()
         parts = [
             _turned(start[..., q], end[..., q]) if turns else end[..., q] - start[..., q] for q, _, turns in self.blocks

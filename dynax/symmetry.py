@@ -99,16 +99,26 @@ def _tendons_beyond_joints(model: mujoco.MjModel) -> bool:
     return bool((model.wrap_type[: model.nwrap] != mujoco.mjtWrap.mjWRAP_JOINT).any())
 
 
+def held(model: mujoco.MjModel, joint: int) -> bool:
+    """Whether a spring, a servo, a tendon or an equality refers to the position of a hinge or slide."""
+    if model.jnt_stiffness[joint] or model.jnt_stiffnesspoly[joint].any():
+        return True
+    along = model.wrap_objid[: model.nwrap][model.wrap_type[: model.nwrap] == mujoco.mjtWrap.mjWRAP_JOINT]
+    equal = model.eq_type == mujoco.mjtEq.mjEQ_JOINT
+    if joint in along or joint in (*model.eq_obj1id[equal], *model.eq_obj2id[equal]):
+        return True
+    gain, bias = mujoco.mjtGain, mujoco.mjtBias
+    affine = (model.actuator_gaintype == gain.mjGAIN_AFFINE) & (model.actuator_gainprm[:, 1] == 0)
+    servo = ~affine & (model.actuator_gaintype != gain.mjGAIN_FIXED)
+    affine = (model.actuator_biastype == bias.mjBIAS_AFFINE) & (model.actuator_biasprm[:, 1] == 0)
+    servo |= ~affine & (model.actuator_biastype != bias.mjBIAS_NONE)
+    here = np.isin(model.actuator_trntype, AT_JOINTS) & (model.actuator_trnid[:, 0] == joint)
+    return bool((here & servo).any())
+
+
 def _moves_freely(model: mujoco.MjModel, joint: int) -> bool:
     """Whether a slide stands behind slides alone, with no spring, servo or tendon on its position."""
-    if model.jnt_stiffness[joint] or model.jnt_stiffnesspoly[joint].any():
-        return False
-    if (model.wrap_objid[: model.nwrap] == joint).any():
-        return False
-    servo = (model.actuator_gaintype != mujoco.mjtGain.mjGAIN_FIXED) | (
-        model.actuator_biastype != mujoco.mjtBias.mjBIAS_NONE
-    )
-    if np.any(servo & (model.actuator_trnid[:, 0] == joint)):
+    if held(model, joint):
         return False
     body = model.jnt_bodyid[joint]
     while body:  # a hinge between the joint and the world turns the slide's axis against gravity

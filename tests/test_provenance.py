@@ -13,9 +13,9 @@ from dynax import provenance
 @pytest.fixture(autouse=True)
 def afresh():
     """The commit is asked for once a process; these tests ask several times."""
-    provenance._commit.cache_clear()
+    provenance.commit.cache_clear()
     yield
-    provenance._commit.cache_clear()
+    provenance.commit.cache_clear()
 
 
 @pytest.fixture
@@ -47,25 +47,25 @@ def test_a_commit_and_whether_files_differ_from_it(checkout, tmp_path):
     checkout("add", ".")
     checkout("commit", "-q", "-m", "x")
     head = checkout("rev-parse", "HEAD")
-    assert provenance._commit() == head
+    assert provenance.commit() == head
     (tmp_path / "file").write_text("2")
-    assert provenance._commit() == head, "what is changed while a process runs is not what it runs"
-    provenance._commit.cache_clear()
-    assert provenance._commit() == f"{head}+"
+    assert provenance.commit() == head, "what is changed while a process runs is not what it runs"
+    provenance.commit.cache_clear()
+    assert provenance.commit() == f"{head}+"
 
 
 def test_a_repository_without_a_commit(checkout):
-    assert provenance._commit() is None
+    assert provenance.commit() is None
 
 
 def test_an_installed_package_has_no_commit(tmp_path, monkeypatch):
     monkeypatch.setattr(provenance, "__file__", str(tmp_path / "site-packages" / "dynax" / "provenance.py"))
-    assert provenance._commit() is None
+    assert provenance.commit() is None
 
 
 def test_no_git(checkout, monkeypatch):
     monkeypatch.setenv("PATH", "")
-    assert provenance._commit() is None
+    assert provenance.commit() is None
 
 
 def test_a_checkout_on_the_path_is_not_installed(monkeypatch):
@@ -76,4 +76,4 @@ def test_a_checkout_on_the_path_is_not_installed(monkeypatch):
 def test_this_checkout():
     if not (Path(__file__).parents[1] / ".git").exists():
         pytest.skip("not a checkout")
-    assert len(provenance._commit().rstrip("+")) == 40
+    assert len(provenance.commit().rstrip("+")) == 40

@@ -70,6 +70,15 @@ def test_limited_joints_start_within_their_range_and_others_anywhere():
     assert np.abs(rail).max() > 5
 
 
+def test_a_ball_joint_starts_within_its_range():
+    xml = """<mujoco><worldbody><body><joint type="ball" range="0 20"/><geom size=".1"/></body></worldbody></mujoco>"""
+    model = mujoco.MjModel.from_xml_string(xml)
+    states = Reset(ball=0.3)(model, StateSpace.of(model), np.random.default_rng(0), 100)
+    angle = np.degrees(2 * np.arctan2(np.linalg.norm(states[:, 1:4], axis=1), np.abs(states[:, 0])))
+    assert angle.max() == pytest.approx(20)
+    assert angle.min() < 15
+
+
 def test_a_joint_may_start_uniformly_in_a_range_instead():
     states = Reset(ranges={"knee": (-0.5, 0.25), "rail": (3.0, 3.0)})(MODEL, SPACE, np.random.default_rng(0), 4000)
     assert (states[:, 0] == 3).all()

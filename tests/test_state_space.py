@@ -3,10 +3,13 @@
 import jax.numpy as jnp
 import mujoco
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from dynax.envs import MjcfEnv
+from dynax.representation.representation import Representation
 from dynax.state_space import StateSpace
 
 ANGLES = st.floats(-100, 100)
@@ -40,6 +43,25 @@ def test_limits_are_those_of_the_mjcf(cart_pole):
     space = cart_pole.space
     assert space.limited.tolist() == [True, False]
     assert (space.lower[0], space.upper[0]) == (-1.8, 1.8)
+
+
+@pytest.mark.parametrize(
+    ("joint", "rest", "wraps"),
+    [
+        ("", "", True),
+        ("", '<actuator><velocity joint="a" kv="1"/></actuator>', True),
+        ('stiffness="1"', "", False),
+        ("", '<actuator><position joint="a" kp="1"/></actuator>', False),
+        ("", '<equality><joint joint1="a"/></equality>', False),
+        ("", '<tendon><fixed><joint joint="a" coef="1"/></fixed></tendon>', False),
+    ],
+)
+def test_a_hinge_that_something_winds_up_does_not_wrap(joint, rest, wraps):
+    xml = f'<mujoco><worldbody><body><joint name="a" {joint}/><geom size=".1"/></body></worldbody>{rest}</mujoco>'
+    env = MjcfEnv(xml="toy.xml", mjcf=xml)
+    assert env.space.wrapped.tolist() == [wraps]
+    sight = Representation(env, "sincos", "acceleration", "none", True, "world")
+    assert sight.sizes[0] == (2 if wraps else 3)
 
 
 def test_only_unlimited_hinges_wrap():

@@ -9,7 +9,7 @@ import mujoco
 import numpy as np
 from flax import linen as nn
 
-from dynax import linalg
+from dynax import actuation, linalg
 from dynax.base import DynamicsModel, Variables
 from dynax.constraints import Free
 from dynax.errors import UserError, check_range
@@ -59,6 +59,8 @@ class LagrangianDynamicsModel(DynamicsModel):
                 f"model.architecture=lagrangian knows actuators on joints alone, and {self.env.name} has others: "
                 "use model=quadratic or a generic network"
             )
+        others = *actuation.unsupported(model), *actuation.saturating(model)
+        actuation.refuse("lagrangian", self.env.name, others)
         super().__post_init__()
 
     @nn.compact

@@ -44,10 +44,8 @@ class RigidDynamicsModel(DynamicsModel):
 
     def _unknown(self) -> Any:
         yield from actuation.unsupported(self.env.mj_model)
-        given = Actuation.of(self.env.mj_model)
-        if np.isfinite([given.lowest, given.highest]).any():
-            yield "an actuator has a forcerange, which is not linear"
-        if given.bias[:, 0].any():
+        yield from actuation.saturating(self.env.mj_model)
+        if Actuation.of(self.env.mj_model).bias[:, 0].any():
             yield "an actuator has a constant bias"
 
     @cached_property

@@ -29,7 +29,7 @@ def check(command: str, cfg: DictConfig) -> None:
     for key in cfg:
         if key not in known:
             raise UserError(f"unknown key {key}{did_you_mean(str(key), known)}; there are {', '.join(known)}")
-    if missing := OmegaConf.missing_keys(cfg):
+    if missing := {*OmegaConf.missing_keys(cfg), *(key for key in known if key not in cfg)}:
         raise UserError("\n".join(f"{key}= is missing" for key in sorted(missing)))
     for name, cls in _SECTIONS.items():
         if name in cfg:

@@ -21,5 +21,5 @@ def keys(command: str) -> list[str]:
     import yaml
 
     primary = yaml.safe_load((directory() / f"{command}.yaml").read_text())
-    chosen = [group for entry in primary["defaults"] if isinstance(entry, dict) for group in entry]
+    chosen = [group for entry in primary["defaults"] if isinstance(entry, dict) for group in entry if " " not in group]
     return [key for key in primary if key not in ("defaults", "hydra")] + chosen

@@ -14,6 +14,7 @@ from dynax.cli import cores, results
 from dynax.cli.check import check
 from dynax.cli.folders import remove_if_only
 from dynax.cli.report import report
+from dynax.provenance import commit
 from dynax.signals import Stopped
 
 
@@ -27,6 +28,7 @@ def run(command: str, cfg: DictConfig) -> None:
             check(command, cfg)
             cores.keep_to_share()
             _keep_compiled_programs()
+            commit()
             module = importlib.import_module(f"dynax.commands.{command}")
             outcome = results.Outcome(0, str(Path(module.run(cfg)).absolute()))
         except (KeyboardInterrupt, Stopped) as error:

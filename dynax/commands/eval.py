@@ -43,7 +43,8 @@ def run(cfg: DictConfig) -> Path:
     scale, predictions = metrics.deviations(env.space, test.truth), _predictions(test, predicted, env)
     scores = {name: metrics.score(env.space, test.truth, p, scale) for name, p in predictions.items()}
     physical = {"simulator": test.truth, "model": predicted, "ceiling": predictions["ceiling"]}
-    drift = energy.drift(env.mj_model, test, physical, _horizons(scores["model"]))
+    whole = env.space.observed.all()  # what is hidden stays as it was given, and so does its energy
+    drift = energy.drift(env.mj_model, test, physical, _horizons(scores["model"])) if whole else None
 
     path, title = run_directory(), f"{env.name}, {trained.config['model']['architecture']}"
     plots.horizon(path / "horizon.png", scores, env.dt, f"How far a prediction stays true: {title}")
@@ -57,7 +58,7 @@ def run(cfg: DictConfig) -> Path:
         "env": env.name,
         "model": trained.config["model"]["architecture"],
         "given": list(trained.model.given),
-        "trained_run": str(Path(cfg.run).absolute()),
+        "trained_run": str(Path(cfg.run).expanduser().absolute()),
         "best_epoch": trained.info["best_epoch"],
         "dataset_sha256": trained.info["dataset_sha256"],
         "training_seed": trained.config["training"]["seed"],
@@ -84,10 +85,10 @@ def _predictions(test: TestSet, predicted: np.ndarray, env: Any) -> dict[str, np
 
 
 def _spread(score: Score, n: int) -> np.ndarray:
-    """Indices of `n` trajectories from the worst tenth to the best tenth of those predicted."""
+    """Indices of at most `n` trajectories from the worst tenth to the best tenth of those predicted."""
     order = np.argsort(metrics.first_passage(score.error, metrics.THRESHOLDS[0]))
-    chosen = np.linspace(0.1 * len(order), 0.9 * (len(order) - 1), min(n, len(order)))
-    return order[chosen.astype(int)]
+    chosen = np.linspace(0.1 * (len(order) - 1), 0.9 * (len(order) - 1), n)
+    return order[np.unique(chosen.round().astype(int))]
 
 
 def _horizons(score: Score) -> list[int]:

@@ -28,7 +28,7 @@ def run(cfg: DictConfig) -> Path:
 
     architecture = trained.config["model"]["architecture"]
     film = render.frames(
-        env.mj_model, test.truth[0], predicted[0], error[0], env.dt,
+        env.mj_model, test.truth[0], predicted[0], error[0], env.dt, mocap=test.actions[0][:, env.mj_model.nu :],
         fps=config.fps, width=config.width, height=config.height, backend=backend, camera=config.camera,
         speed=config.speed, title=f"{env.name}, {architecture}",
     )  # fmt: skip
@@ -46,7 +46,7 @@ def run(cfg: DictConfig) -> Path:
     content = {
         "env": env.name,
         "model": architecture,
-        "trained_run": str(Path(cfg.run).absolute()),
+        "trained_run": str(Path(cfg.run).expanduser().absolute()),
         "files": {name: str(f) for name, f in files.items()},
         "backend": backend,
         "render_seed": config.seed,

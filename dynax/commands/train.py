@@ -16,9 +16,10 @@ from dynax import architectures, envs, excitations, report
 from dynax.architectures.rigid import RigidDynamicsModel
 from dynax.base import BaseDynamicsModel, Variables
 from dynax.config import CollectConfig, TrainingRunConfig, section
+from dynax.constraints import NEAREST, crowded
 from dynax.data import collection
 from dynax.data.dataset import Dataset
-from dynax.data.trajectories import train_size
+from dynax.data.trajectories import Trajectories, train_size
 from dynax.errors import RunError, UserError
 from dynax.evaluation import plots
 from dynax.files import write_json
@@ -32,6 +33,8 @@ from dynax.training.samples import check_length
 from dynax.training.stages import Stage
 
 log = logging.getLogger(__name__)
+
+LOOKED_AT = 1_000  # states
 
 Fit = Iterator[tuple[Stage, Iterator[Epoch]]]
 
@@ -61,6 +64,7 @@ def run(cfg: DictConfig) -> Path:
             return path
         job = _assemble(path, past.config if past else OmegaConf.to_container(cfg, resolve=True), past)
         train, val = (part.read() for part in job.dataset.split(job.training.val_fraction))
+        _warn_of_crowds(job.model, train)
         state, normalization = start(job.model, train, job.training, jax.random.PRNGKey(job.training.seed))
         if past:
             state, normalization, _ = checkpoint.load_state(path, job.model, state)
@@ -81,7 +85,7 @@ def _assemble(path: Path, config: Any, past: Past | None) -> Job:
     settings = section(TrainingRunConfig, config["training"], "training")
     env = envs.make(config["env"], mjcf=past.mjcf, assets=past.assets) if past else envs.make(config["env"])
     model = architectures.make(env, config["model"])
-    for remark in model.representation.remarks:
+    for remark in model.remarks:
         log.info("%s", remark)
     dataset = _dataset(config, model, settings, past)
     dataset.check_robot(env)
@@ -89,6 +93,17 @@ def _assemble(path: Path, config: Any, past: Past | None) -> Job:
     if past:
         past.check_dataset(dataset)
     return Job(path, config, settings, model, dataset)
+
+
+def _warn_of_crowds(model: BaseDynamicsModel, data: Trajectories) -> None:
+    """Say so where more bodies touch at once than the constraint layer follows."""
+    if model.layer is None or model.layer.contacts is None:
+        return
+    states = data.states.reshape(-1, model.state_dim)
+    share = crowded(model.env.mj_model, model.env.space.qpos(states[:: max(1, len(states) // LOOKED_AT)]))
+    if share:
+        log.warning("in %.1f%% of the states more than %d contacts act, and the layer leaves out the farthest",
+                    100 * share, NEAREST)  # fmt: skip
 
 
 def _dataset(
@@ -111,6 +126,10 @@ def _follow(job: Job, trained: Fit, normalization: Variables, history: History, 
     """Show, record and save each epoch as it comes. A signal stops the run after the epoch it arrives in."""
     every, total, last, saved = job.training.checkpoint_every, job.training.total_epochs, None, 0
     begun = time.monotonic()
+
+    def stopped(signal: int, epoch: int) -> Stopped:
+        return Stopped(signal, f"stopped after epoch {epoch}; dynax train training.resume={job.path} continues")
+
     with deferred() as request, _kept(job):
         for stage, epochs in trained:
             title = f"train {job.title}" + (f", {stage.name}" if (stage.first, stage.last) != (1, total) else "")
@@ -122,12 +141,11 @@ def _follow(job: Job, trained: Fit, normalization: Variables, history: History, 
                     if request.number or last.number in (1, total) or last.number % every == 0:
                         saved = _save(job, last, normalization)
                     if request.number:
-                        raise Stopped(
-                            request.number,
-                            f"stopped after epoch {last.number}; dynax train training.resume={job.path} continues",
-                        )
+                        raise stopped(request.number, last.number)
         if last and saved < last.number:
             _save(job, last, normalization)
+            if request.number:
+                raise stopped(request.number, last.number)
 
 
 def _save(job: Job, epoch: Epoch, normalization: Variables) -> int:

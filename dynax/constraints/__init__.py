@@ -6,6 +6,6 @@ problem they pose together, and `layer` what a model puts behind its free motion
 
 from dynax.constraints.contact import ContactRows, Touch
 from dynax.constraints.joints import JointRows
-from dynax.constraints.layer import ConstraintLayer, Free, Inertia
+from dynax.constraints.layer import NEAREST, ConstraintLayer, Free, Inertia, crowded, left_out
 
-__all__ = ["ConstraintLayer", "ContactRows", "Free", "Inertia", "JointRows", "Touch"]
+__all__ = ["NEAREST", "ConstraintLayer", "ContactRows", "Free", "Inertia", "JointRows", "Touch", "crowded", "left_out"]

@@ -45,6 +45,8 @@ class JointRows:
     def of(cls, model: mujoco.MjModel) -> "JointRows":
         """The rows of `model`, none where it has neither stops nor friction."""
         off = model.opt.disableflags
+        if off & mujoco.mjtDisableBit.mjDSBL_CONSTRAINT:
+            off |= mujoco.mjtDisableBit.mjDSBL_LIMIT | mujoco.mjtDisableBit.mjDSBL_FRICTIONLOSS
         stopped = (model.jnt_limited != 0) & (model.jnt_type != FREE) & (not off & mujoco.mjtDisableBit.mjDSBL_LIMIT)
         straight, turning = np.flatnonzero(stopped & (model.jnt_type != BALL)), stopped & (model.jnt_type == BALL)
         joints = np.concatenate([straight, np.flatnonzero(turning)])

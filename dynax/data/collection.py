@@ -1,8 +1,4 @@
-"""Collection: drive a robot by an excitation from random initial states, and keep what happens as a dataset.
-
-Random numbers come in blocks of `BLOCK` trajectories, each with streams of its own: trajectory i is the same whatever
-the number of trajectories, the size of a chunk or the number simulated at once.
-"""
+"""Collection: drive a robot by an excitation from random initial states, and keep what happens as a dataset."""
 
 import contextlib
 import dataclasses

@@ -61,17 +61,19 @@ class Source:
         lost, redrawn = np.flatnonzero(diverged(paths)).tolist(), 0
         for attempt in range(1, ATTEMPTS):
             if not lost:
-                return Trajectories(paths, actions), redrawn
+                break
             redrawn += len(lost)
             for i in lost:
                 states[i : i + 1], actions[i : i + 1] = self.draw(start + i, start + i + 1, attempt)
             paths[lost] = simulate(self.env, states[lost], actions[lost], backend, batch=batch)
             lost = [i for i in lost if diverged(paths[i : i + 1])]
-        raise UserError(
-            f"the simulation of {self.env.name} diverges: "
-            f"trajectory {start + lost[0]} did {ATTEMPTS} times out of {ATTEMPTS}; "
-            "a smaller timestep, shorter trajectories, or milder actions and resets would help"
-        )
+        if lost:
+            raise UserError(
+                f"the simulation of {self.env.name} diverges: "
+                f"trajectory {start + lost[0]} did {ATTEMPTS} times out of {ATTEMPTS}; "
+                "a smaller timestep, shorter trajectories, or milder actions and resets would help"
+            )
+        return Trajectories(paths, actions), redrawn
 
     def draw(self, start: int, stop: int, attempt: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """Initial states (n, s) and actions (n, t, u) of the trajectories `start` to `stop`."""
@@ -86,7 +88,6 @@ class Source:
         resets, signals = (
             np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(*key, k))) for k in range(2)
         )
-        return (
-            self.env.sample_states(resets, BLOCK),
-            self.excitation(signals, BLOCK, self.steps, self.env.dt, *self.env.action_bounds),
-        )
+        low, high = self.env.action_bounds - self.env.idle
+        actions = self.excitation(signals, BLOCK, self.steps, self.env.dt, low, high) + self.env.idle
+        return self.env.sample_states(resets, BLOCK), actions

@@ -15,6 +15,7 @@ from dynax.state_space import StateSpace
 
 MOCAP_REACH = 0.1  # m
 MOCAP_TURN = 0.3  # rad
+CLAMP = mujoco.mjtDisableBit.mjDSBL_CLAMPCTRL
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +39,7 @@ class Env(ABC):
             object.__setattr__(self, "assets", assets)
         for reason in unsupported(self.mj_model):
             raise UserError(f"the robot {self.name} cannot be learned: {reason}")
-        _check_ranges(self.actions, self.action_range)
+        _check_ranges(self.mj_model, self.actions, self.action_range)
 
     @property
     def name(self) -> str:
@@ -99,6 +100,13 @@ class Env(ABC):
         )
 
     @cached_property
+    def idle(self) -> np.ndarray:
+        """The action (A,) that leaves the robot to itself: no control, and mocap bodies where the MJCF has them."""
+        model = self.mj_model
+        bodies = _mocap_bodies(model)
+        return np.concatenate([np.zeros(model.nu), model.body_pos[bodies].ravel(), model.body_quat[bodies].ravel()])
+
+    @cached_property
     def action_bounds(self) -> tuple[np.ndarray, np.ndarray]:
         """Lowest and highest action, two (A,).
 
@@ -106,11 +114,11 @@ class Env(ABC):
         within `MOCAP_REACH` m and about `MOCAP_TURN` rad of where it stands.
         """
         model = self.mj_model
-        limited, bodies = model.actuator_ctrllimited.astype(bool), _mocap_bodies(model)
+        limited = model.actuator_ctrllimited.astype(bool)
         low, high = np.where(limited, model.actuator_ctrlrange.T, [[-1.0], [1.0]])
-        place, turn = model.body_pos[bodies].ravel(), model.body_quat[bodies].ravel()
-        low = np.concatenate([low, place - MOCAP_REACH, turn - MOCAP_TURN / 2])
-        high = np.concatenate([high, place + MOCAP_REACH, turn + MOCAP_TURN / 2])
+        around = np.repeat([MOCAP_REACH, MOCAP_TURN / 2], [3 * model.nmocap, 4 * model.nmocap])
+        low = np.concatenate([low, self.idle[model.nu :] - around])
+        high = np.concatenate([high, self.idle[model.nu :] + around])
         for name, ends in self.action_range.items():
             low[self.actions.index(name)], high[self.actions.index(name)] = ends
         return low, high
@@ -150,6 +158,8 @@ def observed(model: mujoco.MjModel, what: Sequence[str]) -> np.ndarray:
     if tuple(what) == ("qpos",):
         return np.arange(2 * model.nv + model.na) < model.nv
     names = [model.joint(j).name or f"joint{j}" for j in range(model.njnt)]
+    if not what:
+        raise UserError(f"env.observe=[] shows nothing: it must be all, qpos, or some of {', '.join(names)}")
     for name in what:
         if name not in names:
             raise UserError(
@@ -160,7 +170,8 @@ def observed(model: mujoco.MjModel, what: Sequence[str]) -> np.ndarray:
     return np.concatenate([shown, shown, np.zeros(model.na, bool)])
 
 
-def _check_ranges(names: Sequence[str], ranges: Mapping[str, tuple[float, ...]]) -> None:
+def _check_ranges(model: mujoco.MjModel, names: Sequence[str], ranges: Mapping[str, tuple[float, ...]]) -> None:
+    clamped = model.actuator_ctrllimited.astype(bool) & (not model.opt.disableflags & CLAMP)
     for name, ends in ranges.items():
         if name not in names:
             raise UserError(
@@ -169,6 +180,14 @@ def _check_ranges(names: Sequence[str], ranges: Mapping[str, tuple[float, ...]])
             )
         if len(ends) != 2 or ends[0] >= ends[1]:
             raise UserError(f"env.action_range.{name}={list(ends)} must be [lowest, highest]")
+        actuator = names.index(name)
+        if actuator < model.nu and clamped[actuator]:
+            low, high = model.actuator_ctrlrange[actuator]
+            if ends[0] < low or ends[1] > high:
+                raise UserError(
+                    f"env.action_range.{name}={list(ends)} is wider than the MJCF's ctrlrange, to which MuJoCo clamps: "
+                    f"it must lie within [{low:g}, {high:g}]"
+                )
 
 
 def _mocap_bodies(model: mujoco.MjModel) -> np.ndarray:
@@ -183,6 +202,10 @@ def unsupported(model: mujoco.MjModel) -> Iterator[str]:
         yield "it has no joint"
     if model.nflex:
         yield f"the flex `{mujoco.mj_id2name(model, mujoco.mjtObj.mjOBJ_FLEX, 0) or 0}` is a soft body"
+    for i in range(model.nactuator):
+        if model.actuator_ctrlnum[i] != 1 or model.actuator_outnum[i] != 1:
+            yield f"actuator `{model.actuator(i).name or i}` has several inputs or outputs"
+            return  # what follows has an actuator for each control
     for i in np.flatnonzero(model.actuator_delay):
         yield f"actuator `{model.actuator(i).name or i}` has a delay: controls on their way are a state of their own"
     for i in np.flatnonzero(model.actuator_dyntype == mujoco.mjtDyn.mjDYN_USER):

@@ -13,6 +13,7 @@ from dynax.evaluation.testset import TestSet
 from dynax.metrics import LOST, nrmse
 
 MOMENTS = 32  # of each trajectory, at which its forces are looked at
+STILL = 1e-12  # J; less kinetic energy is that of rounding
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,15 @@ class Drift:
 def drift(
     model: mujoco.MjModel, test: TestSet, predictions: Mapping[str, np.ndarray], steps: Sequence[int]
 ) -> Drift | None:
-    """The drift of predictions (N, T + 1, S) after `steps` (H,); None where the test set does not conserve energy."""
+    """The drift of predictions (N, T + 1, S) after `steps` (H,).
+
+    None where the test set does not conserve energy, or stands still.
+    """
     if model.nmocap or not conserved(model, test):
         return None
     unit = float(energies(model, test.truth[:, [0, *steps]])[..., 1].mean())
+    if unit < STILL:
+        return None
     return Drift(unit, steps, {name: _drift(model, path[:, [0, *steps]], unit) for name, path in predictions.items()})
 
 

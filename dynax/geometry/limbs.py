@@ -108,7 +108,8 @@ class Ground:
         linear, fall, stands = np.zeros(model.nv, bool), np.zeros(model.nv), np.zeros(model.nv, bool)
         for tree in trees(model):
             linear[tree.linear] = True
-            fall[tree.linear] = tree.directions.T @ model.opt.gravity
+            if not model.opt.disableflags & mujoco.mjtDisableBit.mjDSBL_GRAVITY:
+                fall[tree.linear] = tree.directions.T @ model.opt.gravity
             stands[tree.dofs] = not tree.floats
         idle = stands & invariant
         return cls(linear, fall, idle, model.jnt_qposadr[model.dof_jntid[idle]].astype(np.int32))

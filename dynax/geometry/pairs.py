@@ -13,8 +13,8 @@ Pair = tuple[int, int, int]  # of geoms that MuJoCo would collide, and the numbe
 def selection(model: mujoco.MjModel) -> tuple[list[Pair], str]:
     """The `candidates` of which contacts are made, and what is left out of them, in words.
 
-    Contacts of height fields and of signed distance fields are left out. Of a robot with more than `MOST` pairs so are
-    those with itself: finding all of them would cost many times what a step costs.
+    Contacts of height fields, of signed distance fields and of mocap bodies are left out. Of a robot with more than
+    `MOST` pairs so are those with itself: finding all of them would cost many times what a step costs.
     """
     pairs = candidates(model)
     known = [pair for pair in pairs if not unknown(model, pair)]
@@ -74,12 +74,14 @@ def _match(model: mujoco.MjModel, geom1: int, geom2: int) -> bool:
 def unknown(model: mujoco.MjModel, pair: Pair) -> str:
     """What of a pair is not modelled here, in words; nothing where all is."""
     geoms = pair[:2]
+    names = " and ".join(f"`{model.geom(geom).name or geom}`" for geom in geoms)
+    if (model.body_mocapid[model.body_weldid[model.geom_bodyid[list(geoms)]]] >= 0).any():
+        return f"a mocap body, of {names} that may touch,"
     types = set(model.geom_type[list(geoms)].tolist())
     strange = types & {int(mujoco.mjtGeom.mjGEOM_HFIELD), int(mujoco.mjtGeom.mjGEOM_SDF)}
     if not strange:
         return ""
     kind = mujoco.mjtGeom(strange.pop()).name.removeprefix("mjGEOM_").lower()
-    names = " and ".join(f"`{model.geom(geom).name or geom}`" for geom in geoms)
     return f"a geom of type {kind}, of {names} that may touch,"
 
 

@@ -20,6 +20,7 @@ def frames(
     error: np.ndarray,
     dt: float,
     *,
+    mocap: np.ndarray | None = None,
     fps: float = 25.0,
     width: int = 640,
     height: int = 360,
@@ -32,7 +33,8 @@ def frames(
 
     `error (T+1,)` is the normalised error written into them. `fps` frames are a second of film, and `speed` seconds
     of the robot's time. Once the prediction is not finite its ghost is gone and the caption says `diverged`. `camera`
-    names one of the robot's: None takes `side`, else its first, else one that holds the whole motion.
+    names one of the robot's: None takes `side`, else its first, else one that holds the whole motion. `mocap (T, 7 n)`
+    says where mocap bodies are, as actions do, positions first; by default they stay where the MJCF has them.
     """
     truth, prediction, error = (np.asarray(array, float) for array in (truth, prediction, error))
     wanted = (len(error), mj_model.nq + mj_model.nv + mj_model.na)
@@ -40,6 +42,9 @@ def frames(
         raise ValueError(
             f"truth is {truth.shape} and prediction {prediction.shape}, wanted {wanted} by error and model"
         )
+    if mocap is None:
+        data = mujoco.MjData(mj_model)
+        mocap = np.concatenate([data.mocap_pos.ravel(), data.mocap_quat.ravel()])[None]
     lost = np.logical_or.accumulate(~(np.abs(prediction) < _GONE).all(1))
     steps = np.round(np.arange(0.0, (len(error) - 1) * dt + 1e-9, speed / fps) / dt).astype(int)
     model = for_pictures(mj_model, width, height)
@@ -51,7 +56,7 @@ def frames(
         artist = painter(model, width, height, chosen)
         try:
             for k in steps:
-                scene.look(truth[k], None if lost[k] else prediction[k])
+                scene.look(truth[k], None if lost[k] else prediction[k], mocap[min(k, len(mocap) - 1)])
                 yield np.asarray(overlay.write(Image.fromarray(artist.paint(scene.shapes)), k))
         finally:
             artist.close()

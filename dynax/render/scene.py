@@ -95,8 +95,14 @@ class Scene:
         self._option = mujoco.MjvOption()
         self._truth, self._ghost = mujoco.MjData(model), mujoco.MjData(model)
 
-    def look(self, truth: np.ndarray, prediction: np.ndarray | None) -> None:
-        """Pose both robots at the states `(nq + nv,)`; without a prediction there is no ghost."""
+    def look(self, truth: np.ndarray, prediction: np.ndarray | None, mocap: np.ndarray) -> None:
+        """Pose both robots at the states `(nq + nv,)`; without a prediction there is no ghost.
+
+        `mocap (7 nmocap,)` is the positions of mocap bodies, then their quaternions, as an action has them.
+        """
+        for data in (self._truth, self._ghost):
+            place, turn = np.split(mocap, [3 * self._model.nmocap])
+            data.mocap_pos[:], data.mocap_quat[:] = place.reshape(-1, 3), turn.reshape(-1, 4)
         self._pose(self._truth, truth)
         mujoco.mjv_updateScene(self._model, self._truth, self._option, None, self._camera, _ALL, self.shapes)
         if prediction is not None:

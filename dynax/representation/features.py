@@ -20,10 +20,10 @@ CONSTRAINTS = ("none", "features", "layer")
 def positions(space: StateSpace, state: Any, angles: str, dropped: np.ndarray, frame: Frame | None = None) -> Any:
     """The positions as features: raw, or every angle on the circle.
 
-    With `sincos` a hinge is its sine and cosine (a limited one keeps its angle as well) and an orientation the first
-    two columns of its rotation matrix, which unlike a quaternion are continuous (Zhou et al. 2019, On the Continuity of
-    Rotation Representations). `dropped` (nv,) bool names the lengths and angles left out. A `frame` shows what floats
-    as its base sees it.
+    With `sincos` a hinge is its sine and cosine (one that cannot turn for ever keeps its angle as well) and an
+    orientation the first two columns of its rotation matrix, which unlike a quaternion are continuous (Zhou et al.
+    2019, On the Continuity of Rotation Representations). `dropped` (nv,) bool names the lengths and angles left out. A
+    `frame` shows what floats as its base sees it.
     """
     xp = state.__array_namespace__()
     parts, lines, hinges = [], [], []
@@ -36,7 +36,7 @@ def positions(space: StateSpace, state: Any, angles: str, dropped: np.ndarray, f
             continue
         where = seen - v.start + q.start
         turning = space.hinge[seen] & (angles == "sincos")
-        lines.append(state[..., where[~turning | space.limited[seen]]])
+        lines.append(state[..., where[~turning | ~space.wrapped[seen]]])
         hinges.append(state[..., where[turning]])
     angle = xp.concat(hinges, axis=-1) if hinges else state[..., :0]
     bodies = [frame.positions(state, dropped)] if frame else []

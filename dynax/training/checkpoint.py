@@ -16,10 +16,10 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -36,6 +36,8 @@ from dynax.provenance import provenance
 from dynax.training.epochs import TrainState
 
 FORMAT = 1
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -67,12 +69,14 @@ def load(run: str | os.PathLike[str]) -> TrainedModel:
     Raises:
         UserError: where there is no run, no checkpoint, a damaged one, or one this version cannot build.
     """
-    path = latest(Path(run))
-    verify(path)
-    info = _read_info(path)
-    model = build(info["config"], *_read_robot(path))
-    template = jax.eval_shape(lambda: _variables_template(model))
-    return TrainedModel(model, _restore(path / "model", template), info["config"], info)
+
+    def read_from(path: Path) -> TrainedModel:
+        info = _read_info(path)
+        model = build(info["config"], *_read_robot(path))
+        template = jax.eval_shape(lambda: _variables_template(model))
+        return TrainedModel(model, _restore(path / "model", template), info["config"], info)
+
+    return _of_newest(Path(run), read_from)
 
 
 def load_state(
@@ -87,9 +91,22 @@ def load_state(
 
 def read(run: Path) -> tuple[dict[str, Any], str, dict[str, bytes]]:
     """The `run.json`, the MJCF and its assets of the newest checkpoint of `run`, checked against damage."""
-    path = latest(run)
-    verify(path)
-    return _read_info(path), *_read_robot(path)
+    return _of_newest(run, lambda path: (_read_info(path), *_read_robot(path)))
+
+
+def _of_newest(run: Path, read_from: Callable[[Path], T]) -> T:
+    """What `read_from` makes of the newest checkpoint of `run`, after a check against damage.
+
+    A training that goes on meanwhile may put another in its place and remove this one.
+    """
+    while True:
+        path = latest(run)
+        try:
+            verify(path)
+            return read_from(path)
+        except (UserError, OSError):
+            if latest(run) == path:
+                raise
 
 
 def build(config: Mapping[str, Any], mjcf: str, assets: Mapping[str, bytes]) -> BaseDynamicsModel:

@@ -27,11 +27,12 @@ class Past:
     dataset: Path
     dataset_sha256: str
     epoch: int  # of its newest checkpoint
+    changed: bool  # whether another number of epochs is asked for than before
 
     def is_finished(self) -> bool:
         """Whether nothing is left to do: the run has its summary, and no more epochs are asked for."""
         training = section(TrainingRunConfig, self.config["training"], "training")
-        return self.epoch >= training.total_epochs and (self.run / "summary.json").is_file()
+        return (self.run / "summary.json").is_file() and not (self.changed and self.epoch < training.total_epochs)
 
     def check_dataset(self, dataset: Dataset) -> None:
         """Raise `UserError` unless `dataset` holds what the run was trained on so far."""
@@ -57,10 +58,18 @@ def past_of(run: Path, cfg: DictConfig) -> Past:
                 f"training.resume={run} continues with the run's own config, "
                 f"of which only training.num_epochs may change: {difference}"
             )
+    before = saved.training.num_epochs
     if "training.num_epochs" in _overridden():
         OmegaConf.update(saved, "training.num_epochs", cfg.training.num_epochs)
+    now, epoch = saved.training.num_epochs, info["epoch"]
     config: Any = OmegaConf.to_container(saved, resolve=True)
-    return Past(run, config, mjcf, assets, Path(info["dataset"]), info["dataset_sha256"], info["epoch"])
+    more = section(TrainingRunConfig, config["training"], "training").total_epochs > now
+    if now != before and more and epoch > min(now, before):  # epochs are told apart by their numbers alone
+        raise UserError(
+            f"training.resume={run} is at epoch {epoch}, and other stages follow the first: with "
+            f"training.num_epochs={now} instead of {before} they would begin elsewhere; start a new run"
+        )
+    return Past(run, config, mjcf, assets, Path(info["dataset"]), info["dataset_sha256"], epoch, now != before)
 
 
 def _overridden() -> list[str]:

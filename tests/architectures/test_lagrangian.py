@@ -59,6 +59,14 @@ def motion(model, params):
     return free
 
 
+@pytest.mark.parametrize("forces", ['<motor joint="a" forcerange="-1 1"/>', '<motor joint="a" armature=".1"/>'])
+def test_what_else_moves_the_robot_is_refused(forces):
+    xml = f"""<mujoco><worldbody><body><joint name="a"/><geom size=".1"/></body></worldbody>
+    <actuator>{forces}</actuator></mujoco>"""
+    with pytest.raises(UserError, match=r"model.architecture=lagrangian does not know all that moves t: actuator `0`"):
+        LagrangianDynamicsModel(env=MjcfEnv(xml="t.xml", mjcf=xml))
+
+
 @pytest.mark.parametrize("name", CHAINS)
 def test_the_mass_matrix_is_symmetric_and_positive_definite(name):
     model = LagrangianDynamicsModel(env=CHAINS[name])

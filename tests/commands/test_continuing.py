@@ -55,6 +55,30 @@ def test_a_finished_run_is_printed_again_and_takes_more_epochs(dynax, run):
     assert rows(run) == [1, 2, 3]
 
 
+def test_a_run_that_ended_early_is_finished(dynax):
+    early = [
+        "training.num_epochs=9",
+        "training.patience=1",
+        "training.learning_rate=1e-12",
+        "training.final_learning_rate=0",
+    ]
+    run = dynax.smoke("training.ema_decay=null", *early).path
+    assert len(rows(run)) < 9
+    summary = (run / "summary.json").read_bytes()
+    assert dynax("train", f"training.resume={run}").path == run
+    assert (run / "summary.json").read_bytes() == summary
+
+
+def test_the_first_stage_takes_no_more_epochs_once_others_have_begun(dynax):
+    run = dynax.smoke("training.unroll_epochs=1", "training.unroll_horizons=[2]").path
+    assert rows(run) == [1, 2, 3]
+    summary = (run / "summary.json").read_bytes()
+    ran = dynax("train", f"training.resume={run}", "training.num_epochs=5")
+    assert (ran.code, ran.out) == (2, "")
+    assert "is at epoch 3, and other stages follow the first: with training.num_epochs=5 instead of 2" in ran.err
+    assert (run / "summary.json").read_bytes() == summary
+
+
 def test_a_run_that_goes_on_is_not_finished(dynax, run, monkeypatch):
     def fail(*args):
         raise RuntimeError("in the first epoch")

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from dynax import envs
+from dynax.data.source import Source
 from dynax.envs import CartPoleEnv, MjcfEnv, PendulumEnv
 from dynax.errors import UserError
+from dynax.excitations.passive import Passive
 
 SLIDE = '<joint name="x" type="slide"/>'
 
@@ -117,6 +119,7 @@ REFUSED = {
     r"actuator `arm` has dynamics that a program must supply \(dyntype user\)": {
         "rest": '<actuator><general name="arm" joint="x" dyntype="user" actdim="1"/></actuator>'
     },
+    "actuator `arm` has several inputs": {"rest": '<actuator><pid name="arm" joint="x" input="pos vel"/></actuator>'},
     "the flex `cloth` is a soft body": {
         "rest": """<worldbody><flexcomp name="cloth" type="grid" count="3 3 1" spacing=".1 .1 .1" dim="2"/>
         </worldbody>"""
@@ -167,6 +170,18 @@ def test_the_range_of_an_action_may_be_another_than_the_mjcf_has():
     assert (low.tolist(), high.tolist()) == ([-2, 0], [3, 5])
 
 
+def test_a_range_wider_than_mujoco_clamps_to_is_refused():
+    with pytest.raises(UserError, match=r"env.action_range.a=\[-2.0, 4.0\] is wider .* must lie within \[-2, 3\]"):
+        with_range(a=(-2.0, 4.0))
+
+
+def test_left_to_itself_a_mocap_body_stays_where_it_is():
+    env = robot(rest='<worldbody><body mocap="true" pos="0 0 1"><geom size=".1"/></body></worldbody>' + MOTORS)
+    assert env.idle.tolist() == [0, 0, 0, 0, 1, 1, 0, 0, 0]
+    _, actions = Source(env, Passive(), 0, 5).draw(0, 2)
+    np.testing.assert_array_equal(actions, np.broadcast_to(env.idle, (2, 5, 9)))
+
+
 def test_the_range_of_an_actuator_that_is_not_there_is_told():
     with pytest.raises(UserError, match=r"env.action_range.c: no actuator is called that.*; there are a, b"):
         with_range(c=(0.0, 1.0))
@@ -197,6 +212,11 @@ def observing(*what):
 )
 def test_what_a_model_may_see_is_all_or_positions_or_joints(what, seen):
     assert observing(*what).space.observed.tolist() == [digit == "1" for digit in seen.replace(" ", "")]
+
+
+def test_something_is_observed():
+    with pytest.raises(UserError, match=r"env.observe=\[\] shows nothing: it must be all, qpos, or some of hip, knee"):
+        observing()
 
 
 def test_a_joint_to_observe_that_is_not_there_is_told():

@@ -64,6 +64,11 @@ def test_the_drift_is_the_change_of_energy_over_the_mean_kinetic_energy():
     assert found.figures()["model"] == dict(zip(("1", "7", "19"), found.values["model"].tolist(), strict=True))
 
 
+def test_what_stands_still_has_no_drift():
+    rest = np.zeros((2, 5, 2))
+    assert energy.drift(pendulum().mj_model, still(rest), {"model": rest}, [1, 4]) is None
+
+
 @pytest.mark.parametrize(("integrator", "low", "high"), [("RK4", 0, 1e-6), ("Euler", 1e-3, 0.1)])
 def test_the_simulator_drifts_as_its_integrator_does(integrator, low, high):
     env = pendulum(option=f'integrator="{integrator}"')

@@ -48,7 +48,7 @@ def test_what_may_touch_is_what_mujoco_collides(crowd):
 
 def test_parameters_are_mixed_as_in_mujoco(crowd):
     model, data = crowd
-    contacts = Contacts.of(model)
+    contacts = Contacts.between(model, candidates(model))
     for contact in data.contact:
         if contact.exclude == IMMOVABLE:
             continue
@@ -58,6 +58,14 @@ def test_parameters_are_mixed_as_in_mujoco(crowd):
         assert ours.margin == pytest.approx(contact.includemargin)
         for name in ("friction", "solref", "solreffriction", "solimp"):
             np.testing.assert_allclose(getattr(ours, name), getattr(contact, name), rtol=1e-12, err_msg=name)
+
+
+def test_where_a_mocap_body_touches_is_left_out():
+    """It stands where an action says, and contacts are found from the state."""
+    xml = """<mujoco><worldbody><body><freejoint/><geom name="ball" size=".1"/></body>
+    <body mocap="true"><body><geom name="hand" size=".1"/></body></body></worldbody></mujoco>"""
+    pairs, left_out = selection(mujoco.MjModel.from_xml_string(xml))
+    assert (pairs, left_out) == ([], "a mocap body, of `ball` and `hand` that may touch,")
 
 
 def balls(count):

@@ -69,6 +69,21 @@ def bits(tree):
     return [(np.asarray(x).dtype, np.asarray(x).shape, np.asarray(x).tobytes()) for x in jax.tree.leaves(tree)]
 
 
+def test_one_that_is_replaced_while_it_is_read_is_no_failure(run, trained, monkeypatch):
+    """A training that goes on saves the next and removes it."""
+    epochs, normalization = trained
+    verify = checkpoint.verify
+
+    def slowly(path):
+        monkeypatch.setattr(checkpoint, "verify", verify)
+        save(run, epochs[1], normalization)
+        verify(path)
+
+    monkeypatch.setattr(checkpoint, "verify", slowly)
+    assert checkpoint.load(run).info["epoch"] == 2
+    assert [path.name for path in checkpoint.found(run)] == ["epoch-00002"]
+
+
 def files(run):
     return sorted(p for p in checkpoint.latest(run).rglob("*") if p.is_file())
 
