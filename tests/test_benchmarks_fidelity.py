@@ -81,6 +81,20 @@ def test_an_ablation_has_a_line_a_row_and_ends_with_the_ceiling():
     assert limit[:4] == ["*ceiling*", *["16.0 s"] * 3]
 
 
+@pytest.mark.parametrize(("row", "model"), ablation.DEFAULTS.items())
+def test_the_rows_called_defaults_are_those_of_the_config_but_for_their_length(composed, row, model):
+    settings = next(r.settings for r in ablation.TABLE.rows if r.name == row)
+    words = ["env=cart_pole", f"model={model}"]
+    default, asked = composed(words), composed([*words, *(f"{key}={value}" for key, value in settings.items())])
+    differing = {
+        f"{group}.{key}"
+        for group in ("excitation", "model", "training")
+        for key in default[group]
+        if default[group][key] != asked[group].get(key)
+    }
+    assert differing == {"training.num_epochs"}
+
+
 def test_few_data():
     each = [(label, seed) for label in ("", "wide") for seed in (0, 1, 2)]
     results = [result(seed=seed, error=0.1 + seed, rounded=2e-6, label=label) for label, seed in each]

@@ -54,6 +54,7 @@ LAGRANGIAN = {
     "training.polish_steps": "120",
 }
 LAYER = {"model.constraints": "layer"}
+DEFAULTS = {"impacts": "mlp", "quadratic": "quadratic", "lagrangian": "lagrangian"}  # row: model, but for its epochs
 STEPS: tuple[tuple[str, str, Mapping[str, str]], ...] = (  # name, label, what it changes of all before it
     ("usual", "the usual recipe", {}),
     ("mixed", "+ mixed excitation", {"excitation": "mixed"}),
@@ -103,7 +104,10 @@ def render(results: Sequence[Result]) -> str:
 def _line(mine: Sequence[Result], envs: Sequence[str], letters: str) -> list[str]:
     each, there = [of(mine, env=env) for env in envs], finished(mine)
     time = duration(median(there, lambda r: r["training_s"])) if there else "–"
-    return [mine[0]["label"], *map(vpt, each), *map(nrmse, each), time, letters]
+    name = mine[0]["label"]
+    if model := DEFAULTS.get(mine[0]["row"]):
+        name += f" (the default of `model={model}`)"
+    return [name, *map(vpt, each), *map(nrmse, each), time, letters]
 
 
 TABLE = Table(
@@ -130,7 +134,12 @@ SIDE = Table(
         branch("muon", "robust", "robust loss, Muon", {"training.optimizer": "muon"}),
         replace(step("gated"), label="gated"),
         branch("noise", "gated", "gated, input noise", {"training.input_noise": "1e-3"}),
-        branch("lbfgs", "gated", "gated, L-BFGS", {"training.polish": "lbfgs", "training.polish_steps": "200"}),
+        branch(
+            "lbfgs",
+            "gated",
+            "gated, 20 steps of L-BFGS",
+            {"training.polish": "lbfgs", "training.polish_steps": "20"},
+        ),
         branch("unroll", "gated", "gated, fine-tuned on 8 and 32 steps", {"training.unroll_epochs": "2"}),
     ),
     render,
