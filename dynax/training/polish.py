@@ -24,11 +24,12 @@ from dynax.training.samples import Samples
 
 log = logging.getLogger(__name__)
 
-SAMPLES = {"levenberg_marquardt": 20_000, "lbfgs": 200_000}  # transitions at most: few parameters need few
+SAMPLES = {"levenberg_marquardt": 20_000, "lbfgs": 100_000}  # transitions at most: few parameters need few
 CHUNK = 2_000  # of them whose Jacobian is held at once
 LARGEST = 4_000  # parameters whose normal equations Levenberg-Marquardt solves
 EASIER, HARDER = 1 / 5, 6.0  # what a step that lowered the cost, and one that did not, does to the damping
 RESOLUTION = 1e-17  # a mean squared error that float32, in which predictions are made, cannot tell from none
+SEARCH = 6  # evaluations along a line of L-BFGS: near the floor of float32 more find nothing
 GIVE_UP = 1e8  # damping beyond which no step lowers the cost any more
 
 
@@ -165,7 +166,7 @@ def lbfgs(
 ) -> tuple[Any, float]:
     """`config.polish_steps` of L-BFGS (Liu and Nocedal 1989) with a line search, on the transitions at `ends` (M,)."""
     normalization = variables["normalization"]
-    optimizer = optax.lbfgs(memory_size=20)
+    optimizer = optax.lbfgs(memory_size=20, linesearch=optax.scale_by_zoom_linesearch(max_linesearch_steps=SEARCH))
 
     @jax.jit
     @jax.default_matmul_precision("highest")
