@@ -101,14 +101,21 @@ def mse(squared: jax.Array) -> jax.Array:
     return jnp.mean(squared)
 
 
-def robust(squared: jax.Array) -> jax.Array:
-    """The mean of `log(1 + e^2 / s^2)`, with s^2 = `TOLERANCE` times the batch's median of e^2.
+def robust(squared: jax.Array, scale: jax.Array | None = None) -> jax.Array:
+    """The mean of `log(1 + e^2 / s^2)`, with s^2 = `TOLERANCE` times the batch's median of e^2, or the `scale` given.
 
     The Cauchy loss (Barron 2019, A General and Adaptive Robust Loss Function, alpha = 0) on a scale that shrinks with
-    the error: the few transitions in which a stop is struck stay hard to fit, and do not hold back all the others.
+    the error: the few transitions in which a stop is struck stay hard to fit, and do not hold back all the others. On
+    that scale its value says nothing of whether the error has shrunk; who compares values gives one.
     """
-    scale = jax.lax.stop_gradient(TOLERANCE * jnp.median(squared)) + 1e-12
+    if scale is None:
+        scale = jax.lax.stop_gradient(outlying(squared))
     return jnp.mean(jnp.log1p(squared / scale))
+
+
+def outlying(squared: jax.Array) -> jax.Array:
+    """The squared error from which on a transition counts as an outlier."""
+    return TOLERANCE * jnp.median(squared) + 1e-12
 
 
 LOSSES = {"mse": mse, "robust": robust}

@@ -29,7 +29,7 @@ CHUNK = 2_000  # of them whose Jacobian is held at once
 LARGEST = 4_000  # parameters whose normal equations Levenberg-Marquardt solves
 EASIER, HARDER = 1 / 5, 6.0  # what a step that lowered the cost, and one that did not, does to the damping
 RESOLUTION = 1e-17  # a mean squared error that float32, in which predictions are made, cannot tell from none
-SEARCH = 6  # evaluations along a line of L-BFGS: near the floor of float32 more find nothing
+SEARCH = 12  # evaluations along a line of L-BFGS, at most: the first step is short, and near the floor all are in vain
 GIVE_UP = 1e8  # damping beyond which no step lowers the cost any more
 
 
@@ -164,7 +164,10 @@ def least_squares(
 def lbfgs(
     model: BaseDynamicsModel, variables: Variables, samples: Samples, ends: np.ndarray, config: TrainingConfig
 ) -> tuple[Any, float]:
-    """`config.polish_steps` of L-BFGS (Liu and Nocedal 1989) with a line search, on the transitions at `ends` (M,)."""
+    """`config.polish_steps` of L-BFGS (Liu and Nocedal 1989) with a line search, on the transitions at `ends` (M,).
+
+    The best parameters on the way are kept: near the floor of float32 a search finds nothing, and steps anywhere.
+    """
     normalization = variables["normalization"]
     optimizer = optax.lbfgs(memory_size=20, linesearch=optax.scale_by_zoom_linesearch(max_linesearch_steps=SEARCH))
 
@@ -174,16 +177,24 @@ def lbfgs(
         def errors(params: Any) -> jax.Array:
             return losses.one_step(model, {"params": params, "normalization": normalization}, samples, ends)
 
+        scale = losses.outlying(errors(params))
+
         def objective(params: Any) -> jax.Array:
-            return losses.LOSSES[config.loss](errors(params))
+            return losses.robust(errors(params), scale) if config.loss == "robust" else losses.mse(errors(params))
+
+        def better(best: tuple[Any, jax.Array], params: Any, value: jax.Array) -> tuple[Any, jax.Array]:
+            return jax.tree.map(lambda old, new: jnp.where(value < best[1], new, old), best, (params, value))
 
         def step(carry, _):
-            params, state = carry
+            params, state, best = carry
             value, gradient = optax.value_and_grad_from_state(objective)(params, state=state)
+            best = better(best, params, value)
             change, state = optimizer.update(gradient, state, params, value=value, grad=gradient, value_fn=objective)
-            return (optax.apply_updates(params, change), state), value
+            return (optax.apply_updates(params, change), state, best), None
 
-        (params, _), _ = jax.lax.scan(step, (params, optimizer.init(params)), None, config.polish_steps)
+        start = params, optimizer.init(params), (params, jnp.float32(jnp.inf))
+        (params, _, best), _ = jax.lax.scan(step, start, None, config.polish_steps)
+        params, _ = better(best, params, objective(params))
         return params, losses.mse(errors(params))
 
     params, error = run(variables["params"], samples, jnp.asarray(ends))

@@ -117,8 +117,9 @@ def test_at_most_so_many_transitions_are_looked_at(slide, data, monkeypatch):
     np.testing.assert_allclose(gains(Linear(env=slide), struck, params), GAINS, atol=1e-5)
 
 
-def test_lbfgs_lowers_the_loss(slide, data):
-    errors = [polished(Tanh(env=slide), data, "lbfgs", steps=steps)[1] for steps in (1, 20)]
+@pytest.mark.parametrize("loss", ["mse", "robust"])
+def test_lbfgs_lowers_the_loss(slide, data, loss):
+    errors = [polished(Tanh(env=slide), data, "lbfgs", steps=steps, loss=loss)[1] for steps in (1, 20)]
     assert errors[1] < 0.01 * errors[0]
 
 
