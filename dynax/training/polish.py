@@ -188,7 +188,7 @@ def lbfgs(
         def step(carry, _):
             params, state, best = carry
             value, gradient = optax.value_and_grad_from_state(objective)(params, state=state)
-            best = better(best, params, value)
+            best = better(best, params, jnp.asarray(value))
             change, state = optimizer.update(gradient, state, params, value=value, grad=gradient, value_fn=objective)
             return (optax.apply_updates(params, change), state, best), None
 

@@ -35,7 +35,7 @@ def past_of(monkeypatch):
 
 def test_a_run_is_continued_as_it_was(past_of):
     past = past_of("training.resume=/runs/1")
-    assert past == resume.Past(RUN, SAVED, "<mujoco/>", {"arm.stl": b"solid"}, Path("/data/x"), "abc", 2)
+    assert past == resume.Past(RUN, SAVED, "<mujoco/>", {"arm.stl": b"solid"}, Path("/data/x"), "abc", 2, False)
 
 
 def test_the_defaults_of_today_do_not_count(past_of):
@@ -47,6 +47,7 @@ def test_the_defaults_of_today_do_not_count(past_of):
 def test_the_number_of_epochs_may_change(past_of):
     past = past_of("training.num_epochs=20", training={"num_epochs": 20})
     assert past.config == SAVED | {"training": SAVED["training"] | {"num_epochs": 20}}
+    assert past.changed
 
 
 @pytest.mark.parametrize(
@@ -84,7 +85,7 @@ def test_all_else_may_not(past_of, override, values, difference):
 
 
 def test_other_data_are_refused():
-    past = resume.Past(RUN, SAVED, "", {}, Path("/data/x"), "abc", 2)
+    past = resume.Past(RUN, SAVED, "", {}, Path("/data/x"), "abc", 2, False)
     past.check_dataset(SimpleNamespace(path=Path("/data/y"), manifest={"sha256": "abc"}))
     with pytest.raises(UserError, match="was trained on /data/x, and /data/y is another dataset"):
         past.check_dataset(SimpleNamespace(path=Path("/data/y"), manifest={"sha256": "def"}))
