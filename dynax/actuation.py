@@ -15,10 +15,10 @@ import mujoco
 import numpy as np
 
 from dynax.errors import UserError
-from dynax.symmetry import HINGE, SLIDE
+from dynax.symmetry import AT_JOINTS, HINGE, SLIDE
 
 TRN, BIAS, INTEGRATOR, DISABLE = mujoco.mjtTrn, mujoco.mjtBias, mujoco.mjtIntegrator, mujoco.mjtDisableBit
-DRIVES = tuple(map(int, (TRN.mjTRN_JOINT, TRN.mjTRN_JOINTINPARENT, TRN.mjTRN_TENDON)))
+TENDON = int(TRN.mjTRN_TENDON)
 BIASES = tuple(map(int, (BIAS.mjBIAS_NONE, BIAS.mjBIAS_AFFINE)))
 EULER, FAST = int(INTEGRATOR.mjINT_EULER), int(INTEGRATOR.mjINT_IMPLICITFAST)
 FLAGS = {  # of the MJCF's <flag>, those that take forces away or make them explicit
@@ -105,9 +105,9 @@ def _actuators(model: mujoco.MjModel) -> Iterator[str]:
         name = f"actuator `{model.actuator(i).name or i}`"
         kind, target = model.actuator_trntype[i], model.actuator_trnid[i, 0]
         affine = model.actuator_biastype[i] == BIAS.mjBIAS_AFFINE
-        if kind not in DRIVES or (kind == DRIVES[2] and _bends(model, target)):
+        if kind not in (*AT_JOINTS, TENDON) or (kind == TENDON and _bends(model, target)):
             yield f"{name} drives no joint, nor a tendon along joints"
-        elif kind != DRIVES[2] and not single[target]:
+        elif kind != TENDON and not single[target]:
             yield f"{name} drives a ball or free joint"
         elif model.actuator_gaintype[i] != mujoco.mjtGain.mjGAIN_FIXED:
             yield f"{name} has a gain that is not constant"
@@ -115,7 +115,7 @@ def _actuators(model: mujoco.MjModel) -> Iterator[str]:
             yield f"{name} has an activation"
         elif model.actuator_biastype[i] not in BIASES:
             yield f"{name} has a bias that is not affine"
-        elif kind == DRIVES[2] and affine and model.actuator_biasprm[i, 2] and model.opt.integrator == FAST:
+        elif kind == TENDON and affine and model.actuator_biasprm[i, 2] and model.opt.integrator == FAST:
             yield f"{name} damps several joints, which the integrator implicitfast couples"
         if model.actuator_armature[i] or model.actuator_damping[i] or model.actuator_dampingpoly[i].any():
             yield f"{name} has armature or damping of its own"

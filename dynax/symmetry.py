@@ -24,7 +24,8 @@ def invariant_translations(model: mujoco.MjModel) -> np.ndarray:
     invariant = np.zeros(model.nv, bool)
     if model.neq or _tendons_beyond_joints(model) or not np.isin(model.actuator_trntype, AT_JOINTS).all():
         return invariant
-    if len(np.unique(model.body_treeid[_touching_bodies(model)])) > 1:
+    touching = _touching_bodies(model)
+    if len(np.unique(model.body_treeid[touching])) > 1:
         return invariant  # trees that can touch each other know where the others are
     normals, planes_only = scenery(model)
     pose = _pose(model)
@@ -36,12 +37,17 @@ def invariant_translations(model: mujoco.MjModel) -> np.ndarray:
             axes, dofs = pose.xaxis[joint][None], np.array([dof])
         else:
             continue
-        touching = _touching_bodies(model)
         tree = touching[model.body_rootid[touching] == model.body_rootid[model.jnt_bodyid[joint]]]
         carried = np.isin(tree, _carried(model, model.jnt_bodyid[joint]))
         along = np.abs(axes @ normals.T).max(axis=1, initial=0) < PARALLEL
         invariant[dofs] = (planes_only & along & carried.all()) if carried.any() else True
     return invariant
+
+
+def gravity(model: mujoco.MjModel) -> np.ndarray:
+    """(3,) m/s^2: what falls does so at this acceleration, in the world."""
+    off = model.opt.disableflags & mujoco.mjtDisableBit.mjDSBL_GRAVITY
+    return np.zeros(3) if off else model.opt.gravity.copy()
 
 
 def scenery(model: mujoco.MjModel) -> tuple[np.ndarray, bool]:

@@ -14,6 +14,7 @@ from dynax.base import DynamicsModel, Variables
 from dynax.constraints import Free
 from dynax.errors import UserError, check_range
 from dynax.state_space import StateSpace
+from dynax.symmetry import AT_JOINTS
 
 LARGEST = 81  # terms; with more of them the embedding is a network
 HIDDEN = (32, 32)
@@ -54,7 +55,7 @@ class LagrangianDynamicsModel(DynamicsModel):
                 f"model.architecture=lagrangian knows hinges, slides and motors alone, and {self.env.name} has more: "
                 "use model=mechanical or a generic network"
             )
-        if not np.isin(model.actuator_trntype, (mujoco.mjtTrn.mjTRN_JOINT, mujoco.mjtTrn.mjTRN_JOINTINPARENT)).all():
+        if not np.isin(model.actuator_trntype, AT_JOINTS).all():
             raise UserError(
                 f"model.architecture=lagrangian knows actuators on joints alone, and {self.env.name} has others: "
                 "use model=quadratic or a generic network"

@@ -28,7 +28,7 @@ def run(command: str, cfg: DictConfig) -> None:
             check(command, cfg)
             cores.keep_to_share()
             _keep_compiled_programs()
-            commit()
+            commit()  # of the code that runs, before anybody changes it
             module = importlib.import_module(f"dynax.commands.{command}")
             outcome = results.Outcome(0, str(Path(module.run(cfg)).absolute()))
         except (KeyboardInterrupt, Stopped) as error:

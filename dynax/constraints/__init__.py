@@ -1,11 +1,13 @@
 """MuJoCo's constraint solve as a differentiable layer, after any model of the free motion.
 
 `joints` and `contact` say which rows a robot has, `parameters` what MuJoCo's `solref` and `solimp` mean, `solve` is the
-problem they pose together, and `layer` what a model puts behind its free motion.
+problem they pose together, `layer` what a model puts behind its free motion, and `coverage` what of a robot it leaves
+out.
 """
 
 from dynax.constraints.contact import ContactRows, Touch
+from dynax.constraints.coverage import crowded, left_out
 from dynax.constraints.joints import JointRows
-from dynax.constraints.layer import NEAREST, ConstraintLayer, Free, Inertia, crowded, left_out
+from dynax.constraints.layer import NEAREST, ConstraintLayer, Free, Inertia
 
 __all__ = ["NEAREST", "ConstraintLayer", "ContactRows", "Free", "Inertia", "JointRows", "Touch", "crowded", "left_out"]

@@ -9,7 +9,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import mujoco
 import numpy as np
 from flax import linen as nn
 from flax import struct
@@ -33,28 +32,6 @@ FAR = 1e3  # m, the distance of those that are none
 FROM_TRUTH = 2
 
 Touching = dict[int, tuple[Any, Touch]]  # of each dimension of contacts, the slots and where bodies touch there
-
-
-def left_out(model: mujoco.MjModel) -> tuple[str, ...]:
-    """What of MuJoCo's constraints and of their solver the layer does not have, in words."""
-    there = {
-        "equalities": model.neq > 0,
-        "limits of tendons": model.tendon_limited.any(),
-        "friction of tendons": model.tendon_frictionloss.any(),
-        "the iterations without slip": model.opt.noslip_iterations > 0,
-        "the exact diagonal (diagexact)": bool(model.opt.enableflags & mujoco.mjtEnableBit.mjENBL_DIAGEXACT),
-    }
-    return tuple(what for what, is_there in there.items() if is_there)
-
-
-def crowded(model: mujoco.MjModel, qpos: np.ndarray) -> float:
-    """The share of positions (M, nq) in which C MuJoCo has more contacts of one dimension than the layer follows."""
-    data, crowds = mujoco.MjData(model), 0
-    for here in qpos:
-        data.qpos[:] = here
-        mujoco.mj_fwdPosition(model, data)
-        crowds += np.bincount(data.contact.dim, minlength=1).max() > NEAREST
-    return crowds / len(qpos)
 
 
 class Free(struct.PyTreeNode):

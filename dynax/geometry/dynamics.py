@@ -23,6 +23,7 @@ import mujoco
 import numpy as np
 from flax import struct
 
+from dynax import symmetry
 from dynax.geometry.kinematics import Kinematics, Poses
 from dynax.state_space import StateSpace
 
@@ -50,8 +51,7 @@ class Mechanics:
 
     @classmethod
     def of(cls, model: mujoco.MjModel, space: StateSpace) -> "Mechanics":
-        off = model.opt.disableflags & mujoco.mjtDisableBit.mjDSBL_GRAVITY
-        return cls(space, Kinematics.of(model), np.zeros(3) if off else model.opt.gravity.copy())
+        return cls(space, Kinematics.of(model), symmetry.gravity(model))
 
     def motion(self, state: jax.Array) -> Motion:
         """How the bodies move at `state` (S,)."""

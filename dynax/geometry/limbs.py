@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import mujoco
 import numpy as np
 
+from dynax import symmetry
 from dynax.geometry.kinematics import moved
 from dynax.geometry.trees import Tree, trees
 
@@ -108,8 +109,7 @@ class Ground:
         linear, fall, stands = np.zeros(model.nv, bool), np.zeros(model.nv), np.zeros(model.nv, bool)
         for tree in trees(model):
             linear[tree.linear] = True
-            if not model.opt.disableflags & mujoco.mjtDisableBit.mjDSBL_GRAVITY:
-                fall[tree.linear] = tree.directions.T @ model.opt.gravity
+            fall[tree.linear] = tree.directions.T @ symmetry.gravity(model)
             stands[tree.dofs] = not tree.floats
         idle = stands & invariant
         return cls(linear, fall, idle, model.jnt_qposadr[model.dof_jntid[idle]].astype(np.int32))

@@ -41,8 +41,7 @@ class Frame:
         for j in free:
             dofs[model.jnt_dofadr[j] : model.jnt_dofadr[j] + 6] = True
         normals, planes_only = symmetry.scenery(model)
-        gravity = np.zeros(3) if model.opt.disableflags & mujoco.mjtDisableBit.mjDSBL_GRAVITY else model.opt.gravity
-        up = next((-x / np.linalg.norm(x) for x in (gravity, *-normals) if np.linalg.norm(x) > 0), None)
+        up = next((-x / np.linalg.norm(x) for x in (symmetry.gravity(model), *-normals) if np.linalg.norm(x) > 0), None)
         return cls(
             bodies=tuple((int(model.jnt_qposadr[j]), int(model.jnt_dofadr[j])) for j in ordered),
             dofs=dofs,
@@ -108,9 +107,9 @@ def _tied(model: mujoco.MjModel, normals: np.ndarray, planes_only: bool, up: np.
         return "scenery in reach that is not a plane"
     if up is not None and (np.linalg.norm(np.cross(normals, up), axis=1) > symmetry.PARALLEL).any():
         return "a plane in reach that is not level"
+    body_of = {mujoco.mjtObj.mjOBJ_BODY: np.arange(model.nbody), mujoco.mjtObj.mjOBJ_SITE: model.site_bodyid}
     for i in range(model.neq):
-        body = {mujoco.mjtObj.mjOBJ_BODY: np.arange(model.nbody), mujoco.mjtObj.mjOBJ_SITE: model.site_bodyid}
-        bodies = body.get(mujoco.mjtObj(model.eq_objtype[i]))
+        bodies = body_of.get(mujoco.mjtObj(model.eq_objtype[i]))
         if bodies is not None and foreign[bodies[[model.eq_obj1id[i], model.eq_obj2id[i]]]].any():
             return f"the equality `{model.eq(i).name or i}` with the world or a mocap body"
     sites = model.wrap_objid[: model.nwrap][model.wrap_type[: model.nwrap] == mujoco.mjtWrap.mjWRAP_SITE]

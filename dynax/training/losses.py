@@ -113,9 +113,9 @@ def robust(squared: jax.Array, scale: jax.Array | None = None) -> jax.Array:
     return jnp.mean(jnp.log1p(squared / scale))
 
 
-def outlying(squared: jax.Array) -> jax.Array:
-    """The squared error from which on a transition counts as an outlier."""
-    return TOLERANCE * jnp.median(squared) + 1e-12
+def outlying(squared: jax.Array, least: float = 1e-12) -> jax.Array:
+    """The squared error from which on a transition counts as an outlier, `least` or more."""
+    return TOLERANCE * jnp.median(squared) + least
 
 
 LOSSES = {"mse": mse, "robust": robust}

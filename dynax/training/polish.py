@@ -82,23 +82,19 @@ def levenberg_marquardt(
     theta, unravel = ravel_pytree(double(variables["params"]))
     squared, normal_equations = _least_squares_problem(model, unravel, double(variables["normalization"]))
 
-    def scale_of(errors: jax.Array) -> jax.Array:
-        """The squared error beyond which a transition counts as an outlier."""
-        return losses.TOLERANCE * jnp.median(errors) + 1e-30 if config.loss == "robust" else jnp.float64(1e30)
-
     data = samples, jnp.asarray(chunks)  # as arguments: of constants XLA makes more constants, slowly
     damping, errors = 1e-3, squared(theta, *data)
     for step in range(config.polish_steps):
         if jnp.mean(errors) < RESOLUTION:
             break
-        scale = scale_of(errors)
+        scale = losses.outlying(errors, 1e-30) if config.loss == "robust" else jnp.float64(1e30)
         matrix, slope = normal_equations(theta, *data, scale)
-        cost = jnp.mean(jnp.log1p(errors / scale))
+        cost = losses.robust(errors, scale)
         diagonal = jnp.diag(matrix) + 1e-12 * jnp.diag(matrix).max()
         while damping < GIVE_UP:
             trial = theta - jnp.linalg.solve(matrix + damping * jnp.diag(diagonal), slope)
             there = squared(trial, *data)
-            if jnp.mean(jnp.log1p(there / scale)) < cost:
+            if losses.robust(there, scale) < cost:
                 theta, errors, damping = trial, there, max(damping * EASIER, 1e-12)
                 if step % 20 == 0:
                     log.info("polish: step %d of at most %d, loss %.1e", step, config.polish_steps, jnp.mean(errors))
