@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 
-from benchmarks.fidelity import ablation, curve, few, nerd, runs, targets
+from benchmarks.fidelity import ablation, curve, few, nerd, robots, runs, targets
 from benchmarks.fidelity.__main__ import TABLES
 from benchmarks.fidelity.document import DOCUMENT, README, committed, file_of, filled, shown
 from benchmarks.fidelity.table import Row, given
@@ -64,6 +64,16 @@ def test_robots_stand_in_their_order():
     results = [result(env=env, model=model) for model in ("mlp", "lagrangian") for env in ("pendulum", "acrobot")]
     names = [line[0] for line in cells(targets.render(results))]
     assert names == ["pendulum, mlp", "pendulum, lagrangian", "acrobot, mlp", "acrobot, lagrangian"]
+
+
+def test_robots_are_set_against_the_naive_network():
+    naive = [result("naive", env, nrmse={"1": 0.04}) for env in ("hopper", "arm")]
+    results = [*naive, result("mechanical", "hopper", label="", model="mechanical", nrmse={"1": 2e-5})]
+    lines = cells(robots.render(results))
+    assert [line[0] for line in lines] == ["hopper, naive", "hopper, mechanical", "arm, naive"]
+    assert [line[4:6] for line in lines] == [["0.04", "1 times"], ["2e-05", "2,000 times"], ["0.04", "1 times"]]
+    short = ["hopper, mechanical", "4.0 s", "> 25.0 s", "16.0 s", "2,000 times", "1 min 01 s"]
+    assert cells(robots.brief(results))[1] == short
 
 
 def test_a_training_that_diverged_counts_as_zero():

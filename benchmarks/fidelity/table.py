@@ -9,7 +9,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from benchmarks.common import median, valid_time
+from benchmarks.common import markdown, median, valid_time
 
 Result = Mapping[str, Any]  # one training; see `runs.result`
 Render = Callable[[Sequence[Result]], str]  # results as Markdown
@@ -87,6 +87,12 @@ class Table:
 def digest(content: Any) -> str:
     """Eight letters that stand for some JSON."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def excerpt(columns: Sequence[str], shown: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """Of a table's `columns` those to be `shown`, as Markdown; `lines` may end before the last of them."""
+    places = [columns.index(name) for name in shown]
+    return markdown(shown, [[line[i] for i in places] for line in lines])
 
 
 def of(results: Sequence[Result], **wanted: Any) -> list[Result]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from benchmarks.common import markdown, median
-from benchmarks.fidelity.table import Result, Row, Table, ceiling, finished, given, middle, of, values, vpt
+from benchmarks.fidelity.table import Result, Row, Table, ceiling, excerpt, finished, given, middle, of, values, vpt
 from dynax.report import duration
 
 ENVS = ("pendulum", "cart_pole", "double_cart_pole", "acrobot", "three_link")
@@ -21,8 +21,7 @@ def render(results: Sequence[Result]) -> str:
 
 def brief(results: Sequence[Result]) -> str:
     """The same lines with some of their columns."""
-    shown = [COLUMNS.index(name) for name in BRIEF]
-    return markdown(BRIEF, [[line[i] for i in shown] for line in map(_line, _lines(results))])
+    return excerpt(COLUMNS, BRIEF, [_line(mine) for mine in _lines(results)])
 
 
 def _lines(results: Sequence[Result]) -> list[list[Result]]:
