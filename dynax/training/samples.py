@@ -15,7 +15,8 @@ from dynax.base import BaseDynamicsModel, Variables, normalise
 from dynax.data.trajectories import Trajectories
 from dynax.errors import UserError
 
-ENOUGH = 100_000_000
+ENOUGH = 100_000_000  # numbers that tell the statistics of features
+RARE = 10.0  # deviations at which a feature stands that is zero almost everywhere else, at most
 
 
 class Samples(struct.PyTreeNode):
@@ -30,12 +31,18 @@ class Samples(struct.PyTreeNode):
 def normalization_of(model: BaseDynamicsModel, data: Trajectories) -> Variables:
     """Mean and deviation of features, actions and targets over the transitions of `data`, float32.
 
+    The features of a contact that hardly ever happens are zero but for it. Where it does happen they lie about `RARE`
+    deviations from their mean and no more: what a network has not learned to answer must not drown all else.
+
     Of many features, those of evenly spaced transitions, `ENOUGH` numbers, stand for all.
     """
     states, following = data.states[:, :-1], data.states[:, 1:]
     some = states.reshape(-1, states.shape[-1])[:: 1 + states[..., 0].size * model.feature_dim // ENOUGH]
     raw = {"features": model.features(some), "actions": data.actions, "target": model.targets(states, following)}
-    return {name: _statistics(values) for name, values in raw.items()}
+    statistics = {name: _statistics(values) for name, values in raw.items()}
+    shown = _where_not_zero(raw["features"], statistics["features"]["mean"])
+    statistics["features"]["std"] = np.maximum(statistics["features"]["std"], shown / RARE)
+    return statistics
 
 
 def prepare(
@@ -68,6 +75,14 @@ def check_length(steps: int, history: int, ahead: int = 1) -> None:
     if steps < history + ahead - 1:
         further = f" and training.unroll_horizons of {ahead}" if ahead > 1 else ""
         raise UserError(f"trajectories of {steps} steps are too short for model.history={history}{further}")
+
+
+def _where_not_zero(features: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """The deviation (F,) of features (..., F) from their `mean` (F,) where they are not zero, float32."""
+    flat = features.reshape(-1, features.shape[-1]).astype(np.float64)
+    there = flat != 0
+    squares = np.square(flat - mean, where=there, out=np.zeros_like(flat)).sum(axis=0)
+    return np.sqrt(squares / np.maximum(there.sum(axis=0), 1)).astype(np.float32)
 
 
 def _statistics(values: np.ndarray) -> dict[str, np.ndarray]:

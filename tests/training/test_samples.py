@@ -7,7 +7,7 @@ from dynax.base import BaseDynamicsModel, normalise
 from dynax.data.trajectories import Trajectories
 from dynax.envs import MjcfEnv
 from dynax.errors import UserError
-from dynax.training.samples import check_length, ends, normalization_of, prepare
+from dynax.training.samples import RARE, check_length, ends, normalization_of, prepare
 
 UNIT = {"mean": np.float32(0), "std": np.float32(1)}
 AS_IT_IS = {"features": UNIT, "actions": UNIT, "target": UNIT}
@@ -54,6 +54,18 @@ def test_normalised_features_and_actions_have_zero_mean_and_unit_deviation(cart_
         scaled = normalise(statistics, values)
         np.testing.assert_allclose(scaled.mean(axis=(0, 1)), 0, atol=1e-5)
         np.testing.assert_allclose(scaled.std(axis=(0, 1)), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize(("blows", "deviations"), [(1, RARE), (100, 3.0)])
+def test_a_stop_that_is_hardly_ever_struck_is_not_blown_up(cart_pole, blows, deviations):
+    """Of a thousand states `blows` are beyond it: a flag deviates by sqrt(p - p^2), for p = 0.001 by a thirtieth."""
+    states = np.zeros((1, 1001, 4))
+    states[0, :blows, 0] = cart_pole.mj_model.jnt_range[0, 1] + 0.1
+    model = BaseDynamicsModel(env=cart_pole, constraints="features")
+    seen = model.features(states)
+    scaled = normalise(normalization_of(model, Trajectories(states, np.zeros((1, 1000, 1))))["features"], seen)
+    changing = np.ptp(seen[0], axis=0) > 0
+    np.testing.assert_allclose((scaled[0, 0] - scaled[0, -1])[changing], deviations, rtol=0.12)
 
 
 def test_samples_of_a_robot_without_actuators_have_no_actions():
