@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from signal import SIGINT
 from typing import Any
 
 import jax
@@ -73,10 +74,11 @@ def run(cfg: DictConfig) -> Path:
         (path / "summary.json").unlink(missing_ok=True)  # a run that goes on is not finished
         trained = fit(job.model, train, val, normalization, job.training, state)
         _follow(job, trained, normalization, history, train.num_transitions)
-        if isinstance(job.model, RigidDynamicsModel):
-            found = identification.identify(job.model, train, job.training.seed)
-            write_json(path / "identified.json", found.table())
-        _finish(job, history, begun)
+        with _resumable(path):
+            if isinstance(job.model, RigidDynamicsModel):
+                found = identification.identify(job.model, train, job.training.seed)
+                write_json(path / "identified.json", found.table())
+            _finish(job, history, begun)
     return path
 
 
@@ -169,6 +171,16 @@ def _kept(job: Job) -> Iterator[None]:
     except RunError as error:
         kept = checkpoint.found(job.path)
         raise RunError(f"{error}\nthe last good checkpoint is {kept[-1]}" if kept else str(error)) from None
+
+
+@contextmanager
+def _resumable(path: Path) -> Iterator[None]:
+    """Where a run is stopped that is trained and not yet written down, say how that is made good."""
+    try:
+        yield
+    except (KeyboardInterrupt, Stopped) as error:
+        number = error.number if isinstance(error, Stopped) else SIGINT
+        raise Stopped(number, f"trained, but not summed up; dynax train training.resume={path} does that") from None
 
 
 @contextmanager

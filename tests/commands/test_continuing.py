@@ -89,6 +89,21 @@ def test_a_run_that_goes_on_is_not_finished(dynax, run, monkeypatch):
     assert not (run / "summary.json").exists()
 
 
+def test_a_run_that_is_interrupted_once_trained_is_summed_up_by_resuming(dynax, run, monkeypatch):
+    (run / "summary.json").unlink()
+
+    def interrupt(*args):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("dynax.commands.train.plots.loss_curve", interrupt)
+        ran = dynax("train", f"training.resume={run}")
+    assert (ran.code, ran.out) == (130, "")
+    assert f"trained, but not summed up; dynax train training.resume={run} does that" in ran.err
+    assert dynax("train", f"training.resume={run}").path == run
+    assert rows(run) == [1, 2]
+
+
 def test_a_run_needs_neither_its_data_nor_its_robot(dynax, slider):
     """They are in the run; the data are collected again where they are gone, and are the same."""
     run = dynax.smoke("env=mjcf", "env.xml=slider.xml").path
