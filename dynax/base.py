@@ -170,7 +170,7 @@ class BaseDynamicsModel(nn.Module):
 
         Raises `UserError` where the network returns another shape than the target's.
         """
-        return {"params": jax.jit(self._init)(rng, normalization), "normalization": normalization}
+        return {"params": _created(self, rng, normalization), "normalization": normalization}
 
     def _init(self, rng: jax.Array, normalization: Variables) -> Any:
         if self.members > 1:
@@ -312,6 +312,11 @@ def check_widths(where: str, widths: tuple[int, ...]) -> None:
 def normalise(statistics: Variables, x: Any) -> Any:
     """`x` with zero mean and unit deviation, by `statistics` `{"mean", "std"}`."""
     return (x - statistics["mean"]) / statistics["std"]
+
+
+@partial(jax.jit, static_argnums=0)
+def _created(model: BaseDynamicsModel, rng: jax.Array, normalization: Variables) -> Any:
+    return model._init(rng, normalization)
 
 
 @partial(jax.jit, static_argnums=0)

@@ -154,7 +154,8 @@ def least_squares(
     params = {**variables["params"], "network": identification.parameters(model, found)}
     now, some = {**variables, "params": params}, samples_of.ends(data, model.history)[: SAMPLES["lbfgs"]]
     samples = samples_of.prepare(model, data, variables["normalization"])
-    return params, float(losses.mse(losses.one_step(model, now, samples, jnp.asarray(some))))
+    squared = jax.jit(losses.one_step, static_argnums=0)(model, now, samples, jnp.asarray(some))
+    return params, float(losses.mse(squared))
 
 
 def lbfgs(

@@ -54,7 +54,7 @@ def path_of(model: str) -> Path:
     return SITE[model.partition("/")[0]] / model
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def elsewhere(tmp_path, monkeypatch):
     """MuJoCo writes no log where it is used; and no test keeps the programs of another, which are large."""
     monkeypatch.chdir(tmp_path)
@@ -79,6 +79,7 @@ def test_there_are_many():
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("elsewhere")
 @pytest.mark.parametrize("model", MODELS)
 def test_what_it_does_is_represented(model):
     env = accepted(model)
@@ -97,6 +98,7 @@ def test_what_it_does_is_represented(model):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("elsewhere")
 @pytest.mark.parametrize("model", MODELS)
 def test_it_is_collected_learned_judged_and_rendered_or_refused_with_a_reason(model, dynax):
     if accepted(model) is None:
@@ -108,6 +110,7 @@ def test_it_is_collected_learned_judged_and_rendered_or_refused_with_a_reason(mo
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("elsewhere")
 @pytest.mark.parametrize("name", SEEING)
 def test_it_is_learned_with_its_contacts(name, dynax):
     goes_through_every_command(KNOWN[name], dynax, "model.constraints=features")

@@ -1,5 +1,6 @@
 """What a network sees: angles on the circle, stops only when touched, and nothing of a place that does not matter."""
 
+import jax
 import jax.numpy as jnp
 import mujoco
 import numpy as np
@@ -139,22 +140,17 @@ def test_numpy_and_jax_agree(every_robot):
     touches = Contacts.of(every_robot.mj_model) is not None  # a contact may be one in only one of two precisions
     model = MLPDynamicsModel(env=every_robot, constraints="none" if touches else "features")
     states = 1.5 * every_robot.sample_states(np.random.default_rng(0), 200).astype(np.float32)  # some past their stops
-    by_jax = model.features(jnp.asarray(states))
+    by_jax = jax.jit(model.features)(jnp.asarray(states))
     assert isinstance(by_jax, jnp.ndarray)
     np.testing.assert_allclose(by_jax, model.features(states), atol=2e-6)
 
 
-def test_any_leading_axes_are_kept(every_robot):
+def test_leading_axes_and_float64_are_kept(every_robot):
     model = MLPDynamicsModel(env=every_robot)
     states = every_robot.sample_states(np.random.default_rng(0), 6).reshape(2, 3, -1)
-    assert model.features(states).shape == (2, 3, model.feature_dim)
-
-
-def test_float64_stays_float64(every_robot):
-    assert (
-        MLPDynamicsModel(env=every_robot).features(every_robot.sample_states(np.random.default_rng(0), 2)).dtype
-        == np.float64
-    )
+    features = model.features(states)
+    assert features.shape == (2, 3, model.feature_dim)
+    assert features.dtype == np.float64
 
 
 def test_a_stop_begins_to_act_a_margin_before_its_end():

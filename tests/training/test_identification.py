@@ -1,5 +1,6 @@
 """Identification: constants that enter linearly are found, and what cannot be told apart is said."""
 
+import jax
 import numpy as np
 import pytest
 
@@ -36,7 +37,7 @@ def test_it_predicts_a_step_as_the_simulator_does(identified):
     variables = dict(model.create(np.zeros(2, np.uint32), given))
     variables["params"] = {**variables["params"], "network": identification.parameters(model, found)}
     some = data.states[:, 10], data.actions[:, 10]
-    predicted = np.asarray(model.predict(variables, some[0][:, None], some[1][:, None]))
+    predicted = np.asarray(jax.jit(model.predict)(variables, some[0][:, None], some[1][:, None]))
     error = model.env.space.difference(data.states[:, 11], predicted.astype(np.float64))
     assert np.median(np.abs(error)) < 1e-6
     assert np.abs(error).max() < 2e-3  # of blows, in float32
