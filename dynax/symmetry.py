@@ -31,7 +31,7 @@ def invariant_translations(model: mujoco.MjModel) -> np.ndarray:
     pose = _pose(model)
     for joint in range(model.njnt):
         kind, dof = model.jnt_type[joint], model.jnt_dofadr[joint]
-        if kind == FREE and not model.jnt_stiffness[joint]:
+        if kind == FREE and not sprung(model, joint):
             axes, dofs = np.eye(3), np.arange(dof, dof + 3)
         elif kind == SLIDE and _moves_freely(model, joint):
             axes, dofs = pose.xaxis[joint][None], np.array([dof])
@@ -105,9 +105,14 @@ def _tendons_beyond_joints(model: mujoco.MjModel) -> bool:
     return bool((model.wrap_type[: model.nwrap] != mujoco.mjtWrap.mjWRAP_JOINT).any())
 
 
+def sprung(model: mujoco.MjModel, joint: int) -> bool:
+    """Whether a joint has a spring."""
+    return bool(model.jnt_stiffness[joint] or model.jnt_stiffnesspoly[joint].any())
+
+
 def held(model: mujoco.MjModel, joint: int) -> bool:
     """Whether a spring, a servo, a tendon or an equality refers to the position of a hinge or slide."""
-    if model.jnt_stiffness[joint] or model.jnt_stiffnesspoly[joint].any():
+    if sprung(model, joint):
         return True
     along = model.wrap_objid[: model.nwrap][model.wrap_type[: model.nwrap] == mujoco.mjtWrap.mjWRAP_JOINT]
     equal = model.eq_type == mujoco.mjtEq.mjEQ_JOINT

@@ -76,8 +76,10 @@ def test_fingers_know_how_far_they_are_apart_but_not_where_the_hand_is():
     assert invariant(inside=finger.format(x=0.3)) == [True, True]
 
 
-def test_a_spring_holds_what_floats():
-    xml = '<mujoco><worldbody><body><joint type="free" stiffness="1"/><geom size=".1"/></body></worldbody></mujoco>'
+@pytest.mark.parametrize("stiffness", ["1", "0 1"])
+def test_a_spring_holds_what_floats(stiffness):
+    joint = f'<joint type="free" stiffness="{stiffness}"/>'
+    xml = f'<mujoco><worldbody><body>{joint}<geom size=".1"/></body></worldbody></mujoco>'
     assert not invariant_translations(mujoco.MjModel.from_xml_string(xml)).any()
 
 

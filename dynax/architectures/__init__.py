@@ -29,4 +29,6 @@ def make(env: Env, group: Mapping[str, Any]) -> BaseDynamicsModel:
     """
     cls = config.implementation("dynax.architectures", group["architecture"], BaseDynamicsModel, "model.architecture")
     hidden = ("env", "parent", "name")
-    return cls(env=env, **config.options(cls, group, "model", besides=("architecture",), hidden=hidden))
+    model = cls(env=env, **config.options(cls, group, "model", besides=("architecture",), hidden=hidden))
+    _ = model.layer  # made when asked for, and there may be contacts that it cannot follow
+    return model

@@ -100,6 +100,7 @@ class MechanicalDynamicsModel(DynamicsModel):
             inertia += limb.inertia(root, poses.rotation)
         drive, damping = self._driven(q, v, actions[-1])
         tau = drive - force + inertia @ ground.fall
+        inertia += jnp.diag(ground.linear * model.dof_armature)  # on which gravity does not act
         return Free(dt * linalg.solve(inertia + dt * jnp.diag(damping), tau), inertia, damping)
 
     def _network(self, name: str, limb: Limb, example: jax.Array) -> Read:
@@ -125,7 +126,8 @@ class MechanicalDynamicsModel(DynamicsModel):
                 position, rate = factor("position_gain", nu), factor("rate_gain", nu)
                 length, speed = given.moment.T @ q, given.moment.T @ v
                 force += given.bias[:, 0] + given.bias[:, 1] * position * length + given.bias[:, 2] * rate * speed
-                if given.implicit:
-                    damping = damping - (given.moment**2) @ (given.bias[:, 2] * rate)
+                if given.implicit:  # but a saturated actuator has the force of its bound, whatever the velocity
+                    within = (force > given.lowest) & (force < given.highest)
+                    damping = damping - (given.moment**2) @ (within * given.bias[:, 2] * rate)
             tau += given.moment @ jnp.clip(force, given.lowest, given.highest)
         return tau, damping

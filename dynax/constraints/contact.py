@@ -95,7 +95,7 @@ class ContactRows:
             elliptic=model.opt.cone == mujoco.mjtCone.mjCONE_ELLIPTIC,
             impratio=float(model.opt.impratio),
             condim=given.condim,
-            friction=np.maximum(given.friction, mujoco.mjMINMU),
+            friction=given.friction,
             margin=given.margin,  # the `gap` of a geom tells MuJoCo where to look, not where a contact begins
             stiffness=stiffness,
             damping=np.stack([damping, rubbing], axis=-1),

@@ -4,14 +4,18 @@ import mujoco
 import numpy as np
 
 from dynax.constraints.layer import NEAREST
+from dynax.symmetry import BALL
 
 
 def left_out(model: mujoco.MjModel) -> tuple[str, ...]:
     """What of MuJoCo's constraints and of their solver the layer does not have, in words."""
+    width = model.jnt_range[:, 1] - model.jnt_range[:, 0]
+    two = (model.jnt_limited != 0) & (model.jnt_type != BALL)
     there = {
         "equalities": model.neq > 0,
         "limits of tendons": model.tendon_limited.any(),
         "friction of tendons": model.tendon_frictionloss.any(),
+        "one of two stops that act at once": (two & (2 * model.jnt_margin > width)).any(),
         "the iterations without slip": model.opt.noslip_iterations > 0,
         "the exact diagonal (diagexact)": bool(model.opt.enableflags & mujoco.mjtEnableBit.mjENBL_DIAGEXACT),
     }
@@ -24,5 +28,6 @@ def crowded(model: mujoco.MjModel, qpos: np.ndarray) -> float:
     for here in qpos:
         data.qpos[:] = here
         mujoco.mj_fwdPosition(model, data)
-        crowds += np.bincount(data.contact.dim, minlength=1).max() > NEAREST
+        acting = data.contact.dim[data.contact.exclude == 0]  # others are in a `gap`
+        crowds += np.bincount(acting, minlength=1).max() > NEAREST
     return crowds / len(qpos)

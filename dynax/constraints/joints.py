@@ -81,6 +81,13 @@ class JointRows:
         """(R,) bool: a stop; otherwise friction."""
         return np.arange(len(self)) < len(self.position) + len(self.balls)
 
+    @property
+    def moved(self) -> np.ndarray:
+        """(R, nv) bool: the degrees of freedom on which a row acts."""
+        ball = np.isin(np.arange(len(self)), len(self.position) + np.arange(len(self.balls)))
+        ahead = np.arange(self.nv) - self.dof[:, None]
+        return (ahead >= 0) & (ahead < np.where(ball, 3, 1)[:, None])
+
     def bounded(self, state: jax.Array, factor: dict[str, jax.Array]) -> Bounded:
         """The rows at `state` (S,), each of `FACTORS` scaled by `factor` (R,)."""
         own: Any = cast(self, state.dtype)

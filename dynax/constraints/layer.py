@@ -18,7 +18,7 @@ from dynax.constraints import joints
 from dynax.constraints.contact import ContactRows, Touch
 from dynax.constraints.joints import JointRows
 from dynax.constraints.solve import Rows, solve
-from dynax.geometry.contacts import Contacts, Detected, nearest
+from dynax.geometry.contacts import Contacts, Detected
 from dynax.representation import features
 from dynax.representation.frames import Frame
 from dynax.state_space import StateSpace
@@ -110,7 +110,7 @@ class ConstraintLayer(nn.Module):
             return {}
         detected = self.geometry.detect(self.geometry.kinematics(self.space.qpos(state)))
         each = {dim: jax.tree.map(lambda x, s=s: x[s], detected) for dim, s in self.contacts.dimensions.items()}
-        return {dim: nearest(some, NEAREST) for dim, some in each.items()}
+        return {dim: self.geometry.nearest(some, NEAREST) for dim, some in each.items()}
 
     def touching(self, state: jax.Array, near: dict[int, Detected]) -> Touching:
         """How bodies move where they touch in `state` (S,), of which `near` are the nearest contacts."""

@@ -3,7 +3,7 @@
     kinematics, contacts = Kinematics.of(model), Contacts.of(model)
     poses = kinematics(qpos)
     detected = contacts.detect(poses)          # every slot, near or far
-    detected = nearest(detected, 8)            # those that matter
+    detected = contacts.nearest(detected, 8)   # those that matter
     linear, angular = contacts.jacobian(poses, detected)
 
 A contact acts where it is `present` and nearer than its margin. What is exact and what is not: `touch`.
@@ -121,7 +121,10 @@ class Contacts:
         """
         pairs, left_out = selection(model)
         if left_out:
-            raise UserError(f"contacts of {left_out} are not modelled; exclude them in the MJCF if they never meet")
+            raise UserError(
+                f"contacts of {left_out} are not modelled: exclude them in the MJCF if they never meet, or let a "
+                "network do without them (model.constraints=features)"
+            )
         return cls.between(model, pairs)
 
     @classmethod
@@ -153,6 +156,13 @@ class Contacts:
         touch = joined(*(batch.touch(position, rotation) for batch in self.batches))
         return Detected(**vars(touch), slot=jnp.arange(len(self), dtype=jnp.int32))
 
+    def nearest(self, detected: Detected, count: int) -> Detected:
+        """The `count` contacts that act or are nearest to it, present ones first; all, where there are fewer."""
+        margin = jnp.asarray(self.parameters.margin, detected.distance.dtype)[detected.slot]
+        distance = jnp.where(detected.present, detected.distance - margin, jnp.inf)
+        _, chosen = jax.lax.top_k(-distance, min(count, len(distance)))
+        return jax.tree.map(lambda leaf: leaf[chosen], detected)
+
     def jacobian(self, poses: Poses, detected: Detected) -> tuple[jax.Array, jax.Array]:
         """How the second body moves against the first at each contact, with qvel: linear and angular, two (C, 3, V).
 
@@ -173,13 +183,6 @@ class Contacts:
     def bodies(self, detected: Detected) -> tuple[jax.Array, jax.Array]:
         """The first and second body of each contact, two (C,) int."""
         return jnp.asarray(self.body1)[detected.slot], jnp.asarray(self.body2)[detected.slot]
-
-
-def nearest(detected: Detected, count: int) -> Detected:
-    """The `count` contacts of least distance, present ones first; all, where there are fewer."""
-    distance = jnp.where(detected.present, detected.distance, jnp.inf)
-    _, chosen = jax.lax.top_k(-distance, min(count, len(distance)))
-    return jax.tree.map(lambda leaf: leaf[chosen], detected)
 
 
 def _kind(model: mujoco.MjModel, pair: Pair) -> tuple[int, ...]:

@@ -25,6 +25,7 @@ from flax import struct
 
 from dynax import symmetry
 from dynax.geometry.kinematics import Kinematics, Poses
+from dynax.geometry.vectors import turned
 from dynax.state_space import StateSpace
 
 NAMES = ("m", "hx", "hy", "hz", "Ixx", "Iyy", "Izz", "Ixy", "Ixz", "Iyz")
@@ -70,7 +71,7 @@ class Mechanics:
         linear, angular = self.kinematics.jacobian(poses, bodies, poses.position)
         own = jnp.swapaxes(poses.rotation, 1, 2)  # from the world to the body
         gravity = jnp.asarray(self.gravity, state.dtype)
-        return Motion(own @ linear, own @ angular, *(_turned(own, x) for x in (spin, drift - gravity, turn)))
+        return Motion(own @ linear, own @ angular, *(turned(own, x) for x in (spin, drift - gravity, turn)))
 
     def inertia(self, motion: Motion, parameters: jax.Array) -> jax.Array:
         """The mass matrix (V, V) of bodies with `parameters` (B, 10)."""
@@ -87,7 +88,7 @@ class Mechanics:
         if acceleration is not None:
             a, alpha = a + motion.linear @ acceleration, alpha + motion.angular @ acceleration
         force = mass[:, None] * a + jnp.cross(alpha, moment) + jnp.cross(w, jnp.cross(w, moment))
-        torque = jnp.cross(moment, a) + _turned(inertia, alpha) + jnp.cross(w, _turned(inertia, w))
+        torque = jnp.cross(moment, a) + turned(inertia, alpha) + jnp.cross(w, turned(inertia, w))
         return jnp.einsum("biv,bi->v", motion.linear, force) + jnp.einsum("biv,bi->v", motion.angular, torque)
 
 
@@ -107,10 +108,6 @@ def parameters_of(model: mujoco.MjModel) -> np.ndarray:
         inertia += mass * (centre @ centre * np.eye(3) - np.outer(centre, centre))
         result[body] = [mass, *(mass * centre), *inertia[[0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]]]
     return result
-
-
-def _turned(matrix: jax.Array, vector: jax.Array) -> jax.Array:
-    return (matrix @ vector[..., None])[..., 0]
 
 
 def _cross(vector: jax.Array) -> jax.Array:

@@ -59,7 +59,7 @@ class Limb:
             mask=np.array([row for row, _ in rows]),
             start=START * first / np.sqrt(first.sum(axis=0) * np.where(base, share, 1)),
             scale=1 / np.sqrt(model.dof_invweight0[dofs]),
-            weight=float(np.linalg.norm(model.opt.gravity) * model.body_subtreemass[tree.body]),
+            weight=float(np.linalg.norm(symmetry.gravity(model)) * model.body_subtreemass[tree.body]),
             nv=model.nv,
         )
 

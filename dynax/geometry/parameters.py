@@ -8,18 +8,15 @@ Axes: C contacts.
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import mujoco
 import numpy as np
 from flax import struct
 
 from dynax.geometry.vectors import TINY
 
-SLIPPERY = 1e-5  # mjMINMU: friction is at least that
-
 
 class Parameters(struct.PyTreeNode):
-    """Of each contact; NumPy arrays until `astype`."""
+    """Of each contact; NumPy arrays."""
 
     condim: Any  # (C,) int: 1, 3, 4 or 6 rows
     friction: Any  # (C, 5) two tangents, torsion in m, two of rolling in m
@@ -38,16 +35,11 @@ class Parameters(struct.PyTreeNode):
             found = found.replace(
                 **{name: np.broadcast_to(value, getattr(found, name).shape) for name, value in _override(model).items()}
             )
-        return found.replace(friction=np.maximum(found.friction, SLIPPERY))
+        return found.replace(friction=np.maximum(found.friction, mujoco.mjMINMU))
 
     def take(self, contacts: Any) -> "Parameters":
         """Of the `contacts` (K,) int."""
         return jax.tree.map(lambda leaf: leaf[contacts], self)
-
-    def astype(self, dtype: Any) -> "Parameters":
-        """As JAX arrays, which keep NumPy's in the precision they first met them in."""
-        numbers = jax.tree.map(lambda leaf: jnp.asarray(leaf, dtype), self)
-        return numbers.replace(condim=jnp.asarray(self.condim, jnp.int32))
 
 
 def _declared(model: mujoco.MjModel, pair: int) -> dict[str, Any]:

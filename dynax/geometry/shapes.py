@@ -39,10 +39,7 @@ class Solid(struct.PyTreeNode):
     rotation: Any  # (3, 3) the shape's frame to the world
     size: Any  # (3,) m
     points: Any  # (P, 3) in the shape's frame, m
-    faces: (
-        jax.Array
-    )  # (F, 4) outward normal of each face of a mesh in the shape's frame, and its distance from there, m
-
+    faces: Any  # (F, 4) outward normal of each face of a mesh in the shape's frame, and its distance, m
     edges: Any  # (E, 2, 3) the ends of each edge of a mesh in the shape's frame, m
 
     @property

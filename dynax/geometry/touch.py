@@ -13,8 +13,7 @@ For shapes of about 0.2 m, up to 0.02 m apart or overlapping, the least distance
 MuJoCo's by a median of at most 0.05 mm (ellipsoids) and 7 mm (corners), and in nine of ten poses by at most 20 mm and
 60 mm: edges are to blame.
 
-A contact is `present` where MuJoCo would make it if it were near enough. One that is not is still where it is, since
-what a network is shown must not jump.
+A contact is `present` where MuJoCo would make it if it were near enough.
 
 Axes: M contacts of a pair.
 """

@@ -17,6 +17,8 @@ import numpy as np
 from dynax import rotations, symmetry
 from dynax.symmetry import FREE
 
+AROUND = tuple(map(int, (mujoco.mjtWrap.mjWRAP_SPHERE, mujoco.mjtWrap.mjWRAP_CYLINDER)))  # of tendons
+
 FRAMES = ("world", "robot")
 
 
@@ -113,12 +115,14 @@ def _tied(model: mujoco.MjModel, normals: np.ndarray, planes_only: bool, up: np.
         if bodies is not None and foreign[bodies[[model.eq_obj1id[i], model.eq_obj2id[i]]]].any():
             return f"the equality `{model.eq(i).name or i}` with the world or a mocap body"
     sites = model.wrap_objid[: model.nwrap][model.wrap_type[: model.nwrap] == mujoco.mjtWrap.mjWRAP_SITE]
-    if foreign[model.site_bodyid[sites]].any():
-        return "a tendon fixed to the world or a mocap body"
+    geoms = model.wrap_objid[: model.nwrap][np.isin(model.wrap_type[: model.nwrap], AROUND)]
+    if foreign[[*model.site_bodyid[sites], *model.geom_bodyid[geoms]]].any():
+        return "a tendon fixed to the world or a mocap body, or around it"
+    crank = model.actuator_trnid[model.actuator_trntype == mujoco.mjtTrn.mjTRN_SLIDERCRANK].ravel()
     reference = model.actuator_trnid[model.actuator_trntype == mujoco.mjtTrn.mjTRN_SITE, 1]
-    if foreign[model.site_bodyid[reference[reference >= 0]]].any():
+    if foreign[model.site_bodyid[[*crank, *reference[reference >= 0]]]].any():
         return "an actuator that acts relative to the world or a mocap body"
-    if model.jnt_stiffness[model.jnt_type == FREE].any():
+    if any(symmetry.sprung(model, joint) for joint in np.flatnonzero(model.jnt_type == FREE).tolist()):
         return "a spring between the world and what floats"
     if any(_pushes_along_the_world(model, i, up) for i in range(model.nu)):
         return "an actuator that pushes along axes of the world"

@@ -17,7 +17,7 @@ from dynax.geometry.pairs import selection
 from dynax.representation import features
 from dynax.representation.frames import FRAMES, Frame
 from dynax.representation.nearness import Nearness
-from dynax.symmetry import FREE
+from dynax.symmetry import BALL, FREE
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,11 +145,14 @@ class Representation:
     @property
     def remarks(self) -> tuple[str, ...]:
         """Where the options mean something else for this robot than for others, in sentences."""
-        env, floats = self.env, bool((self.env.mj_model.jnt_type == FREE).any())
+        env, kinds = self.env, self.env.mj_model.jnt_type
+        floats = bool((kinds == FREE).any())
         why = f"env.decimation={env.decimation}" if env.decimation > 1 else f"the integrator {env.integrator}"
         missing = selection(self.env.mj_model)[1] if self.constraints == "features" else ""
         remarks = {
             f"contacts of {missing} are not among the features": bool(missing),
+            "stops of ball joints are not among the features":
+                self.constraints == "features" and bool((kinds[env.mj_model.jnt_limited != 0] == BALL).any()),
             "model.target=delta instead of acceleration: the robot hides velocities of positions that it shows":
                 self.predicts != self.target,
             f"the change of position is learned too: with {why} it is not dt times the new velocity":

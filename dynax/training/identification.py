@@ -20,6 +20,7 @@ from jax.flatten_util import ravel_pytree
 
 from dynax.actuation import Actuation
 from dynax.architectures.rigid import RigidDynamicsModel
+from dynax.constraints import JointRows
 from dynax.data.trajectories import Trajectories
 from dynax.errors import RunError
 from dynax.geometry import dynamics
@@ -128,13 +129,13 @@ def _chunks(data: Trajectories, seed: int) -> Iterator[tuple[np.ndarray, np.ndar
 
 def _touched(model: RigidDynamicsModel) -> Any:
     """From a state to (nv,) bool: the degrees of freedom on which a constraint may act."""
-    mj_model, contacts = model.env.mj_model, Contacts.of(model.env.mj_model)
-    limited, rubbing = np.flatnonzero(model.env.space.limited), mj_model.dof_frictionloss > 0
+    rows, contacts = JointRows.of(model.env.mj_model), Contacts.of(model.env.mj_model)
+    rubbing, stopped = jnp.asarray(rows.moved[~rows.stop].any(axis=0)), rows.moved[rows.stop]
     found = acting(model.env, contacts)
 
     def touched(state: jax.Array) -> jax.Array:
         stops, near = found(state)
-        there = jnp.asarray(rubbing).at[limited].max(stops)
+        there = rubbing | (stops[:, None] & stopped).any(axis=0)
         if contacts is None:
             return there
         felt = contacts.kinematics.mask[contacts.body1] | contacts.kinematics.mask[contacts.body2]

@@ -1,6 +1,6 @@
 """Which constraints act in a state, and where in the data that changes.
 
-Axes: N trajectories, T steps, S state, L limited joints, C slots of contacts.
+Axes: N trajectories, T steps, S state, L stops, C slots of contacts.
 """
 
 from collections.abc import Callable
@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from dynax.chunks import in_chunks
+from dynax.constraints import JointRows
 from dynax.envs.env import Env
 from dynax.geometry.contacts import Contacts
 from dynax.geometry.pairs import selection
@@ -18,13 +19,15 @@ AROUND = 2  # transitions before and after one
 
 
 def acting(env: Env, contacts: Contacts | None) -> Callable[[jax.Array], tuple[jax.Array, jax.Array]]:
-    """From a state (S,) to the stops (L,) and the contacts (C,) that act in it, bool."""
+    """From a state (S,) to the stops (L,), as `JointRows` has them, and the contacts (C,) that act in it, bool."""
+    rows = JointRows.of(env.mj_model)
 
     def found(state: jax.Array) -> tuple[jax.Array, jax.Array]:
-        stops = jnp.maximum(*env.space.beyond(state)) > 0
+        qpos = env.space.qpos(state)
+        stops = rows.geometry(qpos)[0][rows.stop] < 0
         if contacts is None:
             return stops, jnp.zeros(0, bool)
-        detected = contacts.detect(contacts.kinematics(env.space.qpos(state)))
+        detected = contacts.detect(contacts.kinematics(qpos))
         return stops, detected.present & (detected.distance < contacts.parameters.margin)
 
     return found

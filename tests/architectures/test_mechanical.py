@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dynax.architectures.mechanical import MechanicalDynamicsModel
-from dynax.envs import CheetahEnv
+from dynax.envs import CheetahEnv, MjcfEnv
 from dynax.errors import UserError
 
 
@@ -54,6 +54,30 @@ def test_without_forces_it_falls(quadruped):
     np.testing.assert_allclose(change, wanted, atol=2e-5)
 
 
+def test_an_armature_of_the_base_is_inert_and_does_not_fall():
+    """M dv = dt (M - A) g at rest, with A the armature."""
+    mjcf = '<body><joint type="free" armature=".5"/><geom size=".1" pos=".05 0 0" mass="1"/></body>'
+    env = MjcfEnv(xml="rotor.xml", mjcf=f"<mujoco><worldbody>{mjcf}</worldbody></mujoco>")
+    moved = free(MechanicalDynamicsModel(env=env, hidden_dims=(8,), constraints="none"))(
+        np.float32([0, 0, 1, 1, *np.zeros(9)]), np.zeros(0, np.float32)
+    )
+    inertia, fall = np.asarray(moved.inertia), np.array([0, 0, -9.81, 0, 0, 0])
+    assert (np.diag(inertia)[:3] > 0.5).all()
+    wanted = env.dt * (inertia - np.diag([0.5, 0.5, 0.5, 0, 0, 0])) @ fall
+    np.testing.assert_allclose(inertia @ moved.change, wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize(("angle", "damped"), [(0.0, True), (1.0, False)])
+def test_a_saturated_servo_damps_nothing(angle, damped):
+    """Of its velocity the force of a bound does not depend, and MuJoCo's implicitfast leaves it out."""
+    mjcf = """<mujoco><option integrator="implicitfast"/><worldbody><body><joint name="j" axis="0 1 0"/>
+    <geom size=".1" pos=".2 0 0"/></body></worldbody>
+    <actuator><position joint="j" kp="100" kv="10" forcerange="-5 5"/></actuator></mujoco>"""
+    model = MechanicalDynamicsModel(env=MjcfEnv(xml="servo.xml", mjcf=mjcf), hidden_dims=(8,), constraints="none")
+    [damping] = np.asarray(free(model)(np.float32([angle, 0]), np.zeros(1, np.float32)).damping)
+    assert (damping > 1) if damped else (damping == 0)
+
+
 def test_it_is_of_planar_robots_and_of_those_that_stand(cart_pole):
     for env in (CheetahEnv(), cart_pole):
         model = MechanicalDynamicsModel(env=env, hidden_dims=(8,), constraints="none")
@@ -62,8 +86,6 @@ def test_it_is_of_planar_robots_and_of_those_that_stand(cart_pole):
 
 
 def test_forces_it_does_not_know_are_named(tmp_path):
-    from dynax.envs import MjcfEnv
-
     xml = """<mujoco><worldbody><body><joint name="j"/><geom size=".1"/></body></worldbody>
     <actuator><general name="slow" joint="j" dyntype="filter" dynprm=".1"/></actuator></mujoco>"""
     (tmp_path / "slow.xml").write_text(xml)

@@ -100,6 +100,15 @@ def test_mjcf(dynax, name, content, message):
     assert not dynax.made()
 
 
+def test_contacts_that_the_layer_cannot_follow_are_refused_before_any_data_are_made(dynax):
+    hills = '<asset><hfield name="hills" nrow="2" ncol="2" size="1 1 1 1"/></asset>'
+    ball = '<geom name="hills" type="hfield" hfield="hills"/><body><freejoint/><geom name="ball" size="1"/></body>'
+    (dynax.folder / "hills.xml").write_text(f"<mujoco>{hills}<worldbody>{ball}</worldbody></mujoco>")
+    ran = dynax("train", "training=smoke", "env=mjcf", "env.xml=hills.xml", "model=mechanical")
+    refused(ran, "contacts of a geom of type hfield, of `hills` and `ball` that may touch, are not modelled")
+    assert not list(dynax.folder.glob("outputs/datasets/*"))
+
+
 def test_data(dynax, workshop, tmp_path):
     (tmp_path / "empty").mkdir()
     refused(dynax("train", "dataset=empty"), f"{tmp_path / 'empty'} is no dataset: has no manifest.json")

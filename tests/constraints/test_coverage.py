@@ -27,6 +27,13 @@ def test_what_it_does_not_have_is_named():
     )  # fmt: skip
 
 
+def test_stops_that_act_at_once_are_named():
+    hinge = '<joint range="-1 1" margin="{}" limited="true"/>'
+    mjcf = f'<mujoco><compiler angle="radian"/><worldbody><body>{hinge}<geom size=".1"/></body></worldbody></mujoco>'
+    assert left_out(mujoco.MjModel.from_xml_string(mjcf.format(0.9))) == ()
+    assert left_out(mujoco.MjModel.from_xml_string(mjcf.format(1.1))) == ("one of two stops that act at once",)
+
+
 def test_there_are_no_rows_where_the_mjcf_has_no_constraints():
     assert len(JointRows.of(scene())) == 1
     assert len(JointRows.of(scene(flags='constraint="disable"'))) == 0
@@ -38,3 +45,11 @@ def test_more_contacts_than_it_follows_are_a_crowd():
     apart = three.qpos0.copy()
     apart[4] = 1.0  # one of them in the air
     assert crowded(three, np.array([three.qpos0, apart])) == 0.5
+
+
+def test_what_is_in_a_gap_is_no_contact():
+    three = scene(boxes=3)
+    three.geom_gap[:] = 0.1
+    above = three.qpos0.copy()
+    above[[4, 11, 18]] += 0.1  # of nothing but the boxes' height: reported, and not yet in touch
+    assert crowded(three, above[None]) == 0

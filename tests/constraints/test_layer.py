@@ -40,10 +40,15 @@ JOINTS = {
 }
 
 
+@cache
+def arm_of(name):
+    return MjcfEnv(xml="arm.xml", mjcf=ARM % JOINTS[name])
+
+
 def robot(name, robots):
     """An arm, or a robot that ships, its solver run to the end."""
     if name in JOINTS:
-        return MjcfEnv(xml="arm.xml", mjcf=ARM % JOINTS[name])
+        return arm_of(name)
     env = robots[name]
     return dataclasses.replace(env, mjcf=env.mjcf.replace("</mujoco>", f"{CONVERGED}</mujoco>"))
 
@@ -64,6 +69,13 @@ def moments(env, n, seed=0):
         frees[i] = env.dt * np.linalg.solve(implicit, inertias[i] @ data.qacc_smooth)
     changes = simulate(env, states, actions, "native")[:, 1, nv:] - states[:, nv:]
     return states, inertias, frees, changes
+
+
+def test_a_row_acts_on_one_degree_of_freedom_and_that_of_a_ball_on_three():
+    hinge = '<body><joint frictionloss="1" range="-1 1"/><geom size=".1"/></body>'
+    ball = '<body><joint type="ball" range="0 1"/><geom size=".1"/></body>'
+    rows = JointRows.of(mujoco.MjModel.from_xml_string(f"<mujoco><worldbody>{hinge}{ball}</worldbody></mujoco>"))
+    assert rows.moved.astype(int).tolist() == [[1, 0, 0, 0], [0, 1, 1, 1], [1, 0, 0, 0]]
 
 
 def single(tree):

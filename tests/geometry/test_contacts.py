@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynax.errors import UserError
-from dynax.geometry.contacts import Contacts, nearest
+from dynax.geometry.contacts import Contacts
 from dynax.geometry.kinematics import Kinematics
 
 GEOM = {
@@ -280,14 +280,28 @@ def test_the_nearest_are_those_that_matter():
     model, contacts, detect = machine(WALKER)
     data = moment(model, 3, 0.1)
     detected = jax.vmap(lambda qpos: detect(qpos, qpos[1:])[0])(np.float32([data.qpos, model.qpos0]))
-    few = jax.vmap(nearest, (0, None))(detected, 8)
+    few = jax.vmap(contacts.nearest, (0, None))(detected, 8)
     for i in range(2):
         present = np.asarray(detected.distance[i])[np.asarray(detected.present[i])]
-        np.testing.assert_array_equal(few.distance[i], np.sort(present)[:8])
+        np.testing.assert_array_equal(few.distance[i], np.sort(present)[:8])  # all of one margin
         for name in ("distance", "frame", "position", "present"):
             found, every = getattr(few, name)[i], getattr(detected, name)[i]
             np.testing.assert_array_equal(found, np.asarray(every)[np.asarray(few.slot[i])])
-    assert len(nearest(jax.tree.map(lambda leaf: leaf[0], detected), 10_000).slot) == len(contacts)
+    assert len(contacts.nearest(jax.tree.map(lambda leaf: leaf[0], detected), 10_000).slot) == len(contacts)
+
+
+def test_one_that_acts_comes_before_one_that_is_nearer():
+    """A contact begins at its margin."""
+    balls = "".join(
+        f'<body pos="{x} 0 {height + 0.1}"><freejoint/><geom size=".1" margin="{margin}"/></body>'
+        for x, height, margin in ((0, 0.01, 0), (1, 0.02, 0.05), (2, 0.015, 0))
+    )
+    floor = '<geom type="plane" size="9 9 1"/>'
+    model, _, detect = machine(f"<mujoco><worldbody>{floor}{balls}</worldbody></mujoco>")
+    contacts = Contacts.of(model)
+    detected, *_ = detect(np.float32(model.qpos0), np.zeros(model.nv, np.float32))
+    few = contacts.nearest(detected, 2)
+    np.testing.assert_allclose(few.distance, [0.02, 0.01], atol=1e-6)
 
 
 def test_jacobians_of_the_nearest_are_those_of_their_slots():
@@ -298,17 +312,12 @@ def test_jacobians_of_the_nearest_are_those_of_their_slots():
     @jax.jit
     def few(qpos):
         poses = contacts.kinematics(qpos)
-        chosen = nearest(contacts.detect(poses), 8)
+        chosen = contacts.nearest(contacts.detect(poses), 8)
         return chosen.slot, contacts.jacobian(poses, chosen), contacts.velocity(poses, chosen, qvel)
 
     slot, found, found_velocity = few(qpos)
     np.testing.assert_allclose(found, (linear[slot], angular[slot]), atol=1e-6)
     np.testing.assert_allclose(found_velocity, velocity[slot], atol=1e-6)
-
-
-def test_parameters_become_arrays_of_jax():
-    parameters = Contacts.of(mujoco.MjModel.from_xml_string(WALKER)).parameters.astype(np.float32)
-    assert {leaf.dtype for leaf in jax.tree.leaves(parameters)} == {jnp.dtype("float32"), jnp.dtype("int32")}
 
 
 def test_nothing_where_nothing_can_touch(cart_pole):

@@ -67,7 +67,7 @@ KEPT = {
         '<equality><connect name="tie" body1="base" anchor="0 0 0"/></equality>',
     ),
     "the equality `0` with the world or a mocap body": (BASE, '<equality><weld body1="base"/></equality>'),
-    "a tendon fixed to the world or a mocap body": (
+    "a tendon fixed to the world or a mocap body, or around it": (
         BASE + STAND,
         '<tendon><spatial><site site="post"/><site site="tip"/></spatial></tendon>',
     ),
@@ -98,6 +98,34 @@ KEPT = {
 @pytest.mark.parametrize("reason", KEPT)
 def test_what_tells_one_place_from_another_is_named(reason):
     assert frame_of(*KEPT[reason]).kept == reason
+
+
+FOOT = BASE.replace("</body></body>", '<site name="foot"/></body></body>')
+POLE = '<geom name="pole" type="cylinder" size=".05 1" contype="0" conaffinity="0"/>'
+
+
+@pytest.mark.parametrize(
+    ("world", "rest", "reason"),
+    [
+        (
+            FOOT + POLE,
+            '<tendon><spatial><site site="foot"/><geom geom="pole"/><site site="tip"/></spatial></tendon>',
+            "a tendon fixed to the world or a mocap body, or around it",
+        ),
+        (
+            BASE + STAND,
+            '<actuator><general cranksite="tip" slidersite="post" cranklength="1"/></actuator>',
+            "an actuator that acts relative to the world or a mocap body",
+        ),
+        (
+            BASE.replace("<freejoint name", '<joint type="free" stiffness="0 1" name'),
+            "",
+            "a spring between the world and what floats",
+        ),
+    ],
+)
+def test_so_are_ways_that_are_seldom_used(world, rest, reason):
+    assert frame_of(world, rest).kept == reason
 
 
 def test_torques_about_axes_of_the_world_are_told_from_those_of_the_body():

@@ -309,3 +309,40 @@ def test_a_model_without_gravity_sees_no_up():
     env = MjcfEnv(xml="ball.xml", mjcf=BALL)
     assert representation(env).sizes == (0, 6, 0)
     assert mujoco.MjModel.from_xml_string(BALL).opt.gravity.tolist() == [0, 0, 0]
+
+
+FREE = '<body><freejoint/><geom size=".1"/></body>'
+REMARKS = {
+    "contacts of a mocap body, of `hand` and `ball` that may touch, are not among the features": (
+        '<body name="h" mocap="true"><geom name="hand" size=".1"/></body>'
+        '<body pos="1 0 0"><freejoint/><geom name="ball" size=".1"/></body>',
+        {},
+        {"frame": "world"},
+    ),
+    "stops of ball joints are not among the features": (
+        '<body><joint type="ball" limited="true" range="0 40"/><geom size=".1"/></body>', {}, {},
+    ),
+    "model.target=delta instead of acceleration: the robot hides velocities of positions that it shows": (
+        FREE, {"observe": ("qpos",)}, {"frame": "world"},
+    ),
+    "the change of position is learned too: with env.decimation=2 it is not dt times the new velocity": (
+        FREE, {"decimation": 2}, {},
+    ),
+    "model.frame=robot keeps place and heading in sight: scenery in reach that is not a plane": (
+        FREE + '<geom type="box" size=".1 .1 .1" pos="2 0 0"/>', {}, {},
+    ),
+    "model.frame=robot without effect: a part of the robot stands in the world, or hides something": (
+        FREE + '<body pos="3 0 0"><joint/><geom size=".1"/></body>', {}, {},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("remark", REMARKS)
+def test_what_an_option_means_otherwise_for_a_robot_is_told(remark):
+    world, of_env, of_model = REMARKS[remark]
+    env = MjcfEnv(xml="robot.xml", mjcf=f"<mujoco><worldbody>{world}</worldbody></mujoco>", **of_env)
+    assert MLPDynamicsModel(env=env, **of_model).remarks == (remark,)
+
+
+def test_of_a_robot_that_ships_nothing_is_otherwise(every_robot):
+    assert not any("contacts" in remark for remark in MLPDynamicsModel(env=every_robot).remarks)

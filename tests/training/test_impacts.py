@@ -43,6 +43,14 @@ def test_what_acts_in_a_state(env, qpos, stops, touches):
     assert bool(contacts.any()) == touches
 
 
+@pytest.mark.parametrize(("angle", "stops"), [(0.5, [False]), (0.8, [True])])
+def test_the_stop_of_a_ball_joint_is_one(angle, stops):
+    mjcf = '<body><joint type="ball" limited="true" range="0 40"/><geom size=".1"/></body>'
+    env = MjcfEnv(xml="ball.xml", mjcf=f"<mujoco><worldbody>{mjcf}</worldbody></mujoco>")
+    turned = jnp.array([np.cos(angle / 2), 0.0, np.sin(angle / 2), 0.0, 0.0, 0.0, 0.0])
+    assert acting(env, None)(turned)[0].tolist() == stops
+
+
 def test_a_ball_that_falls_touches_the_floor_when_it_has_fallen_as_far(env):
     """Half a metre up, its radius a tenth: 0.4 m take 0.286 s."""
     states = simulate(env, np.zeros((1, 4)), np.zeros((1, 60, 0)), "native")
