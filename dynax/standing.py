@@ -8,7 +8,7 @@ import numpy as np
 
 from dynax.envs.env import Env
 from dynax.errors import UserError, check_range
-from dynax.symmetry import FREE, HINGE, SLIDE
+from dynax.symmetry import FREE, HINGE, SLIDE, can_touch
 
 OVERLAP = 1e-3  # m; two bodies may start this deep in each other
 ATTEMPTS = 100  # draws of a pose before a robot counts as one that cannot be placed
@@ -94,20 +94,16 @@ class StandingEnv(Env):
         """The planes fixed in the world that something can touch."""
         model = self.mj_model
         planes = (model.geom_type == mujoco.mjtGeom.mjGEOM_PLANE) & (model.body_weldid[model.geom_bodyid] == 0)
-        return np.flatnonzero(planes & self._solid).tolist()
-
-    @cached_property
-    def _solid(self) -> np.ndarray:
-        """(ngeom,) bool: what can touch."""
-        return (self.mj_model.geom_contype != 0) | (self.mj_model.geom_conaffinity != 0)
+        return np.flatnonzero(planes & can_touch(model)).tolist()
 
     @cached_property
     def _lifts(self) -> list[tuple[int, float, list[int]]]:
         """What can be moved straight up: the coordinate to do so in qpos, its sign, and the geoms that follow."""
         model, data, found = self.mj_model, mujoco.MjData(self.mj_model), []
         mujoco.mj_kinematics(model, data)
+        root, solid = model.body_rootid[model.geom_bodyid], can_touch(model)
         for j in np.flatnonzero(model.body_parentid[model.jnt_bodyid] == 0):
-            geoms = np.flatnonzero(self._solid & (model.body_rootid[model.geom_bodyid] == model.jnt_bodyid[j])).tolist()
+            geoms = np.flatnonzero(solid & (root == model.jnt_bodyid[j])).tolist()
             if model.jnt_type[j] == FREE:
                 found.append((int(model.jnt_qposadr[j]) + 2, 1.0, geoms))
             elif model.jnt_type[j] == SLIDE and abs(data.xaxis[j, 2]) > 1 - 1e-9:

@@ -56,7 +56,7 @@ def scenery(model: mujoco.MjModel) -> tuple[np.ndarray, bool]:
     A mocap body that can be touched is scenery that is no plane: it stands where an input says.
     """
     pose, normals = _pose(model), []
-    for geom in np.flatnonzero(foreign(model)[model.geom_bodyid] & _can_touch(model)):
+    for geom in np.flatnonzero(foreign(model)[model.geom_bodyid] & can_touch(model)):
         if model.geom_type[geom] != mujoco.mjtGeom.mjGEOM_PLANE or model.body_weldid[model.geom_bodyid[geom]] != 0:
             return np.zeros((0, 3)), False
         normals.append(pose.geom_xmat[geom].reshape(3, 3)[:, 2])
@@ -85,7 +85,7 @@ def _pose(model: mujoco.MjModel) -> mujoco.MjData:
     return data
 
 
-def _can_touch(model: mujoco.MjModel) -> np.ndarray:
+def can_touch(model: mujoco.MjModel) -> np.ndarray:
     """(ngeom,) bool: geoms that can take part in a contact."""
     touching = (model.geom_contype != 0) | (model.geom_conaffinity != 0)
     touching[model.pair_geom1], touching[model.pair_geom2] = True, True
@@ -96,7 +96,7 @@ def _can_touch(model: mujoco.MjModel) -> np.ndarray:
 
 def _touching_bodies(model: mujoco.MjModel) -> np.ndarray:
     """The moving bodies that have a geom which can touch something."""
-    bodies = np.unique(model.geom_bodyid[_can_touch(model)])
+    bodies = np.unique(model.geom_bodyid[can_touch(model)])
     return bodies[model.body_weldid[bodies] != 0]
 
 
