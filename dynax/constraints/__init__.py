@@ -5,9 +5,19 @@ problem they pose together, `layer` what a model puts behind its free motion, an
 out.
 """
 
-from dynax.constraints.contact import ContactRows, Touch
+from dynax.constraints.contact import ContactMotion, ContactRows
 from dynax.constraints.coverage import crowded, left_out
 from dynax.constraints.joints import JointRows
 from dynax.constraints.layer import NEAREST, ConstraintLayer, Free, Inertia
 
-__all__ = ["NEAREST", "ConstraintLayer", "ContactRows", "Free", "Inertia", "JointRows", "Touch", "crowded", "left_out"]
+__all__ = [
+    "NEAREST",
+    "ConstraintLayer",
+    "ContactMotion",
+    "ContactRows",
+    "Free",
+    "Inertia",
+    "JointRows",
+    "crowded",
+    "left_out",
+]

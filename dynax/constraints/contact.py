@@ -31,7 +31,7 @@ FACTORS = ("stiffness", "damping", "weight", "friction")  # what is learned of e
 KIND = np.array([0, 0, 1, 2, 2])  # sliding, torsional and rolling friction of the five coefficients
 
 
-class Touch(struct.PyTreeNode):
+class ContactMotion(struct.PyTreeNode):
     """Where bodies touch, and how they move there: what collision detection says of a state."""
 
     distance: jax.Array  # (C,) m, negative where they overlap
@@ -119,7 +119,7 @@ class ContactRows:
         return {int(dim): np.flatnonzero(self.condim == dim) for dim in np.unique(self.condim)}
 
     def rows(
-        self, touch: Touch, dim: int, slot: Any, velocity: jax.Array, factor: dict[str, jax.Array]
+        self, touch: ContactMotion, dim: int, slot: Any, velocity: jax.Array, factor: dict[str, jax.Array]
     ) -> Bounded | Cones:
         """The rows of contacts `touch` (K, ...) of dimension `dim` at `velocity` (nv,).
 

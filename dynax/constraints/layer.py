@@ -15,7 +15,7 @@ from flax import struct
 
 from dynax import linalg
 from dynax.constraints import joints
-from dynax.constraints.contact import ContactRows, Touch
+from dynax.constraints.contact import ContactMotion, ContactRows
 from dynax.constraints.joints import JointRows
 from dynax.constraints.solve import Rows, solve
 from dynax.geometry.contacts import Contacts, Detected
@@ -31,7 +31,7 @@ FAR = 1e3  # m, the distance of those that are none
 # learned: aref that is wrong by a third outweighs how little a hard row gives, and rows that push seem not to.
 FROM_TRUTH = 2
 
-Touching = dict[int, tuple[Any, Touch]]  # of each dimension of contacts, the slots and where bodies touch there
+Touching = dict[int, tuple[Any, ContactMotion]]  # of each dimension of contacts, the slots and where bodies touch there
 
 
 class Free(struct.PyTreeNode):
@@ -119,7 +119,7 @@ class ConstraintLayer(nn.Module):
         found = {}
         for dim, some in near.items():
             distance = jnp.where(some.present, some.distance, FAR)
-            found[dim] = some.slot, Touch(distance, *self.geometry.jacobian(poses, some))
+            found[dim] = some.slot, ContactMotion(distance, *self.geometry.jacobian(poses, some))
         return found
 
     def _factor(self, name: str, shape: tuple[int, ...], start: float = 1.0) -> jax.Array:

@@ -39,7 +39,7 @@ class Motion(struct.PyTreeNode):
     angular: jax.Array  # (B, 3, V) of the angular velocity
     spin: jax.Array  # (B, 3) angular velocity, rad/s
     drift: jax.Array  # (B, 3) acceleration of the origin at constant qvel, less gravity, m/s^2
-    turn: jax.Array  # (B, 3) angular acceleration at constant qvel, rad/s^2
+    swing: jax.Array  # (B, 3) angular acceleration at constant qvel, rad/s^2
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,12 +66,12 @@ class Mechanics:
             return poses, self.kinematics.twists(poses, velocity)
 
         now, tick = jnp.zeros((), state.dtype), jnp.ones((), state.dtype)
-        (poses, (_, spin)), (_, (drift, turn)) = jax.jvp(twists, (now,), (tick,))
+        (poses, (_, spin)), (_, (drift, swing)) = jax.jvp(twists, (now,), (tick,))
         bodies = np.arange(len(self.kinematics.body_node))
         linear, angular = self.kinematics.jacobian(poses, bodies, poses.position)
         own = jnp.swapaxes(poses.rotation, 1, 2)  # from the world to the body
         gravity = jnp.asarray(self.gravity, state.dtype)
-        return Motion(own @ linear, own @ angular, *(turned(own, x) for x in (spin, drift - gravity, turn)))
+        return Motion(own @ linear, own @ angular, *(turned(own, x) for x in (spin, drift - gravity, swing)))
 
     def inertia(self, motion: Motion, parameters: jax.Array) -> jax.Array:
         """The mass matrix (V, V) of bodies with `parameters` (B, 10)."""
@@ -84,7 +84,7 @@ class Mechanics:
     def force(self, motion: Motion, parameters: jax.Array, acceleration: Any = None) -> jax.Array:
         """The generalised force (V,) that gives `acceleration` (V,), none by default, against gravity."""
         mass, moment, inertia = split(parameters)
-        a, alpha, w = motion.drift, motion.turn, motion.spin
+        a, alpha, w = motion.drift, motion.swing, motion.spin
         if acceleration is not None:
             a, alpha = a + motion.linear @ acceleration, alpha + motion.angular @ acceleration
         force = mass[:, None] * a + jnp.cross(alpha, moment) + jnp.cross(w, jnp.cross(w, moment))
@@ -95,19 +95,6 @@ class Mechanics:
 def split(parameters: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
     """Mass (B,), first moment (B, 3) and inertia (B, 3, 3) of `parameters` (B, 10)."""
     return parameters[:, 0], parameters[:, 1:4], parameters[:, 4:][:, SYMMETRIC]
-
-
-def parameters_of(model: mujoco.MjModel) -> np.ndarray:
-    """The inertial parameters (B, 10) of an MJCF's bodies."""
-    result = np.zeros((model.nbody, 10))
-    for body in range(model.nbody):
-        mass, centre, axes = model.body_mass[body], model.body_ipos[body], np.zeros(9)
-        mujoco.mju_quat2Mat(axes, model.body_iquat[body])
-        axes = axes.reshape(3, 3)
-        inertia = axes @ np.diag(model.body_inertia[body]) @ axes.T
-        inertia += mass * (centre @ centre * np.eye(3) - np.outer(centre, centre))
-        result[body] = [mass, *(mass * centre), *inertia[[0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]]]
-    return result
 
 
 def _cross(vector: jax.Array) -> jax.Array:

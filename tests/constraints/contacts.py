@@ -8,7 +8,7 @@ import jax
 import mujoco
 import numpy as np
 
-from dynax.constraints import ContactRows, Touch
+from dynax.constraints import ContactMotion, ContactRows
 from dynax.constraints.solve import Bounded, Cones
 
 OPTION = (
@@ -62,7 +62,7 @@ class Moment:
     state: np.ndarray
     inertia: np.ndarray
     rows: ContactRows
-    touch: Touch
+    touch: ContactMotion
 
 
 def moments(model: mujoco.MjModel, count: int, seed: int = 0) -> list[Moment]:
@@ -99,7 +99,7 @@ def moment(model: mujoco.MjModel, rng: np.random.Generator) -> Moment | None:
     return Moment(data, np.concatenate([data.qpos, data.qvel]), inertia, *contacts(model, data))
 
 
-def contacts(model: mujoco.MjModel, data: mujoco.MjData) -> tuple[ContactRows, Touch]:
+def contacts(model: mujoco.MjModel, data: mujoco.MjData) -> tuple[ContactRows, ContactMotion]:
     """The contacts of `data`, each in a slot of its own; in the slots left over the first is too far away."""
     slot = np.where(np.arange(SLOTS) < data.ncon, np.arange(SLOTS), 0)
     found = data.contact
@@ -123,10 +123,10 @@ def contacts(model: mujoco.MjModel, data: mujoco.MjData) -> tuple[ContactRows, T
     rows = ContactRows.of(model, slots, group=np.zeros(SLOTS, int))
     distance = np.where(np.arange(SLOTS) < data.ncon, found.dist[slot], 1.0)
     frame = found.frame.reshape(-1, 3, 3)[slot]
-    return rows, Touch(distance, frame @ linear[slot], frame @ angular[slot])
+    return rows, ContactMotion(distance, frame @ linear[slot], frame @ angular[slot])
 
 
-def every(rows: ContactRows, touch: Touch, velocity: Any, factor: dict[str, Any]) -> list[Bounded | Cones]:
+def every(rows: ContactRows, touch: ContactMotion, velocity: Any, factor: dict[str, Any]) -> list[Bounded | Cones]:
     """The rows of all slots."""
     return [
         rows.rows(jax.tree.map(lambda x, slots=slots: x[slots], touch), dim, slots, velocity, factor)

@@ -5,8 +5,9 @@ import jax.numpy as jnp
 import mujoco
 import numpy as np
 import pytest
+from inertias import inertias
 
-from dynax.geometry.dynamics import Mechanics, parameters_of
+from dynax.geometry.dynamics import Mechanics
 from dynax.state_space import StateSpace
 
 CHAIN = """<mujoco><option gravity="1 -2 -9"/><worldbody>
@@ -29,7 +30,7 @@ def model(request):
 def test_mass_matrix_and_bias_are_mujocos(model):
     with jax.enable_x64(True):
         mechanics = Mechanics.of(model, StateSpace.of(model))
-        parameters, rng = jnp.asarray(parameters_of(model)), np.random.default_rng(0)
+        parameters, rng = jnp.asarray(inertias(model)), np.random.default_rng(0)
         data, inertia = mujoco.MjData(model), np.zeros((model.nv, model.nv))
 
         @jax.jit

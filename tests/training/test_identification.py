@@ -3,13 +3,13 @@
 import jax
 import numpy as np
 import pytest
+from inertias import inertias
 
 from dynax.architectures.rigid import RigidDynamicsModel
 from dynax.data.simulate import simulate
 from dynax.data.trajectories import Trajectories
 from dynax.errors import RunError
 from dynax.excitations.mixed import Mixed
-from dynax.geometry.dynamics import parameters_of
 from dynax.training import identification
 from dynax.training.samples import normalization_of
 
@@ -56,7 +56,7 @@ def test_damping_and_gears_come_out(identified):
 
 def test_what_counts_as_identified_is_right(identified):
     model, _, found = identified
-    truth = parameters_of(model.env.mj_model)[model.env.mj_model.body_weldid != 0].ravel()
+    truth = inertias(model.env.mj_model)[model.env.mj_model.body_weldid != 0].ravel()
     seen = found.seen[[name in model.labels["bodies"] for name in found.names]]
     values = found.values[[name in model.labels["bodies"] for name in found.names]]
     np.testing.assert_allclose(values[seen], truth[seen], atol=1e-5)

@@ -1,0 +1,17 @@
+"""The inertial parameters that a simulator has been given, to be compared with those that were found."""
+
+import mujoco
+import numpy as np
+
+
+def inertias(model: mujoco.MjModel) -> np.ndarray:
+    """(nbody, 10) mass, first moment and inertia about the frame's origin, as `dynax.geometry.dynamics` has them."""
+    result = np.zeros((model.nbody, 10))
+    for body in range(model.nbody):
+        mass, centre, axes = model.body_mass[body], model.body_ipos[body], np.zeros(9)
+        mujoco.mju_quat2Mat(axes, model.body_iquat[body])
+        axes = axes.reshape(3, 3)
+        inertia = axes @ np.diag(model.body_inertia[body]) @ axes.T
+        inertia += mass * (centre @ centre * np.eye(3) - np.outer(centre, centre))
+        result[body] = [mass, *(mass * centre), *inertia[[0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]]]
+    return result
