@@ -1,35 +1,40 @@
-"""The clip that opens the README: `python -m benchmarks.picture [--run RUN]`.
+"""The clips of the README: `python -m benchmarks.picture [NAME ...] [--run RUN]`.
 
-Trains the default cart pole, unless it is given the run directory of one, and renders what it predicts into
-`img/cart_pole_trajectory.gif`.
+Trains the robots of these clips, or the one that is named where `--run` gives its run directory, and renders what is
+predicted into `img/<name>_trajectory.gif`.
 """
 
 import argparse
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.common import dynax
 
-PICTURE = Path(__file__).parent.parent / "img" / "cart_pole_trajectory.gif"
-CLIP = [
-    "render.formats=[gif]",
-    "render.seconds=8",
-    "render.seed=1",
-    "render.width=560",
-    "render.height=315",
-    "render.fps=20",
-]
+PICTURES = Path(__file__).parent.parent / "img"
+SMALL = ("render.formats=[gif]", "render.seed=1", "render.width=560", "render.height=315")
+TRAINED = {"cart_pole": ("env=cart_pole",), "hopper": ("env=hopper", "model=mechanical")}
+CLIPS = {
+    "cart_pole": ("render.seconds=8", "render.fps=20"),
+    "hopper": ("render.seconds=4", "render.fps=12", "render.speed=0.5"),  # too quick for the eye as it is
+}
 
 
-def main(run: str | None) -> None:
+def main(names: Sequence[str], run: str | None) -> None:
     here = Path.cwd()
-    run = run or dynax(here, "train", "env=cart_pole")[0]
-    [clip] = dynax(here, "render", f"run={run}", *CLIP)
-    shutil.copy(Path(clip) / "trajectory.gif", PICTURE)
-    print(f"{PICTURE}: {PICTURE.stat().st_size / 1e6:.2f} MB")
+    for name in names:
+        trained = run or dynax(here, "train", *TRAINED[name])[0]
+        [clip] = dynax(here, "render", f"run={trained}", *SMALL, *CLIPS[name])
+        picture = PICTURES / f"{name}_trajectory.gif"
+        shutil.copy(Path(clip) / "trajectory.gif", picture)
+        print(f"{picture}: {picture.stat().st_size / 1e6:.2f} MB")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--run")
-    main(**vars(parser.parse_args()))
+    parser.add_argument("names", nargs="*", choices=[[], *CLIPS], metavar="NAME", help=", ".join(CLIPS))
+    parser.add_argument("--run", help="a finished training of the one robot that is named")
+    args = parser.parse_args()
+    if args.run and len(args.names) != 1:
+        parser.error("--run is of one robot: name it")
+    main(args.names or list(CLIPS), args.run)

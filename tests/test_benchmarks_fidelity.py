@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 
+from benchmarks.document import filled
 from benchmarks.fidelity import ablation, curve, few, nerd, robots, runs, targets
 from benchmarks.fidelity.__main__ import TABLES
-from benchmarks.fidelity.document import DOCUMENT, README, committed, file_of, filled, shown
+from benchmarks.fidelity.document import DOCUMENT, README, committed, file_of, shown
 from benchmarks.fidelity.table import Row, given
 from dynax import architectures, envs
 from dynax.cli import conf, resolvers

@@ -20,8 +20,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.common import header
+from benchmarks.document import ROOT
 from benchmarks.fidelity import ablation, curve, few, nerd, robots, runs, targets
-from benchmarks.fidelity.document import ROOT, committed, file_of, shown, write
+from benchmarks.fidelity.document import committed, file_of, shown, write
 from benchmarks.fidelity.table import Result, Table
 from dynax.files import write_json
 

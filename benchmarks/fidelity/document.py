@@ -1,19 +1,15 @@
-"""`docs/fidelity.md` and the README: their tables, between markers, from the results that are committed.
-
-A table stands between `<!-- table: NAME -->` and `<!-- end of NAME -->`; what lies outside is written by hand.
-"""
+"""`docs/fidelity.md` and the README: their tables from the results that are committed."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from benchmarks.common import RESULTS
+from benchmarks.document import ROOT, filled, measured_by
 from benchmarks.fidelity.table import Render, Table, values
 
-ROOT = Path(__file__).parents[2]
 DOCUMENT, README = ROOT / "docs" / "fidelity.md", ROOT / "README.md"
 
 
@@ -42,23 +38,7 @@ def shown(table: Table, content: Mapping[str, Any]) -> str:
     """A table, and beneath it what it was measured by."""
     results = content["results"]
     commits = [commit for (commit,) in values([r for r in results if not r["failed"]], "commit")]
+    jobs = f"{content['jobs']} jobs at a time" if content["jobs"] > 1 else "one job at a time"
     seeds = len(values(results, "seed"))
-    cores = f"{content['cores']} {content['machine'].split()[0]} core{'s' * (content['cores'] > 1)}"
-    facts = [
-        f"`{content['command']}`", content["date"], cores,
-        f"{content['jobs']} jobs at a time" if content["jobs"] > 1 else "one job at a time",
-        f"medians of {seeds} seeds" if seeds > 1 else "one seed",
-        "commit " + ", ".join(str(commit)[:7] + "+" * str(commit).endswith("+") for commit in commits),
-    ]  # fmt: skip
-    return f"{table.render(results)}\n\n{', '.join(facts)}."
-
-
-def filled(text: str, tables: Mapping[str, str]) -> str:
-    """`text` with each of the tables between its markers. Raises `ValueError` where a table has none."""
-    for name, table in tables.items():
-        begin, end = f"<!-- table: {name} -->", f"<!-- end of {name} -->"
-        between = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
-        text, count = between.subn(lambda _, new=f"{begin}\n\n{table}\n\n{end}": new, text)
-        if count != 1:
-            raise ValueError(f"{begin} ... {end} stands {count} times in the document, not once")
-    return text
+    told = measured_by(content, commits, jobs, f"medians of {seeds} seeds" if seeds > 1 else "one seed")
+    return f"{table.render(results)}\n\n{told}"

@@ -94,7 +94,7 @@ def test_what_it_does_is_represented(model):
     again = network.integrate(now, network.targets(now, following))
     speed = max(1.0, np.abs(paths).max(initial=0))
     np.testing.assert_allclose(env.space.difference(following, again), 0, atol=1e-9 * speed)
-    assert network.features(paths).shape == (*paths.shape[:2], network.feature_dim)
+    assert jax.eval_shape(network.features, paths).shape == (*paths.shape[:2], network.feature_dim)
 
 
 @pytest.mark.slow
@@ -117,8 +117,9 @@ def test_it_is_learned_with_its_contacts(name, dynax):
 
 
 def goes_through_every_command(model, dynax, *how):
-    small = ["training=smoke", "model.hidden_dims=[16]", "collect.num_rollouts=8", "collect.rollout_length=20"]
-    run = dynax("train", "env=mjcf", f"env.xml={path_of(model)}", *MILD.get(model, ()), *small, *how).path
+    few = ["collect.num_rollouts=8", "collect.rollout_length=20"]
+    small = ["training=smoke", "training.optimizer=adam", "model.hidden_dims=[16]"]
+    run = dynax("train", "env=mjcf", f"env.xml={path_of(model)}", *MILD.get(model, ()), *few, *small, *how).path
     scores = json.loads((dynax("eval", f"run={run}", "eval=smoke").path / "summary.json").read_text())["scores"]
     assert np.isfinite(scores["model"]["nrmse"]["1"])
     size = ["render.backend=drawn", "render.seconds=0.2", "render.fps=10", "render.width=96", "render.height=64"]

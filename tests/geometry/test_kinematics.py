@@ -138,6 +138,6 @@ def test_a_model_may_be_still():
     model = mujoco.MjModel.from_xml_string(
         "<mujoco><worldbody><body pos='1 2 3'><geom size='1'/></body></worldbody></mujoco>"
     )
-    poses = Kinematics.of(model)(jnp.zeros(0))
+    poses = jax.jit(Kinematics.of(model))(jnp.zeros(0))
     np.testing.assert_allclose(poses.position, [[0, 0, 0], [1, 2, 3]])
     assert poses.axis.shape == (0, 3)

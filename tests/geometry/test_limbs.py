@@ -33,8 +33,14 @@ def at_random(model, seed=0):
 
 
 def seen(model, limb, qpos):
-    poses = Kinematics.of(model)(jnp.asarray(qpos, jnp.float32))
-    return np.asarray(limb.seen(poses.position, poses.rotation))
+    kinematics = Kinematics.of(model)
+
+    @jax.jit
+    def see(qpos):
+        poses = kinematics(qpos)
+        return limb.seen(poses.position, poses.rotation)
+
+    return np.asarray(see(jnp.asarray(qpos, jnp.float32)))
 
 
 def root_of(limb):

@@ -51,7 +51,7 @@ def loss(model, params, states, targets, seed=0):
     states, targets = (jnp.asarray(x, jnp.float32).reshape(B * H, 4) for x in (states, targets))
     samples, ends = Samples(states, jnp.zeros((B * H, 1)), targets), H - 1 + H * jnp.arange(B)
     variables = {"params": {"network": params}, "normalization": AS_IT_IS}
-    squared = losses.one_step(model, variables, samples, ends, jax.random.PRNGKey(seed))
+    squared = jax.jit(losses.one_step, static_argnums=0)(model, variables, samples, ends, jax.random.PRNGKey(seed))
     assert squared.shape == ((1, B, H) if model.sequence else (1, B))
     return float(losses.mse(squared))
 

@@ -1,16 +1,14 @@
-"""What simulation costs: collecting a dataset next to a bare `mujoco.rollout`, and finding contacts next to a step.
-
-    python -m benchmarks.simulation_speed [--rollouts 1000] [--rounds 5]
+"""Collecting a dataset next to a bare `mujoco.rollout`, and finding contacts next to a step of MuJoCo.
 
 Collection counts everything between the command and the finished dataset: initial states, actions, the check for hidden
 states, the files. The bare rollout is of the same states and actions, which it is given, on as many threads. They take
 turns, and the ratio is the median of those of the turns. Contacts are found in compiled batches of 512 states, on all
-cores; the step is C MuJoCo's within the bare rollout. Results go to `benchmarks/results/simulation_speed.json`.
+cores; the step is C MuJoCo's within the bare rollout.
 """
 
-import argparse
+import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -19,18 +17,17 @@ import mujoco
 import numpy as np
 from mujoco import rollout
 
-from benchmarks.common import RESULTS, header, markdown, seconds
+from benchmarks.common import markdown, seconds
 from dynax import envs
 from dynax.config import CollectConfig
 from dynax.data.collection import collect
 from dynax.data.source import Source
 from dynax.envs.env import Env
 from dynax.excitations.mixed import Mixed
-from dynax.files import write_json
 from dynax.geometry.contacts import Contacts
 
 ROBOTS = ("cart_pole", "hopper", "cheetah", "quadruped", "arm")
-FILE = RESULTS / "simulation_speed.json"
+ROLLOUTS = 1000
 BATCH, REPEATS = 512, 50
 
 
@@ -58,19 +55,27 @@ def bare(env: Env, states: np.ndarray, actions: np.ndarray, threads: int) -> Cal
     return run
 
 
-def finding(env: Env, states: np.ndarray) -> float:
-    """Seconds to find every contact in one state, of many."""
+def finding(env: Env, states: np.ndarray) -> float | None:
+    """Microseconds to find every contact in one state, of many; None where there can be none."""
     contacts = Contacts.of(env.mj_model)
     if contacts is None:
-        return 0.0
+        return None
     one = lambda state: contacts.detect(contacts.kinematics(env.space.qpos(state)))  # noqa: E731
     program = jax.jit(jax.vmap(one))
     some = jnp.asarray(np.resize(states, (BATCH, states.shape[1])), jnp.float32)
     jax.block_until_ready(program(some))
-    return seconds(lambda: jax.block_until_ready([program(some) for _ in range(REPEATS)])) / (REPEATS * BATCH)
+    taken = seconds(lambda: jax.block_until_ready([program(some) for _ in range(REPEATS)]))
+    return 1e6 * taken / (REPEATS * BATCH)
 
 
-def measure(name: str, config: CollectConfig, rounds: int, threads: int) -> dict[str, Any]:
+def measure(rounds: int) -> Iterator[dict[str, Any]]:
+    """A result a robot."""
+    config, threads = CollectConfig(num_rollouts=ROLLOUTS, backend="native"), len(os.sched_getaffinity(0))
+    for name in ROBOTS:
+        yield of(name, config, rounds, threads)
+
+
+def of(name: str, config: CollectConfig, rounds: int, threads: int) -> dict[str, Any]:
     """One robot."""
     env = envs.make({"name": name})
     states, actions = Source(env, Mixed(), config.seed, config.rollout_length).draw(0, config.num_rollouts)
@@ -82,7 +87,7 @@ def measure(name: str, config: CollectConfig, rounds: int, threads: int) -> dict
         "ratio": float(np.median(pairs[:, 1] / pairs[:, 0])),
         "collected_per_s": float(count / np.median(pairs[:, 0])),
         "step_us": float(1e6 * threads * np.median(pairs[:, 1]) / count),
-        "contacts_us": 1e6 * finding(env, states),
+        "contacts_us": finding(env, states),
     }
 
 
@@ -94,24 +99,9 @@ def table(results: list[dict[str, Any]]) -> str:
             r["robot"],
             f"{r['collected_per_s']:,.0f}",
             f"{r['ratio']:.2f}",
-            f"{r['contacts_us']:.1f} µs",
+            f"{r['contacts_us']:.1f} µs" if r["contacts_us"] else "none",
             f"{r['step_us']:.1f} µs",
         ]
         for r in results
     ]
     return markdown(columns, lines)
-
-
-def main(rollouts: int, rounds: int) -> None:
-    begun, results = header(), []
-    for name in ROBOTS:
-        results.append(measure(name, CollectConfig(num_rollouts=rollouts, backend="native"), rounds, begun["cores"]))
-        write_json(FILE, {**begun, "results": results})
-    print(table(results))
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rollouts", type=int, default=1000)
-    parser.add_argument("--rounds", type=int, default=5)
-    main(**vars(parser.parse_args()))

@@ -1,15 +1,12 @@
-"""Training throughput of Dynax next to the same network in a hand-written jitted scan, in one process.
-
-    python -m benchmarks.training_speed [--steps 200] [--rounds 5]
+"""Training of Dynax next to the same network in a hand-written jitted scan, in one process.
 
 Both train an MLP of 500 x 500 on the same cart-pole data at batch 512 with Adam. The hand-written loop knows nothing of
-robots: ready inputs and targets, a plain network, no clipping, no moving average. The two take turns, and the ratio of
-each turn is printed: timings alone mean little on a shared machine.
+robots: ready inputs and targets, a plain network, no clipping, no moving average. The two take turns, and the ratio is
+the median of those of the turns.
 """
 
-import argparse
-import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -17,17 +14,16 @@ import numpy as np
 import optax
 from flax import linen as nn
 
-from benchmarks.common import seconds
+from benchmarks.common import markdown, seconds
 from dynax.architectures import MLPDynamicsModel
 from dynax.base import normalise
 from dynax.config import TrainingConfig
 from dynax.data.trajectories import Trajectories
 from dynax.envs import CartPoleEnv
-from dynax.provenance import provenance
 from dynax.training import fitting, samples, stages
 from dynax.utils import collect_and_prepare_data
 
-WIDTHS, BATCH = (500, 500), 512
+WIDTHS, BATCH, STEPS = (500, 500), 512, 200
 
 
 class Plain(nn.Module):
@@ -80,9 +76,10 @@ def by_dynax(model: MLPDynamicsModel, data: Trajectories, config: TrainingConfig
     return run
 
 
-def main(steps: int, rounds: int) -> None:
+def measure(rounds: int) -> Iterator[dict[str, Any]]:
+    """One result."""
     env = CartPoleEnv()
-    data, _ = collect_and_prepare_data(env, 2 + steps * BATCH // 100, 100, jax.random.PRNGKey(0), val_fraction=0.01)
+    data, _ = collect_and_prepare_data(env, 2 + STEPS * BATCH // 100, 100, jax.random.PRNGKey(0), val_fraction=0.01)
     model = MLPDynamicsModel(env=env, hidden_dims=WIDTHS, activation="silu")
     config = TrainingConfig(batch_size=BATCH, optimizer="adam")
     normalization = samples.normalization_of(model, data)
@@ -96,20 +93,27 @@ def main(steps: int, rounds: int) -> None:
 
     pairs = np.array([(seconds(ours), seconds(theirs)) for _ in range(rounds)]) / updates * 1e3
     ratios = pairs[:, 1] / pairs[:, 0]
-    print(
-        f"{updates} updates of an MLP {WIDTHS} at batch {BATCH}, {rounds} rounds; "
-        f"{platform.processor() or 'CPU'}, {jax.devices()[0]}"
-    )
-    print(f"dynax {np.median(pairs[:, 0]):.2f} ms an update, by hand {np.median(pairs[:, 1]):.2f} ms")
-    print(
-        f"speed relative to the hand-written loop: {np.median(ratios):.3f} "
-        f"(from {ratios.min():.3f} to {ratios.max():.3f})"
-    )
-    print(f"commit {provenance()['commit']}")
+    yield {
+        "network": f"MLP of {' x '.join(map(str, WIDTHS))}, batch {BATCH}",
+        "ratio": float(np.median(ratios)),
+        "lowest_ratio": float(ratios.min()),
+        "highest_ratio": float(ratios.max()),
+        "dynax_ms": float(np.median(pairs[:, 0])),
+        "by_hand_ms": float(np.median(pairs[:, 1])),
+    }
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=200)
-    parser.add_argument("--rounds", type=int, default=5)
-    main(**vars(parser.parse_args()))
+def table(results: list[dict[str, Any]]) -> str:
+    """One line."""
+    columns = ["", "speed against a hand-written loop", "from, to", "an update", "by hand"]
+    lines = [
+        [
+            r["network"],
+            f"{r['ratio']:.2f}",
+            f"{r['lowest_ratio']:.2f}, {r['highest_ratio']:.2f}",
+            f"{r['dynax_ms']:.1f} ms",
+            f"{r['by_hand_ms']:.1f} ms",
+        ]
+        for r in results
+    ]
+    return markdown(columns, lines)

@@ -1,0 +1,1 @@
+"""What collection and training cost: `python -m benchmarks.speed`."""

@@ -1,0 +1,27 @@
+"""The tables of speed: what they show, and that the document has what is committed."""
+
+from benchmarks.document import filled
+from benchmarks.speed import simulation, training
+from benchmarks.speed.__main__ import DOCUMENT, TABLES, committed
+
+
+def test_a_robot_without_contacts_has_none_to_find():
+    robot = {"robot": "cart_pole", "ratio": 0.981, "collected_per_s": 1.5e6, "step_us": 1.234}
+    lines = simulation.table([robot | {"contacts_us": 0.456}, robot | {"contacts_us": None}]).splitlines()
+    assert lines[2:] == [
+        "| cart_pole | 1,500,000 | 0.98 | 0.5 µs | 1.2 µs |",
+        "| cart_pole | 1,500,000 | 0.98 | none | 1.2 µs |",
+    ]
+
+
+def test_training_is_measured_against_a_loop_by_hand(monkeypatch):
+    monkeypatch.setattr(training, "STEPS", 1)
+    monkeypatch.setattr(training, "WIDTHS", (4, 4))
+    [result] = training.measure(3)
+    assert result["network"] == "MLP of 4 x 4, batch 512"
+    assert result["lowest_ratio"] <= result["ratio"] <= result["highest_ratio"]
+    assert training.table([result]).splitlines()[2].startswith("| MLP of 4 x 4, batch 512 | ")
+
+
+def test_the_document_is_what_the_committed_results_make_of_it():
+    assert filled(DOCUMENT.read_text(), {name: committed(name) for name in TABLES}) == DOCUMENT.read_text()
