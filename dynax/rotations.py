@@ -56,6 +56,22 @@ def log(q: Any) -> Any:
     return axis * xp.where(small, 2 + square / 3, 2 * xp.atan2(sine, w) / sine)
 
 
+def unwound(vectors: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """Rotation vectors (..., T, 3) of NumPy as a path that does not jump from one side of pi to the other.
+
+    Each is a number of turns from what it was, as near as that brings it to the one before, and the first to `start`
+    (..., 3).
+    """
+    angle = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    axis = vectors / np.where(angle > 0, angle, 1.0)
+    path, last = np.empty_like(vectors), start
+    for t in range(vectors.shape[-2]):
+        ahead = (axis[..., t, :] * last).sum(axis=-1, keepdims=True) - angle[..., t, :]
+        last = vectors[..., t, :] + axis[..., t, :] * (2 * np.pi * np.round(ahead / (2 * np.pi)))
+        path[..., t, :] = last
+    return path
+
+
 def matrix(q: Any) -> Any:
     """The rotation matrix (..., 3, 3) of a unit quaternion (..., 4); its columns are the body's axes in the world."""
     xp = q.__array_namespace__()

@@ -125,3 +125,14 @@ def test_numpy_and_jax_agree_and_any_leading_axes_are_kept(name):
     assert by_numpy.dtype == by_jax.dtype == np.float32
     np.testing.assert_allclose(by_jax, by_numpy, atol=1e-5)
     assert by_numpy.shape[:2] == (4, 5)
+
+
+def test_a_body_that_spins_on_is_unwound():
+    axis, angles = np.array([0.6, 0, 0.8]), np.linspace(3, 40, 100)
+    path = angles[:, None] * axis
+    seen = rotations.log(rotations.exp(path))
+    assert np.abs(seen).max() < np.pi
+    np.testing.assert_allclose(rotations.unwound(np.stack([seen, -seen]), np.stack([path[0], -path[0]])), [path, -path])
+    np.testing.assert_allclose(rotations.unwound(-np.pi * axis[None], 3 * axis), [np.pi * axis])
+    still = np.zeros((3, 3))
+    np.testing.assert_array_equal(rotations.unwound(still, still[0]), still)

@@ -8,7 +8,9 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
+from matplotlib.ticker import MaxNLocator
 
+from dynax import rotations
 from dynax.metrics import THRESHOLDS, Score
 from dynax.state_space import StateSpace
 
@@ -43,6 +45,8 @@ def loss_curve(path: Path, rows: Sequence[Mapping[str, Any]], title: str) -> Non
         right.plot(best["epoch"], best["val_nrmse"], "o", color=COLOURS["model"], label=f"best: epoch {best['epoch']}")
         right.set(title="Validation, open loop", xlabel="epoch", ylabel="nRMSE, geometric mean")
         right.legend()
+        for axes in (left, right):
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         figure.suptitle(title, x=0.01, ha="left", color="0.35")
         figure.savefig(path)
 
@@ -69,7 +73,7 @@ def horizon(path: Path, scores: Mapping[str, Score], dt: float, title: str) -> N
         first = scores["model"].valid[0]
         note = f"VPT({first.threshold:g}) {'> ' if first.capped else ''}{first.median:.2f} s"
         axes.annotate(
-            note, (first.median, first.threshold), xytext=(8, -16), textcoords="offset points", color=COLOURS["model"],
+            note, (first.median, first.threshold), xytext=(14, -15), textcoords="offset points", color=COLOURS["model"],
             path_effects=[withStroke(linewidth=3, foreground="white")], zorder=6,
         )  # fmt: skip
         axes.set(yscale="log", ylim=(1e-8, 10), xlabel="prediction horizon [s]", ylabel="error / standard deviation")
@@ -86,7 +90,7 @@ def trajectories(
     A prediction is drawn until its error (K, T+1) has passed the last threshold; angles start within a turn of zero.
     """
     time, rows = space.dt * np.arange(truth.shape[1]), np.flatnonzero(space.observed[: space.nv])[:MOST_ROWS]
-    truth, predicted = (space.positions(x)[..., rows] for x in (truth, predicted.astype(np.float64)))
+    truth, predicted = (x[..., rows] for x in _paths(space, truth, predicted.astype(np.float64)))
     turns = np.where(space.wrapped[rows], 2 * np.pi * np.round(truth[:, :1] / (2 * np.pi)), 0.0)
     shape = (len(rows), len(truth))
     size = (4.0 * shape[1], 1.7 * shape[0] + 1.3)
@@ -109,3 +113,14 @@ def trajectories(
         figure.align_ylabels()
         figure.suptitle(title, x=0.01, ha="left", weight="bold")
         figure.savefig(path)
+
+
+def _paths(space: StateSpace, truth: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Positions (K, T+1, nv) of states (K, T+1, S) for the eye: orientations do not jump."""
+    found = space.positions(truth), space.positions(predicted)
+    for _, v, turns in space.blocks:
+        if turns:
+            start = found[0][:, 0, v].copy()
+            for positions in found:
+                positions[..., v] = rotations.unwound(positions[..., v], start)
+    return found

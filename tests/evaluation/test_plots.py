@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dynax import metrics
+from dynax import metrics, rotations
 from dynax.evaluation import plots
 
 
@@ -74,3 +74,13 @@ def test_trajectories_predicted_to_the_end(tmp_path, predictions, cart_pole):
     truth, _, scores = predictions
     plots.trajectories(tmp_path / "t.png", cart_pole.space, truth[:2], truth[:2], scores["ceiling"].error[:2], "title")
     assert colours(tmp_path / "t.png") > 10
+
+
+def test_an_orientation_is_drawn_without_jumps(quadruped):
+    """Of a body that goes on turning from half a turn, and a prediction that turns back from there."""
+    angle = np.stack([np.linspace(np.pi, 8, 50), np.linspace(np.pi, 1, 50)])
+    states = np.zeros((2, 50, quadruped.state_dim))
+    states[..., 3:7] = rotations.exp(angle[..., None] * np.array([0, 0, 1.0]))
+    truth, predicted = plots._paths(quadruped.space, states[:1], states[1:])
+    side = np.sign(truth[0, 0, 5])
+    np.testing.assert_allclose([truth[0, :, 5], predicted[0, :, 5]], side * angle, atol=1e-9)
