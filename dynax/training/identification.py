@@ -1,9 +1,9 @@
 """Linear least squares for models whose constants enter their equations linearly, with standard errors.
 
 The equations of a degree of freedom are used where no constraint can act on it: where nothing that it moves touches
-anything, and it is neither at a stop nor held by dry friction. They are homogeneous, so that of every tree one quantity
-must be told: its mass if it floats, the gain of its strongest actuator if it stands in the world, or, where it has
-none, the trace of its mass matrix in the default pose.
+anything, and it is neither at a stop nor held by dry friction. They are homogeneous, so that of every tree something
+must be told: its mass if it floats, the gain of its strongest actuator if it stands in the world; and if nothing drives
+it the trace of its mass matrix in the default pose, for what flies on its own tells nothing of how hard it is to turn.
 
 Axes: M transitions, P constants, nv degrees of freedom.
 """
@@ -31,6 +31,7 @@ from dynax.training.impacts import acting
 SAMPLES = 40_000  # transitions at most
 CHUNK = 1_000  # of them whose equations are held at once
 RANK = 1e-9  # of the largest singular value; a direction with less is not seen in the data
+HEAVY = 1e-12  # of the largest eigenvalue of a mass matrix; the least is more
 SEEN = 1e-3  # the largest share of a constant in directions that are not seen, of one that counts as identified
 
 
@@ -58,7 +59,7 @@ def identify(model: RigidDynamicsModel, data: Trajectories, seed: int = 0) -> Id
     Of directions in which constants can change unseen, the shortest solution has none.
 
     Raises:
-        RunError: where too few equations are free of constraints.
+        RunError: where too few equations are free of constraints, or they do not tell how hard everything is to move.
     """
     with jax.enable_x64(True):
         triangle, count, squares = _triangle(model, data, seed)
@@ -76,6 +77,7 @@ def identify(model: RigidDynamicsModel, data: Trajectories, seed: int = 0) -> Id
     u, s, vt = np.linalg.svd(system / width, full_matrices=False)
     kept = s > RANK * s[0]
     values = vt[kept].T @ ((u[:, kept].T @ wanted) / s[kept]) / width
+    _check_inertia(model, values)
     left = max(float(np.sum((triangle @ values) ** 2)), np.finfo(float).eps ** 2 * squares) / (count - kept.sum())
     errors = np.sqrt(left * np.sum((vt[kept] / s[kept, None]) ** 2, axis=0)) / width
     unseen = np.sqrt(np.sum(vt[~kept] ** 2, axis=0)) if (~kept).any() else np.zeros(size)
@@ -87,6 +89,20 @@ def parameters(model: RigidDynamicsModel, found: Identified) -> dict[str, np.nda
     """The found constants as the parameters of the model's network, float32."""
     _, unravel = _constants(model)
     return {name: np.asarray(x, np.float32) for name, x in unravel(jnp.asarray(found.values)).items()}
+
+
+def _check_inertia(model: RigidDynamicsModel, values: np.ndarray) -> None:
+    """Raise `RunError` where constants (P,) make no mass matrix."""
+    with jax.enable_x64(True):
+        _, unravel = _constants(model)
+        inertia = np.asarray(model.mass_matrix(unravel(jnp.asarray(values)), model.env.space.home))
+    size, ways = np.linalg.eigh(inertia)
+    if not size[0] > HEAVY * size[-1]:
+        name = model.env.space.names[int(np.abs(ways[:, 0]).argmax())]
+        raise RunError(
+            f"the data do not tell how hard it is to move `{name}` of {model.env.name}: "
+            "collect some in which everything is driven and moves"
+        )
 
 
 def _constants(model: RigidDynamicsModel) -> tuple[jax.Array, Any]:
@@ -166,7 +182,7 @@ def _told(model: RigidDynamicsModel) -> tuple[np.ndarray, np.ndarray]:
             strongest = drives[np.argmax(np.abs(gains[drives]))]
             rows.append(gain[strongest])
             wanted.append(gains[strongest])
-        else:
+        if not len(drives):
             rows.append(home[tree.dofs].sum(axis=0))
             wanted.append(np.diag(inertia)[tree.dofs].sum())
     return np.array(rows), np.array(wanted)

@@ -8,6 +8,7 @@ from inertias import inertias
 from dynax.architectures.rigid import RigidDynamicsModel
 from dynax.data.simulate import simulate
 from dynax.data.trajectories import Trajectories
+from dynax.envs import MjcfEnv
 from dynax.errors import RunError
 from dynax.excitations.mixed import Mixed
 from dynax.training import identification
@@ -69,6 +70,15 @@ def test_too_little_data_is_told(hopper):
         identification.identify(model, data_of(hopper, n=2, steps=5))
 
 
+def test_what_nothing_drives_tells_of_no_inertia(robots):
+    """Its equations have a common factor, and the gain that is told is of an actuator that never acts."""
+    env = robots["double_cart_pole"]
+    states, actions = env.sample_states(np.random.default_rng(0), 60), np.zeros((60, 60, 1))
+    passive = Trajectories(simulate(env, states, actions, "native"), actions)
+    with pytest.raises(RunError, match=r"do not tell how hard it is to move `.*` of double_cart_pole"):
+        identification.identify(RigidDynamicsModel(env=env), passive)
+
+
 def test_noise_makes_standard_errors_that_cover_the_truth():
     from dynax import envs
 
@@ -80,3 +90,18 @@ def test_noise_makes_standard_errors_that_cover_the_truth():
     value, error = values["slide damping"]
     assert 1e-6 < error < 1e-1
     assert abs(value - env.mj_model.dof_damping[0]) < 5 * error
+
+
+LOOSE = """<mujoco><default><geom contype="0" conaffinity="0"/></default><worldbody>
+<body name="box"><freejoint/><geom type="box" size=".1 .2 .3" pos=".05 0 .02"/></body>
+<body pos="2 0 0"><joint name="slide" type="slide" damping="1"/><geom size=".1"/></body></worldbody>
+<actuator><motor joint="slide" ctrlrange="-1 1"/></actuator></mujoco>"""
+
+
+def test_the_inertia_of_what_only_flies_is_found_but_for_its_scale():
+    """Which is told: whatever the size of its inertia, a body that nothing touches tumbles the same way."""
+    model = RigidDynamicsModel(env=MjcfEnv(xml="loose.xml", mjcf=LOOSE))
+    found = identification.identify(model, data_of(model.env))
+    box = [name.startswith("box ") for name in found.names]
+    np.testing.assert_allclose(found.values[box], inertias(model.env.mj_model)[1], rtol=1e-5, atol=1e-6)
+    assert found.seen[box].all()
