@@ -10,6 +10,7 @@ Axes: M transitions, P constants, nv degrees of freedom.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import jax
@@ -53,6 +54,7 @@ class Identified:
         ]
 
 
+@lru_cache(maxsize=1)  # a training asks for the constants, and then for what is known of each
 def identify(model: RigidDynamicsModel, data: Trajectories, seed: int = 0) -> Identified:
     """The constants of `model` that explain at most `SAMPLES` transitions of `data` best.
 
