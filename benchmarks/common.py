@@ -71,7 +71,8 @@ def median(results: Iterable[Mapping[str, Any]], pick: Callable[[Mapping[str, An
 def valid_time(results: Sequence[Mapping[str, Any]], who: str, threshold: str) -> str:
     """The median over results of a valid prediction time: that of the model, `vpt`, or of the `ceiling`."""
     capped = sum(r[who][threshold]["capped"] for r in results) * 2 > len(results)
-    return f"{'> ' if capped else ''}{median(results, lambda r: r[who][threshold]['median_s']):.1f} s"
+    middle = median(results, lambda r: r[who][threshold]["median_s"])
+    return f"{'> ' if capped else ''}{middle:.{1 if middle >= 1 or not middle else 2}f} s"
 
 
 def markdown(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

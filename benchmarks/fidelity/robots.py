@@ -48,7 +48,9 @@ def _line(mine: Sequence[Result], naive: Sequence[Result]) -> list[str]:
 
 
 def _times(ratio: float) -> str:
-    return f"{ratio:,.0f} times" if ratio >= 10 else f"{ratio:.2g} times"
+    if ratio == 1:
+        return "–"
+    return f"{float(f'{ratio:.2g}'):,g} times"
 
 
 def _one_step(result: Result) -> float:
