@@ -1,9 +1,9 @@
 """Collecting a dataset next to a bare `mujoco.rollout`, and finding contacts next to a step of MuJoCo.
 
-Collection counts everything between the command and the finished dataset: initial states, actions, the check for hidden
-states, the files. The bare rollout is of the same states and actions, which it is given, on as many threads. They take
-turns, and the ratio is the median of those of the turns. Contacts are found in compiled batches of 512 states, on all
-cores; the step is C MuJoCo's within the bare rollout.
+The dataset is of the default size. Collection counts everything between the command and the finished dataset: initial
+states, actions, the check for hidden states, the files. The bare rollout is of the same states and actions, which it is
+given, on as many threads. They take turns, and the ratio is the median of those of the turns. Contacts are found in
+compiled batches of 512 states, on all cores; the step is C MuJoCo's within the bare rollout.
 """
 
 import os
@@ -27,7 +27,6 @@ from dynax.excitations.mixed import Mixed
 from dynax.geometry.contacts import Contacts
 
 ROBOTS = ("cart_pole", "hopper", "cheetah", "quadruped", "arm")
-ROLLOUTS = 1000
 BATCH, REPEATS = 512, 50
 
 
@@ -70,7 +69,7 @@ def finding(env: Env, states: np.ndarray) -> float | None:
 
 def measure(rounds: int) -> Iterator[dict[str, Any]]:
     """A result a robot."""
-    config, threads = CollectConfig(num_rollouts=ROLLOUTS, backend="native"), len(os.sched_getaffinity(0))
+    config, threads = CollectConfig(backend="native"), len(os.sched_getaffinity(0))
     for name in ROBOTS:
         yield of(name, config, rounds, threads)
 
