@@ -54,7 +54,6 @@ class Identified:
         ]
 
 
-@lru_cache(maxsize=1)  # a training asks for the constants, and then for what is known of each
 def identify(model: RigidDynamicsModel, data: Trajectories, seed: int = 0) -> Identified:
     """The constants of `model` that explain at most `SAMPLES` transitions of `data` best.
 
@@ -63,6 +62,12 @@ def identify(model: RigidDynamicsModel, data: Trajectories, seed: int = 0) -> Id
     Raises:
         RunError: where too few equations are free of constraints, or they do not tell how hard everything is to move.
     """
+    key: Any = model  # a model is one, which flax does not tell a type checker
+    return _identified(key, data, seed)
+
+
+@lru_cache(maxsize=1)  # a training asks for the constants, and then for what is known of each
+def _identified(model: RigidDynamicsModel, data: Trajectories, seed: int) -> Identified:
     with jax.enable_x64(True):
         triangle, count, squares = _triangle(model, data, seed)
     told, total = _told(model)
