@@ -72,7 +72,8 @@ def valid_time(results: Sequence[Mapping[str, Any]], who: str, threshold: str) -
     """The median over results of a valid prediction time: that of the model, `vpt`, or of the `ceiling`."""
     capped = sum(r[who][threshold]["capped"] for r in results) * 2 > len(results)
     middle = median(results, lambda r: r[who][threshold]["median_s"])
-    return f"{'> ' if capped else ''}{middle:.{1 if middle >= 1 or not middle else 2}f} s"
+    digits = 2 if 0 < middle < 1 else 1
+    return f"{'> ' if capped else ''}{middle:.{digits}f} s"
 
 
 def markdown(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -13,18 +13,21 @@ from benchmarks.common import dynax
 
 PICTURES = Path(__file__).parent.parent / "img"
 SMALL = ("render.formats=[gif]", "render.seed=1", "render.width=560", "render.height=315")
-TRAINED = {"cart_pole": ("env=cart_pole",), "hopper": ("env=hopper", "model=mechanical")}
-CLIPS = {
-    "cart_pole": ("render.seconds=8", "render.fps=20"),
-    "hopper": ("render.seconds=4", "render.fps=12", "render.speed=0.5"),  # too quick for the eye as it is
+CLIPS = {  # how each is trained, and rendered
+    "cart_pole": (["env=cart_pole"], ["render.seconds=8", "render.fps=20"]),
+    "hopper": (  # too quick for the eye as it is
+        ["env=hopper", "model=mechanical"],
+        ["render.seconds=4", "render.fps=12", "render.speed=0.5"],
+    ),
 }
 
 
 def main(names: Sequence[str], run: str | None) -> None:
     here = Path.cwd()
     for name in names:
-        trained = run or dynax(here, "train", *TRAINED[name])[0]
-        [clip] = dynax(here, "render", f"run={trained}", *SMALL, *CLIPS[name])
+        training, rendering = CLIPS[name]
+        trained = run or dynax(here, "train", *training)[0]
+        [clip] = dynax(here, "render", f"run={trained}", *SMALL, *rendering)
         picture = PICTURES / f"{name}_trajectory.gif"
         shutil.copy(Path(clip) / "trajectory.gif", picture)
         print(f"{picture}: {picture.stat().st_size / 1e6:.2f} MB")

@@ -34,22 +34,20 @@ def _pairs(results: Sequence[Result]) -> list[tuple[list[Result], list[Result]]]
 
 
 def _line(mine: Sequence[Result], naive: Sequence[Result]) -> list[str]:
-    there = finished(mine)
+    there, others = finished(mine), finished(naive) if mine != naive else []
     return [
         f"{mine[0]['env']}, {mine[0]['label'] or mine[0]['model']}",
         vpt(mine),
         vpt(mine, "0.4"),
         ceiling(mine),
         middle(mine, _one_step),
-        _times(median(finished(naive), _one_step) / median(there, _one_step)) if there and finished(naive) else "–",
+        _times(median(others, _one_step) / median(there, _one_step)) if there and others else "–",
         duration(median(there, lambda r: r["wall_s"])) if there else "–",
         middle(mine, lambda r: r["parameters"], ",.0f"),
     ]
 
 
 def _times(ratio: float) -> str:
-    if ratio == 1:
-        return "–"
     return f"{float(f'{ratio:.2g}'):,g} times"
 
 

@@ -92,7 +92,13 @@ def of(name: str, config: CollectConfig, rounds: int, threads: int) -> dict[str,
 
 def table(results: list[dict[str, Any]]) -> str:
     """A line a robot."""
-    columns = ["", "collected a second", "against a bare rollout", "finding contacts", "a step of C MuJoCo, one core"]
+    columns = [
+        "",
+        "collected a second",
+        "against a bare rollout",
+        "finding contacts, all cores",
+        "a step of C MuJoCo, one core",
+    ]
     lines = [
         [
             r["robot"],
