@@ -28,7 +28,8 @@ from dynax.files import write_json
 log = logging.getLogger(__name__)
 
 FILE = "hidden_state.json"
-TRAJECTORIES = 32  # looked at, at most
+TRAJECTORIES = 16  # looked at, at most
+RESTARTS = 4096  # at most, about, spread evenly over those; a stop or a contact acts for several steps
 LONG = 2500  # control steps over which the cost is measured, at most
 FURTHER = 10  # times as many as the data's trajectories have, at most
 NEGLIGIBLE = 1e-6  # a hopper on MuJoCo's default solvers has gaps of up to 6e-7, on one cut short of 6e-5 and more
@@ -129,11 +130,12 @@ def _simulated(env: Env, states: np.ndarray, actions: np.ndarray) -> Trajectorie
 
 
 def _gap(env: Env, data: Trajectories, scale: np.ndarray) -> np.ndarray:
-    """How far a restart from each state takes the next one from where it was, (n, t) in units of `scale`."""
-    n, steps, width = data.actions.shape
-    starts, actions = data.states[:, :-1].reshape(n * steps, -1), data.actions.reshape(n * steps, 1, width)
-    restarted = simulate(env, starts, actions, "native")[:, 1].reshape(n, steps, -1)
-    return metrics.normalised_error(env.space, data.states[:, 1:], restarted, scale)
+    """How far a restart from a state takes the next one from where it was, in units of `scale`, one of many states."""
+    every = slice(None, None, max(1, data.num_transitions // RESTARTS))
+    before, after, actions = data.states[:, :-1][:, every], data.states[:, 1:][:, every], data.actions[:, every]
+    n, steps, width = actions.shape
+    restarted = simulate(env, before.reshape(n * steps, -1), actions.reshape(n * steps, 1, width), "native")[:, 1]
+    return metrics.normalised_error(env.space, after, restarted.reshape(n, steps, -1), scale)
 
 
 def _closes(env: Env, drawn: tuple[np.ndarray, np.ndarray], scale: np.ndarray) -> bool:

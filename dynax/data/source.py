@@ -9,6 +9,7 @@ Axes: n trajectories, t control steps, s state coordinates [qpos, qvel], u actua
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -20,6 +21,8 @@ from dynax.excitations import Excitation
 
 BLOCK = 32
 ATTEMPTS = 20  # draws of a trajectory before its robot counts as one that cannot be simulated
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,16 +45,11 @@ class Source:
     def batches(self, n: int, size: int, backend: str) -> Iterator[tuple[Trajectories, int]]:
         """The first `n` trajectories as `trajectories` has them, `size` at a time.
 
-        The next are drawn while some are simulated, since C MuJoCo asks nothing of the interpreter meanwhile.
+        The next are simulated while the caller is busy with some, and those after them drawn.
         """
         spans = [(start, min(start + size, n)) for start in range(0, n, size)]
-        with ThreadPoolExecutor(1) as other:
-            drawing = other.submit(self.draw, *spans[0])
-            for (start, _), after in zip(spans, [*spans[1:], None], strict=True):
-                states, actions = drawing.result()
-                if after:
-                    drawing = other.submit(self.draw, *after)
-                yield self._simulated(start, states, actions, backend, size)
+        drawn = ahead((start, *self.draw(start, stop)) for start, stop in spans)
+        return ahead(self._simulated(*these, backend, size) for these in drawn)
 
     def _simulated(
         self, start: int, states: np.ndarray, actions: np.ndarray, backend: str, batch: int | None = None
@@ -89,5 +87,16 @@ class Source:
             np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(*key, k))) for k in range(2)
         )
         low, high = self.env.action_bounds - self.env.idle
-        actions = self.excitation(signals, BLOCK, self.steps, self.env.dt, low, high) + self.env.idle
+        actions = self.excitation(signals, BLOCK, self.steps, self.env.dt, low, high)
+        actions += self.env.idle
         return self.env.sample_states(resets, BLOCK), actions
+
+
+def ahead(items: Iterator[T]) -> Iterator[T]:
+    """The same items, the next of which is made in another thread while the caller is busy with one."""
+    end = object()
+    with ThreadPoolExecutor(1) as other:
+        coming = other.submit(next, items, end)
+        while (item := coming.result()) is not end:
+            coming = other.submit(next, items, end)
+            yield item

@@ -23,7 +23,7 @@ class Excitation(ABC):
 
     @abstractmethod
     def signal(self, rng: np.random.Generator, n: int, steps: int, dt: float, nu: int) -> np.ndarray:
-        """`n` signals (n, t, u) in [-1, 1], at a control step of `dt` s.
+        """`n` signals (n, t, u) in [-1, 1], an array of their own, at a control step of `dt` s.
 
         Each trajectory's random numbers are drawn before the next one's, so that the first of many are the same as
         those of a few.
@@ -33,8 +33,11 @@ class Excitation(ABC):
         self, rng: np.random.Generator, n: int, steps: int, dt: float, low: np.ndarray, high: np.ndarray
     ) -> np.ndarray:
         """Actions (n, t, u), float64, within `low` (u,) and `high` (u,)."""
-        unit = self.signal(rng, n, steps, dt, len(low))
-        return np.clip(low + (high - low) * (unit + 1) / 2, low, high)
+        actions = self.signal(rng, n, steps, dt, len(low))
+        actions += 1
+        actions *= (high - low) / 2
+        actions += low
+        return np.clip(actions, low, high, out=actions)
 
 
 def steps_of(seconds: float, dt: float) -> int:

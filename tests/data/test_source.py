@@ -1,8 +1,12 @@
+from threading import Event
+
 import numpy as np
+import pytest
 
 from dynax.data.simulate import diverged, simulate
-from dynax.data.source import ATTEMPTS, Source
+from dynax.data.source import ATTEMPTS, Source, ahead
 from dynax.envs import DoubleCartPoleEnv, PendulumEnv
+from dynax.errors import UserError
 from dynax.excitations.mixed import Mixed
 
 LOST = 863  # of seed 0: MuJoCo's Euler loses this double cart pole within five seconds
@@ -32,3 +36,38 @@ def test_what_is_drawn_again_does_not_depend_on_the_others():
     few, _ = source.trajectories(LOST, LOST + 1, "native")
     many, _ = source.trajectories(LOST - 8, LOST + 8, "native")
     np.testing.assert_array_equal(many.states[8], few.states[0])
+
+
+def test_batches_are_the_trajectories_whatever_their_size():
+    source = Source(PendulumEnv(), Mixed(), seed=0, steps=5)
+    whole, _ = source.trajectories(0, 70, "native")
+    parts = [data for data, _ in source.batches(70, 32, "native")]
+    assert [len(part) for part in parts] == [32, 32, 6]
+    np.testing.assert_array_equal(np.concatenate([part.states for part in parts]), whole.states)
+    np.testing.assert_array_equal(np.concatenate([part.actions for part in parts]), whole.actions)
+
+
+def test_the_next_is_made_while_the_caller_is_busy():
+    made = [Event() for _ in range(3)]
+
+    def items():
+        for i, event in enumerate(made):
+            event.set()
+            yield i
+
+    several = ahead(items())
+    assert not made[0].is_set()  # nothing is made before it is asked for
+    assert next(several) == 0
+    assert made[1].wait(10)
+    assert list(several) == [1, 2]
+
+
+def test_what_goes_wrong_ahead_is_told_when_it_is_due():
+    def items():
+        yield 1
+        raise UserError("no more")
+
+    several = ahead(items())
+    assert next(several) == 1
+    with pytest.raises(UserError, match="no more"):
+        next(several)
