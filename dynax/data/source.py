@@ -94,9 +94,8 @@ class Source:
 
 def ahead(items: Iterator[T]) -> Iterator[T]:
     """The same items, the next of which is made in another thread while the caller is busy with one."""
-    end = object()
     with ThreadPoolExecutor(1) as other:
-        coming = other.submit(next, items, end)
-        while (item := coming.result()) is not end:
-            coming = other.submit(next, items, end)
+        coming = other.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = other.submit(next, items, None)
             yield item

@@ -19,23 +19,30 @@ import jax
 import jax.numpy as jnp
 import mujoco
 import numpy as np
+from flax import struct
 
 from dynax import rotations
 from dynax.errors import UserError
+from dynax.geometry.components import Rotation, Vector
 from dynax.geometry.kinematics import Kinematics, Poses, motion
 from dynax.geometry.pairs import Pair, selection
 from dynax.geometry.parameters import Parameters
-from dynax.geometry.shapes import Solid, solid
-from dynax.geometry.touch import COLLIDE, Collide, Touch, joined
+from dynax.geometry.shapes import Solid, solids
+from dynax.geometry.touch import COLLIDE, Collide, Touch
 from dynax.geometry.vectors import cross, dot, normalised, product, turned
 
 X, Y, Z = np.eye(3)
 
 
-class Detected(Touch):
+class Detected(struct.PyTreeNode):
     """What touches, or may, at one moment; C contacts in the frame of the world."""
 
     slot: jax.Array  # (C,) int: which of the slots of `Contacts`
+    distance: jax.Array  # (C,) between the surfaces, negative where they overlap, m
+    normal: jax.Array  # (C, 3) from the first geom to the second
+    position: jax.Array  # (C, 3) midway between the surfaces, m
+    tangent: jax.Array  # (C, 3) what the second row of the frame is made from; zero where nothing is preferred
+    present: jax.Array  # (C,) bool
 
     @property
     def frame(self) -> jax.Array:
@@ -73,24 +80,25 @@ class Geoms:
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """The pairs of geoms of the same two shapes; every array has the pairs as its first axis."""
+    """The K pairs of geoms of the same two shapes."""
 
     collide: Collide
     first: Solid
     second: Solid
-    geom1: np.ndarray  # (pairs,) int
+    geom1: np.ndarray  # (K,) int
     geom2: np.ndarray
-    limit: np.ndarray  # (pairs,) the distance below which MuJoCo makes a contact, m
+    limit: np.ndarray  # (K,) the distance below which MuJoCo makes a contact, m
 
     def touch(self, position: jax.Array, rotation: jax.Array) -> Touch:
-        """The contacts of one pair after the other, where geoms are at `position` (G, 3), `rotation` (G, 3, 3)."""
+        """The contacts (K M,), pair after pair, where geoms are at `position` (G, 3) and `rotation` (G, 3, 3)."""
         first, second, limit = jax.tree.map(
             lambda leaf: jnp.asarray(leaf, position.dtype), (self.first, self.second, self.limit)
         )
-        first = first.replace(position=position[self.geom1], rotation=rotation[self.geom1])
-        second = second.replace(position=position[self.geom2], rotation=rotation[self.geom2])
-        touch = jax.vmap(self.collide)(first, second, limit)
-        return jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), touch)
+        first, second = (
+            solid.replace(position=Vector.of(position[geom]), rotation=Rotation.of(rotation[geom]))
+            for solid, geom in ((first, self.geom1), (second, self.geom2))
+        )
+        return jax.tree.map(lambda leaf: leaf.T.ravel(), self.collide(first, second, limit).whole)
 
     @property
     def slots(self) -> int:
@@ -153,8 +161,16 @@ class Contacts:
     def detect(self, poses: Poses) -> Detected:
         """Every slot, in a fixed order."""
         position, rotation = self.geoms(poses)
-        touch = joined(*(batch.touch(position, rotation) for batch in self.batches))
-        return Detected(**vars(touch), slot=jnp.arange(len(self), dtype=jnp.int32))
+        touches = [batch.touch(position, rotation) for batch in self.batches]
+        touch = jax.tree.map(lambda *leaves: jnp.concatenate(leaves), *touches)
+        return Detected(
+            slot=jnp.arange(len(self), dtype=jnp.int32),
+            distance=touch.distance,
+            normal=touch.normal.array,
+            position=touch.position.array,
+            tangent=touch.tangent.array,
+            present=touch.present,
+        )
 
     def nearest(self, detected: Detected, count: int) -> Detected:
         """The `count` contacts that act or are nearest to it, present ones first; all, where there are fewer."""
@@ -196,15 +212,9 @@ def _batch(model: mujoco.MjModel, pairs: list[Pair]) -> Batch:
     parameters = Parameters.of(model, pairs)
     return Batch(
         collide=COLLIDE[int(model.geom_type[geom1[0]]), int(model.geom_type[geom2[0]])],
-        first=_solids(model, geom1),
-        second=_solids(model, geom2),
+        first=solids(model, geom1),
+        second=solids(model, geom2),
         geom1=geom1,
         geom2=geom2,
         limit=parameters.margin + parameters.gap,
     )
-
-
-def _solids(model: mujoco.MjModel, geoms: np.ndarray) -> Solid:
-    """The geoms in their own frames, stacked."""
-    solids = [solid(model, geom) for geom in geoms]
-    return jax.tree.map(lambda *leaves: np.stack(leaves), *solids)

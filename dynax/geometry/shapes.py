@@ -4,7 +4,7 @@ A shape is told by MuJoCo's `size`: sphere (radius), capsule and cylinder (radiu
 box (half extents). A mesh is its convex hull, of which at most `VERTICES` vertices, `FACES` faces and `EDGES` edges
 are kept, spread wide. The points are within the true hull and the faces around it; for a hull of few, they are it.
 
-Axes: `...` any batch, P points, F faces, E edges.
+Axes: K solids of one shape, each against another; P points, F faces, E edges. Points against K solids are (P, K).
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ import mujoco
 import numpy as np
 from flax import struct
 
-from dynax.geometry.vectors import dot, largest, length, normalised, turned, unturned
+from dynax.geometry.components import Rotation, Vector, X, Y, Z, choose, row
 
 PLANE, SPHERE = int(mujoco.mjtGeom.mjGEOM_PLANE), int(mujoco.mjtGeom.mjGEOM_SPHERE)
 CAPSULE, ELLIPSOID = int(mujoco.mjtGeom.mjGEOM_CAPSULE), int(mujoco.mjtGeom.mjGEOM_ELLIPSOID)
@@ -29,117 +29,113 @@ EDGES = 128  # of a mesh
 RIM = 8  # points on each rim of a cylinder
 NEWTON = 10  # steps to the point of an ellipsoid that is nearest
 OFF_CENTRE = 1e-5  # of an ellipsoid's half axis, how near its middle a point is looked at
-X, Z = np.array([1.0, 0, 0]), np.array([0, 0, 1.0])
 
 
 class Solid(struct.PyTreeNode):
-    """A shape, and where in the world it is."""
+    """Solids of one shape, and where in the world they are."""
 
-    position: Any  # (3,) m
-    rotation: Any  # (3, 3) the shape's frame to the world
-    size: Any  # (3,) m
-    points: Any  # (P, 3) in the shape's frame, m
-    faces: Any  # (F, 4) outward normal of each face of a mesh in the shape's frame, and its distance, m
-    edges: Any  # (E, 2, 3) the ends of each edge of a mesh in the shape's frame, m
+    position: Vector  # (K,) m
+    rotation: Rotation  # (K,) the shape's frame to the world
+    size: Vector  # (K,) m
+    points: Vector  # (P, K) in the shape's frame, m
+    normals: Vector  # (F, K) outward, of the faces of a mesh, in the shape's frame
+    offsets: Any  # (F, K) of these faces from the frame's origin, m
+    starts: Vector  # (E, K) of the edges of a mesh, in the shape's frame, m
+    edges: Vector  # (E, K) from there to their other ends, m
 
     @property
-    def axis(self) -> jax.Array:
-        """(3,) z of the shape's frame: a plane's normal, a capsule's or cylinder's axis."""
-        return self.rotation[:, 2]
+    def axis(self) -> Vector:
+        """(K,) z of the shape's frame: a plane's normal, a capsule's or cylinder's axis."""
+        return self.rotation.z
 
-    def outer(self, points: jax.Array) -> jax.Array:
-        """Points (..., 3) of the shape's frame in the world's."""
-        return self.position + turned(self.rotation, points)
+    def outer(self, points: Vector) -> Vector:
+        """Points of the shape's frame in the world's."""
+        return self.position + self.rotation.turn(points)
 
-    def inner(self, points: jax.Array) -> jax.Array:
-        """Points (..., 3) of the world in the shape's frame."""
-        return unturned(self.rotation, points - self.position)
-
-
-Distance = Callable[[jax.Array, Solid], tuple[jax.Array, jax.Array]]
-"""From points (..., 3) in a shape's frame: signed distance (...), negative inside, and outward normal (..., 3)."""
+    def inner(self, points: Vector) -> Vector:
+        """Points of the world in the shape's frame."""
+        return self.rotation.back(points - self.position)
 
 
-def plane(point: jax.Array, solid: Solid) -> tuple[jax.Array, jax.Array]:
-    return point[..., 2], jnp.broadcast_to(jnp.asarray(Z, point.dtype), point.shape)
+Distance = Callable[[Vector, Solid], tuple[jax.Array, Vector]]
+"""From points (P, K) in a shape's frame: signed distance (P, K), negative inside, and outward normal (P, K)."""
 
 
-def sphere(point: jax.Array, solid: Solid) -> tuple[jax.Array, jax.Array]:
-    return length(point) - solid.size[0], normalised(point, X)
+def plane(point: Vector, solid: Solid) -> tuple[jax.Array, Vector]:
+    return point.z, Z
 
 
-def capsule(point: jax.Array, solid: Solid) -> tuple[jax.Array, jax.Array]:
-    half = solid.size[1]
-    return sphere(point - jnp.clip(point[..., 2:], -half, half) * jnp.asarray(Z, point.dtype), solid)
+def sphere(point: Vector, solid: Solid) -> tuple[jax.Array, Vector]:
+    return point.length - solid.size.x, point.normalised(X)
 
 
-def cylinder(point: jax.Array, solid: Solid) -> tuple[jax.Array, jax.Array]:
+def capsule(point: Vector, solid: Solid) -> tuple[jax.Array, Vector]:
+    half = solid.size.y
+    return sphere(point - Z * jnp.clip(point.z, -half, half), solid)
+
+
+def cylinder(point: Vector, solid: Solid) -> tuple[jax.Array, Vector]:
     """Inside, the nearer of side and cap."""
-    across, z = point * jnp.array([1, 1, 0], point.dtype), point[..., 2]
-    side, radius = normalised(across, X), length(across)
-    cap = jnp.where(z > 0, 1.0, -1.0)[..., None] * jnp.asarray(Z, point.dtype)
-    beyond = jnp.stack([radius - solid.size[0], jnp.abs(z) - solid.size[1]], axis=-1)
-    out = jnp.maximum(beyond, 0.0)
-    to_corner = out[..., :1] * side + out[..., 1:] * cap
-    flat = jnp.where(beyond[..., 1:] > beyond[..., :1], cap, side)
-    inside = jnp.maximum(beyond[..., 0], beyond[..., 1])
-    return jnp.where(inside > 0, length(to_corner), inside), jnp.where(
-        inside[..., None] > 0, normalised(to_corner, X), flat
-    )
+    across = point - Z * point.z
+    side, cap = across.normalised(X), Z * jnp.where(point.z > 0, 1.0, -1.0)
+    beside, above = across.length - solid.size.x, jnp.abs(point.z) - solid.size.y
+    to_corner = side * jnp.maximum(beside, 0.0) + cap * jnp.maximum(above, 0.0)
+    inside = jnp.maximum(beside, above)
+    flat = choose(above > beside, cap, side)
+    return jnp.where(inside > 0, to_corner.length, inside), choose(inside > 0, to_corner.normalised(X), flat)
 
 
-def box(point: jax.Array, solid: Solid) -> tuple[jax.Array, jax.Array]:
+def box(point: Vector, solid: Solid) -> tuple[jax.Array, Vector]:
     """Inside, the nearest face."""
-    beyond = jnp.abs(point) - solid.size
-    sign = jnp.where(point > 0, 1.0, -1.0)
-    out = jnp.maximum(beyond, 0.0)
-    inside = largest(beyond)
-    x = beyond[..., 0] == inside
-    y = ~x & (beyond[..., 1] == inside)
-    flat = sign * jnp.stack([x, y, ~x & ~y], axis=-1)
-    return jnp.where(inside > 0, length(out), inside), jnp.where(inside[..., None] > 0, normalised(sign * out, X), flat)
+    beyond = point.each(jnp.abs) - solid.size
+    sign = point.each(lambda part: jnp.where(part > 0, 1.0, -1.0))
+    out = beyond.each(lambda part: jnp.maximum(part, 0.0))
+    inside = beyond.largest
+    flat = choose(beyond.x == inside, X, choose(beyond.y == inside, Y, Z))
+    return jnp.where(inside > 0, out.length, inside), sign * choose(inside > 0, out.normalised(X), flat)
 
 
-def ellipsoid(point: jax.Array, solid: Solid) -> tuple[jax.Array, jax.Array]:
+def ellipsoid(point: Vector, solid: Solid) -> tuple[jax.Array, Vector]:
     """To the nearest point s_i^2 p_i / (t + s_i^2), t the largest root of sum_i (s_i p_i / (t + s_i^2))^2 = 1.
 
     The sum falls and is convex, so that Newton's method from a t below the root, where one term alone is 1, stays below
     it and does not overshoot. Gradients go through the last step, at the root, alone: what they are of the root.
     """
-    size, square = solid.size, solid.size**2
-    side = jnp.where(point < 0, -1.0, 1.0)
-    point = side * jnp.maximum(jnp.abs(point), OFF_CENTRE * size)  # in a plane of symmetry are two nearest points
-    reach = size * jnp.abs(point)
+    size, square = solid.size, solid.size * solid.size
+    side = point.each(lambda part: jnp.where(part < 0, -1.0, 1.0))
+    least = size * OFF_CENTRE
+    point = side * (side * point).most(least)  # in a plane of symmetry are two nearest points
+    reach = size * side * point
 
-    def newton(t: jax.Array, reach: jax.Array) -> jax.Array:
-        below = t + square
+    def newton(t: jax.Array, reach: Vector) -> jax.Array:
+        below = square + t
         part = reach / below
-        slope = 2 * dot(part, part / below)[..., None]
-        return t + (dot(part, part)[..., None] - 1) / jax.lax.stop_gradient(slope)
+        slope = 2 * part.dot(part / below)
+        return t + (part.dot(part) - 1) / jax.lax.stop_gradient(slope)
 
     fixed = jax.lax.stop_gradient(reach)
-    t = largest(fixed - square)[..., None]
+    t = (fixed - square).largest
     t = jax.lax.fori_loop(0, NEWTON, lambda _, t: newton(t, fixed), t)
     t = newton(jax.lax.stop_gradient(t), reach)
-    nearest = square * point / (t + square)
-    return jnp.sign(t[..., 0]) * length(point - nearest), normalised(nearest / square, X)
+    nearest = square * point / (square + t)
+    return jnp.sign(t) * (point - nearest).length, (nearest / square).normalised(X)
 
 
-def mesh(point: jax.Array, solid: Solid) -> tuple[jax.Array, jax.Array]:
+def mesh(point: Vector, solid: Solid) -> tuple[jax.Array, Vector]:
     """To the plane of the face that is the least behind; outside and beside that face, to the nearest edge."""
-    normals, offsets = solid.faces[:, :3], solid.faces[:, 3]
-    beyond = dot(point[..., None, :], normals) - offsets
-    ahead, normal = beyond.max(axis=-1), normals[jnp.argmax(beyond, axis=-1)]
-    foot = point - ahead[..., None] * normal
-    beside = (dot(foot[..., None, :], normals) - offsets).max(axis=-1) > 1e-5 * jnp.abs(offsets).max()
+    normals, starts, edges = (part.each(lambda x: x[:, None]) for part in (solid.normals, solid.starts, solid.edges))
+    offsets = solid.offsets[:, None]
+    face = (normals.dot(point) - offsets).argmax(axis=0)
+    normal = normals.row(face)
+    ahead = normal.dot(point) - row(offsets, face)
+    foot = point - normal * ahead
+    beside = (normals.dot(foot) - offsets).max(axis=0) > 1e-5 * jnp.abs(offsets).max(axis=0)
 
-    start, along = solid.edges[:, 0], solid.edges[:, 1] - solid.edges[:, 0]
-    fraction = jnp.clip(dot(point[..., None, :] - start, along) / dot(along, along), 0, 1)
-    arms = point[..., None, :] - start - fraction[..., None] * along
-    nearest = jnp.argmin(dot(arms, arms), axis=-1)
-    arm = jnp.take_along_axis(arms, nearest[..., None, None], axis=-2)[..., 0, :]
+    fraction = jnp.clip((point - starts).dot(edges) / edges.dot(edges), 0, 1)
+    arms = point - starts - edges * fraction
+    arm = arms.row(arms.dot(arms).argmin(axis=0))
     edge = (ahead > 0) & beside
-    return jnp.where(edge, length(arm), ahead), jnp.where(edge[..., None], normalised(arm, X), normal)
+    return jnp.where(edge, arm.length, ahead), choose(edge, arm.normalised(X), normal)
 
 
 DISTANCES: dict[int, Distance] = {
@@ -147,19 +143,30 @@ DISTANCES: dict[int, Distance] = {
 }  # fmt: skip
 
 
-def solid(model: mujoco.MjModel, geom: int) -> Solid:
-    """A geom as NumPy arrays, in its own frame."""
-    kind, size, mesh = model.geom_type[geom], model.geom_size[geom], model.geom_dataid[geom]
-    hull = _hull(model, mesh) if kind == MESH else None
-    faces: Any = np.zeros((0, 4)) if hull is None else _faces(model, mesh, hull)
+def solids(model: mujoco.MjModel, geoms: np.ndarray) -> Solid:
+    """Geoms of one shape, and of one mesh if it is that, as NumPy arrays and in their own frames."""
+    sizes = model.geom_size[geoms]
+    points, faces, edges = zip(*(_told(model, geom) for geom in geoms), strict=True)
+    faces, edges = np.stack(faces, axis=1), np.stack(edges, axis=1)
     return Solid(
-        position=np.zeros(3),
-        rotation=np.eye(3),
-        size=size,
-        points=_points(kind, size) if hull is None else hull[spread(hull, VERTICES)],
-        faces=faces,
-        edges=np.zeros((0, 2, 3)) if hull is None else _edges(model, mesh),
+        position=Vector(0.0, 0.0, 0.0),
+        rotation=Rotation(X, Y, Z),
+        size=Vector.of(sizes),
+        points=Vector.of(np.stack(points, axis=1)),
+        normals=Vector.of(faces[..., :3]),
+        offsets=faces[..., 3],
+        starts=Vector.of(edges[:, :, 0]),
+        edges=Vector.of(edges[:, :, 1] - edges[:, :, 0]),
     )
+
+
+def _told(model: mujoco.MjModel, geom: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The points (P, 3), faces (F, 4) and edges (E, 2, 3) of a geom."""
+    kind, mesh = model.geom_type[geom], model.geom_dataid[geom]
+    if kind != MESH:
+        return _points(kind, model.geom_size[geom]), np.zeros((0, 4)), np.zeros((0, 2, 3))
+    hull = _hull(model, mesh)
+    return hull[spread(hull, VERTICES)], _faces(model, mesh, hull), _edges(model, mesh)
 
 
 def _points(kind: int, size: np.ndarray) -> np.ndarray:

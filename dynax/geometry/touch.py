@@ -15,7 +15,7 @@ MuJoCo's by a median of at most 0.05 mm (ellipsoids) and 7 mm (corners), and in 
 
 A contact is `present` where MuJoCo would make it if it were near enough.
 
-Axes: M contacts of a pair.
+Axes: K pairs of solids, M contacts of each.
 """
 
 from collections.abc import Callable
@@ -27,8 +27,9 @@ import numpy as np
 from flax import struct
 
 from dynax.geometry import shapes
+from dynax.geometry.components import Vector, X
 from dynax.geometry.shapes import BOX, CAPSULE, CYLINDER, ELLIPSOID, MESH, PLANE, SPHERE, Distance, Solid
-from dynax.geometry.vectors import TINY, cross, dot, length, normalised, turned, unturned
+from dynax.geometry.vectors import TINY
 
 BOX_ON_PLANE = 4  # contacts that MuJoCo makes at most
 HALVINGS = 14  # of a capsule, in search of its deepest point
@@ -38,42 +39,48 @@ SUPPORTS = 12  # steps towards an ellipsoid's deepest point
 
 
 class Touch(struct.PyTreeNode):
-    """The contacts of one solid with another, in the frame of the world."""
+    """The contacts of solids with others, in the frame of the world; (M, K), or what is the same for some or all."""
 
-    distance: jax.Array  # (M,) between the surfaces, negative where they overlap, m
-    normal: jax.Array  # (M, 3) from the first to the second
-    position: jax.Array  # (M, 3) midway between the surfaces, m
-    tangent: jax.Array  # (M, 3) what the second row of the frame is made from; zero where nothing is preferred
-    present: jax.Array  # (M,) bool
+    distance: jax.Array  # between the surfaces, negative where they overlap, m
+    normal: Vector  # from the first to the second
+    position: Vector  # midway between the surfaces, m
+    tangent: Vector  # what the second row of the frame is made from; zero where nothing is preferred
+    present: jax.Array  # bool
+
+    @property
+    def whole(self) -> "Touch":
+        """With all arrays (M, K)."""
+        return jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, self.distance.shape), self)
 
 
 Collide = Callable[[Solid, Solid, jax.Array], Touch]
-"""Of two solids, and the distance () in m below which MuJoCo makes a contact."""
+"""Of pairs of solids, and the distances (K,) in m below which MuJoCo makes a contact."""
 
 
-def contact(points: jax.Array, radius: Any, beyond: jax.Array, outward: jax.Array, sign: float) -> Touch:
-    """Points (M, 3) with a radius at `beyond` (M,) from a surface of normal `outward` (M, 3).
+def contact(points: Vector, radius: Any, beyond: jax.Array, outward: Vector, sign: float) -> Touch:
+    """Points (M, K) with a radius at `beyond` (M, K) from a surface of normal `outward` (M, K).
 
     `sign` is 1 where the surface is the first solid's, otherwise -1.
     """
     distance = beyond - radius
     return Touch(
         distance=distance,
-        normal=sign * outward,
-        position=points - outward * (radius + distance / 2)[:, None],
-        tangent=jnp.zeros_like(points),
+        normal=outward * sign,
+        position=points - outward * (radius + distance / 2),
+        tangent=Vector(0.0, 0.0, 0.0),
         present=jnp.ones_like(distance, bool),
     )
 
 
-def against(points: jax.Array, radius: Any, solid: Solid, distance: Distance, sign: float) -> Touch:
-    """Points (M, 3) of the world, with a radius, against a solid."""
+def against(points: Vector, radius: Any, solid: Solid, distance: Distance, sign: float) -> Touch:
+    """Points (M, K) of the world, with a radius, against a solid."""
     beyond, outward = distance(solid.inner(points), solid)
-    return contact(points, radius, beyond, turned(solid.rotation, outward), sign)
+    return contact(points, radius, beyond, solid.rotation.turn(outward), sign)
 
 
-def joined(*touches: Touch) -> Touch:
-    return jax.tree.map(lambda *leaves: jnp.concatenate(leaves), *touches)
+def stacked(*parts: Any) -> Any:
+    """Vectors (K,) or (M, K), with a first axis, along which they are put together."""
+    return jax.tree.map(lambda *leaves: jnp.concatenate([jnp.atleast_2d(leaf) for leaf in leaves]), *parts)
 
 
 def points_on_plane(plane: Solid, solid: Solid, limit: jax.Array) -> Touch:
@@ -82,43 +89,41 @@ def points_on_plane(plane: Solid, solid: Solid, limit: jax.Array) -> Touch:
 
 
 def sphere_on_plane(plane: Solid, sphere: Solid, limit: jax.Array) -> Touch:
-    return against(sphere.outer(sphere.points), sphere.size[0], plane, shapes.plane, 1.0)
+    return against(sphere.outer(sphere.points), sphere.size.x, plane, shapes.plane, 1.0)
 
 
 def capsule_on_plane(plane: Solid, capsule: Solid, limit: jax.Array) -> Touch:
     """Its ends; the frame follows its axis."""
-    touch = sphere_on_plane(plane, capsule, limit)
-    return touch.replace(tangent=jnp.broadcast_to(capsule.axis, touch.tangent.shape))
+    return sphere_on_plane(plane, capsule, limit).replace(tangent=capsule.axis)
 
 
 def box_on_plane(plane: Solid, box: Solid, limit: jax.Array) -> Touch:
     """The corners below its centre, and of these the first four that are near enough."""
     touch = points_on_plane(plane, box, limit)
-    below = dot(turned(box.rotation, box.points), plane.axis) <= 0
+    below = box.rotation.turn(box.points).dot(plane.axis) <= 0
     near = (below & (touch.distance <= limit)).astype(jnp.int32)
-    return touch.replace(present=below & (jnp.cumsum(near) - near < BOX_ON_PLANE))
+    return touch.replace(present=below & (jnp.cumsum(near, axis=0) - near < BOX_ON_PLANE))
 
 
 def ellipsoid_on_plane(plane: Solid, ellipsoid: Solid, limit: jax.Array) -> Touch:
-    return against(_support(ellipsoid, -plane.axis[None]), 0.0, plane, shapes.plane, 1.0)
+    lowest = _support(ellipsoid, -plane.axis).each(jnp.atleast_2d)
+    return against(lowest, 0.0, plane, shapes.plane, 1.0)
 
 
 def cylinder_on_plane(plane: Solid, cylinder: Solid, limit: jax.Array) -> Touch:
     """The lowest point of each rim, and two more of the lower rim, a third of a turn to both sides."""
-    radius, half = cylinder.size[0], cylinder.size[1]
-    towards = jnp.where(dot(plane.axis, cylinder.axis) > 0, -1.0, 1.0) * cylinder.axis
-    down = normalised(towards * dot(plane.axis, towards) - plane.axis, cylinder.rotation[:, 0]) * radius
-    sideways = normalised(cross(down, towards), shapes.X) * radius * np.sqrt(3) / 2
-    from_centre = jnp.stack([
-        down + towards * half, down - towards * half,
-        sideways + towards * half - down / 2, -sideways + towards * half - down / 2,
-    ])  # fmt: skip
-    return against(cylinder.position + from_centre, 0.0, plane, shapes.plane, 1.0)
+    radius, half = cylinder.size.x, cylinder.size.y
+    towards = cylinder.axis * jnp.where(plane.axis.dot(cylinder.axis) > 0, -1.0, 1.0)
+    down = (towards * plane.axis.dot(towards) - plane.axis).normalised(cylinder.rotation.x) * radius
+    sideways = down.cross(towards).normalised(X) * (radius * np.sqrt(3) / 2)
+    centre, upper = cylinder.position + towards * half, cylinder.position - towards * half
+    points = stacked(centre + down, upper + down, centre + sideways - down / 2, centre - sideways - down / 2)
+    return against(points, 0.0, plane, shapes.plane, 1.0)
 
 
 def sphere_on(distance: Distance) -> Collide:
     def collide(sphere: Solid, solid: Solid, limit: jax.Array) -> Touch:
-        return against(sphere.outer(sphere.points), sphere.size[0], solid, distance, -1.0)
+        return against(sphere.outer(sphere.points), sphere.size.x, solid, distance, -1.0)
 
     return collide
 
@@ -131,19 +136,19 @@ def capsule_on(distance: Distance) -> Collide:
     """
 
     def collide(capsule: Solid, solid: Solid, limit: jax.Array) -> Touch:
-        radius, half = capsule.size[0], capsule.size[1]
-        ends = capsule.axis * half * jnp.array([[1], [-1]])
-        centre, along = solid.inner(capsule.position), unturned(solid.rotation, capsule.axis * half)
+        radius, half = capsule.size.x, capsule.size.y
+        reach = capsule.axis * half
+        centre, along = solid.inner(capsule.position), solid.rotation.back(reach)
 
         def halved(step: jax.Array, t: jax.Array) -> jax.Array:
-            rising = dot(distance(centre + t * along, solid)[1], along) > 0
+            rising = distance(centre + along * t, solid)[1].dot(along) > 0
             return t + jnp.where(rising, -0.5, 0.5) * 0.5**step
 
-        middle = jax.lax.stop_gradient(jax.lax.fori_loop(0, HALVINGS, halved, jnp.zeros_like(half)))
-        points = capsule.position + jnp.concatenate([ends, middle * half * capsule.axis[None]])
+        middle = jax.lax.stop_gradient(jax.lax.fori_loop(0, HALVINGS, halved, jnp.zeros((1, *half.shape), half.dtype)))
+        points = stacked(*(capsule.position + reach * t for t in (1.0, -1.0, middle)))
         touch = against(points, radius, solid, distance, -1.0)
-        deeper = touch.distance[2] < touch.distance[:2].min() - RESOLVED * half
-        return touch.replace(present=jnp.stack([True, True, deeper]))
+        deeper = touch.distance[2] < touch.distance[:2].min(axis=0) - RESOLVED * half
+        return touch.replace(present=touch.present.at[2].set(deeper))
 
     return collide
 
@@ -154,10 +159,10 @@ def capsules(first: Solid, second: Solid, limit: jax.Array) -> Touch:
 
     The axes are p + x h, |x| <= 1; of the nearest points x minimises a quadratic, clipped to the segments.
     """
-    half1, half2 = first.axis * first.size[1], second.axis * second.size[1]
+    half1, half2 = first.axis * first.size.y, second.axis * second.size.y
     between = first.position - second.position
-    a, b, c = dot(half1, half1), -dot(half1, half2), dot(half2, half2)
-    u, v = -dot(half1, between), dot(half2, between)
+    a, b, c = half1.dot(half1), -half1.dot(half2), half2.dot(half2)
+    u, v = -half1.dot(between), half2.dot(between)
     determinant = a * c - b * b
     parallel = jnp.abs(determinant) < jnp.maximum(8 * jnp.finfo(a.dtype).eps * a * c, TINY)
     safe = jnp.where(parallel, 1.0, determinant)
@@ -168,12 +173,12 @@ def capsules(first: Solid, second: Solid, limit: jax.Array) -> Touch:
     x2 = jnp.clip(free2, -1, 1)
     x1 = jnp.where(x2 == free2, x1, jnp.clip((u - b * x2) / a, -1, 1))
 
-    ends = jnp.clip((u - b * jnp.array([-1, 1])) / a, -1, 1)  # of the second, seen from the first
+    ends = jnp.stack([jnp.clip((u + b) / a, -1, 1), jnp.clip((u - b) / a, -1, 1)])  # of the second, seen from the first
     x1 = jnp.where(parallel, ends, x1)
     x2 = jnp.where(parallel, jnp.clip((v - b * ends) / c, -1, 1), x2)
-    centres1, centres2 = first.position + x1[:, None] * half1, second.position + x2[:, None] * half2
-    apart = length(centres2 - centres1)
-    touch = contact(centres1, first.size[0], apart - second.size[0], normalised(centres1 - centres2, -shapes.X), -1.0)
+    centres1, centres2 = first.position + half1 * x1, second.position + half2 * x2
+    apart = centres1 - centres2
+    touch = contact(centres1, first.size.x, apart.length - second.size.x, apart.normalised(-X), -1.0)
     return touch.replace(present=jnp.stack([jnp.ones_like(parallel), parallel]))
 
 
@@ -181,9 +186,9 @@ def corners(first_distance: Distance, second_distance: Distance) -> Collide:
     """The points of the second against the first, and the other way round."""
 
     def collide(first: Solid, second: Solid, limit: jax.Array) -> Touch:
-        return joined(
-            against(second.outer(second.points), 0.0, first, first_distance, 1.0),
-            against(first.outer(first.points), 0.0, second, second_distance, -1.0),
+        return stacked(
+            against(second.outer(second.points), 0.0, first, first_distance, 1.0).whole,
+            against(first.outer(first.points), 0.0, second, second_distance, -1.0).whole,
         )
 
     return collide
@@ -197,14 +202,14 @@ def ellipsoid_on(distance: Distance) -> Collide:
     """
 
     def collide(ellipsoid: Solid, solid: Solid, limit: jax.Array) -> Touch:
-        def towards(step: jax.Array, point: jax.Array) -> jax.Array:
-            outward = turned(solid.rotation, distance(solid.inner(point), solid)[1])
-            return point + 2 / (step + 2) * (_support(ellipsoid, -outward) - point)
+        def towards(step: jax.Array, point: Vector) -> Vector:
+            outward = solid.rotation.turn(distance(solid.inner(point), solid)[1])
+            return point + (_support(ellipsoid, -outward) - point) * (2 / (step + 2))
 
-        def across(_: jax.Array, point: jax.Array) -> jax.Array:
+        def across(_: jax.Array, point: Vector) -> Vector:
             return _onto(ellipsoid, _onto(solid, point, distance), shapes.ellipsoid)
 
-        point = jax.lax.fori_loop(0, SUPPORTS, towards, ellipsoid.position[None])
+        point = jax.lax.fori_loop(0, SUPPORTS, towards, ellipsoid.position.each(jnp.atleast_2d))
         point = jax.lax.fori_loop(0, POLISHED, across, point)
         fixed = jax.lax.stop_gradient(ellipsoid.inner(point))  # the deepest: as good as fixed to the ellipsoid
         return against(ellipsoid.outer(fixed), 0.0, solid, distance, -1.0)
@@ -212,17 +217,17 @@ def ellipsoid_on(distance: Distance) -> Collide:
     return collide
 
 
-def _onto(solid: Solid, points: jax.Array, distance: Distance) -> jax.Array:
-    """The points of a solid's surface that are nearest to `points` (M, 3) of the world."""
+def _onto(solid: Solid, points: Vector, distance: Distance) -> Vector:
+    """The points of a solid's surface that are nearest to `points` (M, K) of the world."""
     inner = solid.inner(points)
     beyond, outward = distance(inner, solid)
-    return solid.outer(inner - beyond[:, None] * outward)
+    return solid.outer(inner - outward * beyond)
 
 
-def _support(ellipsoid: Solid, direction: jax.Array) -> jax.Array:
-    """The points of an ellipsoid that are farthest along unit directions of the world (M, 3)."""
-    scaled = ellipsoid.size * unturned(ellipsoid.rotation, direction)
-    return ellipsoid.outer(ellipsoid.size * normalised(scaled, shapes.X))
+def _support(ellipsoid: Solid, direction: Vector) -> Vector:
+    """The points of an ellipsoid that are farthest along unit directions of the world (M, K)."""
+    scaled = ellipsoid.size * ellipsoid.rotation.back(direction)
+    return ellipsoid.outer(ellipsoid.size * scaled.normalised(X))
 
 
 COLLIDE: dict[tuple[int, int], Collide] = {

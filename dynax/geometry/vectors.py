@@ -2,7 +2,7 @@
 
 On a CPU that is a quarter of the time of forward kinematics.
 
-Axes: `...` any batch; a vector is (..., 3), a rotation (..., 3, 3), a quaternion (..., 4) with its real part first.
+Axes: `...` any batch; a vector is (..., 3), a rotation (..., 3, 3).
 """
 
 from typing import Any
@@ -23,19 +23,9 @@ def cross(a: Any, b: Any) -> Any:
     return jnp.stack(parts, axis=-1)
 
 
-def largest(vector: jax.Array) -> jax.Array:
-    """The largest part of each (..., 3)."""
-    return jnp.maximum(jnp.maximum(vector[..., 0], vector[..., 1]), vector[..., 2])
-
-
 def turned(rotation: Any, vector: Any) -> Any:
     """R v."""
     return sum(rotation[..., :, i] * vector[..., i, None] for i in range(3))
-
-
-def unturned(rotation: Any, vector: Any) -> Any:
-    """R^T v."""
-    return sum(rotation[..., i, :] * vector[..., i, None] for i in range(3))
 
 
 def product(a: Any, b: Any) -> Any:
@@ -43,15 +33,14 @@ def product(a: Any, b: Any) -> Any:
     return sum(a[..., :, i, None] * b[..., i, None, :] for i in range(3))
 
 
-def length(vector: jax.Array) -> jax.Array:
-    """|v|, whose gradient is zero where v is."""
-    square = dot(vector, vector)
+def root(square: jax.Array) -> jax.Array:
+    """The length whose square this is; its gradient is zero where it is."""
     some = square > TINY**2
     return jnp.where(some, jnp.sqrt(jnp.where(some, square, 1.0)), 0.0)
 
 
 def normalised(vector: jax.Array, otherwise: Any) -> jax.Array:
     """v / |v|, or `otherwise` where v is too short to have a direction."""
-    size = length(vector)[..., None]
+    size = root(dot(vector, vector))[..., None]
     some = size > 0
     return jnp.where(some, vector / jnp.where(some, size, 1.0), jnp.asarray(otherwise, vector.dtype))

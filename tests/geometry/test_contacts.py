@@ -276,6 +276,7 @@ def check_gradients(shapes):
         assert jnp.isfinite(gradient(np.float32(qpos))).all()
 
 
+@pytest.mark.slow
 def test_the_nearest_are_those_that_matter():
     model, contacts, detect = machine(WALKER)
     data = moment(model, 3, 0.1)
