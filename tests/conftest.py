@@ -16,14 +16,16 @@ settings.load_profile("dynax")
 
 
 def pytest_configure(config: pytest.Config):
-    """A core for each worker, and compiled programs kept from one session to the next; for child processes too.
+    """A core for each worker, and programs compiled in haste and kept for the next session; for child processes too.
 
     Two processes whose threads share cores wait for each other at every operation of XLA: ten times as slow, at worst.
+    Most of a session is compiling, and most of that is making programs fast that run for a moment.
     """
     if worker := os.environ.get("PYTEST_XDIST_WORKER"):
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cores[int(worker.removeprefix("gw")) % len(cores)]})
         os.environ.setdefault("PJRT_NPROC", "1")
+    os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(config.cache.mkdir("jax")))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")

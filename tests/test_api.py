@@ -49,7 +49,7 @@ trained_params = train_dynamics_model(
 
 def smaller(code, **sizes):
     for name, size in sizes.items():
-        code, found = re.subn(rf"\b{name}=\d+", f"{name}={size}", code)
+        code, found = re.subn(rf"\b{name}=(\d+|\(.*?\))", f"{name}={size}", code)
         assert found == 1, name
     return code
 
@@ -58,7 +58,8 @@ def smaller(code, **sizes):
 def names():
     """What the quick start leaves behind, run in small."""
     found = {}
-    exec(smaller(QUICK_START, num_rollouts=10, rollout_length=30, num_epochs=20, batch_size=64), found)
+    sizes = {"num_rollouts": 10, "rollout_length": 30, "hidden_dims": (32, 32), "num_epochs": 20, "batch_size": 64}
+    exec(smaller(QUICK_START, **sizes), found)
     return found
 
 

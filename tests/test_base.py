@@ -342,6 +342,7 @@ ROD = """<mujoco><worldbody><geom type="plane" size="5 5 1"/>
 <actuator><motor joint="z"/></actuator></mujoco>"""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("network", "options"),
     [

@@ -114,6 +114,7 @@ def predicted(request, robots):
     return model, RAIL[robot], jax.jit(free), jax.jit(lambda s, a: model.changes(given_, s[None], a[None])[0, 0])
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_moving_the_cart_inside_its_rail_changes_nothing(predicted, seed):

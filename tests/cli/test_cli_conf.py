@@ -40,6 +40,7 @@ def matrix():
     yield from (("render", [f"render={option}", "run=."]) for option in options("render"))
 
 
+@pytest.mark.slow
 def test_every_combination_composes_and_is_accepted(composed):
     for command, overrides in matrix():
         xml = [f"env.xml={XML}"] if "env=mjcf" in overrides else []

@@ -20,6 +20,7 @@ def test_one_line_a_job_in_their_order(dynax, tmp_path):
     assert ran.err.count("noise from C") == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("launcher", ["basic", "joblib"])
 def test_jobs_that_finished_are_printed_though_others_did_not(dynax, launcher):
     acts = {1: "wrong", 2: "crash", 3: "noise"}

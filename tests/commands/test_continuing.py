@@ -69,6 +69,7 @@ def test_a_run_that_ended_early_is_finished(dynax):
     assert (run / "summary.json").read_bytes() == summary
 
 
+@pytest.mark.slow
 def test_the_first_stage_takes_no_more_epochs_once_others_have_begun(dynax):
     run = dynax.smoke("training.unroll_epochs=1", "training.unroll_horizons=[2]").path
     assert rows(run) == [1, 2, 3]
@@ -89,6 +90,7 @@ def test_a_run_that_goes_on_is_not_finished(dynax, run, monkeypatch):
     assert not (run / "summary.json").exists()
 
 
+@pytest.mark.slow
 def test_a_run_that_is_interrupted_once_trained_is_summed_up_by_resuming(dynax, run, monkeypatch):
     (run / "summary.json").unlink()
 
@@ -104,6 +106,7 @@ def test_a_run_that_is_interrupted_once_trained_is_summed_up_by_resuming(dynax, 
     assert rows(run) == [1, 2]
 
 
+@pytest.mark.slow
 def test_a_run_needs_neither_its_data_nor_its_robot(dynax, slider):
     """They are in the run; the data are collected again where they are gone, and are the same."""
     run = dynax.smoke("env=mjcf", "env.xml=slider.xml").path

@@ -17,15 +17,15 @@ ENVS = (
 )  # fmt: skip
 QUICK = (
     ("pendulum", "mlp"),
+    ("slider", "mlp"),
+)
+SLOW = (  # every robot and every network; their programs take long to compile
+    ("pendulum", "quadratic"),
     ("cart_pole", "lagrangian"),
     ("cart_pole", "transformer"),
     ("double_cart_pole", "resnet"),
     ("nerd_cartpole", "mlp"),
-    ("slider", "mlp"),
     ("slider", "quadratic"),
-)
-SLOW = (  # every robot and every network again; their programs take long to compile
-    ("pendulum", "quadratic"),
     ("double_cart_pole", "lagrangian"),
     ("slider", "transformer"),
     ("acrobot", "lagrangian"),

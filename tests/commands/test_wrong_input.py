@@ -162,6 +162,7 @@ def test_places_that_cannot_be_written(dynax, tmp_path):
     assert not dynax.made()
 
 
+@pytest.mark.slow
 def test_a_short_history(dynax, workshop):
     ran = dynax("eval", f"run={workshop.trained('cart_pole', 'transformer')}", "eval=smoke", "eval.warmup=1")
     refused(ran, "eval.warmup=1 is too short for a model of 3 states: it must be at least 2")

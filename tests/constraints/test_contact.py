@@ -74,6 +74,7 @@ def test_each_row_is_mujocos(case):
         assert not rows.stiffness[one.data.ncon :].any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_the_acceleration_is_mujocos(case):
     robot = model(*case)
@@ -128,6 +129,7 @@ def layered(case, count):
     return acceleration, jax.tree.map(jnp.asarray, ones(first)), free, inertia, wanted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cone", ["pyramidal", "elliptic"])
 def test_its_gradient_is_that_of_its_values(cone):
     """In the factors, the free acceleration and the mass matrix."""
@@ -155,6 +157,7 @@ def test_its_gradient_is_that_of_its_values(cone):
         assert float((jax.tree.leaves(gradient)[leaf] * way).sum()) == pytest.approx(float(slope), rel=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cone", ["pyramidal", "elliptic"])
 def test_parameters_that_are_forty_percent_off_are_learned(cone):
     """From the true acceleration two iterations are enough in training."""

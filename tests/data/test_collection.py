@@ -223,6 +223,7 @@ def test_an_unwritable_root_is_named(tmp_path):
         collect(PendulumEnv(), Mixed(), SIZE, tmp_path / "file")
 
 
+@pytest.mark.slow
 def test_mjx_data_are_float32_and_say_so(tmp_path, capfd):
     config = CollectConfig(num_rollouts=4, rollout_length=3, backend="mjx")
     data = collect(PendulumEnv(), Uniform(), config, tmp_path)

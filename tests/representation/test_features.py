@@ -145,6 +145,7 @@ def test_numpy_and_jax_agree(every_robot):
     np.testing.assert_allclose(by_jax, model.features(states), atol=2e-6)
 
 
+@pytest.mark.slow
 def test_leading_axes_and_float64_are_kept(every_robot):
     model = MLPDynamicsModel(env=every_robot)
     states = every_robot.sample_states(np.random.default_rng(0), 6).reshape(2, 3, -1)

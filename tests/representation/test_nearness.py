@@ -2,6 +2,7 @@
 
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from dynax import rotations
 from dynax.architectures import MLPDynamicsModel
@@ -28,6 +29,7 @@ def test_a_ball_over_a_floor_has_one_slot(tmp_path):
     np.testing.assert_allclose(near(state(9.0)), [REACH, 0, 0, 0, 0, 0])
 
 
+@pytest.mark.slow
 def test_numpy_and_jax_agree(tmp_path):
     near = ball(tmp_path)
     states = np.stack([[state(z, (z, 1, -1)) for z in (0.1, 0.2, 0.3)]] * 2)

@@ -143,6 +143,7 @@ def test_with_pyramids_of_friction_they_do_so_by_quarter_turns(quadruped):
     np.testing.assert_allclose(off, 0, atol=1e-4 * max(1, np.abs(here).max()))
 
 
+@pytest.mark.slow
 def test_in_the_frame_of_the_world_they_do_not(quadruped):
     model, variables = small("mlp", quadruped, frame="world")
     states, actions = given(quadruped, 1, 20)

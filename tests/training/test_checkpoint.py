@@ -276,6 +276,7 @@ def test_run_json_is_json(run):
     assert json.loads((checkpoint.latest(run) / "run.json").read_text())["config"] == CONFIG
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_a_device_that_is_not_here_is_read(tmp_path, trained, model, data):
     """As one saved on a GPU is on a laptop: here, on the second of two devices that another process has."""
     state = trained[0][0].state

@@ -22,7 +22,8 @@ def data_of(env, n=60, steps=60):
 
 
 @pytest.fixture(
-    scope="module", params=["double_cart_pole", "hopper", pytest.param("quadruped", marks=pytest.mark.slow)]
+    scope="module",
+    params=["double_cart_pole", *(pytest.param(name, marks=pytest.mark.slow) for name in ("hopper", "quadruped"))],
 )
 def identified(request):
     from dynax import envs
@@ -98,6 +99,7 @@ LOOSE = """<mujoco><default><geom contype="0" conaffinity="0"/></default><worldb
 <actuator><motor joint="slide" ctrlrange="-1 1"/></actuator></mujoco>"""
 
 
+@pytest.mark.slow
 def test_the_inertia_of_what_only_flies_is_found_but_for_its_scale():
     """Which is told: whatever the size of its inertia, a body that nothing touches tumbles the same way."""
     model = RigidDynamicsModel(env=MjcfEnv(xml="loose.xml", mjcf=LOOSE))

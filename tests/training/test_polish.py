@@ -117,7 +117,7 @@ def test_at_most_so_many_transitions_are_looked_at(slide, data, monkeypatch):
     np.testing.assert_allclose(gains(Linear(env=slide), struck, params), GAINS, atol=1e-5)
 
 
-@pytest.mark.parametrize("loss", ["mse", "robust"])
+@pytest.mark.parametrize("loss", ["mse", pytest.param("robust", marks=pytest.mark.slow)])
 def test_lbfgs_lowers_the_loss(slide, data, loss):
     errors = [polished(Tanh(env=slide), data, "lbfgs", steps=steps, loss=loss)[1] for steps in (1, 20)]
     assert errors[1] < 0.01 * errors[0]

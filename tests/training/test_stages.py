@@ -57,6 +57,7 @@ def test_epochs_are_counted_through_all_stages(staged):
     assert STAGES.total_epochs == 7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("done", range(1, 7))
 def test_going_on_in_any_stage_is_going_straight_through(slide, sliding, staged, done):
     rest = epochs(Dropping(env=slide), sliding, STAGES, staged[done - 1].state)
