@@ -67,7 +67,7 @@ def finding(name: str) -> float | None:
     states = Source(env, Mixed(), 0, 1).draw(0, BATCH)[0]
     some = jnp.asarray(states, jnp.float32)
     jax.block_until_ready(program(some))
-    taken = seconds(lambda: jax.block_until_ready([program(some) for _ in range(REPEATS)]))
+    taken = seconds(lambda: [jax.block_until_ready(program(some)) for _ in range(REPEATS)])
     return 1e6 * taken / (REPEATS * BATCH)
 
 

@@ -32,6 +32,7 @@ HUGE = 1e10  # MuJoCo's own mjMAXVAL: beyond it a simulation counts as unstable
 CONTROLS = (  # of which an action is made, in this order; a robot without mocap bodies has the first alone
     mujoco.mjtState.mjSTATE_CTRL | mujoco.mjtState.mjSTATE_MOCAP_POS | mujoco.mjtState.mjSTATE_MOCAP_QUAT
 )
+PIECES = 64  # of a batch for each thread: the last to be done keeps the others waiting for less
 CLOCK = 1.0  # s; where simulated time starts. MuJoCo sets it to 0 when it resets a trajectory, which betrays the reset
 
 
@@ -130,7 +131,8 @@ def _c_mujoco(env: Env) -> Iterator[Callable[[np.ndarray, np.ndarray], np.ndarra
         full = np.tile(blank, (len(states), 1))
         full[:, space] = states
         path = np.empty((*controls.shape[:2], len(blank)))
-        pool.rollout(model, data, full, controls, control_spec=CONTROLS, state=path)
+        piece = max(1, len(states) // (PIECES * len(data)))
+        pool.rollout(model, data, full, controls, control_spec=CONTROLS, state=path, chunk_size=piece)
         due = CLOCK + tick * np.arange(1, controls.shape[1] + 1)
         if np.any(np.abs(path[:, -1, 0] - due[-1]) > tick / 2):
             path[np.abs(path[..., 0] - due) > tick / 2] = np.nan
