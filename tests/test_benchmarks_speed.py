@@ -1,17 +1,23 @@
 """The tables of speed: what they show, and that the document has what is committed."""
 
+import pytest
+
 from benchmarks.document import filled
-from benchmarks.speed import simulation, training
+from benchmarks.speed import contacts, simulation, training
 from benchmarks.speed.__main__ import DOCUMENT, TABLES, committed
 
 
-def test_a_robot_without_contacts_has_none_to_find():
-    robot = {"robot": "cart_pole", "ratio": 0.981, "collected_per_s": 1.5e6, "step_us": 1.234}
-    lines = simulation.table([robot | {"contacts_us": 0.456}, robot | {"contacts_us": None}]).splitlines()
-    assert lines[2:] == [
-        "| cart_pole | 1,500,000 | 0.98 | 0.5 µs | 1.2 µs |",
-        "| cart_pole | 1,500,000 | 0.98 | none | 1.2 µs |",
-    ]
+def test_a_line_a_robot():
+    robot = {"robot": "cart_pole", "ratio": 0.981, "collected_per_s": 1.5e6}
+    assert simulation.table([robot]).splitlines()[2:] == ["| cart_pole | 1,500,000 | 0.98 |"]
+
+
+def test_contacts_are_measured_against_a_step(monkeypatch):
+    monkeypatch.setattr(contacts, "BATCH", 2)
+    result = contacts.measured("hopper", 2)
+    assert result["slots"] == 14
+    assert 0 < result["ratio"] == pytest.approx(result["found_us"] / result["step_us"], rel=1)
+    assert contacts.table([result]).splitlines()[2].startswith("| hopper | 14 | ")
 
 
 def test_training_is_measured_against_a_loop_by_hand(monkeypatch):

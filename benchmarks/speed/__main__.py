@@ -15,10 +15,10 @@ from typing import Any
 
 from benchmarks.common import RESULTS, header
 from benchmarks.document import ROOT, filled, measured_by
-from benchmarks.speed import simulation, training
+from benchmarks.speed import contacts, simulation, training
 from dynax.files import write_json
 
-TABLES: dict[str, Any] = {"simulation": simulation, "training": training}
+TABLES: dict[str, Any] = {"simulation": simulation, "contacts": contacts, "training": training}
 DOCUMENT = ROOT / "docs" / "speed.md"
 
 
