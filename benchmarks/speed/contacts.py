@@ -24,7 +24,7 @@ from dynax.excitations.mixed import Mixed
 from dynax.geometry.contacts import Contacts
 
 ROBOTS = ("hopper", "cheetah", "quadruped", "arm")
-BATCH, STEPS, REPEATS = 512, 20, 20
+BATCH, STEPS, REPEATS = 512, 250, 50
 
 
 def finding(env: Env, contacts: Contacts, states: np.ndarray) -> Callable[[], None]:
