@@ -1,7 +1,7 @@
 """Vectors and rotations of space, an array for each component: what XLA makes wide instructions of.
 
 A CPU takes a loop over arrays whose last axis is a vector's number by number. Where each component is an array over
-many pairs of geoms, a whole register of pairs goes through at once: ten times as fast.
+many pairs of geoms, a whole register of pairs goes through at once.
 """
 
 import operator
@@ -46,7 +46,7 @@ class Vector(struct.PyTreeNode):
         return self._each(operator.truediv, other)
 
     def __neg__(self) -> "Vector":
-        return Vector(-self.x, -self.y, -self.z)
+        return self.each(operator.neg)
 
     def _each(self, do: Callable[[Any, Any], Any], other: "Vector | Any") -> "Vector":
         other = other if isinstance(other, Vector) else Vector(other, other, other)

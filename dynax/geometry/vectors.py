@@ -2,7 +2,7 @@
 
 On a CPU that is a quarter of the time of forward kinematics.
 
-Axes: `...` any batch; a vector is (..., 3), a rotation (..., 3, 3).
+Axes: `...` any batch; a vector is (..., 3), a rotation (..., 3, 3), a quaternion (..., 4) with its real part first.
 """
 
 from typing import Any
