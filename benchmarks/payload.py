@@ -3,10 +3,10 @@
     python -m benchmarks.payload
     python -m benchmarks.payload --table [--write]
 
-A hopper carries a load in its torso, the same for `EACH` trajectories; the models have the MJCF of the empty one. Those
-that see one state can only learn what is so on average. Those that see several may tell the load from how it moved. They are
-judged on loads they were not trained with, by the time that predictions from where the histories end stay valid. The
-results go to `benchmarks/results/payload.json`, and `--write` puts the table into docs/fidelity.md.
+A hopper carries a load in its torso, another one for every `EACH` trajectories; the models have the MJCF of the empty
+hopper. Those that see one state can only learn what is so on average. Those that see several may tell the load from how
+it moved. They are judged on loads they were not trained with, by the time that predictions from where the histories end
+stay valid. The results go to `benchmarks/results/payload.json`, and `--write` puts the table into docs/fidelity.md.
 """
 
 import argparse
