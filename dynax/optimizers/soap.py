@@ -17,7 +17,7 @@ LARGEST = 512  # units; of a longer axis the products would cost more than the m
 class Moments(NamedTuple):
     """What SOAP keeps of the gradients G of one parameter; `factors` and `bases` have an entry a rotated axis."""
 
-    first: jax.Array  # average of G
+    first: jax.Array  # average of G, in the bases
     second: jax.Array  # average of G^2, taken in the bases
     factors: tuple[jax.Array, ...]  # (n, n) average of G G^T, all other axes summed over
     bases: tuple[jax.Array, ...]  # (n, n) orthogonal: approximate eigenvectors of the factor, as columns
@@ -70,26 +70,30 @@ def _scale(gradient: jax.Array, old: Moments, count: jax.Array) -> tuple[jax.Arr
     axes = _axes(gradient)
     factors = tuple(B2 * f + (1 - B2) * _outer(gradient, i) for f, i in zip(old.factors, axes, strict=True))
     if not axes:
-        first, second = _averages(old, gradient, gradient)
+        first, second = _averages(old, gradient)
         return _adam(first, second, count), Moments(first, second, (), ())
 
     def begin() -> tuple[jax.Array, Moments]:
         bases = tuple(jnp.linalg.eigh(f)[1][:, ::-1] for f in factors)
-        rotated = _rotate(gradient, bases, axes)
-        first, second = _averages(old, gradient, rotated)
+        first, second = _averages(old, _rotate(gradient, bases, axes))
         return jnp.zeros_like(gradient), Moments(first, second, factors, bases)
 
     def go_on() -> tuple[jax.Array, Moments]:
-        first, second = _averages(old, gradient, _rotate(gradient, old.bases, axes))
-        step = _adam(_rotate(first, old.bases, axes), second, count)
-        bases = jax.lax.cond(count % REFRESH == 0, lambda: _refine(factors, old.bases), lambda: old.bases)
-        return _rotate(step, tuple(q.T for q in old.bases), axes), Moments(first, second, factors, bases)
+        first, second = _averages(old, _rotate(gradient, old.bases, axes))
+        step = _rotate_back(_adam(first, second, count), old.bases, axes)
+
+        def refine() -> tuple[jax.Array, tuple[jax.Array, ...]]:
+            bases = _refine(factors, old.bases)
+            return _rotate(_rotate_back(first, old.bases, axes), bases, axes), bases
+
+        first, bases = jax.lax.cond(count % REFRESH == 0, refine, lambda: (first, old.bases))
+        return step, Moments(first, second, factors, bases)
 
     return jax.lax.cond(count == 1, begin, go_on)
 
 
-def _averages(old: Moments, gradient: jax.Array, rotated: jax.Array) -> tuple[jax.Array, jax.Array]:
-    return B1 * old.first + (1 - B1) * gradient, B2 * old.second + (1 - B2) * rotated**2
+def _averages(old: Moments, gradient: jax.Array) -> tuple[jax.Array, jax.Array]:
+    return B1 * old.first + (1 - B1) * gradient, B2 * old.second + (1 - B2) * gradient**2
 
 
 def _adam(first: jax.Array, second: jax.Array, count: jax.Array) -> jax.Array:
@@ -107,6 +111,10 @@ def _rotate(x: jax.Array, bases: tuple[jax.Array, ...], axes: list[int]) -> jax.
     for basis, axis in zip(bases, axes, strict=True):
         x = jnp.moveaxis(jnp.tensordot(x, basis, axes=(axis, 0)), -1, axis)
     return x
+
+
+def _rotate_back(x: jax.Array, bases: tuple[jax.Array, ...], axes: list[int]) -> jax.Array:
+    return _rotate(x, tuple(q.T for q in bases), axes)
 
 
 def _refine(factors: tuple[jax.Array, ...], bases: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
