@@ -12,11 +12,13 @@ def test_a_line_a_robot():
     assert simulation.table([robot]).splitlines()[2:] == ["| cart_pole | 1,500,000 | 0.98 |"]
 
 
+@pytest.mark.slow  # MJX compiles for a minute
 def test_contacts_are_measured_against_a_step(monkeypatch):
     monkeypatch.setattr(contacts, "BATCH", 2)
     result = contacts.measured("hopper", 2)
     assert result["slots"] == 14
     assert 0 < result["ratio"] == pytest.approx(result["found_us"] / result["step_us"], rel=1)
+    assert 0 < result["of_mjx"] == pytest.approx(result["found_us"] / result["mjx_us"], rel=1)
     assert contacts.table([result]).splitlines()[2].startswith("| hopper | 14 | ")
 
 

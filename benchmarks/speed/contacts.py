@@ -1,8 +1,8 @@
-"""Finding every contact of a predicted state next to a step of C MuJoCo, both on one core.
+"""Finding every contact of a predicted state next to a step of MJX and one of C MuJoCo, all on one core.
 
-Contacts are found as a model does it, from kinematics alone, in compiled batches of 512 states; the step is a single
-thread's of `mujoco.rollout`, from the same states. The two take turns in a process of its own, and each figure is the
-median of its turns.
+Contacts are found as a model does it, from kinematics alone, in compiled batches of 512 states; a step of MJX is of as
+many at once, as it simulates them for a dataset; a step of C MuJoCo is a single thread's of `mujoco.rollout`. All from
+the same states. They take turns in a process of its own, and each figure is the median of its turns.
 """
 
 import multiprocessing
@@ -18,13 +18,14 @@ import numpy as np
 from benchmarks.common import markdown, seconds
 from benchmarks.speed.simulation import bare
 from dynax import envs
+from dynax.data.simulate import simulate
 from dynax.data.source import Source
 from dynax.envs.env import Env
 from dynax.excitations.mixed import Mixed
 from dynax.geometry.contacts import Contacts
 
 ROBOTS = ("hopper", "cheetah", "quadruped", "arm")
-BATCH, STEPS, REPEATS = 512, 250, 50
+BATCH, STEPS, MJX_STEPS, REPEATS = 512, 250, 10, 50
 
 
 def finding(env: Env, contacts: Contacts, states: np.ndarray) -> Callable[[], None]:
@@ -40,6 +41,16 @@ def finding(env: Env, contacts: Contacts, states: np.ndarray) -> Callable[[], No
     return run
 
 
+def stepping(env: Env, states: np.ndarray, actions: np.ndarray) -> Callable[[], None]:
+    """Some steps of MJX."""
+
+    def run() -> None:
+        simulate(env, states, actions, "mjx", batch=len(states))
+
+    run()  # compiles
+    return run
+
+
 def measured(name: str, rounds: int) -> dict[str, Any]:
     """One robot, on the one core of this process."""
     env = envs.make({"name": name})
@@ -48,10 +59,16 @@ def measured(name: str, rounds: int) -> dict[str, Any]:
         raise ValueError(f"nothing of {name} can touch")
     states, actions = Source(env, Mixed(), 0, STEPS).draw(0, BATCH)
     find, step = finding(env, contacts, states), bare(env, states, actions, 1)
-    turns = np.array([(seconds(find) / REPEATS, seconds(step) / STEPS) for _ in range(rounds)])
-    found, stepped = 1e6 * np.median(turns, axis=0) / BATCH
-    ratio = np.median(turns[:, 0] / turns[:, 1])
-    return {"robot": name, "slots": len(contacts), "found_us": found, "step_us": stepped, "ratio": ratio}
+    mjx = stepping(env, states, actions[:, :MJX_STEPS])
+    turns = np.array(
+        [(seconds(find) / REPEATS, seconds(step) / STEPS, seconds(mjx) / MJX_STEPS) for _ in range(rounds)]
+    )
+    found, stepped, by_mjx = 1e6 * np.median(turns, axis=0) / BATCH
+    ratio, of_mjx = np.median(turns[:, :1] / turns[:, 1:], axis=0)
+    return {
+        "robot": name, "slots": len(contacts), "found_us": found,
+        "step_us": stepped, "ratio": ratio, "mjx_us": by_mjx, "of_mjx": of_mjx,
+    }  # fmt: skip
 
 
 def on_one_core() -> None:
@@ -69,9 +86,15 @@ def measure(rounds: int) -> Iterator[dict[str, Any]]:
 
 def table(results: list[dict[str, Any]]) -> str:
     """A line a robot."""
-    columns = ["", "possible contacts", "finding them", "a step of C MuJoCo", "of a step"]
+    columns = ["", "possible contacts", "finding them", "of a step of MJX", "of a step of C MuJoCo"]
     lines = [
-        [r["robot"], str(r["slots"]), f"{r['found_us']:.1f} µs", f"{r['step_us']:.1f} µs", f"{r['ratio']:.2f}"]
+        [
+            r["robot"],
+            str(r["slots"]),
+            f"{r['found_us']:.1f} µs",
+            f"{r['of_mjx']:.3f} ({r['mjx_us']:,.0f} µs)",
+            f"{r['ratio']:.2f} ({r['step_us']:.1f} µs)",
+        ]
         for r in results
     ]
     return markdown(columns, lines)
