@@ -22,6 +22,7 @@ def test_contacts_are_measured_against_a_step(monkeypatch):
     assert contacts.table([result]).splitlines()[2].startswith("| hopper | 14 | ")
 
 
+@pytest.mark.slow
 def test_training_is_measured_against_a_loop_by_hand(monkeypatch):
     monkeypatch.setattr(training, "STEPS", 1)
     monkeypatch.setattr(training, "WIDTHS", (4, 4))

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import linen as nn
+from marks import slow
 
 from dynax.base import BaseDynamicsModel
 from dynax.config import TrainingConfig
@@ -84,7 +85,7 @@ def test_predictions_are_averaged(cart_pole, data, network):
 ADAM = {"num_epochs": 1, "batch_size": 32, "optimizer": "adam", "learning_rate": 0.01, "gradient_clip": 0.1}
 
 
-@pytest.mark.parametrize("options", [{}, {"loss": "mse"}, {"input_noise": 0.1}], ids=str)
+@pytest.mark.parametrize("options", [{}, *slow({"loss": "mse"}, {"input_noise": 0.1})], ids=str)
 def test_a_member_is_trained_as_it_would_be_alone(cart_pole, data, options):
     """On the same batches, its gradient clipped by its own norm, its outliers told by its own errors."""
     config = TrainingConfig(**ADAM | options)

@@ -102,7 +102,7 @@ def _check_inertia(model: RigidDynamicsModel, values: np.ndarray) -> None:
     """Raise `RunError` where constants (P,) make no mass matrix."""
     with jax.enable_x64(True):
         _, unravel = _constants(model)
-        inertia = np.asarray(model.mass_matrix(unravel(jnp.asarray(values)), model.env.space.home))
+        inertia = np.asarray(jax.jit(model.mass_matrix)(unravel(jnp.asarray(values)), model.env.space.home))
     size, ways = np.linalg.eigh(inertia)
     if not size[0] > HEAVY * size[-1]:
         name = model.env.space.names[int(np.abs(ways[:, 0]).argmax())]
@@ -177,7 +177,7 @@ def _told(model: RigidDynamicsModel) -> tuple[np.ndarray, np.ndarray]:
     mujoco.mj_fullM(mj_model, data, inertia)
     masses = jax.jacfwd(lambda x: unravel(x)["bodies"].reshape(-1, len(dynamics.NAMES))[:, 0])(zero)
     gain = jax.jacfwd(lambda x: unravel(x).get("gain", zero[:0]))(zero)
-    home = jax.jacfwd(lambda x: jnp.diag(model.mass_matrix(unravel(x), model.env.space.home)))(zero)
+    home = jax.jit(jax.jacfwd(lambda x: jnp.diag(model.mass_matrix(unravel(x), model.env.space.home))))(zero)
     rows, wanted = [], []
     for number, tree in enumerate(trees(mj_model)):
         drives = np.flatnonzero((moment[tree.dofs] != 0).any(axis=0))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from marks import slow
 from omegaconf import OmegaConf
 
 from dynax import architectures
@@ -100,10 +101,13 @@ RAIL = {"cart_pole": 1.8, "double_cart_pole": 3.8}  # m, either way
 MOVED = [name for name in NAMES if name != "rigid"]  # of which the sums over bodies are rounded
 
 
-@pytest.fixture(scope="module", params=[(name, robot) for name in MOVED for robot in RAIL], ids="-".join)
+@pytest.fixture(
+    scope="module",
+    params=[*(f"{name}-cart_pole" for name in MOVED), *slow(*(f"{name}-double_cart_pole" for name in MOVED))],
+)
 def predicted(request, robots):
     """A network of random weights, as a function from states and actions to the free and the bent change."""
-    name, robot = request.param
+    name, robot = request.param.split("-")
     model = architectures.make(robots[robot], group(name, **SMALL[name]))
     given_ = variables(model)
 

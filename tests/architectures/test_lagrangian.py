@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from marks import slow
 
 from dynax.architectures import LagrangianDynamicsModel, lagrangian
 from dynax.config import TrainingConfig
@@ -78,7 +79,7 @@ def test_the_mass_matrix_is_symmetric_and_positive_definite(name):
             assert np.linalg.eigvalsh(inertia).min() > 0
 
 
-@pytest.mark.parametrize("name", CHAINS)
+@pytest.mark.parametrize("name", ["crane", *slow("three_hinges", "long", "sliders")])
 def test_energy_is_conserved(name):
     """Without damping, friction or motors M a + c = -grad V: forces have no curl, and velocities do no work but M's."""
     model = LagrangianDynamicsModel(env=CHAINS[name])

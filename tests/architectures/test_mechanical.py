@@ -78,6 +78,7 @@ def test_a_saturated_servo_damps_nothing(angle, damped):
     assert (damping > 1) if damped else (damping == 0)
 
 
+@pytest.mark.slow
 def test_it_is_of_planar_robots_and_of_those_that_stand(cart_pole):
     for env in (CheetahEnv(), cart_pole):
         model = MechanicalDynamicsModel(env=env, hidden_dims=(8,), constraints="none")

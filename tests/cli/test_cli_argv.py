@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from marks import slow
 
 from dynax.cli.table import COMMANDS
 
@@ -102,7 +103,7 @@ assert not {"jax", "mujoco", "flax", "numpy"} & set(sys.modules), "heavy"
 
 
 @pytest.mark.parametrize(
-    "args", [["--help"], ["train", "--cfg", "job"], ["train", "--info", "all"], ["train", "--help"]]
+    "args", [["--help"], ["train", "--cfg", "job"], *slow(["train", "--info", "all"], ["train", "--help"])]
 )
 def test_a_reader_that_has_gone_is_no_traceback(dynax, args):
     process = dynax.start(*args)

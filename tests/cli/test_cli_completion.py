@@ -67,6 +67,7 @@ def more(tmp_path):
     (tmp_path / "more" / "model" / "mine.yaml").write_text("architecture: mlp\n")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("more")
 def test_tab_in_bash(shell, tmp_path):
     lines = "".join(f"{line}\n" for line in IN_BASH)

@@ -1,6 +1,7 @@
 """What is wrong with the input is said in a few lines: what, where, what would be right. Exit code 2, no output."""
 
 import pytest
+from marks import slow
 
 CASES = {
     "train training.learning_rat=1": [
@@ -65,15 +66,17 @@ CASES = {
 
 AS_PROCESSES = (
     "train training.learning_rat=1",
-    "train +training.foo=1",
-    "train env=pendulm",
-    "train training.learning_rate=-1",
-    "train training.seed=abc",
     "train env=mjcf",
     "eval",
-    "render run=nowhere",
-    "train training.resume=nowhere",
     "train hydra.run.dir=file/run",
+    *slow(
+        "train +training.foo=1",
+        "train env=pendulm",
+        "train training.learning_rate=-1",
+        "train training.seed=abc",
+        "render run=nowhere",
+        "train training.resume=nowhere",
+    ),
 )
 
 

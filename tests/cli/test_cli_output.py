@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from command_line import wait_for
+from marks import slow
 
 from dynax.cli.table import COMMANDS
 
@@ -35,6 +36,7 @@ def test_one_line_the_run_directory(dynax, tmp_path, command):
     assert "a log line" in (path / "dynax.log").read_text()
 
 
+@pytest.mark.slow
 def test_two_runs_of_one_second_do_not_share_a_directory(dynax):
     processes = [dynax.start("train") for _ in range(3)]
     assert len({dynax.end(process).out for process in processes}) == 3
@@ -98,7 +100,7 @@ def test_other_ends(dynax, act, code, message):
 
 
 @pytest.mark.parametrize(
-    ("number", "code", "word"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+    ("number", "code", "word"), [(signal.SIGINT, 130, "interrupted"), *slow((signal.SIGTERM, 143, "terminated"))]
 )
 def test_signals_end_it_in_order(dynax, tmp_path, number, code, word):
     process = dynax.start("train", "training.seed=1", acts={1: "wait"})

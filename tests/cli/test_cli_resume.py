@@ -38,6 +38,7 @@ def test_wrong_input_leaves_the_run(dynax, run):
     assert (run / "dynax.log").read_text().startswith("what was logged\nTraceback")
 
 
+@pytest.mark.slow
 def test_a_sweep_continues_runs_where_they_are(dynax, run):
     ran = dynax("train", "-m", f"training.resume={run}", "training.num_epochs=70,80")
     assert ran.paths == [run, run]

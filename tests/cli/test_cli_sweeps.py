@@ -9,6 +9,7 @@ from command_line import wait_for
 JOBLIB = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
 
 
+@pytest.mark.slow
 def test_one_line_a_job_in_their_order(dynax, tmp_path):
     ran = dynax("train", "-m", "model=mlp,transformer", "training.seed=1,0", acts={1: "noise"})
     assert ran.code == 0
@@ -48,6 +49,7 @@ def test_a_sweep_with_wrong_input_leaves_nothing_behind(here, tmp_path, words):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_folder_used_again_prints_its_own_jobs_only(dynax, tmp_path):
     assert len(dynax("train", "-m", "training.seed=0,1,2", "hydra.sweep.dir=sweep").paths) == 3
     ran = dynax("train", "hydra.mode=MULTIRUN", "training.seed=0", "hydra.sweep.dir=sweep")

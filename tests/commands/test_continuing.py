@@ -55,6 +55,7 @@ def test_a_finished_run_is_printed_again_and_takes_more_epochs(dynax, run):
     assert rows(run) == [1, 2, 3]
 
 
+@pytest.mark.slow
 def test_a_run_that_ended_early_is_finished(dynax):
     early = [
         "training.num_epochs=9",
@@ -119,6 +120,7 @@ def test_a_run_needs_neither_its_data_nor_its_robot(dynax, slider):
     assert rows(run) == [1, 2, 3]
 
 
+@pytest.mark.slow
 def test_other_data_are_refused(dynax):
     run = dynax.smoke().path
     dataset = Path(json.loads((run / "summary.json").read_text())["dataset"])

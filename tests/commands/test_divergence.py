@@ -3,10 +3,12 @@
 import json
 
 import numpy as np
+import pytest
 
 import dynax as api
 
 
+@pytest.mark.slow
 def test_before_the_first_checkpoint(dynax):
     ran = dynax.smoke("training.learning_rate=1e9", "training.gradient_clip=null")
     assert (ran.code, ran.out) == (1, "")

@@ -7,6 +7,7 @@ import json
 
 import numpy as np
 import pytest
+from marks import slow
 from PIL import Image
 
 import dynax as api
@@ -39,8 +40,8 @@ SLOW = (  # every robot and every network; their programs take long to compile
 )
 EPOCHS = {"lagrangian": 3, "rigid": 1}  # of which the last is the polish
 COMBINATIONS = [
-    *(pytest.param(*pair, id="-".join(pair)) for pair in QUICK),
-    *(pytest.param(*pair, id="-".join(pair), marks=pytest.mark.slow) for pair in SLOW),
+    *QUICK,
+    *slow(*SLOW),
 ]
 HIDDEN_STATE = {"gap_rms", "gap_max", "tested_s", "valid_time_s", "cure", "cured_valid_time_s"}
 VPT = {"median_s", "p10_s", "capped", "of_ceiling"}

@@ -4,11 +4,12 @@ import shutil
 
 import numpy as np
 import pytest
+from marks import slow
 
 import dynax as api
 
 
-@pytest.mark.parametrize(("env", "model", "history"), [("pendulum", "mlp", 1), ("cart_pole", "transformer", 3)])
+@pytest.mark.parametrize(("env", "model", "history"), [("pendulum", "mlp", 1), *slow(("cart_pole", "transformer", 3))])
 def test_a_copy_of_a_run_elsewhere(workshop, tmp_path, monkeypatch, env, model, history):
     run = shutil.copytree(workshop.trained(env, model), tmp_path / "copy")
     data = workshop.folder / "outputs" / "datasets"

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from marks import slow
 
 from dynax.training import checkpoint
 
@@ -139,9 +140,15 @@ def cut(file: Path) -> None:
     file.write_bytes(file.read_bytes()[:-1])
 
 
-@pytest.mark.parametrize("damage", [flip, cut, Path.unlink])
-@pytest.mark.parametrize("part", ["model", "training"])
-def test_a_damaged_checkpoint(dynax, workshop, tmp_path, damage, part):
+@pytest.mark.parametrize(
+    ("part", "damage"),
+    [
+        ("model", flip),
+        ("training", Path.unlink),
+        *slow(("model", cut), ("model", Path.unlink), ("training", flip), ("training", cut)),
+    ],
+)
+def test_a_damaged_checkpoint(dynax, workshop, tmp_path, part, damage):
     run = Path(shutil.copytree(workshop.trained(), tmp_path / "run"))
     file = max((checkpoint.latest(run) / part).rglob("*"), key=lambda path: path.is_file() and path.stat().st_size)
     damage(file)

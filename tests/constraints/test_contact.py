@@ -185,6 +185,7 @@ def test_parameters_that_are_forty_percent_off_are_learned(cone):
         np.testing.assert_allclose(value, 1, rtol=0.05 if name == "weight" else 0.005, err_msg=name)
 
 
+@pytest.mark.slow
 def test_gradients_are_numbers_everywhere_in_float32():
     """At the tip of a cone and on its surface too, where the square root of the friction has no derivative."""
     y = np.float32([[0, 0, 0], [1, 0, 0], [-1, 0, 0], [0.5, 1, 0], [-2, 1, 0], [0, 1, 0]])
@@ -204,10 +205,10 @@ def test_the_layer_takes_contacts():
     free = Free(space.dt * jnp.asarray(one.data.qacc_smooth), jnp.asarray(one.inertia))
     state = jnp.asarray(one.state)
     touching = {3: (one.rows.dimensions[3], one.touch)}
-    change, variables = layer.init_with_output(jax.random.key(0), state, free, touching=touching)
+    change, variables = jax.jit(layer.init_with_output)(jax.random.key(0), state, free, touching=touching)
     assert set(variables["params"]) == {f"contact_{name}" for name in ones(one.rows)}
     np.testing.assert_allclose(change, space.dt * one.data.qacc, rtol=1e-7)
-    known = layer.apply(variables, state, free, start=change, touching=touching)
+    known = jax.jit(layer.apply)(variables, state, free, start=change, touching=touching)
     np.testing.assert_allclose(known, change, rtol=1e-7)
 
 

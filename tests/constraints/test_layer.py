@@ -9,6 +9,7 @@ import mujoco
 import numpy as np
 import optax
 import pytest
+from marks import slow
 
 from dynax.constraints import ConstraintLayer, Free, JointRows
 from dynax.constraints.joints import FACTORS
@@ -98,7 +99,10 @@ def compiled(env):
     return layer, jax.jit(jax.vmap(apply, (None, 0, 0, 0)))
 
 
-@pytest.mark.parametrize("name", [*JOINTS, "cart_pole", "double_cart_pole", "three_link"])
+@pytest.mark.parametrize(
+    "name",
+    ["mixed", "three_link", *slow("cart_pole", "double_cart_pole", *(name for name in JOINTS if name != "mixed"))],
+)
 def test_it_is_one_step_of_mujoco(name, robots):
     env = robot(name, robots)
     states, inertias, frees, changes = moments(env, 3000)
@@ -119,6 +123,7 @@ def arm(robots):
     return robot("mixed", robots)
 
 
+@pytest.mark.slow
 def test_in_float32_it_is_as_good_as_float32(arm):
     states, inertias, frees, changes = moments(arm, 500)
     layer, apply = compiled(arm)
@@ -175,7 +180,7 @@ def edges(env):
     return np.float32([[*q, *v] for q in places for v in (np.zeros(3), np.full(3, 9.0), np.full(3, -9.0))])
 
 
-@pytest.mark.parametrize("name", ["mixed", "odd"])
+@pytest.mark.parametrize("name", ["mixed", *slow("odd")])
 def test_gradients_are_numbers_everywhere(name, robots):
     env = robot(name, robots)
     layer, apply = compiled(env)
@@ -186,6 +191,7 @@ def test_gradients_are_numbers_everywhere(name, robots):
     assert all(np.isfinite(x).all() for x in jax.tree.leaves(gradients))
 
 
+@pytest.mark.slow
 def test_its_gradient_is_that_of_its_values(arm):
     """In every parameter, on states of which none stands where a row begins or ends."""
     states, inertias, frees, _ = moments(arm, 200)
@@ -211,6 +217,7 @@ def test_the_sigmoid_is_the_one_of_the_documentation():
     np.testing.assert_allclose(at(7.0), [0.8, 0.8, 0.9, 0.5], rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_compliance_that_the_mjcf_has_wrong_is_learned(robots):
     """The stops of the data are forty percent slower than those the layer starts from."""
     env = robot("plain", robots)

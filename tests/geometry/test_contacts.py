@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from marks import slow
 
 from dynax.errors import UserError
 from dynax.geometry.contacts import Contacts
@@ -234,6 +235,7 @@ def test_what_stands_on_a_floor_may_be_moved_and_turned(seed):
     np.testing.assert_allclose(moved, velocity @ turned.T, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_in_float32_it_is_as_good_as_float32():
     model, _, detect = machine(WALKER)
     for seed in range(5):
@@ -245,10 +247,12 @@ def test_in_float32_it_is_as_good_as_float32():
         np.testing.assert_allclose(found[2], exact[2], atol=1e-3)
 
 
-@pytest.mark.parametrize("shapes", [("plane", "box"), ("sphere", "box"), ("capsule", "capsule"), ("box", "box")])
-def test_gradients_are_numbers(shapes):
+@pytest.mark.parametrize(
+    ("first", "second"), [("plane", "box"), ("capsule", "capsule"), *slow(("sphere", "box"), ("box", "box"))]
+)
+def test_gradients_are_numbers(first, second):
     """Even where all stand upright in one place."""
-    check_gradients(shapes)
+    check_gradients((first, second))
 
 
 @pytest.mark.slow
@@ -305,6 +309,7 @@ def test_one_that_acts_comes_before_one_that_is_nearer():
     np.testing.assert_allclose(few.distance, [0.02, 0.01], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_jacobians_of_the_nearest_are_those_of_their_slots():
     model, contacts, detect = machine(WALKER)
     qpos, qvel = np.float32(model.qpos0), np.ones(model.nv, np.float32)

@@ -80,6 +80,7 @@ assert frame[100, 100, 0] > frame[100, 100, 1] + 20, frame[100, 100]
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("context", ["egl", "osmesa"])
 def test_it_works_in_a_process_that_imported_mujoco_before_choosing(context):
     if fault := gl.fault(context):

@@ -4,6 +4,7 @@ import jax
 import mujoco
 import numpy as np
 import pytest
+from marks import slow
 
 from dynax import metrics, rotations
 from dynax.architectures import MLPDynamicsModel, TransformerDynamicsModel
@@ -118,7 +119,7 @@ OPTIONS = {
 }
 
 
-@pytest.mark.parametrize("name", ["mlp", *(pytest.param(name, marks=pytest.mark.slow) for name in list(OPTIONS)[1:])])
+@pytest.mark.parametrize("name", ["mlp", *slow(*list(OPTIONS)[1:])])
 def test_predictions_move_with_the_world(quadruped, name):
     kind, options = OPTIONS[name]
     model, variables = small(kind, quadruped, **options)

@@ -10,6 +10,7 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
+from marks import slow
 
 from dynax import architectures, envs
 from dynax.config import TrainingConfig, modules_of
@@ -106,7 +107,9 @@ def test_the_state_comes_back_bit_for_bit(original, model, data, trained):
     assert info["epoch"] == 1
 
 
-@pytest.mark.parametrize("optimizer", modules_of("dynax.optimizers"))
+@pytest.mark.parametrize(
+    "optimizer", ["soap", *slow(*(name for name in modules_of("dynax.optimizers") if name != "soap"))]
+)
 def test_the_state_of_every_optimiser_of_an_ensemble_comes_back(optimizer, robots, data, tmp_path):
     model = architectures.make(robots["cart_pole"], CONFIG["model"] | {"members": 2, "constraints": "layer"})
     config = TrainingConfig(optimizer=optimizer)

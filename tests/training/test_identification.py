@@ -4,6 +4,7 @@ import jax
 import numpy as np
 import pytest
 from inertias import inertias
+from marks import slow
 
 from dynax.architectures.rigid import RigidDynamicsModel
 from dynax.data.simulate import simulate
@@ -23,7 +24,7 @@ def data_of(env, n=60, steps=60):
 
 @pytest.fixture(
     scope="module",
-    params=["double_cart_pole", *(pytest.param(name, marks=pytest.mark.slow) for name in ("hopper", "quadruped"))],
+    params=["double_cart_pole", *slow("hopper", "quadruped")],
 )
 def identified(request):
     from dynax import envs

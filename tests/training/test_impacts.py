@@ -1,5 +1,6 @@
 """Impacts are where a constraint begins or ceases to act."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -38,7 +39,7 @@ def env(tmp_path_factory):
     ],
 )
 def test_what_acts_in_a_state(env, qpos, stops, touches):
-    there, contacts = acting(env, Contacts.of(env.mj_model))(jnp.array([*qpos, 0.0, 0.0]))
+    there, contacts = jax.jit(acting(env, Contacts.of(env.mj_model)))(jnp.array([*qpos, 0.0, 0.0]))
     assert there.tolist() == stops
     assert bool(contacts.any()) == touches
 
@@ -48,7 +49,7 @@ def test_the_stop_of_a_ball_joint_is_one(angle, stops):
     mjcf = '<body><joint type="ball" limited="true" range="0 40"/><geom size=".1"/></body>'
     env = MjcfEnv(xml="ball.xml", mjcf=f"<mujoco><worldbody>{mjcf}</worldbody></mujoco>")
     turned = jnp.array([np.cos(angle / 2), 0.0, np.sin(angle / 2), 0.0, 0.0, 0.0, 0.0])
-    assert acting(env, None)(turned)[0].tolist() == stops
+    assert jax.jit(acting(env, None))(turned)[0].tolist() == stops
 
 
 def test_a_ball_that_falls_touches_the_floor_when_it_has_fallen_as_far(env):

@@ -16,6 +16,10 @@ B, H = 6, 3
 UNIT = {"mean": np.float32(0), "std": np.float32(1)}
 AS_IT_IS = {"features": UNIT, "actions": UNIT, "target": UNIT}
 
+one_step = jax.jit(losses.one_step, static_argnums=0)
+noisy_step = jax.jit(losses.noisy_step, static_argnums=0)
+several_steps = jax.jit(losses.several_steps, static_argnums=(0, 4))
+
 
 class Constant(BaseDynamicsModel):
     """Predicts its one parameter, everywhere."""
@@ -51,7 +55,7 @@ def loss(model, params, states, targets, seed=0):
     states, targets = (jnp.asarray(x, jnp.float32).reshape(B * H, 4) for x in (states, targets))
     samples, ends = Samples(states, jnp.zeros((B * H, 1)), targets), H - 1 + H * jnp.arange(B)
     variables = {"params": {"network": params}, "normalization": AS_IT_IS}
-    squared = jax.jit(losses.one_step, static_argnums=0)(model, variables, samples, ends, jax.random.PRNGKey(seed))
+    squared = one_step(model, variables, samples, ends, jax.random.PRNGKey(seed))
     assert squared.shape == ((1, B, H) if model.sequence else (1, B))
     return float(losses.mse(squared))
 
@@ -134,7 +138,7 @@ NETWORKS = pytest.mark.parametrize("network", [Constant, ConstantSequence])
 def test_without_noise_a_noisy_step_is_a_step(cart_pole, network):
     model, (samples, ends) = network(env=cart_pole, history=H), moving(8, 0.5)
     args = model, variables(value=0.3), samples, ends(1), jax.random.PRNGKey(0)
-    assert np.array_equal(losses.noisy_step(*args, scale=np.zeros(4)), losses.one_step(*args))
+    assert np.array_equal(noisy_step(*args, scale=np.zeros(4)), one_step(*args))
 
 
 @pytest.mark.parametrize("network", [Homing, SequenceHoming])
@@ -142,7 +146,7 @@ def test_a_noisy_step_leads_back_to_the_true_next_state(cart_pole, network):
     """All next states are the origin: what goes there from everywhere has no error however large the noise."""
     model, (samples, ends) = network(env=cart_pole, history=H), moving(8)
     samples = samples.replace(targets=-samples.states)
-    squared = losses.noisy_step(model, variables(none=0.0), samples, ends(1), jax.random.PRNGKey(0), np.full(4, 0.3))
+    squared = noisy_step(model, variables(none=0.0), samples, ends(1), jax.random.PRNGKey(0), np.full(4, 0.3))
     assert squared.shape == ((1, 24, H) if model.sequence else (1, 24))
     np.testing.assert_allclose(squared, 0, atol=1e-10)
 
@@ -151,7 +155,7 @@ def test_noise_is_of_the_given_deviation(cart_pole):
     """A prediction of no change misses the next state by the noise."""
     model, (samples, ends) = Constant(env=cart_pole, history=H), moving(2000)
     scale = np.array([0.1, 0.0, 0.0, 0.0])
-    squared = losses.noisy_step(model, variables(value=0.0), samples, ends(1), jax.random.PRNGKey(0), scale)
+    squared = noisy_step(model, variables(value=0.0), samples, ends(1), jax.random.PRNGKey(0), scale)
     assert float(jnp.mean(squared)) == pytest.approx(0.1**2 / 4, rel=0.05)
 
 
@@ -159,7 +163,7 @@ def test_noise_is_of_the_given_deviation(cart_pole):
 @pytest.mark.parametrize("steps", [1, 4])
 def test_a_perfect_model_has_no_error_however_many_steps_ahead(cart_pole, network, steps):
     model, (samples, ends) = network(env=cart_pole, history=H), moving(8, 0.5)
-    squared = losses.several_steps(model, variables(value=0.5), samples, ends(steps), steps, np.ones(4))
+    squared = several_steps(model, variables(value=0.5), samples, ends(steps), steps, np.ones(4))
     assert squared.shape == (4 * (8 - H + 2 - steps), steps)
     assert not squared.any()
 
@@ -168,13 +172,13 @@ def test_a_perfect_model_has_no_error_however_many_steps_ahead(cart_pole, networ
 def test_an_error_that_grows_evenly_counts_the_same_at_every_step(cart_pole, network):
     model, (samples, ends) = network(env=cart_pole, history=H), moving(8, 0.5)
     scale = np.array([1.0, 2.0, 1.0, 2.0])
-    squared = losses.several_steps(model, variables(value=0.7), samples, ends(4), 4, scale)
+    squared = several_steps(model, variables(value=0.7), samples, ends(4), 4, scale)
     np.testing.assert_allclose(squared, 0.2**2 * (1 + 1 / 4) / 2, rtol=1e-4)
 
 
 def test_one_of_several_steps_is_the_open_loop_error_of_one(cart_pole):
     model, (samples, ends) = Homing(env=cart_pole, history=H), moving(8, 0.5)
-    squared = losses.several_steps(model, variables(none=0.0), samples, ends(1), 1, np.ones(4))
+    squared = several_steps(model, variables(none=0.0), samples, ends(1), 1, np.ones(4))
     path = model.rollout(*windows(samples, ends(1)), variables(none=0.0))
     error = cart_pole.space.difference(samples.states[ends(1)] + 0.5, path[:, 1])
     np.testing.assert_allclose(squared[:, 0], jnp.mean(error**2, axis=-1), rtol=1e-6)
@@ -191,7 +195,7 @@ def test_whole_turns_are_no_error(cart_pole):
     model, (samples, ends) = Constant(env=cart_pole, history=H), moving(8)
     turning = samples.states.at[:, 1].add(2 * np.pi * jnp.arange(len(samples.states)))
     spun = samples.replace(states=turning)
-    squared = losses.several_steps(model, variables(value=0.0), spun, ends(4), 4, np.ones(4))
+    squared = several_steps(model, variables(value=0.0), spun, ends(4), 4, np.ones(4))
     np.testing.assert_allclose(squared, 0, atol=1e-9)
 
 

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import linen as nn
+from marks import slow
 from toys import GAINS, Linear
 
 from dynax.config import TrainingConfig
@@ -64,7 +65,9 @@ def test_least_squares_are_solved_at_once(slide, data, network):
     np.testing.assert_allclose(gains(network(env=slide), data, params), GAINS, atol=1e-8)
 
 
-@pytest.mark.parametrize(("network", "options"), [(Linear, {"history": 2}), (Linear, {"members": 3}), (Tanh, {})])
+@pytest.mark.parametrize(
+    ("network", "options"), [(Tanh, {}), *slow((Linear, {"history": 2}), (Linear, {"members": 3}))]
+)
 def test_any_model_is_fitted(slide, data, network, options):
     assert polished(network(env=slide, **options), data, steps=30)[1] < 1e-5
 
@@ -117,7 +120,8 @@ def test_at_most_so_many_transitions_are_looked_at(slide, data, monkeypatch):
     np.testing.assert_allclose(gains(Linear(env=slide), struck, params), GAINS, atol=1e-5)
 
 
-@pytest.mark.parametrize("loss", ["mse", pytest.param("robust", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("loss", ["mse", "robust"])
 def test_lbfgs_lowers_the_loss(slide, data, loss):
     errors = [polished(Tanh(env=slide), data, "lbfgs", steps=steps, loss=loss)[1] for steps in (1, 20)]
     assert errors[1] < 0.01 * errors[0]
