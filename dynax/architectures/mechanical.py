@@ -59,6 +59,7 @@ class MechanicalDynamicsModel(DynamicsModel):
     structure: ClassVar = (
         "Lagrange's equations of motion, and where the joints are",
         "gravity, springs, dampers and actuators, started from the MJCF",
+        "the scale of the mass matrix and of weight, and armature",
     )
 
     constraints: str = "layer"

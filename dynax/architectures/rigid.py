@@ -33,7 +33,9 @@ class RigidDynamicsModel(DynamicsModel):
     Raises `UserError` at construction for a robot that other forces move (tendons with springs, fluids, activations).
     """
 
-    structure: ClassVar = ("the equations of rigid bodies, their joints and frames: system identification",)
+    structure: ClassVar = (
+        "the equations of rigid bodies, their joints and frames, and the mass or a gain of each tree: system identification",
+    )
 
     constraints: str = "layer"
 
