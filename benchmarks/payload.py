@@ -21,8 +21,7 @@ import numpy as np
 from benchmarks.common import RESULTS, header, markdown
 from benchmarks.document import ROOT, filled, measured_by
 from dynax import metrics
-from dynax.architectures import MLPDynamicsModel, TransformerDynamicsModel
-from dynax.architectures.mechanical import MechanicalDynamicsModel
+from dynax.architectures import MechanicalDynamicsModel, MLPDynamicsModel, TransformerDynamicsModel
 from dynax.base import BaseDynamicsModel
 from dynax.config import TrainingConfig
 from dynax.data.source import Source

@@ -60,7 +60,7 @@ class BaseDynamicsModel(nn.Module):
                 setattr(self, field.name, tuple(value))
         super().__post_init__()
         representation = self.representation  # has its own say about the options
-        if self.constraints == "layer" and not (self.accelerates and representation.env.space.observed.all()):
+        if self.constraints == "layer" and not (representation.accelerates and self.env.space.observed.all()):
             raise UserError(
                 "model.constraints=layer acts within one semi-implicit step of a whole state: with "
                 f"model.target=acceleration (now {self.target}), env.decimation=1 (now {self.env.decimation}), "
@@ -86,14 +86,9 @@ class BaseDynamicsModel(nn.Module):
         """What the network sees of a state, and what it predicts."""
         return Representation(self.env, self.angles, self.target, self.constraints, self.drop_invariant, self.frame)
 
-    @property
-    def accelerates(self) -> bool:
-        """Whether the target is the change of velocity alone, which the position follows."""
-        return self.representation.predicts == "acceleration" and self.env.semi_implicit
-
     def check_one_step(self) -> None:
         """For models that are the physics of a step, and see no features: raise `UserError` unless asked for that."""
-        if self.history != 1 or not self.accelerates or not self.env.space.observed.all():
+        if self.history != 1 or not self.representation.accelerates or not self.env.space.observed.all():
             name = type(self).__module__.rpartition(".")[2]
             raise UserError(
                 f"model.architecture={name} is the physics of one semi-implicit step: it needs model.history=1 "
@@ -133,8 +128,10 @@ class BaseDynamicsModel(nn.Module):
         if not len(joints) and contacts is None:
             return None
         rows = ContactRows.of(self.env.mj_model, contacts) if contacts else None
-        base, start = self.representation.base, self.contact_start
-        return ConstraintLayer(self.env.space, joints, rows, contacts, base, start, parent=None)
+        return ConstraintLayer(
+            self.env.space, joints, contact_rows=rows, contacts=contacts, frame=self.representation.base,
+            contact_start=self.contact_start, parent=None,
+        )  # fmt: skip
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -224,11 +221,12 @@ class BaseDynamicsModel(nn.Module):
         params, normalization = variables["params"], variables["normalization"]
 
         def change(params, key, states, actions, truth, near):
-            rngs = None if key is None else {"dropout": key}
-            method, args = "free", (states, actions, normalization, key is not None)
+            sample = states, actions, normalization, key is not None
+            call = partial(self.apply, {"params": params["network"]}, rngs=None if key is None else {"dropout": key})
             if self.representation.near and near is not None:  # what the network sees, and no layer needs
-                method, args, near = "answer", (self.features(states, near), *args), None
-            free = self.apply({"params": params["network"]}, *args, method=method, rngs=rngs)
+                free, near = call(self.features(states, near), *sample, method="answer"), None
+            else:
+                free = call(*sample, method="free")
             assert isinstance(free, Free)
             finish = partial(self._finish, params.get("layer"))
             if self.sequence:
@@ -251,7 +249,7 @@ class BaseDynamicsModel(nn.Module):
         return self.representation.near and self.representation.near(states)
 
     def _finish(self, layer: Any, state: jax.Array, free: Free, truth: jax.Array | None, near: Any) -> jax.Array:
-        """The predicted change (D,) of one state (S,), of which `free` says what it were without constraints."""
+        """The predicted change (D,) of one state (S,), of which `free` says what it would be without constraints."""
         change = free.change
         if self.layer:
             nv = self.env.space.nv

@@ -5,9 +5,11 @@ from typing import Any
 
 from dynax import config
 from dynax.architectures.lagrangian import LagrangianDynamicsModel
+from dynax.architectures.mechanical import MechanicalDynamicsModel
 from dynax.architectures.mlp import MLPDynamicsModel
 from dynax.architectures.quadratic import QuadraticDynamicsModel
 from dynax.architectures.resnet import ResNetDynamicsModel
+from dynax.architectures.rigid import RigidDynamicsModel
 from dynax.architectures.transformer import TransformerDynamicsModel
 from dynax.base import BaseDynamicsModel
 from dynax.envs.env import Env
@@ -15,8 +17,10 @@ from dynax.envs.env import Env
 __all__ = [
     "LagrangianDynamicsModel",
     "MLPDynamicsModel",
+    "MechanicalDynamicsModel",
     "QuadraticDynamicsModel",
     "ResNetDynamicsModel",
+    "RigidDynamicsModel",
     "TransformerDynamicsModel",
     "make",
 ]

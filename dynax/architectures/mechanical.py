@@ -1,4 +1,4 @@
-"""The equations of motion of trees of bodies, with networks of how these stand for what only that decides."""
+"""Lagrange's equations of trees of bodies, whose mass matrix and potential are networks of how the bodies stand."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
@@ -14,10 +14,9 @@ from dynax.base import DynamicsModel, Variables, check_widths
 from dynax.constraints import Free
 from dynax.geometry.kinematics import Kinematics
 from dynax.geometry.lagrange import forces
-from dynax.geometry.limbs import Ground, Limb
+from dynax.geometry.limbs import FLOOR, Ground, Limb
 
-FLOOR = 1e-4  # of the mass matrix as the MJCF has it: that of a network can be inverted, whatever it says
-Read = Callable[[jax.Array], Any]  # to what `Entries` says
+Network = Callable[[jax.Array], Any]  # to what `Entries` says
 
 
 class Entries(nn.Module):
@@ -40,7 +39,7 @@ class Entries(nn.Module):
 
 
 class MechanicalDynamicsModel(DynamicsModel):
-    """Lagrange's equations of motion, with networks of how the bodies stand for what only that decides.
+    """Lagrange's equations of motion, whose mass matrix and potential are networks of how the bodies stand.
 
         M = 1e-4 S^2 + sum over limbs of T^T S G^T G S T  S = diag(1 / sqrt(dof_invweight0))
         c = what this kinetic energy says                 `geometry.lagrange`
@@ -59,7 +58,7 @@ class MechanicalDynamicsModel(DynamicsModel):
     structure: ClassVar = (
         "Lagrange's equations of motion, and where the joints are",
         "gravity, springs, dampers and actuators, started from the MJCF",
-        "the scale of the mass matrix and of weight, and armature",
+        "the scale of the mass matrix and of weight",
     )
 
     constraints: str = "layer"
@@ -83,7 +82,7 @@ class MechanicalDynamicsModel(DynamicsModel):
             self._network(f"limb{i}", limb, limb.seen(poses.position, poses.rotation)) for i, limb in enumerate(limbs)
         ]
 
-        def read(position: jax.Array, rotation: jax.Array) -> Iterator[tuple[Limb, jax.Array, jax.Array]]:
+        def each_limb(position: jax.Array, rotation: jax.Array) -> Iterator[tuple[Limb, jax.Array, jax.Array]]:
             """Each limb, the root of its mass matrix and its potential energy."""
             for limb, network in zip(limbs, networks, strict=True):
                 entries, height = network(limb.seen(position, rotation))
@@ -91,20 +90,20 @@ class MechanicalDynamicsModel(DynamicsModel):
 
         def lagrangian(position: jax.Array, rotation: jax.Array, v: jax.Array) -> jax.Array:
             total = jnp.zeros(())
-            for limb, root, potential in read(position, rotation):
+            for limb, root, potential in each_limb(position, rotation):
                 total += jnp.sum((root @ limb.rates(rotation, v)) ** 2) / 2 - potential
             return total
 
         force = forces(space, kinematics, lagrangian, poses, jnp.where(ground.linear, 0.0, v), ground.idle)
         inertia = jnp.diag(FLOOR / model.dof_invweight0)
-        for limb, root, _ in read(poses.position, poses.rotation):
+        for limb, root, _ in each_limb(poses.position, poses.rotation):
             inertia += limb.inertia(root, poses.rotation)
         drive, damping = self._driven(q, v, actions[-1])
         tau = drive - force + inertia @ ground.fall
         inertia += jnp.diag(ground.linear * model.dof_armature)  # on which gravity does not act
         return Free(dt * linalg.solve(inertia + dt * jnp.diag(damping), tau), inertia, damping)
 
-    def _network(self, name: str, limb: Limb, example: jax.Array) -> Read:
+    def _network(self, name: str, limb: Limb, example: jax.Array) -> Network:
         """The network of a limb as a function alone, which may be differentiated."""
         network = Entries(self.hidden_dims, self.activation, limb.mask.size, int(not limb.floats))
         params = self.param(name, lambda key: network.init(key, example)["params"])

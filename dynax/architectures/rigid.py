@@ -27,14 +27,15 @@ class RigidDynamicsModel(DynamicsModel):
 
         M(q) a + c(q, v) + D (v + dt a) + k (q - q0) - B force(u, q, v) = 0,   a = dv / dt
 
-    so that `training.polish=least_squares` finds them at once. Joint frames and axes, where springs rest and what each
-    actuator drives are given.
+    so that `training.polish=least_squares` finds them at once. Joint frames and axes, where springs rest, what each
+    actuator drives, and what the scale of all forces is (`training.identification`) are given.
 
     Raises `UserError` at construction for a robot that other forces move (tendons with springs, fluids, activations).
     """
 
     structure: ClassVar = (
-        "the equations of rigid bodies, their joints and frames, and the mass or a gain of each tree: system identification",
+        "the equations of rigid bodies, their joints and frames, and the mass or a gain of each tree: "
+        "system identification",
     )
 
     constraints: str = "layer"
@@ -47,7 +48,7 @@ class RigidDynamicsModel(DynamicsModel):
     def _unknown(self) -> Any:
         yield from actuation.unsupported(self.env.mj_model)
         yield from actuation.saturating(self.env.mj_model)
-        if Actuation.of(self.env.mj_model).bias[:, 0].any():
+        if self.actuation.bias[:, 0].any():
             yield "an actuator has a constant bias"
 
     @cached_property
@@ -55,24 +56,33 @@ class RigidDynamicsModel(DynamicsModel):
         return Mechanics.of(self.env.mj_model, self.env.space)
 
     @cached_property
+    def actuation(self) -> Actuation:
+        return Actuation.of(self.env.mj_model)
+
+    @cached_property
+    def of_joints(self) -> dict[str, np.ndarray]:
+        """The constants of joints that the MJCF has anywhere, each with the degrees of freedom that have it."""
+        full = {
+            "armature": self.env.mj_model.dof_armature,
+            "damping": self.actuation.damping,
+            "stiffness": self.actuation.stiffness,
+        }
+        return {name: np.flatnonzero(value) for name, value in full.items() if value.any()}
+
+    @cached_property
     def labels(self) -> dict[str, tuple[str, ...]]:
         """Names of the constants, by parameter, in the order of its entries."""
-        model, space, given = self.env.mj_model, self.env.space, Actuation.of(self.env.mj_model)
-        bodies = [model.body(b).name or f"body{b}" for b in self._moving]
-        joints = {"armature": model.dof_armature != 0, "damping": given.damping != 0, "stiffness": given.stiffness != 0}
-        gains = ["gain"] + ["position_gain", "rate_gain"] * bool(given.servo.any())
+        names = self.env.space.names
+        bodies = [self.env.mj_model.body(b).name or f"body{b}" for b in self.moving]
+        gains = ["gain"] + ["position_gain", "rate_gain"] * bool(self.actuation.servo.any())
         return {
             "bodies": tuple(f"{body} {name}" for body in bodies for name in dynamics.NAMES),
-            **{
-                name: tuple(f"{space.names[d]} {name}" for d in np.flatnonzero(has))
-                for name, has in joints.items()
-                if has.any()
-            },
+            **{name: tuple(f"{names[d]} {name}" for d in dofs) for name, dofs in self.of_joints.items()},
             **{gain: tuple(f"{name} {gain.replace('_', ' ')}" for name in self.env.actions) for gain in gains},
         }
 
     @cached_property
-    def _moving(self) -> np.ndarray:
+    def moving(self) -> np.ndarray:
         """The bodies that a joint moves."""
         return np.flatnonzero(self.env.mj_model.body_weldid != 0)
 
@@ -95,20 +105,18 @@ class RigidDynamicsModel(DynamicsModel):
 
         Linear in the `constants`.
         """
-        space, given = self.env.space, Actuation.of(self.env.mj_model)
+        space = self.env.space
         q, v = space.positions(state), space.qvel(state)
         motion = self.mechanics.motion(state)
         left = self.mechanics.force(motion, self._inertial(constants), acceleration)
         left += self._joints(constants, "armature") * acceleration
         left += self._joints(constants, "damping") * v + self._implicit(constants) * self.env.dt * acceleration
-        left += self._joints(constants, "stiffness") * (q - given.rest)
-        return left - given.moment @ self._actuated(constants, given, q, v, action)
+        left += self._joints(constants, "stiffness") * (q - self.actuation.rest)
+        return left - self.actuation.moment @ self._actuated(constants, q, v, action)
 
-    def _actuated(
-        self, constants: Mapping[str, jax.Array], given: Actuation, q: jax.Array, v: jax.Array, action: jax.Array
-    ) -> jax.Array:
+    def _actuated(self, constants: Mapping[str, jax.Array], q: jax.Array, v: jax.Array, action: jax.Array) -> jax.Array:
         """The forces (nu,) of the actuators: a motor's gain times its control, a servo's towards it."""
-        nu = self.env.mj_model.nu
+        given, nu = self.actuation, self.env.mj_model.nu
         force = constants["gain"] * action[:nu]
         if given.servo.any():
             length, speed = given.moment.T @ q, given.moment.T @ v
@@ -117,25 +125,23 @@ class RigidDynamicsModel(DynamicsModel):
 
     def _implicit(self, constants: Mapping[str, jax.Array]) -> jax.Array:
         """The damping (nv,) that a step treats implicitly."""
-        given, damping = Actuation.of(self.env.mj_model), self._joints(constants, "damping")
+        given, damping = self.actuation, self._joints(constants, "damping")
         if given.implicit and given.servo.any():
             damping = damping + (given.moment**2) @ constants["rate_gain"]
         return damping
 
     def _joints(self, constants: Mapping[str, jax.Array], name: str) -> jax.Array:
         """A constant of the joints (nv,), zero where the MJCF has none."""
-        given = {"armature": self.env.mj_model.dof_armature, "damping": self.env.mj_model.dof_damping}
-        has = given[name] != 0 if name in given else Actuation.of(self.env.mj_model).stiffness != 0
         full = jnp.zeros(self.env.space.nv)
-        return full.at[np.flatnonzero(has)].set(constants[name]) if name in constants else full
+        return full.at[self.of_joints[name]].set(constants[name]) if name in self.of_joints else full
 
     def _inertial(self, constants: Mapping[str, jax.Array]) -> jax.Array:
         """The inertial parameters (nbody, 10) of all bodies; those that stand still have none."""
         moving = constants["bodies"].reshape(-1, len(dynamics.NAMES))
-        return jnp.zeros((self.env.mj_model.nbody, moving.shape[1]), moving.dtype).at[self._moving].set(moving)
+        return jnp.zeros((self.env.mj_model.nbody, moving.shape[1]), moving.dtype).at[self.moving].set(moving)
 
 
 def _start(labels: tuple[str, ...]) -> jax.Array:
-    """Before anything is found: bodies of 1 kg at the origin of their frames, and a tenth of every other constant."""
+    """Before anything is found: bodies of 1 kg at the origin of their frames; their inertia and all else is a tenth."""
     kind = [label.rpartition(" ")[2] for label in labels]
     return jnp.array([{"m": 1.0}.get(k, 0.0 if k in dynamics.NAMES and k not in DIAGONAL else 0.1) for k in kind])

@@ -104,7 +104,7 @@ def _warn_of_crowds(model: BaseDynamicsModel, data: Trajectories) -> None:
     states = data.states.reshape(-1, model.state_dim)
     share = crowded(model.env.mj_model, model.env.space.qpos(states[:: max(1, len(states) // LOOKED_AT)]))
     if share:
-        log.warning("in %.1f%% of the states more than %d contacts act, and the layer leaves out the farthest",
+        log.warning("in %.1f%% of the states more than %d contacts of one condim act: the layer omits the farthest",
                     100 * share, NEAREST)  # fmt: skip
 
 

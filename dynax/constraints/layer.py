@@ -19,6 +19,7 @@ from dynax.constraints.contact import ContactMotion, ContactRows
 from dynax.constraints.joints import JointRows
 from dynax.constraints.solve import Rows, solve
 from dynax.geometry.contacts import Contacts, Detected
+from dynax.geometry.limbs import FLOOR, START
 from dynax.representation import features
 from dynax.representation.frames import Frame
 from dynax.state_space import StateSpace
@@ -50,14 +51,15 @@ class ConstraintLayer(nn.Module):
     """Bends a free motion at the robot's stops, rubs at its joints, and keeps bodies from running through each other.
 
     Where constraints begin is the MJCF's. How hard they are and how strongly they rub starts there too, and is learned
-    as a factor for each row: of K, B and D, and of the friction's bound. The mass matrix is the model's own, or else is
-    learned as a network of the positions. Only its ratio to the compliance matters, so that it needs no unit.
+    as a factor for each row of a joint and each pair of geoms: of K, B and D, and of the friction's bound. The mass
+    matrix is the model's own, or else is learned as a network of the positions. Only its ratio to the compliance
+    matters, so that it needs no unit.
     """
 
     space: StateSpace
     joints: JointRows
-    contacts: ContactRows | None = None
-    geometry: Contacts | None = None  # of the same slots
+    contact_rows: ContactRows | None = None
+    contacts: Contacts | None = None  # of the same slots
     frame: Frame | None = None  # in which the mass matrix is learned, if it is
     contact_start: float = 1.0  # the factors of contacts before anything is learned
 
@@ -70,7 +72,7 @@ class ConstraintLayer(nn.Module):
 
         Args:
             state: [qpos, qvel, ...].
-            free: what the change were without constraints.
+            free: what the change would be without constraints.
             start: the change of velocity (nv,) with which the solve begins. In training it is known.
             touching: where bodies touch, if that is known beforehand.
             iterations: of Newton's method, before its last step. By default fewer with a `start`, which is thought to
@@ -85,14 +87,14 @@ class ConstraintLayer(nn.Module):
         if len(self.joints):
             factor = {name: self._factor(name, (len(self.joints),)) for name in joints.FACTORS}
             rows.append(self.joints.bounded(state, factor))
-        if self.contacts is not None:
+        if self.contact_rows is not None:
             factor = {
                 name: self._factor(f"contact_{name}", shape, self.contact_start)
-                for name, shape in self.contacts.shapes.items()
+                for name, shape in self.contact_rows.shapes.items()
             }
             touching = self.touching(state, self.nearest(state)) if touching is None else touching
             for dim, (slots, touch) in touching.items():
-                rows.append(self.contacts.rows(touch, dim, slots, self.space.qvel(state), factor))
+                rows.append(self.contact_rows.rows(touch, dim, slots, self.space.qvel(state), factor))
 
         def acceleration(change: jax.Array) -> jax.Array:
             """What gives this change of velocity in a step that is implicit in the damping."""
@@ -106,28 +108,28 @@ class ConstraintLayer(nn.Module):
 
     def nearest(self, state: jax.Array) -> dict[int, Detected]:
         """Of each dimension of contacts the `NEAREST` in `state` (S,): what takes longest, and no parameter changes."""
-        if self.contacts is None or self.geometry is None:
+        if self.contact_rows is None or self.contacts is None:
             return {}
-        detected = self.geometry.detect(self.geometry.kinematics(self.space.qpos(state)))
-        each = {dim: jax.tree.map(lambda x, s=s: x[s], detected) for dim, s in self.contacts.dimensions.items()}
-        return {dim: self.geometry.nearest(some, NEAREST) for dim, some in each.items()}
+        detected = self.contacts.detect(self.contacts.kinematics(self.space.qpos(state)))
+        each = {dim: jax.tree.map(lambda x, s=s: x[s], detected) for dim, s in self.contact_rows.dimensions.items()}
+        return {dim: self.contacts.nearest(some, NEAREST) for dim, some in each.items()}
 
     def touching(self, state: jax.Array, near: dict[int, Detected]) -> Touching:
         """How bodies move where they touch in `state` (S,), of which `near` are the nearest contacts."""
-        assert self.geometry is not None
-        poses = self.geometry.kinematics(self.space.qpos(state))
+        assert self.contacts is not None
+        poses = self.contacts.kinematics(self.space.qpos(state))
         found = {}
         for dim, some in near.items():
             distance = jnp.where(some.present, some.distance, FAR)
-            found[dim] = some.slot, ContactMotion(distance, *self.geometry.jacobian(poses, some))
+            found[dim] = some.slot, ContactMotion(distance, *self.contacts.jacobian(poses, some))
         return found
 
     def _factor(self, name: str, shape: tuple[int, ...], start: float = 1.0) -> jax.Array:
         return jnp.exp(self.param(name, nn.initializers.constant(math.log(start)), shape))
 
     def _iterations(self) -> int:
-        """How many find the zones of all rows: none for one stop, which acts in one direction alone."""
-        if self.contacts is not None:
+        """How many find the zones of all rows, of which a stop has two and friction three; none for one stop alone."""
+        if self.contact_rows is not None:
             return WITH_CONTACTS
         stop = self.joints.stop
         return 0 if stop.tolist() == [True] else min(1 + int((2 - stop).sum()), ITERATIONS)
@@ -152,9 +154,9 @@ class Inertia(nn.Module):
         for width in self.hidden_dims:
             x = nn.silu(nn.Dense(width)(x))
         entries = nn.Dense(n * (n + 1) // 2, kernel_init=nn.initializers.normal(0.01))(x)
-        lower = linalg.lower_triangular(entries, n) + 0.7 * np.eye(n)
+        lower = linalg.lower_triangular(entries, n) + START * np.eye(n)
         scale = 1 / np.sqrt(self.weight)
-        inertia = (lower @ lower.T + 1e-4 * np.eye(n)) * scale[:, None] * scale
+        inertia = (lower @ lower.T + FLOOR * np.eye(n)) * scale[:, None] * scale
         if self.frame is None:
             return inertia
         turn = jax.vmap(partial(self.frame.seen, state))(jnp.eye(n)).T

@@ -17,7 +17,8 @@ from dynax import symmetry
 from dynax.geometry.kinematics import moved
 from dynax.geometry.trees import Tree, trees
 
-START = 0.7  # the root of the scaled mass matrix before anything is learned, times one
+START = 0.7  # the root of a scaled mass matrix before anything is learned, times one
+FLOOR = 1e-4  # of the MJCF's, below any learned: what a network says of a mass matrix can be inverted then
 MOMENTA = 6  # of a rigid body
 
 

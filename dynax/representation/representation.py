@@ -3,6 +3,7 @@
 Axes: `...` any batch, S state, F features, D target, nv degrees of freedom, na activations.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -61,6 +62,11 @@ class Representation:
         blind = seen[:nv] & ~seen[nv : 2 * nv]
         return "delta" if blind.any() else self.target
 
+    @property
+    def accelerates(self) -> bool:
+        """Whether the target is the change of velocity alone, which the position follows."""
+        return self.predicts == "acceleration" and self.env.semi_implicit
+
     @cached_property
     def dropped(self) -> np.ndarray:
         """(nv,) bool: positions that are not seen, because nothing depends on them or because the robot hides them."""
@@ -72,9 +78,8 @@ class Representation:
     @cached_property
     def predicted(self) -> np.ndarray:
         """(D,) int: of the target of a robot that hides nothing, the entries that are there."""
-        space, exact = self.env.space, self.env.semi_implicit
-        whole = self.predicts == "delta" or not exact
-        return np.flatnonzero(space.observed if whole else space.observed[space.nv :])
+        space = self.env.space
+        return np.flatnonzero(space.observed[space.nv :] if self.accelerates else space.observed)
 
     @cached_property
     def sizes(self) -> tuple[int, int, int]:
@@ -117,27 +122,24 @@ class Representation:
 
     def _scattered(self, target: Any) -> Any:
         """The target (..., D) of a robot that hides something, with zeros for what it hides."""
-        if self.env.space.observed.all():
+        space, xp = self.env.space, target.__array_namespace__()
+        if space.observed.all():
             return target
-        xp = target.__array_namespace__()
-        size = 2 * self.env.space.nv + self.env.space.na
-        size -= self.env.space.nv * (self.predicts == "acceleration" and self.env.semi_implicit)
+        size = space.nv + space.na + space.nv * (not self.accelerates)
         index = np.full(size, target.shape[-1])
         index[self.predicted] = np.arange(target.shape[-1])
         return xp.concat([target, xp.zeros_like(target[..., :1])], axis=-1)[..., index]
 
     def framed(self, states: Any, target: Any) -> Any:
         """A whole target with linear changes in the axes of the base, where there is one."""
-        return self._turned(states, target, "seen")
+        return self._turned(states, target, self.base.seen) if self.base else target
 
     def unframed(self, states: Any, target: Any) -> Any:
         """A whole target with linear changes in the axes of the world."""
-        return self._turned(states, target, "unseen")
+        return self._turned(states, target, self.base.unseen) if self.base else target
 
-    def _turned(self, states: Any, target: Any, how: str) -> Any:
-        if not self.base:
-            return target
-        nv, turn = self.env.space.nv, getattr(self.base, how)
+    def _turned(self, states: Any, target: Any, turn: Callable[[Any, Any], Any]) -> Any:
+        nv = self.env.space.nv
         count = (target.shape[-1] - self.env.space.na) // nv  # changes of velocity, and before them of position
         parts = [turn(states, target[..., k * nv : (k + 1) * nv]) for k in range(count)]
         return target.__array_namespace__().concat([*parts, target[..., count * nv :]], axis=-1)
@@ -156,7 +158,7 @@ class Representation:
             "model.target=delta instead of acceleration: the robot hides velocities of positions that it shows":
                 self.predicts != self.target,
             f"the change of position is learned too: with {why} it is not dt times the new velocity":
-                self.predicts == "acceleration" and not env.semi_implicit,
+                self.predicts == "acceleration" and not self.accelerates,
             f"model.frame=robot keeps place and heading in sight: {self.base.kept if self.base else ''}":
                 self.base is not None and bool(self.base.kept),
             "model.frame=robot without effect: a part of the robot stands in the world, or hides something":
@@ -167,12 +169,11 @@ class Representation:
     @property
     def told(self) -> tuple[str, ...]:
         """What these options tell a model of the robot before it sees any data."""
-        space, exact = self.env.space, self.env.semi_implicit
-        accelerates = self.predicts == "acceleration"
+        space = self.env.space
         what = {
             "which joints turn": self.angles == "sincos" and space.angular.any(),
-            "semi-implicit integration": accelerates and exact,
-            "integration but for a residual": accelerates and not exact,
+            "semi-implicit integration": self.accelerates,
+            "integration but for a residual": self.predicts == "acceleration" and not self.accelerates,
             "what is invariant": self.drop_invariant and space.invariant.any(),
             "that place and heading do not matter": self.base is not None and not self.base.kept,
             "where the stops are": self.constraints == "features" and space.limited.any(),

@@ -19,7 +19,6 @@ import mujoco
 import numpy as np
 from jax.flatten_util import ravel_pytree
 
-from dynax.actuation import Actuation
 from dynax.architectures.rigid import RigidDynamicsModel
 from dynax.constraints import JointRows
 from dynax.data.trajectories import Trajectories
@@ -32,7 +31,7 @@ from dynax.training.impacts import acting
 SAMPLES = 40_000  # transitions at most
 CHUNK = 1_000  # of them whose equations are held at once
 RANK = 1e-9  # of the largest singular value; a direction with less is not seen in the data
-HEAVY = 1e-12  # of the largest eigenvalue of a mass matrix; the least is more
+HEAVY = 1e-12  # the smallest eigenvalue of a mass matrix is above this share of the largest
 SEEN = 1e-3  # the largest share of a constant in directions that are not seen, of one that counts as identified
 
 
@@ -57,7 +56,7 @@ class Identified:
 def identify(model: RigidDynamicsModel, data: Trajectories, seed: int = 0) -> Identified:
     """The constants of `model` that explain at most `SAMPLES` transitions of `data` best.
 
-    Of directions in which constants can change unseen, the shortest solution has none.
+    Where the data cannot tell constants apart it is the solution of least norm.
 
     Raises:
         RunError: where too few equations are free of constraints, or they do not tell how hard everything is to move.
@@ -77,16 +76,16 @@ def _identified(model: RigidDynamicsModel, data: Trajectories, seed: int) -> Ide
             f"only {count} equations of {model.env.name} are free of contacts and stops, for {size} constants: "
             "collect more data, or data that let it fly"
         )
-    weight = np.abs(triangle).max()  # what is told is no measurement
-    system, wanted = np.vstack([triangle, weight * told]), np.concatenate([np.zeros(len(triangle)), weight * total])
-    width = np.linalg.norm(system, axis=0)
-    width[width == 0] = 1.0
-    u, s, vt = np.linalg.svd(system / width, full_matrices=False)
+    emphasis = np.abs(triangle).max()  # what is told is no measurement
+    system, wanted = np.vstack([triangle, emphasis * told]), np.concatenate([np.zeros(len(triangle)), emphasis * total])
+    norm = np.linalg.norm(system, axis=0)
+    norm[norm == 0] = 1.0
+    u, s, vt = np.linalg.svd(system / norm, full_matrices=False)
     kept = s > RANK * s[0]
-    values = vt[kept].T @ ((u[:, kept].T @ wanted) / s[kept]) / width
+    values = vt[kept].T @ ((u[:, kept].T @ wanted) / s[kept]) / norm
     _check_inertia(model, values)
-    left = max(float(np.sum((triangle @ values) ** 2)), np.finfo(float).eps ** 2 * squares) / (count - kept.sum())
-    errors = np.sqrt(left * np.sum((vt[kept] / s[kept, None]) ** 2, axis=0)) / width
+    variance = max(float(np.sum((triangle @ values) ** 2)), np.finfo(float).eps ** 2 * squares) / (count - kept.sum())
+    errors = np.sqrt(variance * np.sum((vt[kept] / s[kept, None]) ** 2, axis=0)) / norm
     unseen = np.sqrt(np.sum(vt[~kept] ** 2, axis=0)) if (~kept).any() else np.zeros(size)
     names = tuple(name for key in sorted(model.labels) for name in model.labels[key])
     return Identified(names, values, errors, unseen < SEEN)
@@ -169,9 +168,8 @@ def _touched(model: RigidDynamicsModel) -> Any:
 
 def _told(model: RigidDynamicsModel) -> tuple[np.ndarray, np.ndarray]:
     """Equations (trees, P) of what is told, and their right-hand sides (trees,)."""
-    mj_model, moment = model.env.mj_model, Actuation.of(model.env.mj_model).moment
+    mj_model, moment, moving = model.env.mj_model, model.actuation.moment, model.moving
     gains, (zero, unravel) = mj_model.actuator_gainprm[:, 0], _constants(model)
-    moving = np.flatnonzero(mj_model.body_weldid != 0)
     data, inertia = mujoco.MjData(mj_model), np.zeros((mj_model.nv, mj_model.nv))
     mujoco.mj_forward(mj_model, data)
     mujoco.mj_fullM(mj_model, data, inertia)

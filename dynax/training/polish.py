@@ -55,7 +55,7 @@ def polish(
 
 
 def check(model: BaseDynamicsModel, params: Any, config: TrainingConfig) -> None:
-    """Raise `UserError` where there are too many parameters for the polish that `config` asks for."""
+    """Raise `UserError` where the polish that `config` asks for does not suit the model, or its many parameters."""
     if (config.polish == "least_squares") != isinstance(model, RigidDynamicsModel):
         raise UserError(
             f"training.polish={config.polish} does not suit this model: least_squares finds the constants of "

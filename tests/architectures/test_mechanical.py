@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from dynax.architectures.mechanical import MechanicalDynamicsModel
+from dynax.architectures import MechanicalDynamicsModel
 from dynax.envs import CheetahEnv, MjcfEnv
 from dynax.errors import UserError
 

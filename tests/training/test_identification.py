@@ -6,7 +6,7 @@ import pytest
 from inertias import inertias
 from marks import slow
 
-from dynax.architectures.rigid import RigidDynamicsModel
+from dynax.architectures import RigidDynamicsModel
 from dynax.data.simulate import simulate
 from dynax.data.trajectories import Trajectories
 from dynax.envs import MjcfEnv
