@@ -26,7 +26,7 @@ def pytest_configure(config: pytest.Config):
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cores[int(worker.removeprefix("gw")) % len(cores)]})
         os.environ.setdefault("PJRT_NPROC", "1")
-    gc.set_threshold(100_000, 20, 20)  # tracing makes objects by the million, hardly any of them in cycles
+    gc.set_threshold(50_000, 10, 10)  # tracing makes objects by the million, hardly any of them in cycles
     os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(config.cache.mkdir("jax")))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")

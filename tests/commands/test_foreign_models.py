@@ -3,6 +3,7 @@
 Of both packages nothing is imported; their XML files are looked up where they are installed.
 """
 
+import gc
 import importlib.util
 import json
 import re
@@ -61,6 +62,7 @@ def elsewhere(tmp_path, monkeypatch):
     yield
     assert not list(tmp_path.glob("MUJOCO_LOG.TXT"))
     jax.clear_caches()
+    gc.collect()
 
 
 def accepted(model: str) -> MjcfEnv | None:
