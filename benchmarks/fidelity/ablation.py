@@ -94,7 +94,7 @@ def render(results: Sequence[Result]) -> str:
     envs = [env for (env,) in values(results, "env")]
     lines = [of(results, row=name) for (name,) in values(results, "row")]
     told, legend = given(lines)
-    columns = ["", *envs, *(f"{env}, nRMSE(100)" for env in envs), "training", "given"]
+    columns = ["", *(f"{env}, VPT(0.1)" for env in envs), *(f"{env}, nRMSE(100)" for env in envs), "training", "given"]
     shown = [_line(mine, envs, letters) for mine, letters in zip(lines, told, strict=True)]
     limits = [ceiling(of(results, env=env)) for env in envs]
     shown.append(["*ceiling*", *limits, *[""] * (len(envs) + 2)])
