@@ -4,7 +4,8 @@
 
 A model is a flax module whose `__call__` is the network on one sample; everything around it is here. Its variables are
 one tree, `{"params": {"network": ..., "layer": ...}, "normalization": ...}`, so that a model saved is a model complete;
-`layer` is there with `constraints=layer`, and with an ensemble every array of `params` has an axis of members in front.
+`layer` is there where `constraints=layer` learns anything, and with an ensemble every array of `params` has an axis of
+members in front.
 
 Axes: B batch, T steps, E members, h history, S state, A action, F features, D target.
 """
@@ -22,7 +23,7 @@ from flax import linen as nn
 from dynax.chunks import in_chunks
 from dynax.constraints import ConstraintLayer, ContactRows, Free, JointRows, left_out
 from dynax.envs.env import Env
-from dynax.errors import UserError, check_range
+from dynax.errors import UserError, check_choice, check_range
 from dynax.geometry.contacts import Contacts
 from dynax.representation.representation import Representation
 
@@ -42,6 +43,7 @@ class BaseDynamicsModel(nn.Module):
     angles: str = "raw"  # raw | sincos
     target: str = "delta"  # delta | acceleration
     constraints: str = "none"  # none | features | layer
+    compliance: str = "learned"  # learned | mjcf: how hard constraints are and how they rub, with a layer
     contact_start: float = 1.0  # what a layer's contacts are at first, in units of the MJCF's
     drop_invariant: bool = False
     frame: str = "world"  # world | robot
@@ -54,6 +56,7 @@ class BaseDynamicsModel(nn.Module):
     def __post_init__(self):
         check_range("model.history", self.history, 1)
         check_range("model.members", self.members, 1)
+        check_choice("model.compliance", self.compliance, ("learned", "mjcf"))
         check_range("model.contact_start", self.contact_start, 0, open_low=True)
         for field in dataclasses.fields(self):  # models are keys to their compiled programs, and a list has no hash
             if isinstance(value := getattr(self, field.name), list):
@@ -130,7 +133,7 @@ class BaseDynamicsModel(nn.Module):
         rows = ContactRows.of(self.env.mj_model, contacts) if contacts else None
         return ConstraintLayer(
             self.env.space, joints, contact_rows=rows, contacts=contacts, frame=self.representation.base,
-            contact_start=self.contact_start, parent=None,
+            contact_start=self.contact_start, learned=self.compliance == "learned", parent=None,
         )  # fmt: skip
 
     @property
@@ -144,7 +147,8 @@ class BaseDynamicsModel(nn.Module):
     def given(self) -> tuple[str, ...]:
         """What the model was told of the robot before it saw any data; models are compared with this in sight."""
         off = "" if self.contact_start == 1 else f", its contacts times {self.contact_start:g}"
-        layer = (f"MuJoCo's constraint solve, started from the MJCF{off}",) if self.layer else ()
+        known = "started from" if self.compliance == "learned" else "as hard as in"
+        layer = (f"MuJoCo's constraint solve, {known} the MJCF{off}",) if self.layer else ()
         return (*self.representation.told, *layer, *self.structure)
 
     def features(self, states: Any, near: Any = None) -> Any:
@@ -179,7 +183,9 @@ class BaseDynamicsModel(nn.Module):
         if self.layer:
             motion = free if not self.sequence else jax.tree.map(lambda x: x[-1], free)
             motion = motion.replace(change=motion.change[: self.env.space.nv])
-            params["layer"] = self.layer.init(jax.random.fold_in(rng, 1), states[-1], motion)["params"]
+            layer = self.layer.init(jax.random.fold_in(rng, 1), states[-1], motion)
+            if "params" in layer:  # it may have nothing to learn
+                params["layer"] = layer["params"]
         return params
 
     def free(self, states: jax.Array, actions: jax.Array, normalization: Variables, training: bool = False) -> Free:
@@ -228,7 +234,7 @@ class BaseDynamicsModel(nn.Module):
             else:
                 free = call(*sample, method="free")
             assert isinstance(free, Free)
-            finish = partial(self._finish, params.get("layer"))
+            finish = partial(self._finish, params.get("layer", {}))
             if self.sequence:
                 return jax.vmap(finish)(states, free, truth, near)
             return finish(states[-1], free, truth, jax.tree.map(lambda x: x[-1], near))

@@ -6,13 +6,14 @@ On a terminal, rich draws a bar; elsewhere a plain line appears every few second
 import logging
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
+from rich.text import Text
 
 log = logging.getLogger(__name__)
 
@@ -62,12 +63,43 @@ def _bar(stderr: Console, title: str, total: int, unit: str, done: int, note: st
         TextColumn("{task.completed:,.0f}/{task.total:,.0f} " + unit, table_column=whole.copy()),
         TimeElapsedColumn(table_column=whole.copy()),
         TextColumn("left", table_column=whole.copy()),
-        TimeRemainingColumn(compact=True, table_column=whole.copy()),
+        _Left(table_column=whole.copy()),
         TextColumn("[dim]{task.fields[note]}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)),
     )
-    with Progress(*columns, console=stderr, speed_estimate_period=60, expand=True) as bar, _log_above():
-        task = bar.add_task(title, total=total, completed=done, note=note, visible=bool(note))
-        yield lambda done, note="": bar.update(task, completed=done, note=note, visible=True)
+    with Progress(*columns, console=stderr, expand=True) as bar, _log_above():
+        task = bar.add_task(title, total=total, completed=done, note=note, visible=bool(note), end=None)
+        left = _remaining(total)
+
+        def update(done: int, note: str = "") -> None:
+            seconds = left(done)
+            end = None if seconds is None else time.monotonic() + seconds
+            bar.update(task, completed=done, note=note, visible=True, end=end)
+
+        yield update
+
+
+class _Left(ProgressColumn):
+    """The time until the `end` of a task, which counts down between its steps however long these take."""
+
+    def render(self, task: Task) -> Text:
+        end = task.fields["end"]
+        return Text("–" if end is None else duration(max(end - time.monotonic(), 0.0)), style="progress.remaining")
+
+
+def _remaining(total: int) -> Callable[[int], float | None]:
+    """From the steps done to the seconds that the others of `total` will take.
+
+    None is known after one step: it compiles, and says nothing of how long the others take.
+    """
+    first = None
+
+    def left(done: int) -> float | None:
+        nonlocal first
+        now = time.monotonic()
+        begun, before = first = first or (now, done)
+        return (now - begun) / (done - before) * (total - done) if done > before else None
+
+    return left
 
 
 @contextmanager
@@ -85,19 +117,17 @@ def _log_above() -> Iterator[None]:
 
 
 def _lines(title: str, total: int, unit: str) -> Update:
-    """Tells of progress in lines. The first step compiles, and says nothing of how long the others take."""
-    shown, first = 0.0, None
+    """Tells of progress in lines."""
+    shown, left = 0.0, _remaining(total)
 
     def update(done: int, note: str = "") -> None:
-        nonlocal shown, first
-        now = time.monotonic()
-        begun, before = first = first or (now, done)
+        nonlocal shown
+        now, seconds = time.monotonic(), left(done)
         if now - shown < QUIET and done < total:
             return
         shown = now
-        rate = (now - begun) / (done - before) if done > before else 0.0
-        left = f", {duration(rate * (total - done))} left" if rate and done < total else ""
-        log.info("%s %d/%d %s%s%s", title, done, total, unit, left, f": {note}" if note else "")
+        rest = f", {duration(seconds)} left" if seconds else ""
+        log.info("%s %d/%d %s%s%s", title, done, total, unit, rest, f": {note}" if note else "")
 
     return update
 

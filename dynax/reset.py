@@ -20,7 +20,7 @@ class Reset:
     `free`, the orientation that of ball joints.
     """
 
-    keyframe: int = 0  # index of the pose; that of a robot without keyframes is its default
+    keyframe: int | None = 0  # index of the pose; None, as of a robot without keyframes, is the default pose
     hinge: float = 0.5  # standard deviation, rad
     slide: float = 0.2  # m
     ball: float = 0.3  # rad
@@ -30,11 +30,12 @@ class Reset:
 
     def __post_init__(self):
         for name in ("hinge", "slide", "ball", "free", "velocity", "keyframe"):
-            check_range(f"env.reset.{name}", getattr(self, name), 0)
+            if (value := getattr(self, name)) is not None:
+                check_range(f"env.reset.{name}", value, 0)
 
     def check(self, model: mujoco.MjModel, space: StateSpace) -> None:
         """Raise `UserError` for a keyframe or a joint that the robot does not have, or that takes no range."""
-        if self.keyframe >= max(model.nkey, 1):
+        if self.keyframe is not None and self.keyframe >= max(model.nkey, 1):
             raise UserError(f"env.reset.keyframe={self.keyframe}: the robot has {model.nkey} keyframes, from 0")
         single = [space.joints[j] for j in np.flatnonzero(np.isin(model.jnt_type, (HINGE, SLIDE)))]
         for name, ends in self.ranges.items():
@@ -78,8 +79,8 @@ class Reset:
         return np.concatenate([width, np.full(space.nv, self.velocity)]), low, high
 
 
-def home(model: mujoco.MjModel, keyframe: int = 0) -> np.ndarray:
-    """The state (nq + nv + na,) of a keyframe, or the default pose at rest where the robot has none."""
-    if not model.nkey:
+def home(model: mujoco.MjModel, keyframe: int | None = 0) -> np.ndarray:
+    """The state (nq + nv + na,) of a keyframe; without one, or of a robot that has none, the default pose at rest."""
+    if keyframe is None or not model.nkey:
         return np.concatenate([model.qpos0, np.zeros(model.nv + model.na)])
     return np.concatenate([model.key_qpos[keyframe], model.key_qvel[keyframe], model.key_act[keyframe]])

@@ -8,8 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import linen as nn
+from marks import slow
 
-from dynax.architectures import MLPDynamicsModel, TransformerDynamicsModel
+from dynax.architectures import MechanicalDynamicsModel, MLPDynamicsModel, TransformerDynamicsModel
 from dynax.base import BaseDynamicsModel
 from dynax.data.simulate import simulate
 from dynax.envs import MjcfEnv
@@ -318,6 +319,23 @@ def test_a_layer_may_start_from_other_contacts_than_those_of_the_mjcf(hopper):
     for name in ("stiffness", "damping", "weight", "friction"):
         np.testing.assert_allclose(layer[f"contact_{name}"], np.log(1.4), rtol=1e-6)
     assert not np.any(layer["stiffness"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "learned"), [(MLPDynamicsModel, {"Inertia_0"}), *slow((MechanicalDynamicsModel, set()))]
+)
+def test_a_layer_may_keep_what_the_mjcf_has(hopper, kind, learned):
+    """It predicts as one that has learned nothing yet."""
+    keeps, learns = (
+        kind(env=hopper, hidden_dims=(8,), constraints="layer", compliance=compliance)
+        for compliance in ("mjcf", "learned")
+    )
+    assert "MuJoCo's constraint solve, as hard as in the MJCF" in keeps.given
+    kept, free = unit(keeps), unit(learns)
+    assert set(kept["params"].get("layer", {})) == learned
+    assert set(free["params"]["layer"]) > learned
+    rollout = hopper.sample_states(np.random.default_rng(0), 4), np.zeros((4, 20, hopper.action_dim))
+    np.testing.assert_allclose(keeps.rollout(*rollout, kept), learns.rollout(*rollout, free), atol=1e-5)
 
 
 def test_a_robot_without_actuators_can_be_predicted():

@@ -1,6 +1,7 @@
 """What a person reads: on stderr alone, a bar on a terminal and a plain line now and then elsewhere."""
 
 import logging
+from types import SimpleNamespace
 
 import pytest
 
@@ -69,6 +70,21 @@ def test_the_time_left_follows_from_the_time_taken(no_terminal, clock, caplog):
         "train 11/50 epochs: loss 0.9",
         "train 21/50 epochs, 1 min 27 s left: loss 0.5",
     ]
+
+
+def test_a_bar_counts_down_between_steps_that_take_minutes(monkeypatch, clock):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    task = SimpleNamespace(fields={"end": None})
+    left, column = report._remaining(5), report._Left()
+    assert left(1) is None  # it compiled
+    assert column.render(task).plain == "–"
+    clock[0] += 270
+    task.fields["end"] = clock[0] + left(2)
+    assert column.render(task).plain == "13 min 30 s"
+    clock[0] += 100
+    assert column.render(task).plain == "11 min 50 s"
+    clock[0] += 9000
+    assert column.render(task).plain == "0 s"
 
 
 def test_on_a_terminal_there_is_a_bar(monkeypatch, caplog, capsys):

@@ -98,6 +98,11 @@ def test_states_follow_from_the_generator():
     assert not np.array_equal(one, other)
 
 
+def test_a_robot_with_keyframes_may_start_from_its_default_pose():
+    states = Reset(None, **STILL)(MODEL, SPACE, np.random.default_rng(0), 3)
+    assert np.array_equal(states, np.tile([*MODEL.qpos0, *np.zeros(MODEL.nv + MODEL.na)], (3, 1)))
+
+
 def test_without_a_keyframe_it_is_the_default_pose_at_rest():
     xml = '<mujoco><worldbody><body pos="0 0 2"><freejoint/><geom size=".1"/></body></worldbody></mujoco>'
     model = mujoco.MjModel.from_xml_string(xml)

@@ -135,7 +135,9 @@ def _follow(job: Job, trained: Fit, normalization: Variables, history: History, 
     with deferred() as request, _kept(job):
         for stage, epochs in trained:
             title = f"train {job.title}" + (f", {stage.name}" if (stage.first, stage.last) != (1, total) else "")
-            with report.progress(title, stage.last, "epochs", len(history.rows), note="compiling") as update:
+            with report.progress(
+                title, stage.last, "epochs", len(history.rows), note="compiling, and the first epoch"
+            ) as update:
                 for last in epochs:
                     seconds, begun = time.monotonic() - begun, time.monotonic()
                     history.append(_row(last, seconds))
@@ -242,6 +244,7 @@ def _finish(job: Job, history: History, begun: float) -> None:
             "model": job.config["model"]["architecture"],
             "dataset": str(job.dataset.path),
             "dataset_sha256": job.dataset.manifest["sha256"],
+            "backend": job.dataset.manifest["backend"],
             "training_seed": job.training.seed,
             "given": list(job.model.given),
             "parameters": parameters,

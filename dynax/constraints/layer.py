@@ -51,9 +51,9 @@ class ConstraintLayer(nn.Module):
     """Bends a free motion at the robot's stops, rubs at its joints, and keeps bodies from running through each other.
 
     Where constraints begin is the MJCF's. How hard they are and how strongly they rub starts there too, and is learned
-    as a factor for each row of a joint and each pair of geoms: of K, B and D, and of the friction's bound. The mass
-    matrix is the model's own, or else is learned as a network of the positions. Only its ratio to the compliance
-    matters, so that it needs no unit.
+    as a factor for each row of a joint and each pair of geoms: of K, B and D, and of the friction's bound; or it stays
+    as it is, without `learned`. The mass matrix is the model's own, or else is learned as a network of the positions.
+    Only its ratio to the compliance matters, so that it needs no unit.
     """
 
     space: StateSpace
@@ -62,6 +62,7 @@ class ConstraintLayer(nn.Module):
     contacts: Contacts | None = None  # of the same slots
     frame: Frame | None = None  # in which the mass matrix is learned, if it is
     contact_start: float = 1.0  # the factors of contacts before anything is learned
+    learned: bool = True  # otherwise the factors stay as they are
 
     @nn.compact
     def __call__(
@@ -125,6 +126,8 @@ class ConstraintLayer(nn.Module):
         return found
 
     def _factor(self, name: str, shape: tuple[int, ...], start: float = 1.0) -> jax.Array:
+        if not self.learned:
+            return jnp.full(shape, start)
         return jnp.exp(self.param(name, nn.initializers.constant(math.log(start)), shape))
 
     def _iterations(self) -> int:

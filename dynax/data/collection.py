@@ -47,7 +47,7 @@ def collect(
                 _discard_leftovers(path.parent)
                 _collect(source, manifest, path, progress or (lambda done, total: None))
                 return Dataset.open(path)
-    log.info("using the dataset %s, collected before", path)
+    log.info("using the dataset %s, collected before (backend %s)", path, manifest["backend"])
     return Dataset.open(path)
 
 

@@ -27,7 +27,7 @@ import numpy as np
 from flax import struct
 
 from dynax.geometry import shapes
-from dynax.geometry.components import Vector, X
+from dynax.geometry.components import Vector, X, choose
 from dynax.geometry.shapes import BOX, CAPSULE, CYLINDER, ELLIPSOID, MESH, PLANE, SPHERE, Distance, Solid
 from dynax.geometry.vectors import TINY
 
@@ -35,6 +35,7 @@ BOX_ON_PLANE = 4  # contacts that MuJoCo makes at most
 HALVINGS = 14  # of a capsule, in search of its deepest point
 RESOLVED = 1e-4  # of a capsule's half length, by which its middle must be deeper than its ends
 POLISHED = 4  # steps between both surfaces after these
+ROUNDED = 16  # what two points that are one may lie apart, in rounding errors of what they are made of
 SUPPORTS = 12  # steps towards an ellipsoid's deepest point
 
 
@@ -157,7 +158,8 @@ def capsules(first: Solid, second: Solid, limit: jax.Array) -> Touch:
     """One contact where the axes are nearest; of parallel ones two, the ends of what they have beside each other,
     which are the same where that is nothing.
 
-    The axes are p + x h, |x| <= 1; of the nearest points x minimises a quadratic, clipped to the segments.
+    The axes are p + x h, |x| <= 1; of the nearest points x minimises a quadratic, clipped to the segments. Axes that
+    cross, as those of a planar robot do, have no direction from one to the other but across both.
     """
     half1, half2 = first.axis * first.size.y, second.axis * second.size.y
     between = first.position - second.position
@@ -178,7 +180,10 @@ def capsules(first: Solid, second: Solid, limit: jax.Array) -> Touch:
     x2 = jnp.where(parallel, jnp.clip((v - b * ends) / c, -1, 1), x2)
     centres1, centres2 = first.position + half1 * x1, second.position + half2 * x2
     apart = centres1 - centres2
-    touch = contact(centres1, first.size.x, apart.length - second.size.x, apart.normalised(-X), -1.0)
+    reach = first.position.length + second.position.length + first.size.y + second.size.y
+    crossing = apart.length < ROUNDED * jnp.finfo(a.dtype).eps * reach
+    outward = choose(crossing, -first.axis.cross(second.axis).normalised(X), apart.normalised(-X))
+    touch = contact(centres1, first.size.x, apart.length - second.size.x, outward, -1.0)
     return touch.replace(present=jnp.stack([jnp.ones_like(parallel), parallel]))
 
 

@@ -1,6 +1,7 @@
 """Contacts as features: how near the points of a robot are to what they may touch, and how they move there.
 
-Axes: `...` any batch, S state, C slots of contacts, of which P touch a plane of the scenery.
+Axes: `...` any batch, S state, C slots of contacts, of which P touch a plane of the scenery and W
+anything else of it.
 """
 
 from functools import partial
@@ -21,20 +22,23 @@ REACH = 0.1  # m; what is farther away than this counts as so far away
 
 
 class Nearness:
-    """The features of a robot's contacts: six of each slot against a plane of the scenery, three of any other.
+    """The features of a robot's contacts: six of each slot against a plane of the scenery, nine against the rest of it.
 
-    Against a plane the distance up to `REACH`, the depth, the active flag, and the flag times the velocity of the body
-    in the axes of the base, or of the world where there is none. Elsewhere depth, flag, and flag times the velocity
-    along the normal.
+    Against scenery the distance up to `REACH`, the depth, the active flag, and the flag times the velocity of the body
+    in the axes of the base, or of the world where there is none. A plane has one normal; that of anything else is there
+    too, in the same axes, as soon as it is in reach. Of the robot with itself there are three: depth, flag, and flag
+    times the velocity along the normal.
     """
 
     def __init__(self, model: mujoco.MjModel, space: StateSpace, contacts: Contacts, base: Frame | None):
         self.space, self.contacts, self.base = space, contacts, base
-        plane = model.geom_type[contacts.geom1] == mujoco.mjtGeom.mjGEOM_PLANE
-        self.ground = plane & (model.body_weldid[model.geom_bodyid[contacts.geom1]] == 0)
+        still = model.body_weldid[model.geom_bodyid] == 0
+        scenery = still[contacts.geom1] | still[contacts.geom2]
+        self.ground = scenery & (model.geom_type[contacts.geom1] == mujoco.mjtGeom.mjGEOM_PLANE)
+        self.walls, self.itself = scenery & ~self.ground, ~scenery
 
     def __call__(self, states: Any) -> Any:
-        """(..., 6 P + 3 (C - P)) of `states` (..., S); of NumPy's a chunk at a time."""
+        """(..., 6 P + 9 W + 3 (C - P - W)) of `states` (..., S); of NumPy's a chunk at a time."""
         flat = states.reshape(-1, states.shape[-1])
         found = in_chunks(self._many, flat) if isinstance(states, np.ndarray) else jax.vmap(self._one)(flat)
         return found.reshape(*states.shape[:-1], found.shape[-1])
@@ -48,12 +52,14 @@ class Nearness:
         detected = self.contacts.detect(poses)
         velocity = self.contacts.velocity(poses, detected, self.space.qvel(state))
         apart = dot(detected.normal, velocity)[:, None]
+        normal = detected.normal
         if self.base:
-            velocity = self.base.vectors(state, velocity)
+            velocity, normal = self.base.vectors(state, velocity), self.base.vectors(state, normal)
         margin = jnp.asarray(self.contacts.parameters.margin, state.dtype)
         distance = jnp.where(detected.present, detected.distance - margin, REACH)
         active = (distance < 0).astype(state.dtype)[:, None]
         near = jnp.clip(distance, -REACH, REACH)[:, None]
-        ground = jnp.concatenate([near, active * near, active, active * velocity], axis=1)[self.ground]
-        other = jnp.concatenate([active * near, active, active * apart], axis=1)[~self.ground]
-        return jnp.concatenate([ground.ravel(), other.ravel()])
+        scenery = jnp.concatenate([near, active * near, active, active * velocity], axis=1)
+        facing = jnp.concatenate([scenery, jnp.where(near < REACH, normal, 0.0)], axis=1)
+        itself = jnp.concatenate([active * near, active, active * apart], axis=1)
+        return jnp.concatenate([scenery[self.ground].ravel(), facing[self.walls].ravel(), itself[self.itself].ravel()])

@@ -340,3 +340,29 @@ def test_a_shape_that_is_not_modelled_is_told():
         UserError, match="a geom of type hfield, of `hills` and `ball` that may touch, are not modelled"
     ):
         Contacts.of(mujoco.MjModel.from_xml_string(mjcf))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@given(seed=seeds)
+def test_capsules_whose_axes_cross_push_each_other_sideways(dtype, seed):
+    """As those of a planar robot do: of no distance at all no direction could be made, but of rounding errors."""
+    rng = np.random.default_rng(seed)
+    bodies = "".join(
+        f'<body name="{name}"><joint type="slide" axis="1 0 0"/><joint type="slide" axis="0 0 1"/>'
+        f'<joint axis="0 1 0"/><geom type="capsule" size=".05" fromto="0 0 -.3 0 0 .3"/></body>'
+        for name in ("first", "second")
+    )
+    mjcf = f"<mujoco><worldbody>{bodies}</worldbody></mujoco>"
+    model, _, detect = machine(mjcf)
+    data = mujoco.MjData(model)
+    place, angle = rng.uniform(-3, 3, 2), rng.uniform(-3, 3)
+    data.qpos = [*place, angle, *(place + rng.uniform(-0.05, 0.05, 2)), angle + rng.uniform(0.5, 2.6)]
+    data.qpos[:] = data.qpos.astype(np.float32)
+    mujoco.mj_forward(model, data)
+    (contact,) = data.contact
+    assert abs(contact.frame[1]) > 0.99
+    with jax.enable_x64(dtype == np.float64):
+        detected, _, _ = detect(data.qpos.astype(dtype), data.qvel.astype(dtype))
+    (slot,) = np.flatnonzero(np.asarray(detected.present))
+    np.testing.assert_allclose(detected.normal[slot], contact.frame[:3], atol=1e-5)
+    np.testing.assert_allclose(detected.distance[slot], contact.dist, atol=1e-5)

@@ -29,6 +29,24 @@ def test_a_ball_over_a_floor_has_one_slot(tmp_path):
     np.testing.assert_allclose(near(state(9.0)), [REACH, 0, 0, 0, 0, 0])
 
 
+def test_a_wall_shows_where_it_is_before_it_is_struck():
+    wall = '<geom type="box" size=".5 2 1" pos="2 0 1" euler="0 0 90"/>'
+    env = MjcfEnv(xml="wall.xml", mjcf=BALL.replace("<body", wall + "<body", 1))
+    near = MLPDynamicsModel(env=env, frame="world").representation.near
+    assert near.walls.sum() == near.ground.sum() == 1
+    south = state(1.0, (1, 2, 3))
+    south[1] = -0.75  # the face of the wall is at y = -0.5
+    sign = near(south)[13]
+    assert abs(sign) == pytest.approx(1)
+    np.testing.assert_allclose(near(south)[6:], [0.05, 0, 0, 0, 0, 0, 0, sign, 0], atol=1e-6)
+    south[1] += 0.08
+    into = near(south)[6:]
+    np.testing.assert_allclose(into[[0, 1, 2, 6, 7, 8]], [-0.03, -0.03, 1, 0, sign, 0], atol=1e-6)
+    np.testing.assert_allclose(np.abs(into[3:6]), [1, 2, 3], atol=1e-6)
+    south[1] = -3
+    np.testing.assert_allclose(near(south)[6:], [REACH, *np.zeros(8)], atol=1e-6)
+
+
 @pytest.mark.slow
 def test_numpy_and_jax_agree(tmp_path):
     near = ball(tmp_path)
