@@ -52,6 +52,7 @@ class BaseDynamicsModel(nn.Module):
 
     sequence: ClassVar[bool] = False  # the network returns one row a position of the history
     structure: ClassVar[tuple[str, ...]] = ()  # what the architecture itself knows of mechanics
+    kind: ClassVar[str] = ""  # what it is, wherever it is named, lest it be taken for a network
 
     def __post_init__(self):
         check_range("model.history", self.history, 1)
@@ -92,14 +93,24 @@ class BaseDynamicsModel(nn.Module):
     def check_one_step(self) -> None:
         """For models that are the physics of a step, and see no features: raise `UserError` unless asked for that."""
         if self.history != 1 or not self.representation.accelerates or not self.env.space.observed.all():
-            name = type(self).__module__.rpartition(".")[2]
             raise UserError(
-                f"model.architecture={name} is the physics of one semi-implicit step: it needs model.history=1 "
-                f"(now {self.history}), model.target=acceleration (now {self.target}), env.decimation=1 (now "
-                f"{self.env.decimation}), env.observe=all and any integrator but RK4 (now {self.env.integrator})"
+                f"model.architecture={self.architecture} is the physics of one semi-implicit step: it needs "
+                f"model.history=1 (now {self.history}), model.target=acceleration (now {self.target}), "
+                f"env.decimation=1 (now {self.env.decimation}), env.observe=all and any integrator but RK4 (now "
+                f"{self.env.integrator})"
             )
         if self.constraints == "features":
             raise UserError("model.constraints=features is for networks, which see them: here it is none or layer")
+
+    @property
+    def architecture(self) -> str:
+        """The name of the file that it is written in, and of its group in `conf/model`."""
+        return type(self).__module__.rpartition(".")[2]
+
+    @property
+    def title(self) -> str:
+        """The robot and the architecture, as tables, plots and films name them."""
+        return f"{self.env.name}, {self.architecture}" + (f" ({self.kind})" if self.kind else "")
 
     @property
     def state_dim(self) -> int:

@@ -38,6 +38,8 @@ class RigidDynamicsModel(DynamicsModel):
         "system identification",
     )
 
+    kind: ClassVar = "system identification"
+
     constraints: str = "layer"
 
     def __post_init__(self):

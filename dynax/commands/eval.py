@@ -46,7 +46,7 @@ def run(cfg: DictConfig) -> Path:
     whole = env.space.observed.all()  # what is hidden stays as it was given, and so does its energy
     drift = energy.drift(env.mj_model, test, physical, _horizons(scores["model"])) if whole else None
 
-    path, title = run_directory(), f"{env.name}, {trained.config['model']['architecture']}"
+    path, title = run_directory(), trained.model.title
     plots.horizon(path / "horizon.png", scores, env.dt, f"How far a prediction stays true: {title}")
     chosen = _spread(scores["model"], config.plot_trajectories)
     drawn = test.truth[chosen], predicted[chosen], scores["model"].error[chosen]
@@ -56,7 +56,7 @@ def run(cfg: DictConfig) -> Path:
         _energy_table(drift, env.dt)
     content = {
         "env": env.name,
-        "model": trained.config["model"]["architecture"],
+        "model": trained.model.architecture,
         "given": list(trained.model.given),
         "trained_run": str(Path(cfg.run).expanduser().absolute()),
         "best_epoch": trained.info["best_epoch"],

@@ -26,11 +26,10 @@ def run(cfg: DictConfig) -> Path:
     predicted = np.asarray(trained.rollout(*(x[:1] for x in test.given(trained.history_length))))
     error = metrics.normalised_error(env.space, test.truth[:1], predicted, scale)
 
-    architecture = trained.config["model"]["architecture"]
     film = render.frames(
         env.mj_model, test.truth[0], predicted[0], error[0], env.dt, mocap=test.actions[0][:, env.mj_model.nu :],
         fps=config.fps, width=config.width, height=config.height, backend=backend, camera=config.camera,
-        speed=config.speed, title=f"{env.name}, {architecture}",
+        speed=config.speed, title=trained.model.title,
     )  # fmt: skip
     clip, total = [], round(config.seconds / config.speed * config.fps) + 1  # both ends have a frame
     with report.progress(f"render {env.name} with {backend}", total, "frames") as update:
@@ -45,7 +44,7 @@ def run(cfg: DictConfig) -> Path:
     report.facts(f"Clip of {env.name}", [*rows, ("frames", f"{len(clip)} of {config.width} x {config.height}")])
     content = {
         "env": env.name,
-        "model": architecture,
+        "model": trained.model.architecture,
         "trained_run": str(Path(cfg.run).expanduser().absolute()),
         "files": {name: str(f) for name, f in files.items()},
         "backend": backend,

@@ -50,10 +50,6 @@ class Job:
     model: BaseDynamicsModel
     dataset: Dataset
 
-    @property
-    def title(self) -> str:
-        return f"{self.model.env.name}, {self.config['model']['architecture']}"
-
 
 def run(cfg: DictConfig) -> Path:
     """Train as `cfg` says, or continue the run it names, and return the run's directory."""
@@ -134,10 +130,9 @@ def _follow(job: Job, trained: Fit, normalization: Variables, history: History, 
 
     with deferred() as request, _kept(job):
         for stage, epochs in trained:
-            title = f"train {job.title}" + (f", {stage.name}" if (stage.first, stage.last) != (1, total) else "")
-            with report.progress(
-                title, stage.last, "epochs", len(history.rows), note="compiling, and the first epoch"
-            ) as update:
+            title = f"train {job.model.title}" + (f", {stage.name}" if (stage.first, stage.last) != (1, total) else "")
+            begins = "compiling, and the first epoch"
+            with report.progress(title, stage.last, "epochs", len(history.rows), begins) as update:
                 for last in epochs:
                     seconds, begun = time.monotonic() - begun, time.monotonic()
                     history.append(_row(last, seconds))
@@ -214,13 +209,13 @@ def _note(epoch: Epoch, rate: float) -> str:
 
 
 def _finish(job: Job, history: History, begun: float) -> None:
-    plots.loss_curve(job.path / "loss.png", history.rows, job.title)
+    plots.loss_curve(job.path / "loss.png", history.rows, job.model.title)
     trained = checkpoint.load(job.path)
     best = next(row for row in history.rows if row["epoch"] == trained.info["best_epoch"])
     parameters = sum(x.size for x in jax.tree.leaves(trained.variables["params"]))
     seconds = sum(row["time_s"] for row in history.rows)
     report.facts(
-        f"Trained: {job.title}",
+        f"Trained: {job.model.title}",
         [
             ("given", "; ".join(job.model.given) or "nothing"),
             ("parameters", f"{parameters:,}"),

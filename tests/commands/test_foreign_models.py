@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from dynax.architectures import MLPDynamicsModel
-from dynax.data.simulate import diverged, simulate
+from dynax.data.simulate import diverged, resolve_backend, simulate
 from dynax.envs import MjcfEnv
 from dynax.errors import UserError
 from dynax.excitations.held import Held
@@ -51,8 +51,8 @@ if len(SITE) < 2:
 MODELS = sorted(str(path.relative_to(at)) for name, at in SITE.items() for path in (at / name).rglob("*.xml"))
 
 
-def path_of(model: str) -> Path:
-    return SITE[model.partition("/")[0]] / model
+def path_of(model: str | Path) -> Path:
+    return model if isinstance(model, Path) else SITE[model.partition("/")[0]] / model
 
 
 @pytest.fixture
@@ -127,3 +127,35 @@ def goes_through_every_command(model, dynax, *how):
     size = ["render.backend=drawn", "render.seconds=0.2", "render.fps=10", "render.width=96", "render.height=64"]
     film = dynax("render", f"run={run}", *size, "render.formats=[gif]").path
     assert (film / "trajectory.gif").stat().st_size > 0
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("elsewhere")
+@pytest.mark.filterwarnings("ignore:Mesh .* has a coplanar face")
+def test_mjx_takes_it_or_c_mujoco_does_and_why_is_said(monkeypatch, caplog):
+    monkeypatch.setattr("dynax.data.simulate._has_gpu", lambda: True)
+    robots = [env for env in map(accepted, MODELS) if env]
+    backends = {env.name: resolve_backend("auto", env) for env in robots}
+    assert list(backends.values()).count("mjx") > 20
+    refused = [name for name, backend in backends.items() if backend == "native"]
+    assert len(refused) > 3
+    for name in refused:
+        assert any(f"MJX cannot simulate {name} (" in message for message in caplog.messages)
+
+
+PULLED = """<mujoco><option timestep="0.005"/><worldbody><geom type="plane" size="2 2 .1"/>
+<body name="hand" mocap="true" pos=".4 0 1"><geom size=".02" contype="0" conaffinity="0"/></body>
+<body pos="0 0 1"><joint name="elbow" axis="0 1 0" limited="true" range="-100 100"/>
+<geom type="capsule" fromto="0 0 0 .3 0 0" size=".04"/><site name="inner" pos=".1 0 .05"/></body>
+<body name="bag" pos=".4 0 .6"><freejoint/><geom type="box" size=".05 .05 .05"/></body>
+<site name="outer" pos="0 0 1.3"/></worldbody><equality><connect body1="bag" body2="hand" anchor="0 0 .2"/></equality>
+<tendon><spatial name="biceps"><site site="inner"/><site site="outer"/></spatial></tendon>
+<actuator><muscle name="biceps" tendon="biceps" lengthrange=".1 .5"/></actuator></mujoco>"""
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("elsewhere")
+def test_a_muscle_a_mocap_hand_and_what_it_holds(dynax, tmp_path):
+    (tmp_path / "arm.xml").write_text(PULLED)
+    assert MjcfEnv(xml=str(tmp_path / "arm.xml")).mj_model.na == 1
+    goes_through_every_command(tmp_path / "arm.xml", dynax)
