@@ -32,6 +32,7 @@ SAMPLES = 40_000  # transitions at most
 CHUNK = 1_000  # of them whose equations are held at once
 RANK = 1e-9  # of the largest singular value; a direction with less is not seen in the data
 HEAVY = 1e-12  # the smallest eigenvalue of a mass matrix is above this share of the largest
+FAINT = 1e-12  # of what the equations say most of any constant; what they say less of are rounding errors
 SEEN = 1e-3  # the largest share of a constant in directions that are not seen, of one that counts as identified
 
 
@@ -79,7 +80,8 @@ def _identified(model: RigidDynamicsModel, data: Trajectories, seed: int) -> Ide
     emphasis = np.abs(triangle).max()  # what is told is no measurement
     system, wanted = np.vstack([triangle, emphasis * told]), np.concatenate([np.zeros(len(triangle)), emphasis * total])
     norm = np.linalg.norm(system, axis=0)
-    norm[norm == 0] = 1.0
+    felt = norm > FAINT * norm.max()
+    system, norm = np.where(felt, system, 0.0), np.where(felt, norm, 1.0)
     u, s, vt = np.linalg.svd(system / norm, full_matrices=False)
     kept = s > RANK * s[0]
     values = vt[kept].T @ ((u[:, kept].T @ wanted) / s[kept]) / norm

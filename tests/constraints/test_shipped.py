@@ -69,3 +69,4 @@ def test_it_is_one_step_of_mujoco_with_contacts_found_from_kinematics(name):
     if jammed.any():
         assert name == "arm"
         assert np.median(error[jammed]) < 1e-6
+        assert np.quantile(error[jammed], 0.9) < 0.3  # rad/s

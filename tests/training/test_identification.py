@@ -6,6 +6,7 @@ import pytest
 from inertias import inertias
 from marks import slow
 
+from dynax.actuation import Actuation
 from dynax.architectures import RigidDynamicsModel
 from dynax.data.simulate import simulate
 from dynax.data.trajectories import Trajectories
@@ -24,7 +25,7 @@ def data_of(env, n=60, steps=60):
 
 @pytest.fixture(
     scope="module",
-    params=["double_cart_pole", *slow("hopper", "quadruped")],
+    params=["double_cart_pole", *slow("hopper", "cheetah", "quadruped", "arm")],
 )
 def identified(request):
     from dynax import envs
@@ -48,13 +49,21 @@ def test_it_predicts_a_step_as_the_simulator_does(identified):
 
 def test_damping_and_gears_come_out(identified):
     model, _, found = identified
-    values = dict(zip(found.names, found.values, strict=True))
-    mj_model = model.env.mj_model
+    mj_model, given = model.env.mj_model, Actuation.of(model.env.mj_model)
+    values, seen = (dict(zip(found.names, x, strict=True)) for x in (found.values, found.seen))
     for dof, name in enumerate(model.env.space.names):
+        rate = given.moment[dof] ** 2 @ -given.bias[:, 2]
+        if given.servo[given.moment[dof] != 0].any():  # which damps as the joint does
+            assert not seen[f"{name} damping"]
         if mj_model.dof_damping[dof]:
-            assert values[f"{name} damping"] == pytest.approx(mj_model.dof_damping[dof], rel=1e-6)
+            told = sum(values.get(key, 0.0) for key in (f"{name} damping", f"{name} rate gain"))
+            assert told == pytest.approx(mj_model.dof_damping[dof] + rate, rel=1e-6)
+        if mj_model.jnt_stiffness[mj_model.dof_jntid[dof]]:
+            assert values[f"{name} stiffness"] == pytest.approx(given.stiffness[dof], rel=1e-6)
     for i, name in enumerate(model.env.actions):
         assert values[f"{name} gain"] == pytest.approx(mj_model.actuator_gainprm[i, 0], rel=1e-6)
+        if given.servo[i]:
+            assert values[f"{name} position gain"] == pytest.approx(-given.bias[i, 1], rel=1e-6)
 
 
 def test_what_counts_as_identified_is_right(identified):
