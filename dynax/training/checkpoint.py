@@ -58,6 +58,11 @@ class TrainedModel:
         """How many states, the present one included, a prediction starts from."""
         return self.model.history
 
+    @property
+    def observed(self) -> np.ndarray:
+        """(2 nv + na,) bool: the tangent coordinates that the model reads and predicts, and is judged by."""
+        return self.model.observed
+
     def rollout(self, states: Any, actions: Any) -> jax.Array:
         """Open-loop prediction (B, T + 1, S); see `BaseDynamicsModel.rollout`."""
         return self.model.rollout(states, actions, self.variables)

@@ -151,6 +151,7 @@ def test_a_loaded_model_predicts_what_the_best_parameters_predict(original, mode
 def test_a_loaded_model_knows_its_robot_and_its_history(original):
     loaded = checkpoint.load(original)
     assert (loaded.env.name, loaded.env.dt, loaded.env.mj_model.nv, loaded.history_length) == ("cart_pole", 0.01, 2, 1)
+    assert loaded.observed.tolist() == [True] * 4
     assert loaded.config == CONFIG
 
 
