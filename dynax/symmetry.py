@@ -28,7 +28,7 @@ def invariant_translations(model: mujoco.MjModel) -> np.ndarray:
     if len(np.unique(model.body_treeid[touching])) > 1:
         return invariant  # trees that can touch each other know where the others are
     normals, planes_only = scenery(model)
-    pose = _pose(model)
+    pose = default_pose(model)
     for joint in range(model.njnt):
         kind, dof = model.jnt_type[joint], model.jnt_dofadr[joint]
         if kind == FREE and not sprung(model, joint):
@@ -44,6 +44,28 @@ def invariant_translations(model: mujoco.MjModel) -> np.ndarray:
     return invariant
 
 
+def unfelt_velocities(model: mujoco.MjModel) -> np.ndarray:
+    """(nv,) bool: velocities of slides and along free joints that nothing but contacts and stops can feel.
+
+    The whole robot moves with them, no damper, friction or actuator acts on them, and there is no air: in a frame that
+    moves with the robot all else is the same (Galilean invariance).
+    """
+    unfelt = np.zeros(model.nv, bool)
+    tied = model.neq or _tendons_beyond_joints(model) or not np.isin(model.actuator_trntype, AT_JOINTS).all()
+    if tied or model.opt.density or model.opt.viscosity or len(np.unique(model.dof_treeid)) != 1:
+        return unfelt
+    rubs = (model.dof_damping != 0) | (model.dof_frictionloss != 0) | model.dof_dampingpoly.any(axis=1)
+    moving = np.flatnonzero(model.body_weldid != 0)
+    for joint in range(model.njnt):
+        kind, dof = model.jnt_type[joint], model.jnt_dofadr[joint]
+        dofs = np.arange(dof, dof + (3 if kind == FREE else 1))
+        free = not sprung(model, joint) if kind == FREE else kind == SLIDE and _moves_freely(model, joint)
+        whole = np.isin(moving, _carried(model, model.jnt_bodyid[joint])).all()
+        driven = (model.actuator_trnid[:, 0] == joint).any()
+        unfelt[dofs] = free and whole and not driven and not rubs[dofs].any()
+    return unfelt
+
+
 def gravity(model: mujoco.MjModel) -> np.ndarray:
     """(3,) m/s^2: what falls does so at this acceleration, in the world."""
     off = model.opt.disableflags & mujoco.mjtDisableBit.mjDSBL_GRAVITY
@@ -55,7 +77,7 @@ def scenery(model: mujoco.MjModel) -> tuple[np.ndarray, bool]:
 
     A mocap body that can be touched is scenery that is no plane: it stands where an input says.
     """
-    pose, normals = _pose(model), []
+    pose, normals = default_pose(model), []
     for geom in np.flatnonzero(foreign(model)[model.geom_bodyid] & can_touch(model)):
         if model.geom_type[geom] != mujoco.mjtGeom.mjGEOM_PLANE or model.body_weldid[model.geom_bodyid[geom]] != 0:
             return np.zeros((0, 3)), False
@@ -78,7 +100,7 @@ def _carried(model: mujoco.MjModel, body: int) -> list[int]:
     return found
 
 
-def _pose(model: mujoco.MjModel) -> mujoco.MjData:
+def default_pose(model: mujoco.MjModel) -> mujoco.MjData:
     """The robot in its default pose."""
     data = mujoco.MjData(model)
     mujoco.mj_kinematics(model, data)

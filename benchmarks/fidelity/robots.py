@@ -8,7 +8,7 @@ from dynax.report import duration
 
 ENVS = ("hopper", "cheetah", "quadruped", "arm")
 NAIVE = {"model.frame": "world", "model.constraints": "none", "model.drop_invariant": "false"}
-SHORTER = {"collect.num_rollouts": "15000", "collect.rollout_length": "200", "training.num_epochs": "8"}
+SHORTER = {"collect.num_rollouts": "15000", "collect.rollout_length": "200", "training.num_epochs": "5"}
 COLUMNS = (
     "", "VPT(0.1)", "VPT(0.4)", "ceiling", "one-step nRMSE", "below naive", "wall time", "parameters", "given",
 )  # fmt: skip

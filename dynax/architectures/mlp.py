@@ -1,27 +1,91 @@
 """The multilayer perceptron."""
 
+from collections.abc import Callable
+from functools import cached_property
+
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
 from dynax.activations import Hidden, check_activation
-from dynax.base import DynamicsModel, check_widths
+from dynax.base import DynamicsModel, Free, Variables, check_widths, normalise
+from dynax.constraints import Demands
+from dynax.errors import check_range
+
+# Of a normalised target (D,), what constraints ask of it (nv + L + C,), and whether any acts.
+Asked = Callable[[jax.Array], tuple[jax.Array, jax.Array]]
 
 
 class MLPDynamicsModel(DynamicsModel):
-    """Dense layers of the widths `hidden_dims`, each followed by `activation`, then a linear one."""
+    """Dense layers of the widths `hidden_dims`, each followed by `activation`, then a linear one.
+
+    Of a robot that can touch something this is the motion without constraints, and sees none of their features.
+    `rounds` more networks, of the widths `round_dims`, correct it one after the other where a constraint acts. Each of
+    them sees all features, what has been predicted so far, and what constraints ask of that (`Demands`): as the
+    iterations of a solver do, but learned.
+    """
 
     hidden_dims: tuple[int, ...] = (128, 128, 128)
     activation: str = "glu"
+    rounds: int = 4
+    round_dims: tuple[int, ...] = (96, 96)
 
     def __post_init__(self):
         check_widths("model.hidden_dims", self.hidden_dims)
+        check_widths("model.round_dims", self.round_dims)
+        check_range("model.rounds", self.rounds, 0)
         check_activation(self.activation)
         super().__post_init__()
 
+    @cached_property
+    def demands(self) -> Demands | None:
+        """What constraints ask of a prediction, where there are contacts to be seen and a step is one of MuJoCo's."""
+        seen = self.rounds and self.representation.near and self.representation.accelerates
+        return Demands.of(self.env.mj_model, self.env.space) if seen else None
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        asked = ("what stops and contacts ask of a motion, as hard as in the MJCF",) if self.demands else ()
+        return (*super().given, *asked)
+
     @nn.compact
-    def __call__(self, states: jax.Array, actions: jax.Array, training: bool = False) -> jax.Array:
-        x = jnp.concatenate([states.flatten(), actions.flatten()])
-        for width in self.hidden_dims:
+    def __call__(
+        self, states: jax.Array, actions: jax.Array, training: bool = False, asked: Asked | None = None
+    ) -> jax.Array:
+        every = jnp.concatenate([states.flatten(), actions.flatten()])
+        if asked is None:
+            return self._dense(every, self.hidden_dims)
+        positions, velocities, _ = self.representation.sizes
+        free = states[:, : positions + velocities + self.env.space.na]
+        target = self._dense(jnp.concatenate([free.flatten(), actions.flatten()]), self.hidden_dims)
+        for _ in range(self.rounds):
+            lacking, acts = asked(target)
+            seen = jnp.concatenate([every, target, lacking])
+            target += jnp.where(acts, self._dense(seen, self.round_dims), 0.0)
+        return target
+
+    def _dense(self, x: jax.Array, widths: tuple[int, ...]) -> jax.Array:
+        for width in widths:
             x = Hidden(width, self.activation)(x)
         return nn.Dense(self.target_dim)(x)
+
+    def answer(
+        self, features: jax.Array, states: jax.Array, actions: jax.Array, normalization: Variables, training: bool
+    ) -> Free:
+        demands = self.demands
+        if demands is None:
+            return super().answer(features, states, actions, normalization, training)
+        norm, here, nv = normalization, states[-1], self.env.space.nv
+        acting = demands.acting(here)
+
+        def change(target: jax.Array) -> jax.Array:
+            return self.representation.unframed(here, target * norm["target"]["std"] + norm["target"]["mean"])
+
+        def asked(target: jax.Array) -> tuple[jax.Array, jax.Array]:
+            coordinates, rows = demands(acting, change(target)[:nv])
+            base = self.representation.base
+            seen = base.seen(here, coordinates) if base else coordinates
+            return jnp.concatenate([seen / norm["target"]["std"][:nv], rows]), acting.any
+
+        inputs = normalise(norm["features"], features), normalise(norm["actions"], actions)
+        return Free(change(self(*inputs, training, asked)))

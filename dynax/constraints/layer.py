@@ -84,6 +84,20 @@ class ConstraintLayer(nn.Module):
             Inertia(self.space, self.joints.dof_weight, self.frame)(state) if free.inertia is None else free.inertia
         )
         damping = jnp.zeros(nv) if free.damping is None else free.damping
+        rows = self.rows(state, touching)
+
+        def acceleration(change: jax.Array) -> jax.Array:
+            """What gives this change of velocity in a step that is implicit in the damping."""
+            return (change + dt * linalg.solve(inertia, damping * change)) / dt
+
+        if iterations is None:
+            iterations = self._iterations() if start is None else min(self._iterations(), FROM_TRUTH)
+        begin = None if start is None else acceleration(start)
+        force = solve(inertia, acceleration(free.change), rows, begin, iterations)
+        return free.change + dt * linalg.solve(inertia + dt * jnp.diag(damping), force)
+
+    def rows(self, state: jax.Array, touching: Touching | None = None) -> list[Rows]:
+        """The rows at `state` (S,): those of the joints, if it has any, and those of each dimension of contacts."""
         rows: list[Rows] = []
         if len(self.joints):
             factor = {name: self._factor(name, (len(self.joints),)) for name in joints.FACTORS}
@@ -96,16 +110,7 @@ class ConstraintLayer(nn.Module):
             touching = self.touching(state, self.nearest(state)) if touching is None else touching
             for dim, (slots, touch) in touching.items():
                 rows.append(self.contact_rows.rows(touch, dim, slots, self.space.qvel(state), factor))
-
-        def acceleration(change: jax.Array) -> jax.Array:
-            """What gives this change of velocity in a step that is implicit in the damping."""
-            return (change + dt * linalg.solve(inertia, damping * change)) / dt
-
-        if iterations is None:
-            iterations = self._iterations() if start is None else min(self._iterations(), FROM_TRUTH)
-        begin = None if start is None else acceleration(start)
-        force = solve(inertia, acceleration(free.change), rows, begin, iterations)
-        return free.change + dt * linalg.solve(inertia + dt * jnp.diag(damping), force)
+        return rows
 
     def nearest(self, state: jax.Array) -> dict[int, Detected]:
         """Of each dimension of contacts the `NEAREST` in `state` (S,): what takes longest, and no parameter changes."""

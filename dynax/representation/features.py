@@ -27,9 +27,9 @@ def positions(space: StateSpace, state: Any, angles: str, dropped: np.ndarray, f
     """
     xp = state.__array_namespace__()
     parts, lines, hinges = [], [], []
-    floating = frame.dofs if frame else np.zeros(space.nv, bool)
+    shown = frame.shown if frame else np.zeros(space.nv, bool)
     for q, v, turns in space.blocks:
-        seen = np.arange(v.start, v.stop)[~(dropped | floating)[v]]
+        seen = np.arange(v.start, v.stop)[~(dropped | shown)[v]]
         if turns:
             if len(seen):
                 parts.append(state[..., q] if angles == "raw" else _columns(rotations.matrix(state[..., q])))

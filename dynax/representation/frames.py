@@ -15,6 +15,7 @@ import mujoco
 import numpy as np
 
 from dynax import rotations, symmetry
+from dynax.representation.planar import Planar
 from dynax.symmetry import FREE
 
 AROUND = tuple(map(int, (mujoco.mjtWrap.mjWRAP_SPHERE, mujoco.mjtWrap.mjWRAP_CYLINDER)))  # of tendons
@@ -23,7 +24,7 @@ FRAMES = ("world", "robot")
 
 
 @dataclass(frozen=True, eq=False)
-class Frame:
+class Floating:
     """The frame of the free body that carries most joints, and the free bodies that are seen from it."""
 
     bodies: tuple[tuple[int, int], ...]  # where in qpos and qvel each free joint begins, the base first
@@ -32,7 +33,7 @@ class Frame:
     kept: str  # why place and heading stay in sight, or nothing
 
     @classmethod
-    def of(cls, model: mujoco.MjModel) -> "Frame | None":
+    def of(cls, model: mujoco.MjModel) -> "Floating | None":
         """The frame of the robot's base, or None where it does not float, or a part of it stands in the world."""
         free = np.flatnonzero(model.jnt_type == FREE)
         if not len(free) or len(free) < len(np.unique(model.dof_treeid)):
@@ -50,6 +51,16 @@ class Frame:
             up=up,
             kept=_tied(model, normals, planes_only, up),
         )
+
+    @property
+    def shown(self) -> np.ndarray:
+        """(nv,) bool: the positions it shows itself."""
+        return self.dofs
+
+    @property
+    def told(self) -> str:
+        """What it tells of the robot, or nothing."""
+        return "" if self.kept else "that place and heading do not matter"
 
     def positions(self, state: Any, dropped: np.ndarray) -> Any:
         """The free bodies as the base sees them (..., P).
@@ -100,6 +111,14 @@ class Frame:
             parts += [velocities[..., done:v], turned[..., i, :]]
             done = v + 3
         return xp.concat([*parts, velocities[..., done:]], axis=-1)
+
+
+Frame = Floating | Planar
+
+
+def frame_of(model: mujoco.MjModel) -> Frame | None:
+    """The frame of a robot's base, or None where it stands in the world."""
+    return Floating.of(model) or Planar.of(model)
 
 
 def _tied(model: mujoco.MjModel, normals: np.ndarray, planes_only: bool, up: np.ndarray | None) -> str:

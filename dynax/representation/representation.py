@@ -16,9 +16,10 @@ from dynax.errors import check_choice
 from dynax.geometry.contacts import Contacts
 from dynax.geometry.pairs import selection
 from dynax.representation import features
-from dynax.representation.frames import FRAMES, Frame
+from dynax.representation.frames import FRAMES, Floating, Frame, frame_of
 from dynax.representation.nearness import Nearness
-from dynax.symmetry import BALL, FREE
+from dynax.representation.planar import Planar
+from dynax.symmetry import BALL, FREE, unfelt_velocities
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +44,12 @@ class Representation:
 
     @cached_property
     def base(self) -> Frame | None:
-        """The frame of the robot's base, with `frame=robot` of a robot that floats and hides nothing of it."""
-        frame = Frame.of(self.env.mj_model) if self.frame == "robot" else None
+        """The frame of the robot's base, with `frame=robot` of a robot that floats and hides nothing of it.
+
+        One that moves in a plane has its own for a network. The equations behind a constraint layer know the plane.
+        """
+        find = Floating.of if self.constraints == "layer" else frame_of
+        frame = find(self.env.mj_model) if self.frame == "robot" else None
         return frame if frame and self.env.space.observed[: self.env.space.nv][frame.dofs].all() else None
 
     @cached_property
@@ -54,6 +59,16 @@ class Representation:
             return None
         contacts = Contacts.between(self.env.mj_model, selection(self.env.mj_model)[0])
         return Nearness(self.env.mj_model, self.env.space, contacts, self.base) if contacts else None
+
+    @cached_property
+    def unfelt(self) -> np.ndarray:
+        """(nv,) bool: velocities left out, because contacts alone could feel them, and those are shown."""
+        model, nothing = self.env.mj_model, np.zeros(self.env.space.nv, bool)
+        if not (self.drop_invariant and self.near and self.accelerates) or selection(model)[1]:
+            return nothing
+        found = unfelt_velocities(model)
+        mixed = isinstance(self.base, Planar) and not found[list(self.base.slides)].all()
+        return nothing if mixed else found
 
     @cached_property
     def predicts(self) -> str:
@@ -106,7 +121,7 @@ class Representation:
         if self.near:
             rest.append(self.near(states) if near is None else near)
         positions = features.positions(space, states, self.angles, self.dropped, self.base)
-        return positions, velocities[..., seen[0]], xp.concat(rest, axis=-1)
+        return positions, velocities[..., seen[0] & ~self.unfelt], xp.concat(rest, axis=-1)
 
     def targets(self, states: Any, following: Any) -> Any:
         """What is to be predicted between consecutive states (..., S), before normalisation: (..., D)."""
@@ -174,8 +189,8 @@ class Representation:
             "which joints turn": self.angles == "sincos" and space.angular.any(),
             "semi-implicit integration": self.accelerates,
             "integration but for a residual": self.predicts == "acceleration" and not self.accelerates,
-            "what is invariant": self.drop_invariant and space.invariant.any(),
-            "that place and heading do not matter": self.base is not None and not self.base.kept,
+            "what is invariant": bool(self.dropped[space.invariant].any() or self.unfelt.any()),
+            self.base.told if self.base else "": self.base is not None and bool(self.base.told),
             "where the stops are": self.constraints == "features" and space.limited.any(),
             "what may touch what, and where": self.near is not None,
         }

@@ -6,7 +6,7 @@ import pytest
 
 from dynax import rotations
 from dynax.envs import MjcfEnv
-from dynax.representation.frames import Frame
+from dynax.representation.frames import Floating
 
 FLOOR = '<geom name="floor" type="plane" size="5 5 .1"/>'
 BASE = """<body name="base"><freejoint name="root"/><geom size=".1"/><site name="tip"/>
@@ -20,7 +20,7 @@ def model_of(world=FLOOR + BASE, rest=""):
 
 
 def frame_of(*parts):
-    frame = Frame.of(model_of(*parts))
+    frame = Floating.of(model_of(*parts))
     assert frame is not None
     return frame
 
@@ -35,7 +35,7 @@ def frame_of(*parts):
     ],
 )
 def test_a_robot_that_stands_in_the_world_has_none(world):
-    assert Frame.of(model_of(FLOOR + world)) is None
+    assert Floating.of(model_of(FLOOR + world)) is None
 
 
 @pytest.mark.parametrize("world", [BASE + BOX, BOX + BASE])
@@ -180,7 +180,7 @@ def moved(space, states, angle, shift):
 
 
 def test_wherever_it_is_and_whichever_way_it_faces_its_base_sees_the_same(robot):
-    frame, states = Frame.of(robot.mj_model), robot.sample_states(np.random.default_rng(0), 20)
+    frame, states = Floating.of(robot.mj_model), robot.sample_states(np.random.default_rng(0), 20)
     elsewhere = moved(robot.space, states, 2.0, [3.0, -1.0, 0.0])
     seen = [frame.positions(x, NOTHING) for x in (states, elsewhere)]
     assert seen[0].shape == (20, 1 + 3 + 9)  # height, up; place and two axes of the box
@@ -190,14 +190,14 @@ def test_wherever_it_is_and_whichever_way_it_faces_its_base_sees_the_same(robot)
 
 
 def test_it_sees_its_height_and_its_tilt(robot):
-    frame, states = Frame.of(robot.mj_model), robot.sample_states(np.random.default_rng(0), 20)
+    frame, states = Floating.of(robot.mj_model), robot.sample_states(np.random.default_rng(0), 20)
     seen = frame.positions(states, NOTHING)
     assert np.array_equal(seen[:, 0], states[:, 2])
     np.testing.assert_allclose(seen[:, 1:4], rotations.matrix(states[:, 3:7])[:, 2], atol=1e-15)
 
 
 def test_unseen_undoes_seen(robot):
-    frame, states = Frame.of(robot.mj_model), robot.sample_states(np.random.default_rng(0), 20)
+    frame, states = Floating.of(robot.mj_model), robot.sample_states(np.random.default_rng(0), 20)
     velocities = robot.space.qvel(states)
     seen = frame.seen(states, velocities)
     np.testing.assert_allclose(frame.unseen(states, seen), velocities, atol=1e-14)
@@ -212,12 +212,12 @@ def test_what_it_sees_of_its_speed_is_what_mujoco_measures_on_board(robot):
     data, [state] = mujoco.MjData(model), robot.sample_states(np.random.default_rng(0), 1)
     data.qpos[:], data.qvel[:] = robot.space.qpos(state), robot.space.qvel(state)
     mujoco.mj_forward(model, data)
-    np.testing.assert_allclose(Frame.of(model).seen(state, robot.space.qvel(state))[:6], data.sensordata, atol=1e-12)
+    np.testing.assert_allclose(Floating.of(model).seen(state, robot.space.qvel(state))[:6], data.sensordata, atol=1e-12)
 
 
 def test_where_place_is_kept_the_whole_pose_is_seen(robot):
     post = '<geom type="box" size=".1 .1 .1" pos="2 0 0"/></worldbody>'
-    frame = Frame.of(mujoco.MjModel.from_xml_string(robot.mjcf.replace("</worldbody>", post)))
+    frame = Floating.of(mujoco.MjModel.from_xml_string(robot.mjcf.replace("</worldbody>", post)))
     states = robot.sample_states(np.random.default_rng(0), 20)
     seen = frame.positions(states, NOTHING)
     assert seen.shape == (20, 9 + 9)
