@@ -7,12 +7,14 @@ that has predicted an acceleration a can be shown, with y = J a - aref, f = -ds/
     w J^T f / (1 + D A), A = J diag(w) J^T  of each coordinate: what that would come to, row by row
 
 with w = `dof_invweight0`, the second as if the mass matrix were diag(1 / w). It is a step of Jacobi's method; what is
-wrong with it, the network learns.
+wrong with it, the network learns. All rows of a contact share the mean of their A, and its friction is that of an
+elliptic cone, whatever the MJCF has: the edges of a pyramid stand along the axes of the world, and a robot seen in its
+own frame would see in them which way it faces.
 
 Axes: R rows, C slots of contacts, L rows at joints, S state, nv degrees of freedom.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
@@ -53,7 +55,7 @@ class Demands:
         contacts = Contacts.between(model, selection(model)[0])
         if contacts is None or model.flg_adhesion or model.flg_surfacevel:
             return None
-        rows = ContactRows.of(model, contacts)
+        rows = replace(ContactRows.of(model, contacts), elliptic=True)
         return cls(ConstraintLayer(space, JointRows.of(model), rows, contacts, learned=False, parent=None), contacts)
 
     def acting(self, state: jax.Array) -> Acting:
@@ -74,18 +76,15 @@ class Demands:
         apart, slots = jnp.zeros(len(self.contacts), change.dtype), iter(acting.slots)
         for i, row in enumerate(acting.rows):
             force = row.force(row.jacobian @ change / dt - row.reference)
-            hard = row.stiffness if isinstance(row, Bounded) else row.stiffness[:, None]
+            inverse = row.jacobian**2 @ weight
+            if isinstance(row, Bounded):
+                hard = row.stiffness
+            else:
+                hard, inverse = row.stiffness[:, None], inverse.mean(axis=1, keepdims=True)
+            total += (force / (1 + hard * inverse)).ravel() @ row.jacobian.reshape(-1, len(change))
             lacking = jnp.where(hard > 0, force / jnp.maximum(hard, TINY), 0.0)
-            eased = force / (1 + hard * (row.jacobian**2 @ weight))
-            total += eased.ravel() @ row.jacobian.reshape(-1, len(change))
             if joints and i == 0:
                 each.append(lacking)
             else:
-                where = next(slots)
-                apart = apart.at[where].set(_normal(row, lacking, len(where)))
+                apart = apart.at[next(slots)].set(lacking.reshape(len(lacking), -1)[:, 0])
         return dt * weight * total, dt * jnp.concatenate([*each, apart])
-
-
-def _normal(row: Rows, lacking: jax.Array, count: int) -> jax.Array:
-    """(K,) of the edges of each of `count` pyramids, all lean to the normal; of a cone the first row is along it."""
-    return lacking.reshape(count, -1).sum(axis=1) if isinstance(row, Bounded) else lacking[:, 0]
