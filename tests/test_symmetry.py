@@ -1,10 +1,10 @@
-"""Symmetry: which positions nothing depends on."""
+"""Symmetry: which positions nothing depends on, and which velocities."""
 
 import mujoco
 import numpy as np
 import pytest
 
-from dynax.symmetry import invariant_translations, scenery
+from dynax.symmetry import invariant_translations, scenery, unfelt_velocities
 
 ALONG = 'type="slide" axis="1 0 0"'
 GHOST = 'size=".1" contype="0" conaffinity="0"'
@@ -129,3 +129,47 @@ ANCHORS = {
 @pytest.mark.parametrize("anchor", ANCHORS.values(), ids=ANCHORS)
 def test_what_refers_to_the_position_ties_the_cart_to_its_place(anchor):
     assert not any(invariant(**anchor))
+
+
+FLYING = (
+    "{joint}<geom size='.1'/><body pos='.3 0 0'><joint name='hip' axis='0 1 0' damping='1'/><geom size='.1'/></body>"
+)
+HIP = '<actuator><motor joint="hip"/></actuator>'
+
+
+def unfelt(joint="<freejoint name='root'/>", rest=HIP, option="", beside=""):
+    """Which velocities of a body on `joint`, and of a leg on it, nothing but a contact feels."""
+    xml = f"""<mujoco><option {option}/><worldbody><geom type="box" size="1 1 1" pos="0 0 -3"/>
+    <body>{FLYING.format(joint=joint)}</body>{beside}</worldbody>{rest}</mujoco>"""
+    return unfelt_velocities(mujoco.MjModel.from_xml_string(xml)).tolist()
+
+
+def test_how_fast_it_flies_a_robot_does_not_feel():
+    assert unfelt() == [True] * 3 + [False] * 4
+    assert (
+        unfelt(f"<joint {ALONG}/><joint type='slide' axis='0 0 1'/><joint axis='0 1 0'/>") == [True] * 2 + [False] * 2
+    )
+
+
+@pytest.mark.parametrize(
+    "scene",
+    [
+        {"joint": "<joint name='root' type='free' damping='1'/>"},
+        {"joint": "<joint name='root' type='free' frictionloss='1'/>"},
+        {"joint": "<joint name='root' type='free' stiffness='1'/>"},
+        {"option": "density='1.2'"},
+        {"option": "viscosity='1'"},
+        {"beside": "<body><joint/><geom size='.1'/></body>"},
+        {"rest": "<actuator><velocity joint='root' kv='1'/></actuator>"},
+        {"rest": "<equality><joint joint1='hip'/></equality>"},
+    ],
+    ids=["damper", "friction", "spring", "air", "honey", "another robot", "a servo of its own", "an equality"],
+)
+def test_what_acts_on_its_velocity_it_feels(scene):
+    assert not any(unfelt(**scene))
+
+
+def test_a_slide_that_carries_a_part_alone_is_felt():
+    part = f"<body pos='0 0 1'><joint {ALONG}/><geom size='.1'/></body>"
+    xml = f"<mujoco><worldbody><body><freejoint/><geom size='.1'/>{part}</body></worldbody></mujoco>"
+    assert unfelt_velocities(mujoco.MjModel.from_xml_string(xml)).tolist() == [True] * 3 + [False] * 4

@@ -15,6 +15,8 @@ from dynax.errors import check_range
 # Of a normalised target (D,), what constraints ask of it (nv + L + C,), and whether any acts.
 Asked = Callable[[jax.Array], tuple[jax.Array, jax.Array]]
 
+IDLE = "what contacts ask is known of one semi-implicit step, of geoms that neither stick nor convey"
+
 
 class MLPDynamicsModel(DynamicsModel):
     """Dense layers of the widths `hidden_dims`, each followed by `activation`, then a linear one.
@@ -47,6 +49,11 @@ class MLPDynamicsModel(DynamicsModel):
     def given(self) -> tuple[str, ...]:
         asked = ("what stops and contacts ask of a motion, as hard as in the MJCF",) if self.demands else ()
         return (*super().given, *asked)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        idle = bool(self.rounds and self.representation.near) and self.demands is None
+        return (*super().remarks, *((f"model.rounds={self.rounds} without effect: {IDLE}",) if idle else ()))
 
     @nn.compact
     def __call__(

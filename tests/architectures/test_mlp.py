@@ -3,8 +3,11 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from dynax.architectures import MLPDynamicsModel
+from dynax.envs import MjcfEnv
+from dynax.errors import UserError
 
 
 def network(env, **options):
@@ -47,3 +50,84 @@ def test_a_gated_layer_holds_products(cart_pole):
     value, gate = (x @ hidden[f"Dense_{i}"]["kernel"] + hidden[f"Dense_{i}"]["bias"] for i in range(2))
     wanted = value / (1 + np.exp(-gate)) @ last["kernel"] + last["bias"]
     np.testing.assert_allclose(jax.jit(model.apply)(variables, states, actions), wanted, atol=1e-6)
+
+
+BALL = """<mujoco><option timestep=".005"/><worldbody><geom type="plane" size="5 5 1"/>
+<body pos="0 0 .1"><freejoint name="root"/><geom size=".1"/></body></worldbody></mujoco>"""
+
+
+@pytest.fixture(scope="module")
+def ball():
+    return MjcfEnv(xml="ball.xml", mjcf=BALL)
+
+
+def trained(env, **options):
+    """A model with random parameters, none of which are zero, and statistics that do nothing."""
+    model = MLPDynamicsModel(env=env, hidden_dims=(8,), round_dims=(8,), **options)
+    unit = lambda n: {"mean": np.zeros(n, np.float32), "std": np.ones(n, np.float32)}  # noqa: E731
+    sizes = {"features": model.feature_dim, "actions": model.action_dim, "target": model.target_dim}
+    variables = model.create(jax.random.PRNGKey(0), {name: unit(n) for name, n in sizes.items()})
+    params = jax.tree.map(lambda x: x + 0.1, variables["params"])
+    return model, {**variables, "params": params}
+
+
+def lying(height, *, speed=0.0, spin=0.0):
+    """A state of the ball `height` over the floor, m."""
+    return np.array([[0, 0, 0.1 + height, 1, 0, 0, 0, speed, 0, -1, 0, spin, 0]], np.float32)
+
+
+NO_ACTION = np.zeros((1, 1, 0), np.float32)
+
+
+def change(model, variables, state):
+    return np.asarray(model.changes(variables, state[:, None], NO_ACTION))[0, 0]
+
+
+def test_a_robot_that_can_touch_has_a_network_for_the_free_motion_and_one_a_round(ball, cart_pole):
+    _, variables = trained(ball, rounds=3)
+    assert sum(name.startswith("Hidden") for name in variables["params"]["network"]) == 4
+    _, variables = trained(ball, rounds=0)
+    assert sum(name.startswith("Hidden") for name in variables["params"]["network"]) == 1
+    assert MLPDynamicsModel(env=cart_pole).demands is None
+
+
+def test_in_the_air_the_rounds_say_nothing(ball):
+    model, variables = trained(ball)
+    last = {name: x for name, x in variables["params"]["network"].items() if name not in ("Hidden_0", "Dense_0")}
+    other = {"params": {"network": {**variables["params"]["network"], **jax.tree.map(lambda x: 2 * x, last)}}}
+    for height, same in ((0.05, True), (-0.001, False)):
+        pair = [change(model, v, lying(height)) for v in (variables, {**variables, **other})]
+        assert np.array_equal(*pair) == same
+
+
+def test_the_free_motion_is_not_shown_the_floor_nor_how_fast_it_passes(ball):
+    model, variables = trained(ball)
+    assert model.representation.unfelt.tolist() == [True] * 3 + [False] * 3
+    high = change(model, variables, lying(0.05))  # as it enters, apart from its height
+    assert not np.array_equal(change(model, variables, lying(0.05, spin=1.0)), high)
+    np.testing.assert_array_equal(change(model, variables, lying(0.05, speed=3.0)), high)
+    low = lying(-0.001)
+    assert not np.allclose(change(model, variables, lying(-0.001, speed=3.0)), change(model, variables, low))
+
+
+def test_where_a_step_is_not_one_of_mujoco_it_is_one_network(ball):
+    for options in ({"target": "delta"}, {"constraints": "none"}, {"constraints": "layer"}):
+        assert MLPDynamicsModel(env=ball, **options).demands is None
+    sticky = BALL.replace('<geom type="plane"', '<geom type="plane" surfacevel="1 0 0"')
+    for env in (MjcfEnv(xml="ball.xml", mjcf=BALL, decimation=2), MjcfEnv(xml="ball.xml", mjcf=sticky)):
+        model = MLPDynamicsModel(env=env)
+        assert model.demands is None
+        assert any("model.rounds=4 without effect" in remark for remark in model.remarks)
+    assert not MLPDynamicsModel(env=ball).remarks
+
+
+def test_what_contacts_ask_is_among_what_was_given(ball):
+    told = "what stops and contacts ask of a motion, as hard as in the MJCF"
+    assert told in MLPDynamicsModel(env=ball).given
+    assert told not in MLPDynamicsModel(env=ball, rounds=0).given
+
+
+@pytest.mark.parametrize("options", [{"rounds": -1}, {"round_dims": (0,)}])
+def test_rounds_that_cannot_be_are_told(ball, options):
+    with pytest.raises(UserError, match=rf"model\.{next(iter(options))}"):
+        MLPDynamicsModel(env=ball, **options)

@@ -120,7 +120,7 @@ def test_it_is_learned_with_its_contacts(name, dynax):
 
 def goes_through_every_command(model, dynax, *how):
     few = ["collect.num_rollouts=8", "collect.rollout_length=20"]
-    small = ["training=smoke", "training.optimizer=adam", "model.hidden_dims=[16]"]
+    small = ["training=smoke", "training.optimizer=adam", "model.hidden_dims=[16]", "model.round_dims=[16]"]
     run = dynax("train", "env=mjcf", f"env.xml={path_of(model)}", *MILD.get(model, ()), *few, *small, *how).path
     scores = json.loads((dynax("eval", f"run={run}", "eval=smoke").path / "summary.json").read_text())["scores"]
     assert np.isfinite(scores["model"]["nrmse"]["1"])
