@@ -19,19 +19,28 @@ def render(results: Sequence[Result]) -> str:
     """A line for each robot and way to learn it."""
     pairs = _pairs(results)
     told, legend = given([mine for mine, _ in pairs])
-    shown = [[*_line(*pair), letters] for pair, letters in zip(pairs, told, strict=True)]
+    shown = [[*line, letters] for line, letters in zip(_lines(pairs), told, strict=True)]
     return f"{markdown(COLUMNS, shown)}\n\n{legend}"
 
 
 def brief(results: Sequence[Result]) -> str:
     """The same lines with some of their columns."""
-    return excerpt(COLUMNS, BRIEF, [_line(*pair) for pair in _pairs(results)])
+    return excerpt(COLUMNS, BRIEF, _lines(_pairs(results)))
 
 
 def _pairs(results: Sequence[Result]) -> list[tuple[list[Result], list[Result]]]:
     """The results of each robot and way to learn it, with those of the naive network."""
     kinds = sorted(values(results, "env", "row"), key=lambda kind: ENVS.index(kind[0]))
     return [(of(results, env=env, row=row), of(results, env=env, row="naive")) for env, row in kinds]
+
+
+def _lines(pairs: Sequence[tuple[list[Result], list[Result]]]) -> list[list[str]]:
+    """The cells of each; what was trained with fewer seeds than others says so."""
+    most = max(len(mine) for mine, _ in pairs)
+    lines = [_line(*pair) for pair in pairs]
+    for line, (mine, _) in zip(lines, pairs, strict=True):
+        line[0] += "" if len(mine) == most else f" ({len(mine)} of {most} seeds)"
+    return lines
 
 
 def _line(mine: Sequence[Result], naive: Sequence[Result]) -> list[str]:
