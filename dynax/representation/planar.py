@@ -19,9 +19,8 @@ from dynax.symmetry import HINGE, PARALLEL, SLIDE, default_pose
 
 @dataclass(frozen=True, eq=False)
 class Planar:
-    """The frame of the body behind two slides and a hinge, on which all else hangs."""
+    """The frame of the body behind two slides and a hinge, the first joints there are, on which all else hangs."""
 
-    slides: tuple[int, int]  # where in qvel
     hinge: int  # where in qpos
     axis: np.ndarray  # (3,) about which it turns, in the world
     sense: float  # 1 where that leads from the first slide to the second, or -1
@@ -39,7 +38,7 @@ class Planar:
         if not behind or np.abs(np.triu(axes @ axes.T, 1)).max() > PARALLEL:
             return None
         sense = float(np.sign(np.cross(axes[0], axes[1]) @ axes[2]))
-        return cls((0, 1), int(model.jnt_qposadr[2]), axes[2].copy(), sense, np.arange(model.nv) < 3)
+        return cls(int(model.jnt_qposadr[2]), axes[2].copy(), sense, np.arange(model.nv) < 3)
 
     @property
     def shown(self) -> np.ndarray:
@@ -67,6 +66,6 @@ class Planar:
     def _turned(self, state: Any, velocities: Any, sense: float) -> Any:
         xp = state.__array_namespace__()
         cos, sin = xp.cos(state[..., self.hinge]), sense * xp.sin(state[..., self.hinge])
-        first, second = (velocities[..., i] for i in self.slides)
+        first, second = velocities[..., 0], velocities[..., 1]
         turned = xp.stack([cos * first + sin * second, cos * second - sin * first], axis=-1)
         return xp.concat([turned, velocities[..., 2:]], axis=-1)

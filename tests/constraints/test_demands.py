@@ -5,10 +5,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from dynax import envs
+from dynax import envs, rotations
 from dynax.constraints import Demands
 from dynax.data.simulate import simulate
 from dynax.envs import MjcfEnv
+from dynax.representation.frames import Floating
 
 FALLING = """<mujoco><option timestep=".004" cone="{cone}"><flag eulerdamp="disable"/></option><worldbody>
 <geom type="plane" size="5 5 1" condim="1"/><body pos="0 0 .1"><geom size=".1" condim="{condim}"/>
@@ -91,6 +92,35 @@ def test_where_it_stands_it_asks_for_little_more_than_a_step_gives(name):
     assert np.mean(np.asarray(lacking) ** 2) < 0.1 * np.mean(np.asarray(of_none) ** 2)
 
 
-def test_contacts_that_do_more_than_keep_bodies_apart_ask_for_nothing():
-    env = envs.make({"name": "pendulum"})
+def test_whichever_way_a_robot_faces_it_is_asked_for_the_same(quadruped):
+    """Of a quadruped in the floor, whose MJCF has pyramids of friction: in the axes of its base, to rounding errors."""
+    demands, base = Demands.of(quadruped.mj_model, quadruped.space), Floating.of(quadruped.mj_model)
+    rng, turn = np.random.default_rng(0), rotations.exp(np.array([0, 0, 1.2]))
+    states, changes = quadruped.sample_states(rng, 20), rng.normal(size=(20, quadruped.space.nv))
+    states[:, 2] -= 0.02
+    matrix, velocity = rotations.matrix(turn), slice(quadruped.space.nq, quadruped.space.nq + 3)
+    moved, turned = states.copy(), changes.copy()
+    moved[:, :3] = states[:, :3] @ matrix.T + [3, -2, 0]
+    moved[:, 3:7] = rotations.multiply(turn, states[:, 3:7])
+    moved[:, velocity], turned[:, :3] = states[:, velocity] @ matrix.T, changes[:, :3] @ matrix.T
+    with jax.enable_x64(True):
+        both = jax.jit(jax.vmap(lambda s, c: demands(demands.acting(s), c)))
+        (here, rows), (there, others) = both(states, changes), both(moved, turned)
+    assert np.abs(here[:, :3]).max() > 0.1
+    assert (np.asarray(rows)[:, -len(demands.contacts) :] > 0).sum() > 20
+    np.testing.assert_allclose(base.seen(moved, np.asarray(there)), base.seen(states, np.asarray(here)), atol=1e-9)
+    np.testing.assert_allclose(others, rows, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "xml",
+    [
+        "<mujoco><worldbody><body><joint/><geom size='.1'/></body></worldbody></mujoco>",
+        FALLING.format(cone="pyramidal", condim=3).replace('condim="1"', 'surfacevel="1 0 0"', 1),
+        FALLING.format(cone="pyramidal", condim=3).replace('condim="1"', 'adhesion="1"', 1),
+    ],
+    ids=["nothing to touch", "a belt", "glue"],
+)
+def test_what_contacts_ask_is_not_known_where_there_are_none_or_they_do_more_than_keep_bodies_apart(xml):
+    env = MjcfEnv(xml="toy.xml", mjcf=xml)
     assert Demands.of(env.mj_model, env.space) is None
