@@ -25,14 +25,10 @@ from dynax.excitations.mixed import Mixed
 ROBOTS = ("cart_pole", "hopper", "cheetah", "quadruped", "arm")
 
 
-def collected(env: Env, config: CollectConfig) -> Callable[[], Any]:
-    """A collection of Dynax, from nothing."""
-
-    def run() -> None:
-        with tempfile.TemporaryDirectory() as root:
-            collect(env, Mixed(), config, root)
-
-    return run
+def collected(env: Env, config: CollectConfig) -> float:
+    """Seconds that a collection of Dynax takes, from nothing."""
+    with tempfile.TemporaryDirectory() as root:
+        return seconds(lambda: collect(env, Mixed(), config, root))
 
 
 def bare(env: Env, states: np.ndarray, actions: np.ndarray, threads: int) -> Callable[[], Any]:
@@ -60,8 +56,8 @@ def of(name: str, config: CollectConfig, rounds: int, threads: int) -> dict[str,
     """One robot."""
     env = envs.make({"name": name})
     states, actions = Source(env, Mixed(), config.seed, config.rollout_length).draw(0, config.num_rollouts)
-    ours, theirs = collected(env, config), bare(env, states, actions, threads)
-    pairs = np.array([(seconds(ours), seconds(theirs)) for _ in range(rounds)])
+    theirs = bare(env, states, actions, threads)
+    pairs = np.array([(collected(env, config), seconds(theirs)) for _ in range(rounds)])
     count = config.num_rollouts * config.rollout_length
     return {
         "robot": name,

@@ -38,9 +38,10 @@ def collect(
     the backend cannot simulate or that diverges.
     """
     source = Source(env, excitation, config.seed, config.rollout_length)
-    manifest, path = _place(source, config, root, simulate.preferred_backend(config.backend))
-    if not path.exists():  # only now does it matter whether the backend takes the robot
-        manifest, path = _place(source, config, root, simulate.resolve_backend(config.backend, env))
+    backend = simulate.preferred_backend(config.backend)
+    manifest, path = _place(source, config, root, backend)
+    if not path.exists() and (able := simulate.resolve_backend(config.backend, env)) != backend:
+        manifest, path = _place(source, config, root, able)
     if not path.exists():
         with _locked(path):
             if not path.exists():  # another process may have been first
@@ -86,13 +87,14 @@ def describe(source: Source, config: CollectConfig, backend: str) -> dict[str, A
 
 def _collect(source: Source, manifest: dict[str, Any], path: Path, progress: Progress) -> None:
     env, backend, n = source.env, manifest["backend"], manifest["num_rollouts"]
-    chunk, done, redrawn, hidden = manifest["chunk"], 0, 0, hidden_state.check(source, n)
+    chunk, done, redrawn = manifest["chunk"], 0, 0
     batch = min(n, chunk * max(1, simulate.batch_size(env, source.steps, backend) // chunk))
     began = time.perf_counter()
     with dataset.creating(path, manifest) as writer:
-        hidden.keep(writer.path)
         for data, again in source.batches(n, batch, backend):
             writer.append(data)
+            if not done:
+                hidden_state.check(source, data, backend).keep(writer.path)
             redrawn += again
             done += data.num_transitions
             progress(done, n * source.steps)

@@ -104,12 +104,15 @@ class Writer:
         self._row, self._pending = 0, []
 
     def append(self, data: Trajectories) -> None:
-        """Start writing the next trajectories, having finished those before. Whole chunks, but for the last ones."""
+        """Start writing the next trajectories, having finished those before. Whole chunks, but for the last ones.
+
+        Nobody may change them before they are finished.
+        """
         self.finish()
         rows = slice(self._row, self._row + len(data))
         parts = (*np.split(data.states, self._ends[:-1], axis=-1), data.actions)
         for (name, store), part in zip(self._arrays.items(), parts, strict=True):
-            self._pending.append((name, store[rows].write(np.ascontiguousarray(part, store.dtype.numpy_dtype))))
+            self._pending.append((name, store[rows].write(np.asarray(part, store.dtype.numpy_dtype))))
         self._row += len(data)
 
     def finish(self) -> None:
@@ -172,7 +175,11 @@ def _open_array(path: Path, manifest: Mapping[str, Any], name: str, create: bool
     chunk = [manifest["chunk"], steps, max(1, width)]
     spec = {
         "driver": "zarr3",
-        "kvstore": {"driver": "file", "path": str(path / name)},
+        "kvstore": {
+            "driver": "file",
+            "path": str(path / name),
+            "file_io_sync": False,  # what a power cut tears shows by its checksum, and can be collected again
+        },
         "metadata": {
             "shape": [manifest["num_rollouts"], steps, width],
             "data_type": manifest["dtype"],

@@ -81,22 +81,27 @@ class HiddenState:
             raise UserError(f"the dataset {folder} is damaged: {FILE} holds no figures; {ADVICE}") from None
 
 
-def check(source: Source, n: int) -> HiddenState:
-    """Look for a hidden state in the first of `n` trajectories, by C MuJoCo, and warn of one.
+def check(source: Source, data: Trajectories, backend: str) -> HiddenState:
+    """Look for a hidden state in the first of `data`, the trajectories of `source`, and warn of one.
+
+    It is one of C MuJoCo, which is the judge: data of another backend are simulated by it again.
 
     A restarted step begins with the warm start of a new simulation, zero, and has the solver's own from one physics
     step to the next; `mjDSBL_WARMSTART` would take it from those too, where nothing is hidden from a control step.
     """
     source = replace(source, env=replace(source.env, observe=("all",)))  # data hold whole states
-    env, n = source.env, min(n, TRAJECTORIES)
-    drawn = source.draw(0, n)
-    data = _simulated(env, *drawn) or source.trajectories(0, n, "native")[0]
+    env, n = source.env, min(len(data), TRAJECTORIES)
+    if backend == "native":
+        data = Trajectories(data.states[:n], data.actions[:n])
+    else:
+        data, _ = source.trajectories(0, n, "native")
     scale = metrics.deviations(env.space, data.states)
     gap = _gap(env, data, scale)
     found = HiddenState(float(np.sqrt(np.mean(gap**2))), float(gap.max()))
     if found.negligible:
         return found
     log.info("a step of %s depends on more than its state: looking for what that costs and what cures it", env.name)
+    drawn = source.draw(0, n)
     cure = next((option for option in CURES if _closes(_with(env, option), drawn, scale)), None)
     source = replace(source, steps=min(LONG, FURTHER * source.steps, steps_of(EvalConfig.seconds, env.dt)))
     found = replace(
@@ -122,13 +127,6 @@ def _said(found: HiddenState, name: str) -> str:
     )
 
 
-def _simulated(env: Env, states: np.ndarray, actions: np.ndarray) -> Trajectories:
-    """Trajectories but for those that the simulator loses, as it may because of the very solver in question."""
-    paths = simulate(env, states, actions, "native")
-    kept = ~diverged(paths)
-    return Trajectories(paths[kept], actions[kept])
-
-
 def _gap(env: Env, data: Trajectories, scale: np.ndarray) -> np.ndarray:
     """How far a restart from a state takes the next one from where it was, in units of `scale`, one of many states."""
     every = slice(None, None, max(1, data.num_transitions // RESTARTS))
@@ -139,9 +137,11 @@ def _gap(env: Env, data: Trajectories, scale: np.ndarray) -> np.ndarray:
 
 
 def _closes(env: Env, drawn: tuple[np.ndarray, np.ndarray], scale: np.ndarray) -> bool:
-    """Whether the robot has no gap on trajectories from drawn states under drawn actions."""
-    data = _simulated(env, *drawn)
-    return len(data) > 0 and bool(_gap(env, data, scale).max() < NEGLIGIBLE)
+    """Whether the robot has no gap on trajectories from drawn states under drawn actions, but for those it loses."""
+    states, actions = drawn
+    paths = simulate(env, states, actions, "native")
+    kept = ~diverged(paths)
+    return bool(kept.any() and _gap(env, Trajectories(paths[kept], actions[kept]), scale).max() < NEGLIGIBLE)
 
 
 def _with(env: Env, option: str) -> Env:

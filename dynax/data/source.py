@@ -6,8 +6,9 @@ the number of trajectories, the size of a chunk or the number simulated at once.
 Axes: n trajectories, t control steps, s state coordinates [qpos, qvel], u actuators.
 """
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -20,8 +21,10 @@ from dynax.errors import UserError
 from dynax.excitations import Excitation
 
 BLOCK = 32
+AHEAD = 2  # batches
 ATTEMPTS = 20  # draws of a trajectory before its robot counts as one that cannot be simulated
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -45,11 +48,11 @@ class Source:
     def batches(self, n: int, size: int, backend: str) -> Iterator[tuple[Trajectories, int]]:
         """The first `n` trajectories as `trajectories` has them, `size` at a time.
 
-        The next are simulated while the caller is busy with some, and those after them drawn.
+        While the caller is busy with some, `AHEAD` others are drawn and simulated at once: where one of those waits for
+        its draws, or for its last trajectories, the cores work on the other.
         """
         spans = [(start, min(start + size, n)) for start in range(0, n, size)]
-        drawn = ahead((start, *self.draw(start, stop)) for start, stop in spans)
-        return ahead(self._simulated(*these, backend, size) for these in drawn)
+        return ahead(lambda span: self._simulated(span[0], *self.draw(*span), backend, size), spans, AHEAD)
 
     def _simulated(
         self, start: int, states: np.ndarray, actions: np.ndarray, backend: str, batch: int | None = None
@@ -69,7 +72,8 @@ class Source:
             raise UserError(
                 f"the simulation of {self.env.name} diverges: "
                 f"trajectory {start + lost[0]} did {ATTEMPTS} times out of {ATTEMPTS}; "
-                "a smaller timestep, shorter trajectories, or milder actions and resets would help"
+                "a smaller timestep, a constraint solver that converges, shorter trajectories, "
+                "or milder actions and resets would help"
             )
         return Trajectories(paths, actions), redrawn
 
@@ -88,14 +92,18 @@ class Source:
         )
         low, high = self.env.action_bounds - self.env.idle
         actions = self.excitation(signals, BLOCK, self.steps, self.env.dt, low, high)
-        actions += self.env.idle
+        nu = self.env.mj_model.nu
+        actions[..., nu:] += self.env.idle[nu:]  # that of an actuator is zero
         return self.env.sample_states(resets, BLOCK), actions
 
 
-def ahead(items: Iterator[T]) -> Iterator[T]:
-    """The same items, the next of which is made in another thread while the caller is busy with one."""
-    with ThreadPoolExecutor(1) as other:
-        coming = other.submit(next, items, None)
-        while (item := coming.result()) is not None:
-            coming = other.submit(next, items, None)
-            yield item
+def ahead(make: Callable[[S], T], of: Iterable[S], count: int) -> Iterator[T]:
+    """What `make` makes of each item, in order; `count` of them are being made while the caller is busy with one."""
+    with ThreadPoolExecutor(count) as others:
+        coming: deque[Future[T]] = deque()
+        for item in of:
+            coming.append(others.submit(make, item))
+            if len(coming) > count:
+                yield coming.popleft().result()
+        while coming:
+            yield coming.popleft().result()

@@ -1,5 +1,6 @@
 """A robot: its MuJoCo model, the coordinates of its state, and where its trajectories start."""
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -56,6 +57,23 @@ class Env(ABC):
                 return mujoco.MjModel.from_xml_string(self.mjcf, dict(self.assets))
         except ValueError as error:
             raise UserError(f"MuJoCo cannot read the model of {self.name}: {error}") from None
+
+    @cached_property
+    def simulated(self) -> mujoco.MjModel:
+        """`mj_model` without what is only looked at or measured: the same motion, to the bit, in less time.
+
+        MuJoCo discards what nothing can touch, and refuses where a body's inertia must come from such geoms (its
+        documentation: `compiler/discardvisual`); then all of them stay.
+        """
+        spec = mujoco.MjSpec.from_string(self.mjcf, assets=dict(self.assets))
+        spec.compiler.discardvisual = True
+        try:
+            with logged():
+                model = spec.compile()
+        except ValueError:
+            model = copy.copy(self.mj_model)
+        model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_SENSOR
+        return model
 
     @cached_property
     def space(self) -> StateSpace:

@@ -34,9 +34,8 @@ class Excitation(ABC):
     ) -> np.ndarray:
         """Actions (n, t, u), float64, within `low` (u,) and `high` (u,)."""
         actions = self.signal(rng, n, steps, dt, len(low))
-        actions += 1
         actions *= (high - low) / 2
-        actions += low
+        actions += (high + low) / 2
         return np.clip(actions, low, high, out=actions)
 
 

@@ -32,6 +32,11 @@ def source(env, steps=500):
     return Source(env, Mixed(), 0, steps)
 
 
+def check(source, n):
+    """The check of the first of `n` trajectories, as the collection of them has it."""
+    return hidden_state.check(source, source.trajectories(0, n, "native")[0], "native")
+
+
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
     monkeypatch.setattr(hidden_state, "LONG", 500)
@@ -40,7 +45,7 @@ def short(monkeypatch):
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_step_of_a_robot_that_ships_depends_on_its_state_alone_even_beyond_a_stop(name, caplog):
     env = envs.make({"name": name})
-    found = hidden_state.check(source(env), 600)
+    found = check(source(env), 16)
     assert found.gap_max < 1e-9
     assert str(found).startswith("none (gap ")
     assert not caplog.records
@@ -67,7 +72,7 @@ def test_the_gap_is_that_of_a_control_step_whose_warm_start_is_cleared(decimatio
                 kept[i, t] = np.concatenate([simulation.qpos, simulation.qvel])
     scale = metrics.deviations(env.space, np.concatenate([states[:, None], path], axis=1))
     error = metrics.normalised_error(env.space, path, restarted, scale)
-    found = hidden_state.check(source(env, steps), n)
+    found = check(source(env, steps), n)
     assert found.gap_max == pytest.approx(error.max(), rel=1e-6)
     assert found.gap_rms == pytest.approx(np.sqrt(np.mean(error**2)), rel=1e-6)
     assert found.gap_max > 1e-3
@@ -76,7 +81,7 @@ def test_the_gap_is_that_of_a_control_step_whose_warm_start_is_cleared(decimatio
 @pytest.mark.parametrize("option", ['iterations="1"', 'iterations="1" ls_iterations="1"'])  # the second loses most
 def test_a_solver_cut_short_is_warned_of_with_its_cost_and_its_cure(caplog, option):
     env = cut_short(option)
-    found = hidden_state.check(source(env), 600)
+    found = check(source(env), 16)
     assert found.gap_max > 0.01
     assert found.gap_max / 10 > found.gap_rms > 1e-4
     assert found.valid_time_s < found.cured_valid_time_s <= found.tested_s == 5.0
@@ -89,7 +94,7 @@ def test_a_solver_cut_short_is_warned_of_with_its_cost_and_its_cure(caplog, opti
     cured = replace(env, mjcf=env.mjcf.replace("<statistic", f"{found.cure}<statistic", 1))
     assert cured.dt == env.dt
     caplog.clear()
-    assert hidden_state.check(source(cured), 600).negligible
+    assert check(source(cured), 16).negligible
     assert not caplog.records
 
 
@@ -97,18 +102,18 @@ def test_a_solver_cut_short_is_warned_of_with_its_cost_and_its_cure(caplog, opti
 def test_each_cure_is_one(monkeypatch, cure):
     monkeypatch.setattr(hidden_state, "CURES", (cure,))
     monkeypatch.setattr(hidden_state, "LONG", 10)
-    assert hidden_state.check(source(cut_short(), 100), 8).cure == cure
+    assert check(source(cut_short(), 100), 8).cure == cure
 
 
 def test_the_first_option_that_closes_the_gap_is_named(monkeypatch):
     monkeypatch.setattr(hidden_state, "CURES", ('<option iterations="1"/>', *CURES))
     monkeypatch.setattr(hidden_state, "LONG", 10)
-    assert hidden_state.check(source(cut_short(), 100), 8).cure == CURES[0]
+    assert check(source(cut_short(), 100), 8).cure == CURES[0]
 
 
 def test_where_no_option_helps_it_says_so(monkeypatch, caplog):
     monkeypatch.setattr(hidden_state, "CURES", ('<option iterations="1"/>',))
-    found = hidden_state.check(source(cut_short(), 100), 8)
+    found = check(source(cut_short(), 100), 8)
     assert (found.cure, found.cured_valid_time_s) == (None, None)
     assert caplog.messages[-1].endswith("s of 5 s; no option of its constraint solver was found to cure that")
     assert str(found).endswith("cure: none found")

@@ -1,4 +1,4 @@
-from threading import Event
+from threading import Barrier, Event
 
 import numpy as np
 import pytest
@@ -47,27 +47,44 @@ def test_batches_are_the_trajectories_whatever_their_size():
     np.testing.assert_array_equal(np.concatenate([part.actions for part in parts]), whole.actions)
 
 
-def test_the_next_is_made_while_the_caller_is_busy():
-    made = [Event() for _ in range(3)]
+def test_the_next_are_made_while_the_caller_is_busy():
+    made, asked = [Event() for _ in range(4)], []
+
+    def make(i):
+        made[i].set()
+        return -i
 
     def items():
-        for i, event in enumerate(made):
-            event.set()
+        for i in range(4):
+            asked.append(i)
             yield i
 
-    several = ahead(items())
-    assert not made[0].is_set()  # nothing is made before it is asked for
+    several = ahead(make, items(), 2)
+    assert not asked  # nothing is made before it is asked for
     assert next(several) == 0
     assert made[1].wait(10)
-    assert list(several) == [1, 2]
+    assert made[2].wait(10)
+    assert asked == [0, 1, 2]  # nor more of them than are told
+    assert list(several) == [-1, -2, -3]
+
+
+def test_several_are_made_at_once_and_come_in_order():
+    together = Barrier(2)  # whose two must wait for each other
+
+    def make(i):
+        together.wait(10)
+        return i
+
+    assert list(ahead(make, range(6), 2)) == [0, 1, 2, 3, 4, 5]
 
 
 def test_what_goes_wrong_ahead_is_told_when_it_is_due():
-    def items():
-        yield 1
-        raise UserError("no more")
+    def make(i):
+        if i == 1:
+            raise UserError("no more")
+        return i
 
-    several = ahead(items())
-    assert next(several) == 1
+    several = ahead(make, range(5), 2)
+    assert next(several) == 0
     with pytest.raises(UserError, match="no more"):
         next(several)
