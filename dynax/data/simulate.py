@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+Simulator = Callable[[np.ndarray, np.ndarray], np.ndarray]  # of states (n, s) and actions (n, t, u)
+
 BUFFER = {"native": 2**24, "mjx": 2**28}  # bytes of states simulated at once
 DTYPE = {"native": np.dtype(np.float64), "mjx": np.dtype(np.float32)}
 HUGE = 1e10  # MuJoCo's own mjMAXVAL: beyond it a simulation counts as unstable
@@ -67,15 +69,26 @@ def simulate(
     `batch` trajectories run at once (default: as many as fit `BUFFER`); MJX compiles once for that number. The result
     is float64 by C MuJoCo, float32 by MJX. A trajectory is NaN from where the simulator lost it: see `diverged`.
     """
-    n, steps = actions.shape[:2]
-    batch = batch or max(1, min(n, batch_size(env, steps, backend)))
-    result = np.empty((n, steps + 1, env.state_dim), DTYPE[backend])
-    result[:, 0] = states
-    run = {"native": _run_native, "mjx": _run_mjx}[backend]
-    for start in range(0, n, batch):
-        rows = slice(start, min(start + batch, n))
-        result[rows, 1:] = run(env, states[rows], actions[rows], batch)
-    return result
+    batch = batch or max(1, min(len(actions), batch_size(env, actions.shape[1], backend)))
+    with simulator(env, backend, batch) as run:
+        return run(states, actions)
+
+
+@contextlib.contextmanager
+def simulator(env: Env, backend: str, batch: int) -> Iterator[Simulator]:
+    """What `simulate` calls, for those who have much to simulate in parts. One thread at a time may call it."""
+
+    def run(states: np.ndarray, actions: np.ndarray) -> np.ndarray:
+        n, steps = actions.shape[:2]
+        result = np.empty((n, steps + 1, env.state_dim), DTYPE[backend])
+        result[:, 0] = states
+        for start in range(0, n, batch):
+            rows = slice(start, min(start + batch, n))
+            result[rows, 1:] = advance(states[rows], actions[rows])
+        return result
+
+    with {"native": _by_c_mujoco, "mjx": _by_mjx}[backend](env, batch) as advance:
+        yield run
 
 
 def simulate_rounded(env: Env, states: np.ndarray, actions: np.ndarray) -> np.ndarray:
@@ -108,14 +121,15 @@ def batch_size(env: Env, steps: int, backend: str) -> int:
     return max(1, BUFFER[backend] // (kept * width * DTYPE[backend].itemsize))
 
 
-def _run_native(env: Env, states: np.ndarray, actions: np.ndarray, batch: int) -> np.ndarray:
-    held = np.repeat(actions, env.decimation, axis=1)
+@contextlib.contextmanager
+def _by_c_mujoco(env: Env, batch: int) -> Iterator[Simulator]:
+    every = env.decimation
     with _c_mujoco(env) as advance:
-        return advance(states, held)[:, env.decimation - 1 :: env.decimation]
+        yield lambda states, actions: advance(states, np.repeat(actions, every, axis=1))[:, every - 1 :: every]
 
 
 @contextlib.contextmanager
-def _c_mujoco(env: Env) -> Iterator[Callable[[np.ndarray, np.ndarray], np.ndarray]]:
+def _c_mujoco(env: Env) -> Iterator[Simulator]:
     """A pool of threads that advances states (n, s) by the controls (n, p, u) of p physics steps to (n, p, s).
 
     A trajectory is NaN from where MuJoCo gave up on it: it resets an unstable one to its default pose, and stops.
@@ -132,20 +146,27 @@ def _c_mujoco(env: Env) -> Iterator[Callable[[np.ndarray, np.ndarray], np.ndarra
         full[:, space] = states
         path = np.empty((*controls.shape[:2], len(blank)))
         piece = max(1, len(states) // (PIECES * len(data)))
-        pool.rollout(model, data, full, controls, control_spec=CONTROLS, state=path, chunk_size=piece)
+        with logged():
+            pool.rollout(model, data, full, controls, control_spec=CONTROLS, state=path, chunk_size=piece)
         due = CLOCK + tick * np.arange(1, controls.shape[1] + 1)
         if np.any(np.abs(path[:, -1, 0] - due[-1]) > tick / 2):
             path[np.abs(path[..., 0] - due) > tick / 2] = np.nan
         return path[..., space]
 
-    with logged(), rollout.Rollout(nthread=len(data)) as pool:
+    with rollout.Rollout(nthread=len(data)) as pool:
         yield advance
 
 
-def _run_mjx(env: Env, states: np.ndarray, actions: np.ndarray, batch: int) -> np.ndarray:
-    missing = batch - len(states)  # the last of several batches is filled up, not compiled anew
-    fill = [np.concatenate([a, np.repeat(a[-1:], missing, axis=0)]).astype(np.float32) for a in (states, actions)]
-    return np.asarray(_mjx_program(env)(*fill))[: len(states)]
+@contextlib.contextmanager
+def _by_mjx(env: Env, batch: int) -> Iterator[Simulator]:
+    program = _mjx_program(env)
+
+    def advance(states: np.ndarray, actions: np.ndarray) -> np.ndarray:
+        missing = batch - len(states)  # the last of several batches is filled up, not compiled anew
+        fill = [np.concatenate([a, np.repeat(a[-1:], missing, axis=0)]).astype(np.float32) for a in (states, actions)]
+        return np.asarray(program(*fill))[: len(states)]
+
+    yield advance
 
 
 @functools.lru_cache(maxsize=4)

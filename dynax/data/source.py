@@ -9,12 +9,15 @@ Axes: n trajectories, t control steps, s state coordinates [qpos, qvel], u actua
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
+from queue import SimpleQueue
 from typing import TypeVar
 
 import numpy as np
 
-from dynax.data.simulate import diverged, simulate
+from dynax.data.simulate import Simulator, diverged, simulate, simulator
 from dynax.data.trajectories import Trajectories
 from dynax.envs import Env
 from dynax.errors import UserError
@@ -43,7 +46,7 @@ class Source:
         A simulator of fixed step can lose a robot that moves fast enough; such a trajectory says nothing of the robot,
         and another takes its place. Raises `UserError` where that does not help.
         """
-        return self._simulated(start, *self.draw(start, stop), backend)
+        return self._simulated(start, *self.draw(start, stop), partial(simulate, self.env, backend=backend))
 
     def batches(self, n: int, size: int, backend: str) -> Iterator[tuple[Trajectories, int]]:
         """The first `n` trajectories as `trajectories` has them, `size` at a time.
@@ -51,14 +54,25 @@ class Source:
         While the caller is busy with some, `AHEAD` others are drawn and simulated at once: where one of those waits for
         its draws, or for its last trajectories, the cores work on the other.
         """
-        spans = [(start, min(start + size, n)) for start in range(0, n, size)]
-        return ahead(lambda span: self._simulated(span[0], *self.draw(*span), backend, size), spans, AHEAD)
+        spans, free = [(start, min(start + size, n)) for start in range(0, n, size)], SimpleQueue[Simulator]()
+
+        def made(span: tuple[int, int]) -> tuple[Trajectories, int]:
+            run = free.get()
+            try:
+                return self._simulated(span[0], *self.draw(*span), run)
+            finally:
+                free.put(run)
+
+        with ExitStack() as stack:
+            for _ in range(AHEAD):
+                free.put(stack.enter_context(simulator(self.env, backend, size)))
+            yield from ahead(made, spans, AHEAD)
 
     def _simulated(
-        self, start: int, states: np.ndarray, actions: np.ndarray, backend: str, batch: int | None = None
+        self, start: int, states: np.ndarray, actions: np.ndarray, run: Simulator
     ) -> tuple[Trajectories, int]:
         """The trajectories from `start` on that were drawn as `states` and `actions`, or others in their places."""
-        paths = simulate(self.env, states, actions, backend, batch=batch)
+        paths = run(states, actions)
         lost, redrawn = np.flatnonzero(diverged(paths)).tolist(), 0
         for attempt in range(1, ATTEMPTS):
             if not lost:
@@ -66,7 +80,7 @@ class Source:
             redrawn += len(lost)
             for i in lost:
                 states[i : i + 1], actions[i : i + 1] = self.draw(start + i, start + i + 1, attempt)
-            paths[lost] = simulate(self.env, states[lost], actions[lost], backend, batch=batch)
+            paths[lost] = run(states[lost], actions[lost])
             lost = [i for i in lost if diverged(paths[i : i + 1])]
         if lost:
             raise UserError(
