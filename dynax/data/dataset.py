@@ -32,7 +32,7 @@ from dynax.errors import UserError
 from dynax.files import write_json
 
 STATE = {"qpos": "nq", "qvel": "nv", "act": "na"}  # arrays that make a state, and their widths in the manifest
-CHUNK = 2**22  # bytes of states in a chunk
+CHUNK = 2**24  # bytes of states in a chunk, about; a file costs as much to create as megabytes to write
 PARTIAL = ".partial"
 DAMAGED = "is damaged"
 
