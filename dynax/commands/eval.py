@@ -1,6 +1,7 @@
 """`dynax eval`: how far ahead a trained model stays true, next to the simulator's own limit and simple guesses."""
 
 import logging
+import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -161,9 +162,11 @@ def _energy_table(drift: Drift, dt: float) -> None:
 
 
 def _share(mine: ValidTime, ceiling: ValidTime, dt: float) -> str:
-    """A share of the ceiling: no more than a bound where the ceiling itself outlasts the test."""
-    bound = "< " if ceiling.capped and not mine.capped else ""
-    return f"{bound}{mine.median / max(ceiling.median, dt):.0%}"
+    """A share of the ceiling: no more than a bound, rounded up, where the ceiling itself outlasts the test."""
+    share = mine.median / max(ceiling.median, dt)
+    if ceiling.capped and not mine.capped:
+        return f"< {max(1, math.ceil(100 * share))}%"
+    return f"{share:.0%}"
 
 
 def _seconds(valid: ValidTime) -> str:

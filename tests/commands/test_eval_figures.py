@@ -20,7 +20,13 @@ def test_drawn_trajectories_go_from_the_worst_to_the_best_of_which_some_are_neve
 
 @pytest.mark.parametrize(
     ("mine", "ceiling", "said"),
-    [((5.0, False), (10.0, False), "50%"), ((5.0, False), (10.0, True), "< 50%"), ((10.0, True), (10.0, True), "100%")],
+    [
+        ((5.0, False), (10.0, False), "50%"),
+        ((5.0, False), (10.0, True), "< 50%"),
+        ((1.13, False), (8.0, True), "< 15%"),
+        ((0.03, False), (8.0, True), "< 1%"),
+        ((10.0, True), (10.0, True), "100%"),
+    ],
 )
 def test_a_share_of_a_ceiling_that_outlasts_the_test_is_a_bound(mine, ceiling, said):
     times = [ValidTime(0.1, median, 0.0, capped) for median, capped in (mine, ceiling)]
