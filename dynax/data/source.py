@@ -54,7 +54,8 @@ class Source:
         While the caller is busy with some, `AHEAD` others are drawn and simulated at once: where one of those waits for
         its draws, or for its last trajectories, the cores work on the other.
         """
-        spans, free = [(start, min(start + size, n)) for start in range(0, n, size)], SimpleQueue[Simulator]()
+        spans = [(start, min(start + size, n)) for start in range(0, n, size)]
+        free: SimpleQueue[Simulator] = SimpleQueue()  # a simulator is one thread's at a time
 
         def made(span: tuple[int, int]) -> tuple[Trajectories, int]:
             run = free.get()

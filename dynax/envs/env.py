@@ -65,13 +65,13 @@ class Env(ABC):
         MuJoCo discards what nothing can touch, and refuses where a body's inertia must come from such geoms (its
         documentation: `compiler/discardvisual`); then all of them stay.
         """
-        spec = mujoco.MjSpec.from_string(self.mjcf, assets=dict(self.assets))
-        spec.compiler.discardvisual = True
-        try:
-            with logged():
+        with logged():
+            spec = mujoco.MjSpec.from_string(self.mjcf, assets=dict(self.assets))
+            spec.compiler.discardvisual = True
+            try:
                 model = spec.compile()
-        except ValueError:
-            model = copy.copy(self.mj_model)
+            except ValueError:
+                model = copy.copy(self.mj_model)
         model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_SENSOR
         return model
 
