@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dynax.provenance import provenance
+from dynax.runs.provenance import provenance
 
 RESULTS = Path(__file__).parent / "results"
 

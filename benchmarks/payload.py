@@ -20,17 +20,17 @@ import numpy as np
 
 from benchmarks.common import RESULTS, header, markdown
 from benchmarks.document import ROOT, filled, measured_by
-from dynax import metrics
 from dynax.architectures import MechanicalDynamicsModel, MLPDynamicsModel, TransformerDynamicsModel
 from dynax.base import BaseDynamicsModel
-from dynax.config import TrainingConfig
+from dynax.cli.console import duration
+from dynax.config.schema import TrainingConfig
 from dynax.data.source import Source
 from dynax.data.trajectories import Trajectories
 from dynax.envs import HopperEnv
+from dynax.evaluation import metrics
 from dynax.excitations.held import Held
 from dynax.excitations.mixed import Mixed
-from dynax.files import write_json
-from dynax.report import duration
+from dynax.runs.files import write_json
 from dynax.training.fitting import train_dynamics_model
 
 FILE, DOCUMENT = RESULTS / "payload.json", ROOT / "docs" / "fidelity.md"

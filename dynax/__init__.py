@@ -7,19 +7,19 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dynax.config import TrainingConfig
+    from dynax.config.schema import TrainingConfig
     from dynax.errors import RunError, UserError
-    from dynax.training.checkpoint import TrainedModel, load
+    from dynax.trained import TrainedModel, load
     from dynax.training.fitting import train_dynamics_model
 
 __all__ = ["RunError", "TrainedModel", "TrainingConfig", "UserError", "load", "train_dynamics_model"]
 
 _HOMES = {
     "RunError": "dynax.errors",
-    "TrainedModel": "dynax.training.checkpoint",
+    "TrainedModel": "dynax.trained",
     "TrainingConfig": "dynax.config",
     "UserError": "dynax.errors",
-    "load": "dynax.training.checkpoint",
+    "load": "dynax.trained",
     "train_dynamics_model": "dynax.training.fitting",
 }
 

@@ -20,11 +20,12 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
-from dynax.chunks import in_chunks
-from dynax.constraints import ConstraintLayer, ContactRows, Free, JointRows, left_out
 from dynax.envs.env import Env
 from dynax.errors import UserError, check_choice, check_range
-from dynax.geometry.contacts import Contacts
+from dynax.math.chunks import in_chunks
+from dynax.mechanics.collision.contacts import Contacts
+from dynax.mechanics.constraints import ConstraintLayer, ContactRows, Free, JointRows, left_out
+from dynax.networks.constraints import LearnedConstraints
 from dynax.representation.representation import Representation
 
 Variables = Mapping[str, Any]
@@ -142,9 +143,15 @@ class BaseDynamicsModel(nn.Module):
         if not len(joints) and contacts is None:
             return None
         rows = ContactRows.of(self.env.mj_model, contacts) if contacts else None
-        return ConstraintLayer(
-            self.env.space, joints, contact_rows=rows, contacts=contacts, frame=self.representation.base,
-            contact_start=self.contact_start, learned=self.compliance == "learned", parent=None,
+        return ConstraintLayer(self.env.space, joints, contact_rows=rows, contacts=contacts)
+
+    @cached_property
+    def learned_constraints(self) -> LearnedConstraints:
+        """The layer with what is learned of it."""
+        assert self.layer is not None
+        return LearnedConstraints(
+            self.layer, frame=self.representation.base, contact_start=self.contact_start,
+            learned=self.compliance == "learned", parent=None,
         )  # fmt: skip
 
     @property
@@ -194,7 +201,7 @@ class BaseDynamicsModel(nn.Module):
         if self.layer:
             motion = free if not self.sequence else jax.tree.map(lambda x: x[-1], free)
             motion = motion.replace(change=motion.change[: self.env.space.nv])
-            layer = self.layer.init(jax.random.fold_in(rng, 1), states[-1], motion)
+            layer = self.learned_constraints.init(jax.random.fold_in(rng, 1), states[-1], motion)
             if "params" in layer:  # it may have nothing to learn
                 params["layer"] = layer["params"]
         return params
@@ -273,7 +280,7 @@ class BaseDynamicsModel(nn.Module):
             start = None if truth is None else self.representation.unframed(state, truth)[:nv]
             touching = None if near is None else self.layer.touching(state, near)
             motion = free.replace(change=change[:nv])
-            bent: Any = self.layer.apply({"params": layer}, state, motion, start, touching)
+            bent: Any = self.learned_constraints.apply({"params": layer}, state, motion, start, touching)
             change = jnp.concatenate([bent, change[nv:]])
         return self.representation.framed(state, change)
 

@@ -3,12 +3,12 @@
 import jax
 import numpy as np
 
-from dynax.config import CollectConfig
-from dynax.data import hidden_state
+from dynax.config.schema import CollectConfig
 from dynax.data.simulate import resolve_backend
 from dynax.data.source import Source
 from dynax.data.trajectories import Trajectories
 from dynax.envs.env import Env
+from dynax.evaluation import warmstart
 from dynax.excitations.excitation import Excitation
 from dynax.excitations.mixed import Mixed
 from dynax.training.fitting import raw_key
@@ -44,5 +44,5 @@ def collect_and_prepare_data(
     source = Source(env, excitation or Mixed(), seed, rollout_length)
     backend = resolve_backend(backend, env)
     data, _ = source.trajectories(0, num_rollouts, backend)
-    hidden_state.check(source, data, backend)
+    warmstart.check(source, data, backend)
     return data.split(val_fraction)

@@ -7,9 +7,10 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from dynax import TrainingConfig, metrics, render, train_dynamics_model
+from dynax import TrainingConfig, render, train_dynamics_model
 from dynax.architectures import MLPDynamicsModel
 from dynax.envs import CartPoleEnv
+from dynax.evaluation import metrics
 from dynax.evaluation.testset import make_testset
 from dynax.utils import collect_and_prepare_data
 

@@ -6,9 +6,10 @@ import logging
 import jax
 import numpy as np
 
-from dynax import TrainingConfig, metrics, train_dynamics_model
+from dynax import TrainingConfig, train_dynamics_model
 from dynax.architectures import MLPDynamicsModel
 from dynax.envs import PendulumEnv
+from dynax.evaluation import metrics
 from dynax.utils import collect_and_prepare_data
 
 

@@ -5,7 +5,7 @@ import numpy as np
 
 
 def inertias(model: mujoco.MjModel) -> np.ndarray:
-    """(nbody, 10) mass, first moment and inertia about the frame's origin, as `dynax.geometry.dynamics` has them."""
+    """(nbody, 10) mass, first moment and inertia about the frame's origin, as `dynax.mechanics.rigid_body` has them."""
     result = np.zeros((model.nbody, 10))
     for body in range(model.nbody):
         mass, centre, axes = model.body_mass[body], model.body_ipos[body], np.zeros(9)

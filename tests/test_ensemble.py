@@ -11,10 +11,10 @@ from flax import linen as nn
 from marks import slow
 
 from dynax.base import BaseDynamicsModel
-from dynax.config import TrainingConfig
+from dynax.config.schema import TrainingConfig
 from dynax.training import fitting, stages
 from dynax.training.epochs import initial_state
-from dynax.training.samples import prepare
+from dynax.training.training_set import prepare
 
 
 class Small(BaseDynamicsModel):

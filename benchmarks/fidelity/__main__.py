@@ -24,7 +24,7 @@ from benchmarks.document import ROOT
 from benchmarks.fidelity import ablation, curve, few, nerd, robots, runs, targets
 from benchmarks.fidelity.document import committed, file_of, shown, write
 from benchmarks.fidelity.table import Result, Table
-from dynax.files import write_json
+from dynax.runs.files import write_json
 
 SHOWN = (ablation.TABLE, ablation.SIDE, targets.TABLE, few.TABLE, curve.TABLE, nerd.TABLE, robots.TABLE)
 TABLES = {table.name: table for table in SHOWN}

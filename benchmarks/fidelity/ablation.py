@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from benchmarks.common import markdown, median
 from benchmarks.fidelity.table import Result, Row, Table, ceiling, finished, given, nrmse, of, values, vpt
-from dynax.report import duration
+from dynax.cli.console import duration
 
 ENVS = ("pendulum", "cart_pole", "double_cart_pole")
 USUAL = {

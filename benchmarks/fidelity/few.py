@@ -9,10 +9,10 @@ import numpy as np
 import dynax
 from benchmarks.common import markdown
 from benchmarks.fidelity.table import Result, Row, Table, given, middle, of, values, vpt
-from dynax import metrics
-from dynax.config import EvalConfig
+from dynax.config.schema import EvalConfig
 from dynax.data.simulate import simulate_rounded
 from dynax.envs import Env
+from dynax.evaluation import metrics
 from dynax.evaluation.testset import make_testset
 
 ENVS = ("cart_pole", "pendulum")

@@ -9,9 +9,9 @@ import numpy as np
 import dynax
 from benchmarks.common import markdown
 from benchmarks.fidelity.table import Result, Row, Table, middle, of, values
-from dynax.config import EvalConfig
+from dynax.config.schema import EvalConfig
+from dynax.evaluation.metrics import LOST
 from dynax.evaluation.testset import make_testset
-from dynax.metrics import LOST
 
 HORIZONS = (100, 500, 1000)  # frames
 COORDINATES = ("cart_m", "pole_rad")  # the positions of the robot, in this order

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from benchmarks.common import markdown, median
 from benchmarks.fidelity.table import Result, Row, Table, ceiling, excerpt, finished, given, middle, of, values, vpt
-from dynax.report import duration
+from dynax.cli.console import duration
 
 ENVS = ("hopper", "cheetah", "quadruped", "arm")
 NAIVE = {"model.frame": "world", "model.constraints": "none", "model.drop_invariant": "false"}

@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmarks.common import dynax
 from benchmarks.fidelity.table import Cell, Result, Row, Table, digest
-from dynax.files import write_json
+from dynax.runs.files import write_json
 
 NONE = {str(threshold): {"median_s": 0.0, "p10_s": 0.0, "capped": False} for threshold in (0.1, 0.4)}
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from benchmarks.common import markdown, median
 from benchmarks.fidelity.table import Result, Row, Table, ceiling, excerpt, finished, given, middle, of, values, vpt
-from dynax.report import duration
+from dynax.cli.console import duration
 
 ENVS = ("pendulum", "cart_pole", "double_cart_pole", "acrobot", "three_link")
 COLUMNS = ("", "VPT(0.1)", "each seed", "ceiling", "of ceiling", "VPT(0.4)", "wall time", "parameters", "given")

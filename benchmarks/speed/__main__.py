@@ -16,7 +16,7 @@ from typing import Any
 from benchmarks.common import RESULTS, header
 from benchmarks.document import ROOT, filled, measured_by
 from benchmarks.speed import contacts, simulation, training
-from dynax.files import write_json
+from dynax.runs.files import write_json
 
 TABLES: dict[str, Any] = {"simulation": simulation, "contacts": contacts, "training": training}
 DOCUMENT = ROOT / "docs" / "speed.md"

@@ -22,7 +22,7 @@ from dynax.data.simulate import simulate
 from dynax.data.source import Source
 from dynax.envs.env import Env
 from dynax.excitations.mixed import Mixed
-from dynax.geometry.contacts import Contacts
+from dynax.mechanics.collision.contacts import Contacts
 
 ROBOTS = ("hopper", "cheetah", "quadruped", "arm")
 BATCH, STEPS, MJX_STEPS, REPEATS = 512, 250, 10, 50

@@ -19,10 +19,11 @@ from mujoco import rollout
 
 from benchmarks.common import markdown, seconds
 from dynax import envs
-from dynax.config import CollectConfig
+from dynax.config.schema import CollectConfig
 from dynax.data.collection import collect
 from dynax.data.source import Source
 from dynax.envs.env import Env
+from dynax.evaluation import warmstart
 from dynax.excitations.mixed import Mixed
 
 ROBOTS = ("cart_pole", "hopper", "cheetah", "quadruped", "arm")
@@ -31,7 +32,7 @@ ROBOTS = ("cart_pole", "hopper", "cheetah", "quadruped", "arm")
 def collected(env: Env, config: CollectConfig) -> float:
     """Seconds that a collection of Dynax takes, from nothing."""
     with tempfile.TemporaryDirectory() as root:
-        return seconds(lambda: collect(env, Mixed(), config, root))
+        return seconds(lambda: collect(env, Mixed(), config, root, inspect=warmstart.check))
 
 
 def bare(env: Env, states: np.ndarray, actions: np.ndarray, threads: int) -> Callable[[], Any]:

@@ -17,10 +17,10 @@ from flax import linen as nn
 from benchmarks.common import markdown, seconds
 from dynax.architectures import MLPDynamicsModel
 from dynax.base import normalise
-from dynax.config import TrainingConfig
+from dynax.config.schema import TrainingConfig
 from dynax.data.trajectories import Trajectories
 from dynax.envs import CartPoleEnv
-from dynax.training import fitting, samples, stages
+from dynax.training import fitting, stages, training_set
 from dynax.utils import collect_and_prepare_data
 
 WIDTHS, BATCH, STEPS = (500, 500), 512, 200
@@ -65,7 +65,7 @@ def by_hand(inputs: jax.Array, targets: jax.Array, steps: int) -> Callable[[], N
 def by_dynax(model: MLPDynamicsModel, data: Trajectories, config: TrainingConfig) -> Callable[[], None]:
     """One epoch of Dynax's own training."""
     state, normalization = fitting.start(model, data, config, jax.random.PRNGKey(0))
-    prepared = samples.prepare(model, data, normalization)
+    prepared = training_set.prepare(model, data, normalization)
     stage = next(stages.stages(model, data, normalization, config))
 
     def run():
@@ -82,8 +82,8 @@ def measure(rounds: int) -> Iterator[dict[str, Any]]:
     data, _ = collect_and_prepare_data(env, 2 + STEPS * BATCH // 100, 100, jax.random.PRNGKey(0), val_fraction=0.01)
     model = MLPDynamicsModel(env=env, hidden_dims=WIDTHS, activation="silu")
     config = TrainingConfig(batch_size=BATCH, optimizer="adam")
-    normalization = samples.normalization_of(model, data)
-    prepared = samples.prepare(model, data, normalization)
+    normalization = training_set.normalization_of(model, data)
+    prepared = training_set.prepare(model, data, normalization)
     updates = len(prepared.targets) // BATCH
     features = normalise(normalization["features"], model.features(prepared.states))
     inputs = jnp.concatenate([features, prepared.actions], axis=1)

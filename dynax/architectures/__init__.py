@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from dynax import config
 from dynax.architectures.lagrangian import LagrangianDynamicsModel
 from dynax.architectures.mechanical import MechanicalDynamicsModel
 from dynax.architectures.mlp import MLPDynamicsModel
@@ -12,6 +11,8 @@ from dynax.architectures.resnet import ResNetDynamicsModel
 from dynax.architectures.rigid import RigidDynamicsModel
 from dynax.architectures.transformer import TransformerDynamicsModel
 from dynax.base import BaseDynamicsModel
+from dynax.config.options import options
+from dynax.config.registry import implementation
 from dynax.envs.env import Env
 
 __all__ = [
@@ -31,8 +32,8 @@ def make(env: Env, group: Mapping[str, Any]) -> BaseDynamicsModel:
 
     Raises `UserError` for an architecture or an option that is not there, or that the robot cannot have.
     """
-    cls = config.implementation("dynax.architectures", group["architecture"], BaseDynamicsModel, "model.architecture")
+    cls = implementation("dynax.architectures", group["architecture"], BaseDynamicsModel, "model.architecture")
     hidden = ("env", "parent", "name")
-    model = cls(env=env, **config.options(cls, group, "model", besides=("architecture",), hidden=hidden))
+    model = cls(env=env, **options(cls, group, "model", besides=("architecture",), hidden=hidden))
     _ = model.layer  # made when asked for, and there may be contacts that it cannot follow
     return model

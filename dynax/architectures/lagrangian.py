@@ -9,12 +9,13 @@ import mujoco
 import numpy as np
 from flax import linen as nn
 
-from dynax import actuation, linalg
 from dynax.base import DynamicsModel, Variables
-from dynax.constraints import Free
+from dynax.envs.state_space import StateSpace
 from dynax.errors import UserError, check_range
-from dynax.state_space import StateSpace
-from dynax.symmetry import AT_JOINTS
+from dynax.math import linalg
+from dynax.mechanics.constraints import Free
+from dynax.mjcf import actuation
+from dynax.mjcf.joints import AT_JOINTS
 
 LARGEST = 81  # terms; with more of them the embedding is a network
 HIDDEN = (32, 32)

@@ -7,14 +7,15 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from dynax import actuation, linalg
-from dynax.activations import Hidden, check_activation
-from dynax.actuation import Actuation
 from dynax.base import DynamicsModel, Variables, check_widths
-from dynax.constraints import Free
-from dynax.geometry.kinematics import Kinematics
-from dynax.geometry.lagrange import forces
-from dynax.geometry.limbs import FLOOR, Ground, Limb
+from dynax.math import linalg
+from dynax.mechanics.constraints import Free
+from dynax.mechanics.kinematics import Kinematics
+from dynax.mechanics.lagrange import forces
+from dynax.mechanics.limbs import FLOOR, Ground, Limb
+from dynax.mjcf import actuation
+from dynax.mjcf.actuation import Actuation
+from dynax.networks.layers import Hidden, check_activation
 
 Network = Callable[[jax.Array], Any]  # to what `Entries` says
 

@@ -7,10 +7,10 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from dynax.activations import Hidden, check_activation
 from dynax.base import DynamicsModel, Free, Variables, check_widths, normalise
-from dynax.constraints import Demands
 from dynax.errors import check_range
+from dynax.mechanics.constraints import Demands
+from dynax.networks.layers import Hidden, check_activation
 
 # Of a normalised target (D,), what constraints ask of it (nv + L + C,), and whether any acts.
 Asked = Callable[[jax.Array], tuple[jax.Array, jax.Array]]

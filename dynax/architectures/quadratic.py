@@ -6,9 +6,9 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from dynax.activations import Hidden, check_activation
 from dynax.base import DynamicsModel, check_widths
 from dynax.errors import UserError
+from dynax.networks.layers import Hidden, check_activation
 
 
 class QuadraticDynamicsModel(DynamicsModel):

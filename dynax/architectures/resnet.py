@@ -4,9 +4,9 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from dynax.activations import Hidden, check_activation
 from dynax.base import DynamicsModel
 from dynax.errors import check_range
+from dynax.networks.layers import Hidden, check_activation
 
 
 class ResNetDynamicsModel(DynamicsModel):

@@ -9,12 +9,13 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
-from dynax import actuation, linalg
-from dynax.actuation import Actuation
 from dynax.base import DynamicsModel, Variables
-from dynax.constraints import Free
-from dynax.geometry import dynamics
-from dynax.geometry.dynamics import Mechanics
+from dynax.math import linalg
+from dynax.mechanics import rigid_body
+from dynax.mechanics.constraints import Free
+from dynax.mechanics.rigid_body import Mechanics
+from dynax.mjcf import actuation
+from dynax.mjcf.actuation import Actuation
 
 DIAGONAL = ("Ixx", "Iyy", "Izz")
 
@@ -78,7 +79,7 @@ class RigidDynamicsModel(DynamicsModel):
         bodies = [self.env.mj_model.body(b).name or f"body{b}" for b in self.moving]
         gains = ["gain"] + ["position_gain", "rate_gain"] * bool(self.actuation.servo.any())
         return {
-            "bodies": tuple(f"{body} {name}" for body in bodies for name in dynamics.NAMES),
+            "bodies": tuple(f"{body} {name}" for body in bodies for name in rigid_body.NAMES),
             **{name: tuple(f"{names[d]} {name}" for d in dofs) for name, dofs in self.of_joints.items()},
             **{gain: tuple(f"{name} {gain.replace('_', ' ')}" for name in self.env.actions) for gain in gains},
         }
@@ -139,11 +140,11 @@ class RigidDynamicsModel(DynamicsModel):
 
     def _inertial(self, constants: Mapping[str, jax.Array]) -> jax.Array:
         """The inertial parameters (nbody, 10) of all bodies; those that stand still have none."""
-        moving = constants["bodies"].reshape(-1, len(dynamics.NAMES))
+        moving = constants["bodies"].reshape(-1, len(rigid_body.NAMES))
         return jnp.zeros((self.env.mj_model.nbody, moving.shape[1]), moving.dtype).at[self.moving].set(moving)
 
 
 def _start(labels: tuple[str, ...]) -> jax.Array:
     """Before anything is found: bodies of 1 kg at the origin of their frames; their inertia and all else is a tenth."""
     kind = [label.rpartition(" ")[2] for label in labels]
-    return jnp.array([{"m": 1.0}.get(k, 0.0 if k in dynamics.NAMES and k not in DIAGONAL else 0.1) for k in kind])
+    return jnp.array([{"m": 1.0}.get(k, 0.0 if k in rigid_body.NAMES and k not in DIAGONAL else 0.1) for k in kind])

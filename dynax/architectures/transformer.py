@@ -6,9 +6,9 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from dynax.activations import Hidden
 from dynax.base import DynamicsModel
 from dynax.errors import UserError, check_range
+from dynax.networks.layers import Hidden
 
 
 class Block(nn.Module):

@@ -11,9 +11,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from dynax.cli.signals import Stopped
 from dynax.cli.table import COMMANDS
 from dynax.errors import UserError, did_you_mean
-from dynax.signals import Stopped
 
 _HELP = """\
 dynax: neural dynamics models of MuJoCo robots

@@ -17,10 +17,10 @@ from omegaconf import DictConfig
 from dynax.cli import conf, job, resolvers, results
 from dynax.cli.help import help_text
 from dynax.cli.report import report
+from dynax.cli.signals import Stopped
 from dynax.cli.streams import keep_stdout, write_lines
 from dynax.cli.table import COMMANDS
 from dynax.errors import UserError
-from dynax.signals import Stopped
 
 
 def collect(cfg: DictConfig) -> None:

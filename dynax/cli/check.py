@@ -6,7 +6,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from dynax.cli import conf
 from dynax.cli.resolvers import is_run
-from dynax.config import CollectConfig, EvalConfig, RenderConfig, TrainingRunConfig, section
+from dynax.config.options import section
+from dynax.config.schema import CollectConfig, EvalConfig, RenderConfig, TrainingRunConfig
 from dynax.errors import UserError, did_you_mean
 
 _SECTIONS = {

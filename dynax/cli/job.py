@@ -14,8 +14,8 @@ from dynax.cli import cores, results
 from dynax.cli.check import check
 from dynax.cli.folders import remove_if_only
 from dynax.cli.report import report
-from dynax.provenance import commit
-from dynax.signals import Stopped
+from dynax.cli.signals import Stopped
+from dynax.runs.provenance import commit
 
 
 def run(command: str, cfg: DictConfig) -> None:
@@ -29,7 +29,7 @@ def run(command: str, cfg: DictConfig) -> None:
             cores.keep_to_share()
             _keep_compiled_programs()
             commit()  # of the code that runs, before anybody changes it
-            module = importlib.import_module(f"dynax.commands.{command}")
+            module = importlib.import_module(f"dynax.cli.commands.{command}")
             outcome = results.Outcome(0, str(Path(module.run(cfg)).absolute()))
         except (KeyboardInterrupt, Stopped) as error:
             outcome = results.Outcome(_stopped(error))

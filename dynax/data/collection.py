@@ -10,15 +10,16 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import filelock
 
-from dynax.config import CollectConfig
-from dynax.data import dataset, hidden_state, simulate
+from dynax.config.schema import CollectConfig
+from dynax.data import dataset, simulate
 from dynax.data.dataset import Dataset
 from dynax.data.manifest import robot_of, sealed
 from dynax.data.source import BLOCK, Source
+from dynax.data.trajectories import Trajectories
 from dynax.envs import Env
 from dynax.errors import UserError
 from dynax.excitations import Excitation
@@ -28,8 +29,22 @@ log = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]  # called with the transitions done, and their total
 
 
+class Finding(Protocol):
+    """What an inspection of the first trajectories found; it writes itself into the dataset's folder."""
+
+    def keep(self, folder: Path) -> None: ...
+
+
+Inspect = Callable[[Source, Trajectories, str], Finding]  # called with the first trajectories, and their backend
+
+
 def collect(
-    env: Env, excitation: Excitation, config: CollectConfig, root: str | Path, progress: Progress | None = None
+    env: Env,
+    excitation: Excitation,
+    config: CollectConfig,
+    root: str | Path,
+    progress: Progress | None = None,
+    inspect: Inspect | None = None,
 ) -> Dataset:
     """The dataset `<root>/<robot>-<hash>` of `config`, collected if it is not there yet.
 
@@ -46,7 +61,7 @@ def collect(
         with _locked(path):
             if not path.exists():  # another process may have been first
                 _discard_leftovers(path.parent)
-                _collect(source, manifest, path, progress or (lambda done, total: None))
+                _collect(source, manifest, path, progress or (lambda done, total: None), inspect)
                 return Dataset.open(path)
     log.info("using the dataset %s, collected before (backend %s)", path, manifest["backend"])
     return Dataset.open(path)
@@ -85,7 +100,7 @@ def describe(source: Source, config: CollectConfig, backend: str) -> dict[str, A
     )
 
 
-def _collect(source: Source, manifest: dict[str, Any], path: Path, progress: Progress) -> None:
+def _collect(source: Source, manifest: dict[str, Any], path: Path, progress: Progress, inspect: Inspect | None) -> None:
     env, backend, n = source.env, manifest["backend"], manifest["num_rollouts"]
     chunk, done, redrawn = manifest["chunk"], 0, 0
     batch = min(n, chunk * max(1, simulate.batch_size(env, source.steps, backend) // chunk))
@@ -93,8 +108,8 @@ def _collect(source: Source, manifest: dict[str, Any], path: Path, progress: Pro
     with dataset.creating(path, manifest) as writer:
         for data, again in source.batches(n, batch, backend):
             writer.append(data)
-            if not done:
-                hidden_state.check(source, data, backend).keep(writer.path)
+            if not done and inspect:
+                inspect(source, data, backend).keep(writer.path)
             redrawn += again
             done += data.num_transitions
             progress(done, n * source.steps)

@@ -1,7 +1,7 @@
 """Datasets: whole trajectories in a directory of Zarr 3 arrays, with a manifest of everything that made them.
 
     <dataset>/manifest.json        what it is, and the SHA-256 of that
-              hidden_state.json    whether a step depends on more than its state
+              warmstart.json    whether a step depends on more than its state
               qpos/                (n, t + 1, nq)
               qvel/                (n, t + 1, nv)
               act/                 (n, t + 1, na), where actuators have activations
@@ -29,7 +29,7 @@ from dynax.data.manifest import ADVICE, difference, read_manifest, robot_of
 from dynax.data.trajectories import Trajectories, train_size
 from dynax.envs import Env
 from dynax.errors import UserError
-from dynax.files import write_json
+from dynax.runs.files import write_json
 
 STATE = {"qpos": "nq", "qvel": "nv", "act": "na"}  # arrays that make a state, and their widths in the manifest
 CHUNK = 2**24  # bytes of states in a chunk, about; a file costs as much to create as megabytes to write

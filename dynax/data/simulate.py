@@ -19,7 +19,7 @@ from mujoco import rollout
 
 from dynax.envs import Env
 from dynax.errors import UserError
-from dynax.mujoco_log import logged
+from dynax.mjcf.mujoco_log import logged
 
 if TYPE_CHECKING:
     import jax

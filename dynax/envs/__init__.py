@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from dynax import config
+from dynax.config.options import options
+from dynax.config.registry import implementation
 from dynax.envs.acrobot import AcrobotEnv
 from dynax.envs.arm import ArmEnv
 from dynax.envs.cart_pole import CartPoleEnv
@@ -39,6 +40,6 @@ def make(group: Mapping[str, Any], mjcf: str = "", assets: Mapping[str, bytes] |
 
     Raises `UserError` for a robot, an option or a file that is not there.
     """
-    cls = config.implementation("dynax.envs", group["name"], Env, "env.name")
-    options = config.options(cls, group, "env", besides=("name",), hidden=("mjcf", "assets"))
-    return cls(mjcf=mjcf, assets=assets or {}, **options)
+    cls = implementation("dynax.envs", group["name"], Env, "env.name")
+    settings = options(cls, group, "env", besides=("name",), hidden=("mjcf", "assets"))
+    return cls(mjcf=mjcf, assets=assets or {}, **settings)

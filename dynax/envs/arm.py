@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from dynax.standing import StandingEnv
+from dynax.envs.resets.standing import StandingEnv
 
 
 @dataclass(frozen=True, eq=False)

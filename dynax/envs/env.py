@@ -10,9 +10,9 @@ from importlib import resources
 import mujoco
 import numpy as np
 
+from dynax.envs.state_space import StateSpace
 from dynax.errors import UserError, check_range, did_you_mean
-from dynax.mujoco_log import logged
-from dynax.state_space import StateSpace
+from dynax.mjcf.mujoco_log import logged
 
 MOCAP_REACH = 0.1  # m
 MOCAP_TURN = 0.3  # rad

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from dynax.bundle import bundle
 from dynax.envs.env import Env
-from dynax.reset import Reset
+from dynax.envs.resets.keyframe import Reset
+from dynax.mjcf.bundle import bundle
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
+from dynax.evaluation.metrics import LOST, nrmse
 from dynax.evaluation.testset import TestSet
-from dynax.metrics import LOST, nrmse
 
 MOMENTS = 32  # of each trajectory, at which its forces are looked at
 STILL = 1e-12  # J; less kinetic energy is that of rounding

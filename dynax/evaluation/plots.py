@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
-from dynax import rotations
-from dynax.metrics import THRESHOLDS, Score
-from dynax.state_space import StateSpace
+from dynax.envs.state_space import StateSpace
+from dynax.evaluation.metrics import THRESHOLDS, Score
+from dynax.math import rotations
 
 STYLE: dict[Any, Any] = {
     "figure.dpi": 110,

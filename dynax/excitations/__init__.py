@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from dynax import config
+from dynax.config.options import options
+from dynax.config.registry import implementation
 from dynax.excitations.excitation import Excitation
 
 __all__ = ["Excitation", "make"]
@@ -11,5 +12,5 @@ __all__ = ["Excitation", "make"]
 
 def make(group: Mapping[str, Any]) -> Excitation:
     """The excitation that the config group `excitation` describes. Raises `UserError` for one that is not there."""
-    cls = config.implementation("dynax.excitations", group["name"], Excitation, "excitation.name")
-    return cls(**config.options(cls, group, "excitation", besides=("name",)))
+    cls = implementation("dynax.excitations", group["name"], Excitation, "excitation.name")
+    return cls(**options(cls, group, "excitation", besides=("name",)))

@@ -8,6 +8,6 @@ MuJoCo builds the scene; OpenGL draws it where there is any, Pillow where there 
 
 from dynax.render.backends import BACKENDS, choose_backend
 from dynax.render.files import save_gif, save_mp4
-from dynax.render.film import frames
+from dynax.render.frames import frames
 
 __all__ = ["BACKENDS", "choose_backend", "frames", "save_gif", "save_mp4"]

@@ -8,7 +8,7 @@ import numpy as np
 
 from dynax.errors import UserError, check_choice
 from dynax.render import gl
-from dynax.render.drawn import DrawnPainter
+from dynax.render.software import DrawnPainter
 
 BACKENDS = ("auto", *gl.CONTEXTS, "drawn")
 

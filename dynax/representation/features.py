@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from dynax import rotations
+from dynax.envs.state_space import StateSpace
+from dynax.math import rotations
 from dynax.representation.frames import Frame
-from dynax.state_space import StateSpace
 
 ANGLES = ("raw", "sincos")
 TARGETS = ("delta", "acceleration")

@@ -14,9 +14,10 @@ from typing import Any
 import mujoco
 import numpy as np
 
-from dynax import rotations, symmetry
+from dynax.math import rotations
+from dynax.mjcf import joints, symmetry
+from dynax.mjcf.joints import FREE
 from dynax.representation.planar import Planar
-from dynax.symmetry import FREE
 
 AROUND = tuple(map(int, (mujoco.mjtWrap.mjWRAP_SPHERE, mujoco.mjtWrap.mjWRAP_CYLINDER)))  # of tendons
 
@@ -126,7 +127,7 @@ def _tied(model: mujoco.MjModel, normals: np.ndarray, planes_only: bool, up: np.
     foreign = symmetry.foreign(model)
     if not planes_only:
         return "scenery in reach that is not a plane"
-    if up is not None and (np.linalg.norm(np.cross(normals, up), axis=1) > symmetry.PARALLEL).any():
+    if up is not None and (np.linalg.norm(np.cross(normals, up), axis=1) > joints.PARALLEL).any():
         return "a plane in reach that is not level"
     body_of = {mujoco.mjtObj.mjOBJ_BODY: np.arange(model.nbody), mujoco.mjtObj.mjOBJ_SITE: model.site_bodyid}
     for i in range(model.neq):
@@ -155,8 +156,8 @@ def _pushes_along_the_world(model: mujoco.MjModel, actuator: int, up: np.ndarray
     documentation, XML Reference: actuator/general, gear).
     """
     kind, joint = model.actuator_trntype[actuator], model.actuator_trnid[actuator, 0]
-    if kind not in symmetry.AT_JOINTS or model.jnt_type[joint] != FREE:
+    if kind not in joints.AT_JOINTS or model.jnt_type[joint] != FREE:
         return False
     count = 2 if kind == mujoco.mjtTrn.mjTRN_JOINTINPARENT else 1
     axes = model.actuator_gear[actuator].reshape(2, 3)[:count]
-    return bool((np.linalg.norm(axes if up is None else np.cross(axes, up), axis=1) > symmetry.PARALLEL).any())
+    return bool((np.linalg.norm(axes if up is None else np.cross(axes, up), axis=1) > joints.PARALLEL).any())

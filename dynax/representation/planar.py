@@ -13,8 +13,9 @@ from typing import Any
 import mujoco
 import numpy as np
 
-from dynax import rotations
-from dynax.symmetry import HINGE, PARALLEL, SLIDE, default_pose
+from dynax.math import rotations
+from dynax.mjcf.joints import HINGE, PARALLEL, SLIDE
+from dynax.mjcf.symmetry import default_pose
 
 
 @dataclass(frozen=True, eq=False)

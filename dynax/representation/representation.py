@@ -13,13 +13,14 @@ import numpy as np
 
 from dynax.envs.env import Env
 from dynax.errors import check_choice
-from dynax.geometry.contacts import Contacts
-from dynax.geometry.pairs import selection
+from dynax.mechanics.collision.contacts import Contacts
+from dynax.mechanics.collision.pairs import selection
+from dynax.mjcf.joints import BALL, FREE
+from dynax.mjcf.symmetry import unfelt_velocities
 from dynax.representation import features
+from dynax.representation.contact_features import Nearness
 from dynax.representation.frames import FRAMES, Floating, Frame, frame_of
-from dynax.representation.nearness import Nearness
 from dynax.representation.planar import Planar
-from dynax.symmetry import BALL, FREE, unfelt_velocities
 
 
 @dataclass(frozen=True, eq=False)

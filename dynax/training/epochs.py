@@ -9,9 +9,9 @@ import optax
 from flax import struct
 
 from dynax.base import Variables
-from dynax.config import TrainingConfig
+from dynax.config.schema import TrainingConfig
 from dynax.training import losses
-from dynax.training.samples import Samples
+from dynax.training.training_set import Samples
 
 
 class TrainState(struct.PyTreeNode):

@@ -12,15 +12,15 @@ import jax
 import jax.numpy as jnp
 
 from dynax.base import BaseDynamicsModel, Variables
-from dynax.config import TrainingConfig
+from dynax.config.schema import TrainingConfig
 from dynax.data.trajectories import Trajectories
 from dynax.envs.env import Env
 from dynax.errors import RunError, UserError
-from dynax.training import polish as polishing
-from dynax.training import samples as samples_of
+from dynax.training import second_order as polishing
+from dynax.training import training_set as samples_of
 from dynax.training.epochs import TrainState, initial_state
-from dynax.training.samples import normalization_of, prepare
 from dynax.training.stages import Stage, optimizer_for, stages
+from dynax.training.training_set import normalization_of, prepare
 from dynax.training.validation import make_validation
 
 log = logging.getLogger(__name__)

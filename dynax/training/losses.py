@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from dynax.base import BaseDynamicsModel, Variables, normalise
-from dynax.training.samples import Samples
+from dynax.training.training_set import Samples
 
 TOLERANCE = 25.0  # squared errors up to so many times the median count in full
 

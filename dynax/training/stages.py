@@ -14,17 +14,17 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from dynax import metrics, optimizers
 from dynax.base import BaseDynamicsModel, Variables
-from dynax.config import TrainingConfig
+from dynax.config.schema import TrainingConfig
 from dynax.data.trajectories import Trajectories
 from dynax.envs.env import Env
-from dynax.training import losses
-from dynax.training import polish as polishing
-from dynax.training import samples as samples_of
+from dynax.evaluation import metrics
+from dynax.training import losses, optimizers
+from dynax.training import second_order as polishing
+from dynax.training import training_set as samples_of
 from dynax.training.epochs import TrainState, make_epoch
 from dynax.training.impacts import impacts
-from dynax.training.samples import Samples
+from dynax.training.training_set import Samples
 
 log = logging.getLogger(__name__)
 

@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dynax import metrics
 from dynax.base import BaseDynamicsModel, Variables
 from dynax.data.trajectories import Trajectories
+from dynax.evaluation import metrics
 
 State = TypeVar("State", bound=Any)  # a `TrainState`
 

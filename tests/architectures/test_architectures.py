@@ -12,7 +12,7 @@ from marks import slow
 from omegaconf import OmegaConf
 
 from dynax import architectures
-from dynax.config import modules_of
+from dynax.config.registry import modules_of
 from dynax.errors import UserError
 
 CONF = Path(__file__).parents[2] / "conf" / "model"

@@ -10,13 +10,13 @@ import pytest
 from marks import slow
 
 from dynax.architectures import LagrangianDynamicsModel, lagrangian
-from dynax.config import TrainingConfig
+from dynax.config.schema import TrainingConfig
 from dynax.data.simulate import simulate, simulate_rounded
 from dynax.data.trajectories import Trajectories
 from dynax.envs import MjcfEnv
+from dynax.envs.resets.keyframe import Reset
 from dynax.errors import UserError
-from dynax.metrics import deviations, normalised_error
-from dynax.reset import Reset
+from dynax.evaluation.metrics import deviations, normalised_error
 from dynax.training import fitting
 
 ROD = 'type="capsule" fromto="0 0 0 0 0 -1" size=".05" contype="0" conaffinity="0"'

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dynax.architectures import QuadraticDynamicsModel
-from dynax.config import TrainingConfig
+from dynax.config.schema import TrainingConfig
 from dynax.data.simulate import simulate
 from dynax.data.trajectories import Trajectories
 from dynax.envs import MjcfEnv

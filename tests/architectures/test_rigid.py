@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from inertias import inertias
 
-from dynax import rotations
 from dynax.architectures import RigidDynamicsModel
 from dynax.envs import MjcfEnv
+from dynax.math import rotations
 
 TOP = """<mujoco><option timestep="0.001" gravity="0 0 0"/><worldbody><body name="top"><freejoint/>
 <inertial pos="0 0 0" mass="1" diaginertia=".02 .02 .035"/></body></worldbody></mujoco>"""

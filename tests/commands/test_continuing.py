@@ -85,7 +85,7 @@ def test_a_run_that_goes_on_is_not_finished(dynax, run, monkeypatch):
     def fail(*args):
         raise RuntimeError("in the first epoch")
 
-    monkeypatch.setattr("dynax.commands.train.fit", fail)
+    monkeypatch.setattr("dynax.cli.commands.train.fit", fail)
     ran = dynax("train", f"training.resume={run}", "training.num_epochs=3")
     assert (ran.code, ran.out) == (1, "")
     assert not (run / "summary.json").exists()
@@ -99,7 +99,7 @@ def test_a_run_that_is_interrupted_once_trained_is_summed_up_by_resuming(dynax, 
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("dynax.commands.train.plots.loss_curve", interrupt)
+        patched.setattr("dynax.cli.commands.train.plots.loss_curve", interrupt)
         ran = dynax("train", f"training.resume={run}")
     assert (ran.code, ran.out) == (130, "")
     assert f"trained, but not summed up; dynax train training.resume={run} does that" in ran.err

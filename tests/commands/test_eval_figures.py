@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from dynax.commands import eval as evaluation
-from dynax.metrics import Score, ValidTime
+from dynax.cli.commands import eval as evaluation
+from dynax.evaluation.metrics import Score, ValidTime
 
 
 def test_drawn_trajectories_go_from_the_worst_to_the_best_of_which_some_are_never_lost():

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from marks import slow
 
-from dynax.training import checkpoint
+from dynax.runs import checkpoint
 
 USER = """<mujoco><worldbody><body><joint name="hip"/><geom size=".1"/></body></worldbody>
 <actuator><general name="m" joint="hip" dyntype="user" actdim="1"/></actuator></mujoco>"""

@@ -9,14 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dynax.config import CollectConfig
-from dynax.data import collection, hidden_state, simulate
+from dynax.config.schema import CollectConfig
+from dynax.data import collection, simulate
 from dynax.data.collection import collect
 from dynax.data.dataset import Dataset
-from dynax.data.hidden_state import HiddenState
 from dynax.data.source import Source
 from dynax.envs import CartPoleEnv, MjcfEnv, PendulumEnv
 from dynax.errors import UserError
+from dynax.evaluation import warmstart
+from dynax.evaluation.warmstart import HiddenState
 from dynax.excitations.held import Held
 from dynax.excitations.mixed import Mixed
 from dynax.excitations.uniform import Uniform
@@ -31,7 +32,7 @@ CHILD = """if True:
     import logging, pathlib, sys, time
     from dynax.data import dataset, simulate
     from dynax.data.collection import collect
-    from dynax.config import CollectConfig
+    from dynax.config.schema import CollectConfig
     from dynax.envs import PendulumEnv
     from dynax.excitations.mixed import Mixed
 
@@ -153,17 +154,18 @@ def test_a_dataset_is_collected_once(tmp_path, caplog, monkeypatch):
 
 
 def test_a_hidden_state_is_looked_for_once_and_told_with_the_data(tmp_path, caplog, monkeypatch):
-    monkeypatch.setattr(hidden_state, "LONG", 10)
+    monkeypatch.setattr(warmstart, "LONG", 10)
     whole = CartPoleEnv().mjcf
     env = CartPoleEnv(mjcf=whole.replace('iterations="20" ls_iterations="20"', 'iterations="1" ls_iterations="20"'))
     config = CollectConfig(num_rollouts=8, rollout_length=100, backend="native")
-    data = collect(env, Mixed(), config, tmp_path)
+    data = collect(env, Mixed(), config, tmp_path, inspect=warmstart.check)
     assert "a step of cart_pole depends on more than (qpos, qvel)" in caplog.text
     found = HiddenState.kept(data.path)
-    assert (found.cure, found.negligible) == (hidden_state.CURES[0], False)
-    monkeypatch.setattr(hidden_state, "check", None)
+    assert (found.cure, found.negligible) == (warmstart.CURES[0], False)
     caplog.clear()
-    assert HiddenState.kept(collect(env, Mixed(), config, tmp_path).path) == found
+    assert (
+        HiddenState.kept(collect(env, Mixed(), config, tmp_path, inspect=lambda *_: pytest.fail("again")).path) == found
+    )
     assert not caplog.records
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from dynax.envs import MjcfEnv
+from dynax.envs.resets.keyframe import Reset
 from dynax.errors import UserError
-from dynax.reset import Reset
 
 BODY = """<body><joint name="x" type="slide" range="-1 1"/><geom size=".1"/>
 <body><joint name="hinge" axis="0 1 0" ref="30"/><geom size=".1"/></body></body>"""

@@ -6,8 +6,8 @@ import pytest
 from dynax.data.trajectories import Trajectories
 from dynax.envs import MjcfEnv
 from dynax.evaluation import energy, testset
+from dynax.evaluation.metrics import LOST
 from dynax.evaluation.testset import make_testset
-from dynax.metrics import LOST
 
 MOTOR, SERVO = '<motor joint="hinge" ctrlrange="-1 1"/>', '<position joint="hinge" kp="3"/>'
 MASS, LENGTH, G = 2.0, 0.7, 9.81  # kg, m, m/s^2

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dynax import metrics, rotations
-from dynax.evaluation import plots
+from dynax.evaluation import metrics, plots
+from dynax.math import rotations
 
 
 @pytest.fixture(autouse=True)

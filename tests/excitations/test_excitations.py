@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from dynax import excitations
-from dynax.config import modules_of
+from dynax.config.registry import modules_of
 from dynax.errors import UserError
 from dynax.excitations.held import Held
 from dynax.excitations.mixed import Mixed

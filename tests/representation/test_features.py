@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from dynax.architectures import MLPDynamicsModel
-from dynax.geometry.contacts import Contacts
+from dynax.envs.state_space import StateSpace
+from dynax.mechanics.collision.contacts import Contacts
 from dynax.representation import features
-from dynax.state_space import StateSpace
 
 # A slide with stops, a free hinge, and a hinge with stops.
 SPACE = StateSpace.of(

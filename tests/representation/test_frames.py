@@ -4,8 +4,8 @@ import mujoco
 import numpy as np
 import pytest
 
-from dynax import rotations
 from dynax.envs import MjcfEnv
+from dynax.math import rotations
 from dynax.representation.frames import Floating
 
 FLOOR = '<geom name="floor" type="plane" size="5 5 .1"/>'

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from marks import slow
 
-from dynax import metrics, rotations
 from dynax.architectures import MechanicalDynamicsModel, MLPDynamicsModel, TransformerDynamicsModel
-from dynax.config import TrainingConfig
+from dynax.config.schema import TrainingConfig
 from dynax.data.simulate import diverged, simulate
 from dynax.data.trajectories import Trajectories
 from dynax.envs import MjcfEnv
 from dynax.errors import UserError
+from dynax.evaluation import metrics
+from dynax.math import rotations
 from dynax.representation.frames import FRAMES
 from dynax.representation.representation import Representation
 from dynax.training import fitting

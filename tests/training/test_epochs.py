@@ -9,11 +9,11 @@ import optax
 import pytest
 from toys import Drift, Linear, epochs, same
 
-from dynax.config import TrainingConfig
+from dynax.config.schema import TrainingConfig
 from dynax.training import fitting
 from dynax.training.epochs import initial_state, make_epoch
 from dynax.training.losses import one_step
-from dynax.training.samples import ends, prepare
+from dynax.training.training_set import ends, prepare
 
 
 def test_the_moving_average_forgets_its_start(slide, sliding):

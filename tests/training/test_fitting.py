@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from toys import ADAM, DT, GAINS, Drift, Dropping, Linear, copied, epochs, same
 
-from dynax.config import TrainingConfig
+from dynax.config.schema import TrainingConfig
 from dynax.data.trajectories import Trajectories
 from dynax.errors import RunError, UserError
 from dynax.training import fitting
-from dynax.training.samples import normalization_of
+from dynax.training.training_set import normalization_of
 from dynax.training.validation import make_validation
 
 

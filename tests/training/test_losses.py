@@ -10,7 +10,7 @@ from flax import linen as nn
 
 from dynax.base import BaseDynamicsModel
 from dynax.training import losses
-from dynax.training.samples import Samples
+from dynax.training.training_set import Samples
 
 B, H = 6, 3
 UNIT = {"mean": np.float32(0), "std": np.float32(1)}

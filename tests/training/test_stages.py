@@ -10,12 +10,12 @@ from flax import linen as nn
 from toys import ADAM, Drift, Dropping, Linear, Sequence, epochs, same
 
 from dynax.base import BaseDynamicsModel
-from dynax.config import TrainingConfig
+from dynax.config.schema import TrainingConfig
 from dynax.data.simulate import simulate
 from dynax.data.trajectories import Trajectories
 from dynax.errors import UserError
 from dynax.training import fitting, stages
-from dynax.training.samples import ends
+from dynax.training.training_set import ends
 
 
 def test_an_epoch_sees_every_transition_about_once(slide):

@@ -74,6 +74,6 @@ def command(cfg) -> Path:
 
 
 for name in ("collect", "train", "eval", "render"):
-    module = types.ModuleType(f"dynax.commands.{name}")
+    module = types.ModuleType(f"dynax.cli.commands.{name}")
     module.run = command
     sys.modules[module.__name__] = module

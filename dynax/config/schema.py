@@ -1,0 +1,150 @@
+"""What the YAML may say: one dataclass a group, its types and its invariants. Imports neither JAX nor MuJoCo."""
+
+from dataclasses import dataclass
+
+from dynax.config.registry import modules_of
+from dynax.errors import UserError, check_choice, check_range
+
+TEST_ACTIONS = ("held", "iid", "passive")  # what drives a robot that a prediction is held against
+
+
+@dataclass(frozen=True)
+class CollectConfig:
+    """How much data to collect, and with which simulator."""
+
+    num_rollouts: int = 2000
+    rollout_length: int = 500
+    seed: int = 0
+    backend: str = "auto"
+
+    def __post_init__(self):
+        check_range("collect.num_rollouts", self.num_rollouts, 2)
+        check_range("collect.rollout_length", self.rollout_length, 1)
+        check_range("collect.seed", self.seed, 0)
+        check_choice("collect.backend", self.backend, ["auto", "mjx", "native"])
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How to fit a model to a dataset. Learning rates follow a linear warm-up, then a cosine."""
+
+    num_epochs: int = 50
+    batch_size: int = 512
+    optimizer: str = "soap"
+    loss: str = "robust"
+    learning_rate: float = 5e-3
+    final_learning_rate: float = 1e-6
+    warmup_steps: int = 300
+    weight_decay: float = 0.0
+    gradient_clip: float | None = 1.0
+    ema_decay: float | None = 0.999
+    input_noise: float = 0.0
+    impact_weight: int = 1
+    unroll_epochs: int = 0
+    unroll_horizons: tuple[int, ...] = (8, 32)
+    unroll_learning_rate: float = 1e-4
+    polish: str = "none"
+    polish_steps: int = 50
+    patience: int | None = None
+    val_rollouts: int = 60
+    seed: int = 0
+
+    def __post_init__(self):
+        check_range("training.num_epochs", self.num_epochs, 0 if self.polish == "least_squares" else 1)
+        check_range("training.batch_size", self.batch_size, 1)
+        check_choice("training.optimizer", self.optimizer, modules_of("dynax.training.optimizers"))
+        check_choice("training.loss", self.loss, ["mse", "robust"])
+        check_range("training.learning_rate", self.learning_rate, 0, open_low=True)
+        check_range("training.final_learning_rate", self.final_learning_rate, 0, self.learning_rate)
+        check_range("training.warmup_steps", self.warmup_steps, 0)
+        check_range("training.weight_decay", self.weight_decay, 0)
+        check_range("training.input_noise", self.input_noise, 0)
+        check_range("training.impact_weight", self.impact_weight, 1)
+        check_range("training.unroll_epochs", self.unroll_epochs, 0)
+        for horizon in self.unroll_horizons:
+            check_range("training.unroll_horizons", horizon, 2)
+        check_range("training.unroll_learning_rate", self.unroll_learning_rate, 0, open_low=True)
+        check_choice("training.polish", self.polish, ["none", "levenberg_marquardt", "lbfgs", "least_squares"])
+        check_range("training.polish_steps", self.polish_steps, 1)
+        check_range("training.val_rollouts", self.val_rollouts, 1)
+        check_range("training.seed", self.seed, 0, 2**32 - 1)  # JAX takes no more bits
+        if self.gradient_clip is not None:
+            check_range("training.gradient_clip", self.gradient_clip, 0, open_low=True)
+        if self.ema_decay is not None:
+            check_range("training.ema_decay", self.ema_decay, 0, 1)
+        if self.patience is not None:
+            check_range("training.patience", self.patience, 1)
+
+    @property
+    def horizon(self) -> int:
+        """The most steps ahead that a prediction is trained on."""
+        return max(self.unroll_horizons, default=1) if self.unroll_epochs else 1
+
+    @property
+    def total_epochs(self) -> int:
+        """Those of one-step training, of every horizon of the unrolled, and one that is the polish."""
+        return self.num_epochs + self.unroll_epochs * len(self.unroll_horizons) + (self.polish != "none")
+
+
+@dataclass(frozen=True)
+class TrainingRunConfig(TrainingConfig):
+    """What a run on disk adds: the split of its dataset, how often it is saved, and the run it continues."""
+
+    val_fraction: float = 0.1
+    checkpoint_every: int = 5
+    resume: str | None = None
+
+    def __post_init__(self):
+        super().__post_init__()
+        check_range("training.val_fraction", self.val_fraction, 0, 0.9, open_low=True)
+        check_range("training.checkpoint_every", self.checkpoint_every, 1)
+
+
+@dataclass(frozen=True)
+class EvalConfig:
+    """The test set a trained model is judged on."""
+
+    num_trajectories: int = 256
+    seconds: float = 25.0
+    seed: int = 1234
+    actions: str = "held"
+    warmup: int = 64
+    plot_trajectories: int = 3
+
+    def __post_init__(self):
+        check_range("eval.num_trajectories", self.num_trajectories, 2)
+        check_range("eval.seconds", self.seconds, 0, open_low=True)
+        check_range("eval.seed", self.seed, 0)
+        check_choice("eval.actions", self.actions, TEST_ACTIONS)
+        check_range("eval.warmup", self.warmup, 0)
+        check_range("eval.plot_trajectories", self.plot_trajectories, 1)
+
+
+@dataclass(frozen=True)
+class RenderConfig:
+    """The clip that shows a prediction over the truth."""
+
+    seconds: float = 8.0
+    seed: int = 0
+    actions: str = "held"
+    width: int = 640
+    height: int = 360
+    fps: int = 25
+    speed: float = 1.0
+    backend: str = "auto"
+    camera: str | None = None
+    formats: tuple[str, ...] = ("gif", "mp4")
+
+    def __post_init__(self):
+        check_range("render.seconds", self.seconds, 0, 60, open_low=True)
+        check_range("render.seed", self.seed, 0)
+        check_choice("render.actions", self.actions, TEST_ACTIONS)
+        check_range("render.width", self.width, 64, 3840)
+        check_range("render.height", self.height, 64, 2160)
+        check_range("render.fps", self.fps, 1, 50)
+        check_range("render.speed", self.speed, 0, open_low=True)
+        check_choice("render.backend", self.backend, ["auto", "egl", "osmesa", "drawn"])
+        for name in self.formats:
+            check_choice("render.formats", name, ["gif", "mp4"])
+        if not self.formats:
+            raise UserError("render.formats=[] leaves nothing to write: name gif, mp4 or both")

@@ -1,0 +1,8 @@
+"""The kinds of joints of MuJoCo, as plain integers."""
+
+import mujoco
+
+JOINT = mujoco.mjtJoint
+FREE, BALL, SLIDE, HINGE = map(int, (JOINT.mjJNT_FREE, JOINT.mjJNT_BALL, JOINT.mjJNT_SLIDE, JOINT.mjJNT_HINGE))
+AT_JOINTS = tuple(map(int, (mujoco.mjtTrn.mjTRN_JOINT, mujoco.mjtTrn.mjTRN_JOINTINPARENT)))
+PARALLEL = 1e-9  # sine or cosine of an angle that counts as none

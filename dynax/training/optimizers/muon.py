@@ -1,0 +1,10 @@
+"""Muon (Jordan et al. 2024): orthogonalised momentum for matrices, AdamW for everything else."""
+
+import optax
+
+from dynax.config.schema import TrainingConfig
+
+
+def optimizer(schedule: optax.Schedule, config: TrainingConfig) -> optax.GradientTransformation:
+    """Muon with decoupled `training.weight_decay`."""
+    return optax.contrib.muon(schedule, weight_decay=config.weight_decay, adam_weight_decay=config.weight_decay)

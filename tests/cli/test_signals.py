@@ -1,0 +1,66 @@
+"""The first signal is noted, the second one acts, and afterwards all is as before."""
+
+import os
+import signal
+
+import pytest
+
+from dynax.cli.signals import Stopped, deferred
+
+BOTH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+
+
+@pytest.fixture(autouse=True)
+def handlers():
+    """As the command line sets them: Ctrl-C raises KeyboardInterrupt, SIGTERM raises Stopped."""
+
+    def terminate(number, frame):
+        raise Stopped(number, "terminated")
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, terminate)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def test_no_signal():
+    with deferred() as request:
+        pass
+    assert request.number == 0
+
+
+@BOTH
+def test_the_first_is_noted(number, caplog):
+    with deferred() as request:
+        os.kill(os.getpid(), number)
+    assert request.number == number
+    assert caplog.messages == [f"{number.name}: stopping after this epoch; once more to stop at once"]
+
+
+@pytest.mark.parametrize(("second", "raised"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Stopped)])
+@BOTH
+def test_the_second_acts(number, second, raised):
+    def twice():
+        with deferred():
+            os.kill(os.getpid(), number)
+            os.kill(os.getpid(), second)
+
+    with pytest.raises(raised):
+        twice()
+
+
+@BOTH
+def test_afterwards_they_act_again(number):
+    before = signal.getsignal(number)
+    with deferred():
+        assert signal.getsignal(number) is not before
+    assert signal.getsignal(number) is before
+
+
+def test_a_failure_puts_them_back():
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(ValueError, match="inside"), deferred():
+        raise ValueError("inside")
+    assert signal.getsignal(signal.SIGTERM) is before

@@ -1,0 +1,85 @@
+"""Which geoms may touch, and with which parameters: as C MuJoCo decides."""
+
+import mujoco
+import numpy as np
+import pytest
+
+from dynax.errors import UserError
+from dynax.mechanics.collision.contacts import Contacts
+from dynax.mechanics.collision.pairs import candidates, selection
+
+IMMOVABLE = 3  # why MuJoCo leaves a contact out of the problem: nothing that moves
+RULES = """<mujoco><compiler angle="radian"/><option><flag %s/></option>
+<default><geom size="9" condim="3"/></default><worldbody>
+<geom name="floor" type="plane" size="1 1 1"/><geom name="post" priority="1" friction=".3" margin=".1"/>
+<body><geom name="static"/><body><joint/><geom name="on_static" solmix="3" solref=".03 .8" condim="4"/></body></body>
+<body mocap="true"><geom name="mocap" solimp=".5 .8 .1 .4 3"/><body><geom name="welded_to_mocap"/></body></body>
+<body name="base"><freejoint/><geom name="base" friction=".2 .1 .05" gap=".2"/><geom name="base2" solmix="0"/>
+  <body name="welded"><geom name="welded" solref="-100 -5"/>
+    <body name="child"><joint/><geom name="child" priority="2" condim="1" solimp=".6 .7 .2"/>
+      <body name="grandchild"><joint/><geom name="grandchild" contype="2" conaffinity="1" solmix="0"/></body>
+    </body></body>
+  <body name="other"><joint/><geom name="other" contype="0" conaffinity="2" margin=".3"/></body>
+</body>
+<body name="apart"><joint type="slide"/><geom name="apart" solref="-200 -3"/><geom contype="0" conaffinity="0"/></body>
+</worldbody><contact><exclude body1="apart" body2="grandchild"/>
+<pair geom1="apart" geom2="base" condim="6" friction="1 2 3 4 5" margin=".4" gap=".1" solreffriction=".1 .9"/>
+<pair geom1="child" geom2="base2" solref=".1 .2" solimp=".1 .2 .3 .4 5"/><pair geom1="static" geom2="mocap"/></contact>
+</mujoco>"""
+
+
+@pytest.fixture(scope="module", params=['filterparent="enable"', 'filterparent="disable"', 'override="enable"'])
+def crowd(request):
+    """Balls of 9 m in one place, so that all that may touch do, and MuJoCo's contacts of these."""
+    model = mujoco.MjModel.from_xml_string(RULES % request.param)
+    model.opt.o_margin, model.opt.o_solref, model.opt.o_friction = 0.2, [0.05, 0.7], [0.5, 0.6, 0.1, 0.2, 0]
+    data = mujoco.MjData(model)
+    data.qpos[:] = np.random.default_rng(0).normal(0, 0.1, model.nq)
+    mujoco.mj_forward(model, data)
+    return model, data
+
+
+def test_what_may_touch_is_what_mujoco_collides(crowd):
+    model, data = crowd
+    found = [pair[:2] for pair in candidates(model)]
+    assert len(set(found)) == len(found) > 30
+    assert set(found) == {tuple(contact.geom.tolist()) for contact in data.contact if contact.exclude != IMMOVABLE}
+
+
+def test_parameters_are_mixed_as_in_mujoco(crowd):
+    model, data = crowd
+    contacts = Contacts.between(model, candidates(model))
+    for contact in data.contact:
+        if contact.exclude == IMMOVABLE:
+            continue
+        slot = np.flatnonzero((contacts.geom1 == contact.geom[0]) & (contacts.geom2 == contact.geom[1]))[0]
+        ours = contacts.parameters.take(slot)
+        assert ours.condim == contact.dim
+        assert ours.margin == pytest.approx(contact.includemargin)
+        for name in ("friction", "solref", "solreffriction", "solimp"):
+            np.testing.assert_allclose(getattr(ours, name), getattr(contact, name), rtol=1e-12, err_msg=name)
+
+
+def test_where_a_mocap_body_touches_is_left_out():
+    """It stands where an action says, and contacts are found from the state."""
+    xml = """<mujoco><worldbody><body><freejoint/><geom name="ball" size=".1"/></body>
+    <body mocap="true"><body><geom name="hand" size=".1"/></body></body></worldbody></mujoco>"""
+    pairs, left_out = selection(mujoco.MjModel.from_xml_string(xml))
+    assert (pairs, left_out) == ([], "a mocap body, of `ball` and `hand` that may touch,")
+
+
+def balls(count):
+    bodies = "".join(f'<body pos="{i} 0 1"><freejoint/><geom size=".1"/></body>' for i in range(count))
+    return mujoco.MjModel.from_xml_string(
+        f'<mujoco><worldbody><geom type="plane" size="1 1 1"/>{bodies}</worldbody></mujoco>'
+    )
+
+
+def test_of_too_many_pairs_those_with_the_scenery_are_left():
+    pairs, left_out = selection(balls(10))
+    assert (len(pairs), left_out) == (55, "")
+    pairs, left_out = selection(balls(30))
+    assert len(pairs) == 30
+    assert left_out == "435 pairs of geoms of the robot itself (at most 300 pairs are followed)"
+    with pytest.raises(UserError, match=r"contacts of 435 pairs .* are not modelled: exclude them in the MJCF"):
+        Contacts.of(balls(30))

@@ -1,0 +1,75 @@
+"""The layer, with the contacts it finds itself and the exact mass matrix, on the robots that ship."""
+
+import jax
+import jax.numpy as jnp
+import mujoco
+import numpy as np
+import pytest
+
+from dynax import envs
+from dynax.data.simulate import simulate
+from dynax.excitations.mixed import Mixed
+from dynax.mechanics.collision.contacts import Contacts
+from dynax.mechanics.constraints import ConstraintLayer, ContactRows, Free, JointRows
+from dynax.networks.constraints import LearnedConstraints
+
+BOX, CAPSULE = int(mujoco.mjtGeom.mjGEOM_BOX), int(mujoco.mjtGeom.mjGEOM_CAPSULE)
+
+
+def steps(env, n, length, size):
+    """States (M, S) that a robot came through, and the actions (M, A) and states (M, S) that followed."""
+    rng = np.random.default_rng(0)
+    states, actions = env.sample_states(rng, n), Mixed()(rng, n, length, env.dt, *env.action_bounds)
+    paths = simulate(env, states, actions, "native")
+    chosen = rng.permutation(n * length)[:size]
+    return (x.reshape(n * length, -1)[chosen] for x in (paths[:, :-1], actions, paths[:, 1:]))
+
+
+def moments(env, states, actions):
+    """The exact mass matrices (M, nv, nv), what the robot would do without constraints (M, nv), and what touches."""
+    model = env.mj_model
+    data, inertias, frees, touching = mujoco.MjData(model), [], [], []
+    for state, action in zip(states, actions, strict=True):
+        data.qpos, data.qvel, data.ctrl = state[: model.nq], state[model.nq :], action
+        mujoco.mj_forward(model, data)
+        inertia = np.zeros((model.nv, model.nv))
+        mujoco.mj_fullM(model, data, inertia)
+        implicit = inertia + env.dt * np.diag(model.dof_damping)
+        inertias.append(inertia)
+        frees.append(env.dt * np.linalg.solve(implicit, inertia @ data.qacc_smooth))
+        touching.append({tuple(sorted(model.geom_type[list(pair)])) for pair in data.contact.geom})
+    return np.array(inertias), np.array(frees), touching
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["hopper", "cheetah", "quadruped", "arm"])
+def test_it_is_one_step_of_mujoco_with_contacts_found_from_kinematics(name):
+    """To 1e-6, but where a capsule lies in a box, of which most are exact and the rest are not."""
+    env = envs.make({"name": name})
+    states, actions, following = steps(env, 40, 200, 600)
+    inertias, frees, touching = moments(env, states, actions)
+    model, nq = env.mj_model, env.space.nq
+    contacts = Contacts.of(model)
+    layer = LearnedConstraints(
+        ConstraintLayer(env.space, JointRows.of(model), ContactRows.of(model, contacts), contacts)
+    )
+
+    def change(variables, state, inertia, free):
+        return layer.apply(variables, state, Free(free, inertia, jnp.asarray(model.dof_damping)))
+
+    with jax.enable_x64(True):
+        variables = jax.tree.map(
+            lambda x: jnp.zeros(x.shape),
+            jax.eval_shape(
+                lambda s, m, f: layer.init(jax.random.key(0), s, Free(f, m)), states[0], inertias[0], frees[0]
+            ),
+        )
+        found = jax.jit(jax.vmap(change, (None, 0, 0, 0)))(variables, states, inertias, frees)
+    error = np.abs(np.asarray(found) - (following - states)[:, nq:]).max(axis=1)
+    jammed = np.array([(CAPSULE, BOX) in kinds for kinds in touching])
+    assert np.mean([bool(kinds) for kinds in touching]) > 0.2
+    assert error[~jammed].max() < 1e-6
+    if jammed.any():
+        assert name == "arm"
+        assert np.median(error[jammed]) < 1e-6
+        assert np.quantile(error[jammed], 0.9) < 0.3  # rad/s
