@@ -28,8 +28,8 @@ from dynax.data.source import Source
 from dynax.data.trajectories import Trajectories
 from dynax.envs import HopperEnv
 from dynax.evaluation import metrics
-from dynax.excitations.held import Held
 from dynax.excitations.mixed import Mixed
+from dynax.excitations.piecewise_constant import PiecewiseConstant
 from dynax.runs.files import write_json
 from dynax.training.fitting import train_dynamics_model
 
@@ -68,10 +68,10 @@ def measure() -> Iterator[dict[str, Any]]:
     """A result a model."""
     rng, env = np.random.default_rng(0), HopperEnv()
     data = trajectories(Mixed(), rng.uniform(*LOADS, TRAIN), 0, STEPS)
-    test = trajectories(Held(), rng.uniform(*LOADS, TEST), 1000, HISTORY - 1 + round(SECONDS / env.dt))
+    test = trajectories(PiecewiseConstant(), rng.uniform(*LOADS, TEST), 1000, HISTORY - 1 + round(SECONDS / env.dt))
     order = rng.permutation(len(data))  # so that each load is trained with and validated
     train, val = Trajectories(data.states[order], data.actions[order]).split(0.1)
-    scale = metrics.deviations(env.space, test.states)
+    scale = metrics.state_std(env.space, test.states)
     for name, (cls, options) in MODELS.items():
         model = cls(env=env, **options)
         begun = time.monotonic()
@@ -80,7 +80,7 @@ def measure() -> Iterator[dict[str, Any]]:
         first, start = model.history, HISTORY - model.history
         states = test.states[:, start:HISTORY] if first > 1 else test.states[:, start]
         predicted = np.asarray(model.rollout(states, test.actions[:, start:], variables))
-        error = metrics.normalised_error(env.space, test.states[:, HISTORY - 1 :], predicted, scale)
+        error = metrics.normalized_error(env.space, test.states[:, HISTORY - 1 :], predicted, scale)
         yield {
             "model": name,
             "vpt": {str(x): metrics.valid_time(error, x, env.dt).median for x in metrics.THRESHOLDS},

@@ -1,13 +1,13 @@
-"""The learned model: features -> normalise -> network -> constraints -> integrate, and the rollout of it.
+"""The learned model: features -> normalize -> network -> constraints -> integrate, and the rollout of it.
 
     s_{t+1} = s_t + f_theta(s_t, a_t)
 
 A model is a flax module whose `__call__` is the network on one sample; everything around it is here. Its variables are
 one tree, `{"params": {"network": ..., "layer": ...}, "normalization": ...}`, so that a model saved is a model complete;
 `layer` is there where `constraints=layer` learns anything, and with an ensemble every array of `params` has an axis of
-members in front.
+ensemble_size in front.
 
-Axes: B batch, T steps, E members, h history, S state, A action, F features, D target.
+Axes: B batch, T steps, E ensemble_size, h history, S state, A action, F features, D target.
 """
 
 import dataclasses
@@ -22,9 +22,9 @@ from flax import linen as nn
 
 from dynax.envs.env import Env
 from dynax.errors import UserError, check_choice, check_range
-from dynax.math.chunks import in_chunks
+from dynax.math.chunks import map_in_chunks
 from dynax.mechanics.collision.contacts import Contacts
-from dynax.mechanics.constraints import ConstraintLayer, ContactRows, Free, JointRows, left_out
+from dynax.mechanics.constraints import ConstraintLayer, ContactRows, JointRows, UnconstrainedStep, left_out
 from dynax.networks.constraints import LearnedConstraints
 from dynax.representation.representation import Representation
 
@@ -45,21 +45,21 @@ class BaseDynamicsModel(nn.Module):
     target: str = "delta"  # delta | acceleration
     constraints: str = "none"  # none | features | layer
     compliance: str = "learned"  # learned | mjcf: how hard constraints are and how they rub, with a layer
-    contact_start: float = 1.0  # what a layer's contacts are at first, in units of the MJCF's
+    contact_init_scale: float = 1.0  # what a layer's contacts are at first, in units of the MJCF's
     drop_invariant: bool = False
     frame: str = "world"  # world | robot
     history: int = 1
-    members: int = 1  # of an ensemble, whose predictions are averaged
+    ensemble_size: int = 1  # of an ensemble, whose predictions are averaged
 
     sequence: ClassVar[bool] = False  # the network returns one row a position of the history
-    structure: ClassVar[tuple[str, ...]] = ()  # what the architecture itself knows of mechanics
-    kind: ClassVar[str] = ""  # what it is, wherever it is named, lest it be taken for a network
+    prior_knowledge: ClassVar[tuple[str, ...]] = ()  # what the architecture itself knows of mechanics
+    label: ClassVar[str] = ""  # what it is, wherever it is named, lest it be taken for a network
 
     def __post_init__(self):
         check_range("model.history", self.history, 1)
-        check_range("model.members", self.members, 1)
+        check_range("model.ensemble_size", self.ensemble_size, 1)
         check_choice("model.compliance", self.compliance, ("learned", "mjcf"))
-        check_range("model.contact_start", self.contact_start, 0, open_low=True)
+        check_range("model.contact_init_scale", self.contact_init_scale, 0, open_low=True)
         for field in dataclasses.fields(self):  # models are keys to their compiled programs, and a list has no hash
             if isinstance(value := getattr(self, field.name), list):
                 setattr(self, field.name, tuple(value))
@@ -77,12 +77,12 @@ class BaseDynamicsModel(nn.Module):
         """The network on one sample.
 
         Args:
-            states: normalised features (h, F), oldest first.
-            actions: normalised actions (h, A).
+            states: normalized features (h, F), oldest first.
+            actions: normalized actions (h, A).
             training: whether dropout and the like are active (their random stream is `dropout`).
 
         Returns:
-            The normalised target (D,), or (h, D) with `sequence`.
+            The normalized target (D,), or (h, D) with `sequence`.
         """
         raise NotImplementedError(f"{type(self).__name__} must define __call__(self, states, actions, training=False)")
 
@@ -111,7 +111,7 @@ class BaseDynamicsModel(nn.Module):
     @property
     def title(self) -> str:
         """The robot and the architecture, as tables, plots and films name them."""
-        return f"{self.env.name}, {self.architecture}" + (f" ({self.kind})" if self.kind else "")
+        return f"{self.env.name}, {self.architecture}" + (f" ({self.label})" if self.label else "")
 
     @property
     def state_dim(self) -> int:
@@ -150,34 +150,34 @@ class BaseDynamicsModel(nn.Module):
         """The layer with what is learned of it."""
         assert self.layer is not None
         return LearnedConstraints(
-            self.layer, frame=self.representation.base, contact_start=self.contact_start,
+            self.layer, frame=self.representation.base, contact_init_scale=self.contact_init_scale,
             learned=self.compliance == "learned", parent=None,
         )  # fmt: skip
 
     @property
-    def remarks(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[str, ...]:
         """Where the options mean something else for this robot than for others, in sentences."""
         missing = left_out(self.env.mj_model) if self.constraints == "layer" else ()
         mine = (f"model.constraints=layer leaves to the network: {', '.join(missing)}",) if missing else ()
-        return (*self.representation.remarks, *mine)
+        return (*self.representation.notes, *mine)
 
     @property
     def given(self) -> tuple[str, ...]:
         """What the model was told of the robot before it saw any data; models are compared with this in sight."""
-        off = "" if self.contact_start == 1 else f", its contacts times {self.contact_start:g}"
+        off = "" if self.contact_init_scale == 1 else f", its contacts times {self.contact_init_scale:g}"
         known = "started from" if self.compliance == "learned" else "as hard as in"
         layer = (f"MuJoCo's constraint solve, {known} the MJCF{off}",) if self.layer else ()
-        return (*self.representation.told, *layer, *self.structure)
+        return (*self.representation.told, *layer, *self.prior_knowledge)
 
     def features(self, states: Any, near: Any = None) -> Any:
         """What the network sees of states (..., S), of which `near` says where they touch, if that is known: (..., F).
 
-        They are not normalised yet.
+        They are not normalized yet.
         """
         return self.representation.features(states, near)
 
     def targets(self, states: Any, following: Any) -> Any:
-        """What is to be predicted between consecutive states (..., S), before normalisation: (..., D)."""
+        """What is to be predicted between consecutive states (..., S), before normalization: (..., D)."""
         return self.representation.targets(states, following)
 
     def integrate(self, states: Any, change: Any) -> Any:
@@ -185,18 +185,18 @@ class BaseDynamicsModel(nn.Module):
         return self.representation.integrate(states, change)
 
     def create(self, rng: jax.Array, normalization: Variables) -> Variables:
-        """Variables with a freshly initialised network around the given normalisation.
+        """Variables with a freshly initialized network around the given normalization.
 
         Raises `UserError` where the network returns another shape than the target's.
         """
         return {"params": _created(self, rng, normalization), "normalization": normalization}
 
     def _init(self, rng: jax.Array, normalization: Variables) -> Any:
-        if self.members > 1:
-            one = self.clone(members=1)
-            return jax.vmap(partial(one._init, normalization=normalization))(jax.random.split(rng, self.members))
+        if self.ensemble_size > 1:
+            one = self.clone(ensemble_size=1)
+            return jax.vmap(partial(one._init, normalization=normalization))(jax.random.split(rng, self.ensemble_size))
         states, actions = jnp.zeros((self.history, self.state_dim)), jnp.zeros((self.history, self.action_dim))
-        free, variables = self.init_with_output(rng, states, actions, normalization, method="free")
+        free, variables = self.init_with_output(rng, states, actions, normalization, method="unconstrained")
         params = {"network": variables["params"]}
         if self.layer:
             motion = free if not self.sequence else jax.tree.map(lambda x: x[-1], free)
@@ -206,31 +206,33 @@ class BaseDynamicsModel(nn.Module):
                 params["layer"] = layer["params"]
         return params
 
-    def free(self, states: jax.Array, actions: jax.Array, normalization: Variables, training: bool = False) -> Free:
+    def unconstrained(
+        self, states: jax.Array, actions: jax.Array, normalization: Variables, training: bool = False
+    ) -> UnconstrainedStep:
         """What one sample, states (h, S) under actions (h, A), would do over a step without constraints.
 
-        It is the network between normalisation and its inverse. A model that knows more of mechanics, and sees no
+        It is the network between normalization and its inverse. A model that knows more of mechanics, and sees no
         features, defines this instead of `__call__`.
         """
-        return self.answer(self.features(states), states, actions, normalization, training)
+        return self.predict_unconstrained(self.features(states), states, actions, normalization, training)
 
-    def answer(
+    def predict_unconstrained(
         self, features: jax.Array, states: jax.Array, actions: jax.Array, normalization: Variables, training: bool
-    ) -> Free:
+    ) -> UnconstrainedStep:
         """What the network says to the `features` (h, F) of a sample."""
         norm, here = normalization, states if self.sequence else states[-1]
-        output = self(normalise(norm["features"], features), normalise(norm["actions"], actions), training)
+        output = self(normalize(norm["features"], features), normalize(norm["actions"], actions), training)
         wanted = (self.history, self.target_dim) if self.sequence else (self.target_dim,)
         if (found := jnp.shape(output)) != wanted:
             raise UserError(f"{type(self).__name__}.__call__ returns an array of shape {found}, not {wanted}")
         target = output * norm["target"]["std"] + norm["target"]["mean"]
-        return Free(self.representation.unframed(here, target))
+        return UnconstrainedStep(self.representation.unframed(here, target))
 
-    def changes(
+    def predict_delta(
         self, variables: Variables, states: jax.Array, actions: jax.Array, dropout: jax.Array | None = None,
         truth: jax.Array | None = None, near: Any = None,
     ) -> jax.Array:  # fmt: skip
-        """The predicted change over one step by every member, before normalisation.
+        """The predicted change over one step by every member, before normalization.
 
         Args:
             states, actions: histories (B, h, S) and (B, h, A), oldest first.
@@ -247,11 +249,11 @@ class BaseDynamicsModel(nn.Module):
         def change(params, key, states, actions, truth, near):
             sample = states, actions, normalization, key is not None
             call = partial(self.apply, {"params": params["network"]}, rngs=None if key is None else {"dropout": key})
-            if self.representation.near and near is not None:  # what the network sees, and no layer needs
-                free, near = call(self.features(states, near), *sample, method="answer"), None
+            if self.representation.contact_features and near is not None:  # what the network sees, and no layer needs
+                free, near = call(self.features(states, near), *sample, method="predict_unconstrained"), None
             else:
-                free = call(*sample, method="free")
-            assert isinstance(free, Free)
+                free = call(*sample, method="unconstrained")
+            assert isinstance(free, UnconstrainedStep)
             finish = partial(self._finish, params.get("layer", {}))
             if self.sequence:
                 return jax.vmap(finish)(states, free, truth, near)
@@ -259,20 +261,22 @@ class BaseDynamicsModel(nn.Module):
 
         batched = jax.vmap(change, (None, *(None if x is None else 0 for x in (dropout, states, actions, truth, near))))
         keys = None if dropout is None else jax.random.split(dropout, len(states))
-        if self.members == 1:
+        if self.ensemble_size == 1:
             return batched(params, keys, states, actions, truth, near)[None]
         return jax.vmap(batched, (0, *[None] * 5))(params, keys, states, actions, truth, near)
 
-    def nearest(self, states: np.ndarray) -> Any:
+    def contact_cache(self, states: np.ndarray) -> Any:
         """What takes long of finding contacts in states (M, S), or None: no parameter changes it, so that once will do.
 
         It is what the layer begins with, or what the network sees of them.
         """
         if self.layer and self.layer.contacts is not None:
-            return in_chunks(partial(_nearest, self), states)
-        return self.representation.near and self.representation.near(states)
+            return map_in_chunks(partial(_nearest, self), states)
+        return self.representation.contact_features and self.representation.contact_features(states)
 
-    def _finish(self, layer: Any, state: jax.Array, free: Free, truth: jax.Array | None, near: Any) -> jax.Array:
+    def _finish(
+        self, layer: Any, state: jax.Array, free: UnconstrainedStep, truth: jax.Array | None, near: Any
+    ) -> jax.Array:
         """The predicted change (D,) of one state (S,), of which `free` says what it would be without constraints."""
         change = free.change
         if self.layer:
@@ -286,7 +290,7 @@ class BaseDynamicsModel(nn.Module):
 
     def predict(self, variables: Variables, states: jax.Array, actions: jax.Array) -> jax.Array:
         """The next states (B, S) after histories `states` (B, h, S) under `actions` (B, h, A)."""
-        change = self.changes(variables, states, actions).mean(axis=0)
+        change = self.predict_delta(variables, states, actions).mean(axis=0)
         return self.integrate(states[:, -1], change[:, -1] if self.sequence else change)
 
     def rollout(self, states: Any, actions: Any, params: Variables) -> jax.Array:
@@ -331,7 +335,7 @@ def check_widths(where: str, widths: tuple[int, ...]) -> None:
         check_range(where, width, 1)
 
 
-def normalise(statistics: Variables, x: Any) -> Any:
+def normalize(statistics: Variables, x: Any) -> Any:
     """`x` with zero mean and unit deviation, by `statistics` `{"mean", "std"}`."""
     return (x - statistics["mean"]) / statistics["std"]
 

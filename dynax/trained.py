@@ -60,7 +60,7 @@ def load(run: str | os.PathLike[str]) -> TrainedModel:
 
 
 def load_state(run: Path, model: BaseDynamicsModel, template: Any) -> tuple[Any, Variables, dict[str, Any]]:
-    """The state, normalisation and `run.json` to continue `run` with; `template` gives the state's shapes."""
+    """The state, normalization and `run.json` to continue `run` with; `template` gives the state's shapes."""
     path = checkpoint.latest(run)
     checkpoint.verify(path)
     variables = checkpoint.restore(path / "model", jax.eval_shape(lambda: _variables_template(model)))

@@ -28,9 +28,9 @@ def main(num_rollouts: int = 200, num_epochs: int = 40, clip: Path = Path("cart_
         model=model, train_dataset=train_dataset, val_dataset=val_dataset, config=config, rng=rng, env=env
     )
 
-    test = make_testset(env, n=64, seconds=8.0, seed=1, actions="held", warmup=0)
+    test = make_testset(env, n=64, seconds=8.0, seed=1, actions="piecewise_constant", warmup=0)
     predicted = np.asarray(model.rollout(*test.given(model.history), params=params))
-    score = metrics.score(env.space, test.truth, predicted, metrics.deviations(env.space, test.truth))
+    score = metrics.score(env.space, test.truth, predicted, metrics.state_std(env.space, test.truth))
     for vpt in score.valid:
         print(f"VPT({vpt.threshold:g}): {vpt.median:.2f} s in the median, {vpt.p10:.2f} s for the worst tenth")
 

@@ -28,7 +28,7 @@ def main(num_rollouts: int = 50, num_epochs: int = 100) -> None:
 
     predicted = np.asarray(model.rollout(val_dataset.states[:, 0], val_dataset.actions, params=params))
     error = np.abs(env.space.difference(val_dataset.states, predicted))[..., 0].mean(axis=0)
-    scale = metrics.deviations(env.space, val_dataset.states)
+    scale = metrics.state_std(env.space, val_dataset.states)
     vpt = metrics.score(env.space, val_dataset.states, predicted, scale).valid[0]
     print(
         f"mean error of the angle after {env.dt:g} s: {error[1]:.2e} rad, "

@@ -6,6 +6,7 @@ import os
 import numpy as np
 import pytest
 from hypothesis import settings
+from jaxtyping import install_import_hook
 
 # Of hinges and slides, and hardly touching anything.
 ROBOTS = ("pendulum", "cart_pole", "double_cart_pole", "acrobot", "three_link", "nerd_cartpole")
@@ -31,6 +32,8 @@ def pytest_configure(config: pytest.Config):
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(config.cache.mkdir("jax")))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+    if packages := os.environ.get("DYNAX_CHECK_SHAPES"):  # packages whose annotations are checked at every call
+        install_import_hook(packages.split(","), "beartype.beartype")
 
 
 @pytest.fixture(scope="session")

@@ -8,10 +8,10 @@ def inertias(model: mujoco.MjModel) -> np.ndarray:
     """(nbody, 10) mass, first moment and inertia about the frame's origin, as `dynax.mechanics.rigid_body` has them."""
     result = np.zeros((model.nbody, 10))
     for body in range(model.nbody):
-        mass, centre, axes = model.body_mass[body], model.body_ipos[body], np.zeros(9)
+        mass, center, axes = model.body_mass[body], model.body_ipos[body], np.zeros(9)
         mujoco.mju_quat2Mat(axes, model.body_iquat[body])
         axes = axes.reshape(3, 3)
         inertia = axes @ np.diag(model.body_inertia[body]) @ axes.T
-        inertia += mass * (centre @ centre * np.eye(3) - np.outer(centre, centre))
-        result[body] = [mass, *(mass * centre), *inertia[[0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]]]
+        inertia += mass * (center @ center * np.eye(3) - np.outer(center, center))
+        result[body] = [mass, *(mass * center), *inertia[[0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]]]
     return result

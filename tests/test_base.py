@@ -65,13 +65,13 @@ class SequenceDigits(Digits):
 
 @cache
 def unit(model):
-    """Variables with a normalisation that changes nothing."""
+    """Variables with a normalization that changes nothing."""
     width = {"features": model.feature_dim, "actions": model.action_dim, "target": model.target_dim}
     return model.create(jax.random.PRNGKey(0), {k: {"mean": np.zeros(n), "std": np.ones(n)} for k, n in width.items()})
 
 
 def skewed(model, seed=0):
-    """Variables with a normalisation that is nowhere trivial."""
+    """Variables with a normalization that is nowhere trivial."""
     rng = np.random.default_rng(seed)
     width = {"features": model.feature_dim, "actions": model.action_dim, "target": model.target_dim}
     statistics = {k: {"mean": rng.normal(0, 0.1, n), "std": rng.uniform(0.5, 2, n)} for k, n in width.items()}
@@ -125,7 +125,7 @@ def test_exact_deltas_reproduce_the_state_up_to_whole_turns(env, trajectories):
     np.testing.assert_allclose(env.space.difference(again, states[:, 1:]), 0, atol=1e-12)
 
 
-def test_features_and_actions_are_normalised_and_the_target_is_not(cart_pole):
+def test_features_and_actions_are_normalized_and_the_target_is_not(cart_pole):
     class Probe(BaseDynamicsModel):
         @nn.compact
         def __call__(self, states, actions, training=False):
@@ -256,8 +256,8 @@ def test_a_model_without_a_network_says_so(cart_pole):
         ({"target": "velocity"}, "model.target=velocity is not one of delta, acceleration"),
         ({"constraints": "feature"}, "did you mean `features`"),
         ({"history": 0}, "model.history=0 is out of range"),
-        ({"members": 0}, "model.members=0 is out of range"),
-        ({"contact_start": 0.0}, "model.contact_start=0"),
+        ({"ensemble_size": 0}, "model.ensemble_size=0 is out of range"),
+        ({"contact_init_scale": 0.0}, "model.contact_init_scale=0"),
     ],
 )
 def test_an_option_that_is_not_there_is_told_at_construction(cart_pole, options, told):
@@ -309,7 +309,7 @@ def test_what_is_given_of_the_robot_is_told(robots):
 
 
 def test_a_layer_may_start_from_other_contacts_than_those_of_the_mjcf(hopper):
-    model = MLPDynamicsModel(env=hopper, hidden_dims=(8,), constraints="layer", contact_start=1.4)
+    model = MLPDynamicsModel(env=hopper, hidden_dims=(8,), constraints="layer", contact_init_scale=1.4)
     assert "MuJoCo's constraint solve, started from the MJCF, its contacts times 1.4" in model.given
     norm = {
         k: {"mean": np.zeros(n), "std": np.ones(n)}
@@ -374,7 +374,7 @@ def test_contacts_that_were_found_before_are_those_that_would_be_found(network, 
     model, rng = network(env=MjcfEnv(xml="rod.xml", mjcf=ROD), **options), np.random.default_rng(0)
     states, actions = rng.uniform(-0.2, 0.2, (6, 2, 4)).astype(np.float32), np.zeros((6, 2, 1), np.float32)
     variables = unit(model)
-    near = jax.tree.map(lambda x: x.reshape(6, 2, *x.shape[1:]), model.nearest(states.reshape(12, 4)))
+    near = jax.tree.map(lambda x: x.reshape(6, 2, *x.shape[1:]), model.contact_cache(states.reshape(12, 4)))
     changes = jax.jit(model.changes)
     found = changes(variables, states, actions, near=near)
     np.testing.assert_allclose(found, changes(variables, states, actions), rtol=1e-5, atol=1e-6)

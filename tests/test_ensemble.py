@@ -1,4 +1,4 @@
-"""Ensembles: members that are trained each by itself, and whose predictions are averaged."""
+"""Ensembles: ensemble_size that are trained each by itself, and whose predictions are averaged."""
 
 from functools import partial
 from typing import ClassVar
@@ -55,23 +55,23 @@ def member(tree, i):
 @NETWORKS
 @pytest.mark.parametrize("constraints", ["none", "layer"])
 def test_an_ensemble_has_an_axis_of_members_in_front(cart_pole, data, network, constraints):
-    def shapes(members):
-        model = network(env=cart_pole, members=members, constraints=constraints)
+    def shapes(ensemble_size):
+        model = network(env=cart_pole, ensemble_size=ensemble_size, constraints=constraints)
         return jax.eval_shape(lambda: begun(model, data)[0].params)
 
     assert jax.tree.map(lambda x: (3, *x.shape), shapes(1)) == jax.tree.map(jnp.shape, shapes(3))
 
 
 def test_members_begin_differently(cart_pole, data):
-    kernel = begun(Small(env=cart_pole, members=3), data)[0].params["network"]["Dense_0"]["kernel"]
+    kernel = begun(Small(env=cart_pole, ensemble_size=3), data)[0].params["network"]["Dense_0"]["kernel"]
     assert len(np.unique(kernel, axis=0)) == 3
 
 
 @NETWORKS
 def test_predictions_are_averaged(cart_pole, data, network):
-    model = network(env=cart_pole, members=3)
+    model = network(env=cart_pole, ensemble_size=3)
     state, normalization = begun(model, data)
-    h, alone = model.history, model.clone(members=1)
+    h, alone = model.history, model.clone(ensemble_size=1)
     args = data[0].states[:, :h], data[0].actions[:, :h]
     each = [
         alone.rollout(*args, {"params": member(state.params, i), "normalization": normalization})[:, 1]
@@ -89,9 +89,9 @@ ADAM = {"num_epochs": 1, "batch_size": 32, "optimizer": "adam", "learning_rate":
 def test_a_member_is_trained_as_it_would_be_alone(cart_pole, data, options):
     """On the same batches, its gradient clipped by its own norm, its outliers told by its own errors."""
     config = TrainingConfig(**ADAM | options)
-    together = Small(env=cart_pole, members=3)
+    together = Small(env=cart_pole, ensemble_size=3)
     state, normalization = begun(together, data, config)
-    samples, members = prepare(together, data[0], normalization), [member(state.params, i) for i in range(3)]
+    samples, ensemble_size = prepare(together, data[0], normalization), [member(state.params, i) for i in range(3)]
 
     def trained(model, params):
         optimizer = stages.optimizer_for(model, data[0], config)
@@ -99,15 +99,15 @@ def test_a_member_is_trained_as_it_would_be_alone(cart_pole, data, options):
         return next(stages.stages(model, data[0], normalization, config)).epoch(state, samples)[0].ema
 
     ours = trained(together, state.params)
-    for i, params in enumerate(members):
+    for i, params in enumerate(ensemble_size):
         for one, other in zip(
-            *map(jax.tree.leaves, (member(ours, i), trained(together.clone(members=1), params))), strict=True
+            *map(jax.tree.leaves, (member(ours, i), trained(together.clone(ensemble_size=1), params))), strict=True
         ):
             np.testing.assert_allclose(one, other, atol=1e-5)
 
 
 def test_all_members_drop_units_in_training(cart_pole, data):
-    model = Small(env=cart_pole, members=2, rate=0.5)
+    model = Small(env=cart_pole, ensemble_size=2, rate=0.5)
     state, normalization = begun(model, data)
     args = [jnp.ones((5, 1, n), jnp.float32) for n in (4, 1)]
     changes = jax.jit(partial(model.changes, {"params": state.params, "normalization": normalization}, *args))
@@ -116,9 +116,9 @@ def test_all_members_drop_units_in_training(cart_pole, data):
 
 def test_an_ensemble_is_trained_through_all_stages(cart_pole, data):
     config = TrainingConfig(
-        **ADAM, unroll_epochs=1, unroll_horizons=(3,), polish="levenberg_marquardt", polish_steps=2, val_rollouts=1
+        **ADAM, unroll_epochs=1, unroll_horizons=(3,), finetune="levenberg_marquardt", finetune_steps=2, val_rollouts=1
     )
-    model = Small(env=cart_pole, members=2)
+    model = Small(env=cart_pole, ensemble_size=2)
     state, normalization = begun(model, data, config)
     told = [(e.number, e.loss) for e in fitting.every(fitting.fit(model, *data, normalization, config, state))]
     assert [number for number, _ in told] == [1, 2, 3]

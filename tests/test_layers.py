@@ -33,7 +33,7 @@ def nodes(file, kind):
 
 
 def imports(file):
-    """What a file imports, wherever in it: `json`, `dynax.base`, `dynax.base.normalise`."""
+    """What a file imports, wherever in it: `json`, `dynax.base`, `dynax.base.normalize`."""
     for node in nodes(file, ast.Import):
         yield from (alias.name for alias in node.names)
     for node in nodes(file, ast.ImportFrom):

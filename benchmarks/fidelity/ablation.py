@@ -34,7 +34,7 @@ USUAL = {
     "training.input_noise": "0.0",
     "training.impact_weight": "1",
     "training.unroll_epochs": "0",
-    "training.polish": "none",
+    "training.finetune": "none",
     "training.patience": "null",
 }
 SCHEDULE = {
@@ -50,8 +50,8 @@ QUADRATIC = {"model.hidden_dims": "[128,128]"}
 LAGRANGIAN = {
     "training.loss": "mse",
     "training.learning_rate": "2e-2",
-    "training.polish": "levenberg_marquardt",
-    "training.polish_steps": "120",
+    "training.finetune": "levenberg_marquardt",
+    "training.finetune_steps": "120",
 }
 LAYER = {"model.constraints": "layer"}
 DEFAULTS = {"impacts": "mlp", "quadratic": "quadratic", "lagrangian": "lagrangian"}  # row: model, but for its epochs
@@ -64,7 +64,7 @@ STEPS: tuple[tuple[str, str, Mapping[str, str]], ...] = (  # name, label, what i
     ("network", "+ silu, 256 × 3", NETWORK),
     ("stops", "+ features of the stops", {"model.constraints": "features"}),
     ("invariant", "+ invariant positions left out", {"model.drop_invariant": "true"}),
-    ("robust", "+ robust loss", {"training.loss": "robust"}),
+    ("cauchy", "+ robust loss", {"training.loss": "cauchy"}),
     ("soap", "+ SOAP", {"training.optimizer": "soap"}),
     ("gated", "+ gated units, 128 × 3", GATED),
     ("impacts", "+ impacts four times as often", {"training.impact_weight": "4"}),
@@ -127,18 +127,18 @@ TABLE = Table(
 SIDE = Table(
     "side",
     (
-        replace(step("robust"), label="robust loss, Adam"),
+        replace(step("cauchy"), label="robust loss, Adam"),
         branch(
-            "adamw", "robust", "robust loss, AdamW", {"training.optimizer": "adamw", "training.weight_decay": "1e-4"}
+            "adamw", "cauchy", "robust loss, AdamW", {"training.optimizer": "adamw", "training.weight_decay": "1e-4"}
         ),
-        branch("muon", "robust", "robust loss, Muon", {"training.optimizer": "muon"}),
+        branch("muon", "cauchy", "robust loss, Muon", {"training.optimizer": "muon"}),
         replace(step("gated"), label="gated"),
         branch("noise", "gated", "gated, input noise", {"training.input_noise": "1e-3"}),
         branch(
             "lbfgs",
             "gated",
             "gated, 20 steps of L-BFGS",
-            {"training.polish": "lbfgs", "training.polish_steps": "20"},
+            {"training.finetune": "lbfgs", "training.finetune_steps": "20"},
         ),
         branch("unroll", "gated", "gated, fine-tuned on 8 and 32 steps", {"training.unroll_epochs": "2"}),
     ),

@@ -16,7 +16,7 @@ TRANSITIONS = (500, 1_500, 5_000, 15_000, 50_000, 300_000, 1_000_000)
 MODELS = ("mlp", "quadratic", "lagrangian")
 UPDATES, EPOCHS = 15_000, 1_000  # at most
 LONGEST, FEWEST = 500, 10  # steps of a trajectory, trajectories
-COLOURS = {"mlp": "#d1495b", "transformer": "#8f5aa8", "quadratic": "#e0a030", "lagrangian": "#2a8c82"}
+COLORS = {"mlp": "#d1495b", "transformer": "#8f5aa8", "quadratic": "#e0a030", "lagrangian": "#2a8c82"}
 
 
 def settings(transitions: int) -> dict[str, str]:
@@ -75,10 +75,8 @@ def _lines(axes: Axes, results: Sequence[Result], figure_of: Callable[[Result], 
         mine = of(results, model=model)
         sizes = sorted({r["transitions"] for r in mine})
         middles = [median(of(mine, transitions=n), figure_of) for n in sizes]
-        axes.plot(sizes, middles, "-", color=COLOURS[model], lw=2, label=model)
-        axes.plot(
-            [r["transitions"] for r in mine], [figure_of(r) for r in mine], "o", color=COLOURS[model], ms=4, mew=0
-        )
+        axes.plot(sizes, middles, "-", color=COLORS[model], lw=2, label=model)
+        axes.plot([r["transitions"] for r in mine], [figure_of(r) for r in mine], "o", color=COLORS[model], ms=4, mew=0)
 
 
 TABLE = Table(

@@ -34,8 +34,8 @@ def measure(run: Path, trajectories: int) -> dict[str, Any]:
     """
     trained = dynax.load(run)
     env, history = trained.env, trained.history_length
-    test = make_testset(env, trajectories, STEPS * env.dt, EvalConfig().seed, "iid", history - 1)
-    scale = metrics.deviations(env.space, test.truth)
+    test = make_testset(env, trajectories, STEPS * env.dt, EvalConfig().seed, "uniform", history - 1)
+    scale = metrics.state_std(env.space, test.truth)
     predicted = np.asarray(trained.rollout(*test.given(history)))
     rounded = simulate_rounded(env, test.truth[:, 0], test.actions)
     return {name: _error(env, test.truth, path, scale) for name, path in (("error", predicted), ("rounded", rounded))}
@@ -74,7 +74,7 @@ TABLE = Table(
         Row("few_decay", ENVS[:1], ("mlp",), {**SETTINGS, "training.weight_decay": "0.1"}, "weight decay"),
         Row("few_noise", ENVS[:1], ("mlp",), {**SETTINGS, "training.input_noise": "1e-4"}, "input noise"),
         Row("few_stop", ENVS[:1], ("mlp",), {**SETTINGS, "training.patience": "40"}, "early stopping"),
-        Row("few_members", ENVS[:1], ("mlp",), {**SETTINGS, "model.members": "5"}, "five of them"),
+        Row("few_members", ENVS[:1], ("mlp",), {**SETTINGS, "model.ensemble_size": "5"}, "five of them"),
     ),
     render,
     measure=measure,

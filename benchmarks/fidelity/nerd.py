@@ -10,7 +10,7 @@ import dynax
 from benchmarks.common import markdown
 from benchmarks.fidelity.table import Result, Row, Table, middle, of, values
 from dynax.config.schema import EvalConfig
-from dynax.evaluation.metrics import LOST
+from dynax.evaluation.metrics import MAX_ERROR
 from dynax.evaluation.testset import make_testset
 
 HORIZONS = (100, 500, 1000)  # frames
@@ -36,7 +36,7 @@ def measure(run: Path, trajectories: int) -> dict[str, Any]:
     test = make_testset(env, trajectories, seconds, EvalConfig().seed, "passive", history - 1)
     predicted = np.asarray(trained.rollout(*test.given(history)), np.float64)
     error = np.abs(env.space.difference(test.truth, predicted))[:, 1:, : len(COORDINATES)]
-    error = np.where(np.isfinite(error), error, LOST)
+    error = np.where(np.isfinite(error), error, MAX_ERROR)
     return {name: {str(k): float(error[:, :k, i].mean()) for k in HORIZONS} for i, name in enumerate(COORDINATES)}
 
 

@@ -73,7 +73,13 @@ TABLE = Table(
         Row("shorter", ENVS[:1], ("mlp",), SHORTER, "mlp, three times the data, in trajectories of 0.8 s"),
         Row("mechanical", ENVS, ("mechanical",)),
         Row("rigid", ENVS, ("rigid",), label="rigid (system identification)"),
-        Row("off", ENVS[:1], ("mechanical",), {"model.contact_start": "1.4"}, "mechanical, contacts 40% off at first"),
+        Row(
+            "off",
+            ENVS[:1],
+            ("mechanical",),
+            {"model.contact_init_scale": "1.4"},
+            "mechanical, contacts 40% off at first",
+        ),
     ),
     render,
     judge=("eval.seconds=8",),  # a robot that falls is soon lost

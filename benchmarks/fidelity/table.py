@@ -19,7 +19,7 @@ LARGEST = {  # with --quick
     "training.batch_size": 32,
     "training.checkpoint_every": 1,
     "training.unroll_epochs": 1,
-    "training.polish_steps": 2,
+    "training.finetune_steps": 2,
     "collect.num_rollouts": 12,
     "collect.rollout_length": 150,
 }

@@ -16,7 +16,7 @@ from flax import linen as nn
 
 from benchmarks.common import markdown, seconds
 from dynax.architectures import MLPDynamicsModel
-from dynax.base import normalise
+from dynax.base import normalize
 from dynax.config.schema import TrainingConfig
 from dynax.data.trajectories import Trajectories
 from dynax.envs import CartPoleEnv
@@ -76,7 +76,7 @@ def by_dynax(model: MLPDynamicsModel, data: Trajectories, config: TrainingConfig
     return run
 
 
-def measure(rounds: int) -> Iterator[dict[str, Any]]:
+def measure(refinement_steps: int) -> Iterator[dict[str, Any]]:
     """One result."""
     env = CartPoleEnv()
     data, _ = collect_and_prepare_data(env, 2 + STEPS * BATCH // 100, 100, jax.random.PRNGKey(0), val_fraction=0.01)
@@ -85,13 +85,13 @@ def measure(rounds: int) -> Iterator[dict[str, Any]]:
     normalization = training_set.normalization_of(model, data)
     prepared = training_set.prepare(model, data, normalization)
     updates = len(prepared.targets) // BATCH
-    features = normalise(normalization["features"], model.features(prepared.states))
+    features = normalize(normalization["features"], model.features(prepared.states))
     inputs = jnp.concatenate([features, prepared.actions], axis=1)
     ours, theirs = by_dynax(model, data, config), by_hand(inputs, prepared.targets, updates)
     for task in (ours, theirs):
         task()
 
-    pairs = np.array([(seconds(ours), seconds(theirs)) for _ in range(rounds)]) / updates * 1e3
+    pairs = np.array([(seconds(ours), seconds(theirs)) for _ in range(refinement_steps)]) / updates * 1e3
     ratios = pairs[:, 1] / pairs[:, 0]
     yield {
         "network": f"MLP of {' x '.join(map(str, WIDTHS))}, batch {BATCH}",

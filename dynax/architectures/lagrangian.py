@@ -13,7 +13,7 @@ from dynax.base import DynamicsModel, Variables
 from dynax.envs.state_space import StateSpace
 from dynax.errors import UserError, check_range
 from dynax.math import linalg
-from dynax.mechanics.constraints import Free
+from dynax.mechanics.constraints import UnconstrainedStep
 from dynax.mjcf import actuation
 from dynax.mjcf.joints import AT_JOINTS
 
@@ -39,7 +39,7 @@ class LagrangianDynamicsModel(DynamicsModel):
     Raises `UserError` at construction for actuators on anything but joints.
     """
 
-    structure: ClassVar = (
+    prior_knowledge: ClassVar = (
         "the form of the equations of motion",
         "which joint each actuator drives, and which are sprung",
     )
@@ -61,12 +61,14 @@ class LagrangianDynamicsModel(DynamicsModel):
                 f"model.architecture=lagrangian knows actuators on joints alone, and {self.env.name} has others: "
                 "use model=quadratic or a generic network"
             )
-        others = *actuation.unsupported(model), *actuation.saturating(model)
+        others = *actuation.unsupported_forces(model), *actuation.saturating(model)
         actuation.refuse("lagrangian", self.env.name, others)
         super().__post_init__()
 
     @nn.compact
-    def free(self, states: jax.Array, actions: jax.Array, normalization: Variables, training: bool = False) -> Free:
+    def unconstrained(
+        self, states: jax.Array, actions: jax.Array, normalization: Variables, training: bool = False
+    ) -> UnconstrainedStep:
         space, dt, action = self.env.space, self.env.dt, actions[-1]
         q, v = states[-1][: space.nv], states[-1][space.nv :]
         embedding, potential = self._functions()
@@ -83,10 +85,10 @@ class LagrangianDynamicsModel(DynamicsModel):
             inertia += jnp.diag(geared * jnp.exp(self.param("armature", nn.initializers.constant(-4.0), (space.nv,))))
         drive = drives(self.env.mj_model) * jnp.exp(self.param("gear", nn.initializers.zeros, (self.action_dim,)))
         tau = drive @ action - jacobian.T @ bend - jax.grad(potential)(q) - damping * v
-        if sprung(self.env.mj_model).any():
+        if has_position_force(self.env.mj_model).any():
             spring = self.param("spring", nn.initializers.zeros, (3, space.nv))  # stiffness, damping, rest force
-            tau = tau - sprung(self.env.mj_model) * (spring[0] * q + spring[1] * v + spring[2])
-        return Free(dt * linalg.solve(inertia + dt * jnp.diag(damping), tau), inertia, damping)
+            tau = tau - has_position_force(self.env.mj_model) * (spring[0] * q + spring[1] * v + spring[2])
+        return UnconstrainedStep(dt * linalg.solve(inertia + dt * jnp.diag(damping), tau), inertia, damping)
 
     def _functions(self) -> tuple[Any, Any]:
         """The embedding q (nv,) -> p (K,) and the potential q -> V, up to a constant."""
@@ -139,7 +141,7 @@ def drives(model: mujoco.MjModel) -> np.ndarray:
     return matrix
 
 
-def sprung(model: mujoco.MjModel) -> np.ndarray:
+def has_position_force(model: mujoco.MjModel) -> np.ndarray:
     """(nv,) bool: degrees of freedom pulled to a position, by a spring or by an actuator."""
     pulled = model.jnt_stiffness != 0
     servo = model.actuator_biastype != mujoco.mjtBias.mjBIAS_NONE

@@ -9,10 +9,10 @@ from flax import linen as nn
 
 from dynax.base import DynamicsModel, Variables, check_widths
 from dynax.math import linalg
-from dynax.mechanics.constraints import Free
+from dynax.mechanics.constraints import UnconstrainedStep
 from dynax.mechanics.kinematics import Kinematics
 from dynax.mechanics.lagrange import forces
-from dynax.mechanics.limbs import FLOOR, Ground, Limb
+from dynax.mechanics.limbs import FLOOR, BaseInvariance, Limb
 from dynax.mjcf import actuation
 from dynax.mjcf.actuation import Actuation
 from dynax.networks.layers import Hidden, check_activation
@@ -56,7 +56,7 @@ class MechanicalDynamicsModel(DynamicsModel):
     Raises `UserError` at construction for a robot that other forces move (tendons with springs, fluids, activations).
     """
 
-    structure: ClassVar = (
+    prior_knowledge: ClassVar = (
         "Lagrange's equations of motion, and where the joints are",
         "gravity, springs, dampers and actuators, started from the MJCF",
         "the scale of the mass matrix and of weight",
@@ -70,14 +70,16 @@ class MechanicalDynamicsModel(DynamicsModel):
         check_widths("model.hidden_dims", self.hidden_dims)
         check_activation(self.activation)
         self.check_one_step()
-        actuation.refuse("mechanical", self.env.name, actuation.unsupported(self.env.mj_model))
+        actuation.refuse("mechanical", self.env.name, actuation.unsupported_forces(self.env.mj_model))
         super().__post_init__()
 
     @nn.compact
-    def free(self, states: jax.Array, actions: jax.Array, normalization: Variables, training: bool = False) -> Free:
+    def unconstrained(
+        self, states: jax.Array, actions: jax.Array, normalization: Variables, training: bool = False
+    ) -> UnconstrainedStep:
         space, model, dt = self.env.space, self.env.mj_model, self.env.dt
         q, v = space.positions(states[-1]), space.qvel(states[-1])
-        ground, limbs, kinematics = Ground.of(model, space.invariant), Limb.every(model), Kinematics.of(model)
+        ground, limbs, kinematics = BaseInvariance.of(model, space.invariant), Limb.every(model), Kinematics.of(model)
         poses = kinematics(space.qpos(states[-1]).at[ground.zero].set(0.0))
         networks = [
             self._network(f"limb{i}", limb, limb.seen(poses.position, poses.rotation)) for i, limb in enumerate(limbs)
@@ -102,7 +104,7 @@ class MechanicalDynamicsModel(DynamicsModel):
         drive, damping = self._driven(q, v, actions[-1])
         tau = drive - force + inertia @ ground.fall
         inertia += jnp.diag(ground.linear * model.dof_armature)  # on which gravity does not act
-        return Free(dt * linalg.solve(inertia + dt * jnp.diag(damping), tau), inertia, damping)
+        return UnconstrainedStep(dt * linalg.solve(inertia + dt * jnp.diag(damping), tau), inertia, damping)
 
     def _network(self, name: str, limb: Limb, example: jax.Array) -> Network:
         """The network of a limb as a function alone, which may be differentiated."""

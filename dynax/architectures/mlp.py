@@ -7,12 +7,12 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from dynax.base import DynamicsModel, Free, Variables, check_widths, normalise
+from dynax.base import DynamicsModel, UnconstrainedStep, Variables, check_widths, normalize
 from dynax.errors import check_range
-from dynax.mechanics.constraints import Demands
+from dynax.mechanics.constraints import ConstraintResiduals
 from dynax.networks.layers import Hidden, check_activation
 
-# Of a normalised target (D,), what constraints ask of it (nv + L + C,), and whether any acts.
+# Of a normalized target (D,), what constraints ask of it (nv + L + C,), and whether any acts.
 Asked = Callable[[jax.Array], tuple[jax.Array, jax.Array]]
 
 IDLE = "what contacts ask is known of one semi-implicit step, of geoms that neither stick nor convey"
@@ -22,38 +22,41 @@ class MLPDynamicsModel(DynamicsModel):
     """Dense layers of the widths `hidden_dims`, each followed by `activation`, then a linear one.
 
     Of a robot that can touch something this is the motion without constraints, and sees none of their features.
-    `rounds` more networks, of the widths `round_dims`, correct it one after the other where a constraint acts. Each of
-    them sees all features, what has been predicted so far, and what constraints ask of that (`Demands`): as the
-    iterations of a solver do, but learned.
+    `refinement_steps` more networks, of the widths `refinement_dims`, correct it one after the other where a constraint
+    acts. Each of them sees all features, what has been predicted so far, and what constraints ask of that
+    (`ConstraintResiduals`): as the iterations of a solver do, but learned.
     """
 
     hidden_dims: tuple[int, ...] = (128, 128, 128)
     activation: str = "glu"
-    rounds: int = 4
-    round_dims: tuple[int, ...] = (96, 96)
+    refinement_steps: int = 4
+    refinement_dims: tuple[int, ...] = (96, 96)
 
     def __post_init__(self):
         check_widths("model.hidden_dims", self.hidden_dims)
-        check_widths("model.round_dims", self.round_dims)
-        check_range("model.rounds", self.rounds, 0)
+        check_widths("model.refinement_dims", self.refinement_dims)
+        check_range("model.refinement_steps", self.refinement_steps, 0)
         check_activation(self.activation)
         super().__post_init__()
 
     @cached_property
-    def demands(self) -> Demands | None:
+    def residuals(self) -> ConstraintResiduals | None:
         """What constraints ask of a prediction, where there are contacts to be seen and a step is one of MuJoCo's."""
-        seen = self.rounds and self.representation.near and self.representation.accelerates
-        return Demands.of(self.env.mj_model, self.env.space) if seen else None
+        seen = self.refinement_steps and self.representation.contact_features and self.representation.accelerates
+        return ConstraintResiduals.of(self.env.mj_model, self.env.space) if seen else None
 
     @property
     def given(self) -> tuple[str, ...]:
-        asked = ("what stops and contacts ask of a motion, as hard as in the MJCF",) if self.demands else ()
+        asked = ("what stops and contacts ask of a motion, as hard as in the MJCF",) if self.residuals else ()
         return (*super().given, *asked)
 
     @property
-    def remarks(self) -> tuple[str, ...]:
-        idle = bool(self.rounds and self.representation.near) and self.demands is None
-        return (*super().remarks, *((f"model.rounds={self.rounds} without effect: {IDLE}",) if idle else ()))
+    def notes(self) -> tuple[str, ...]:
+        idle = bool(self.refinement_steps and self.representation.contact_features) and self.residuals is None
+        return (
+            *super().notes,
+            *((f"model.refinement_steps={self.refinement_steps} without effect: {IDLE}",) if idle else ()),
+        )
 
     @nn.compact
     def __call__(
@@ -65,10 +68,10 @@ class MLPDynamicsModel(DynamicsModel):
         positions, velocities, _ = self.representation.sizes
         free = states[:, : positions + velocities + self.env.space.na]
         target = self._dense(jnp.concatenate([free.flatten(), actions.flatten()]), self.hidden_dims)
-        for _ in range(self.rounds):
+        for _ in range(self.refinement_steps):
             lacking, acts = asked(target)
             seen = jnp.concatenate([every, target, lacking])
-            target += jnp.where(acts, self._dense(seen, self.round_dims), 0.0)
+            target += jnp.where(acts, self._dense(seen, self.refinement_dims), 0.0)
         return target
 
     def _dense(self, x: jax.Array, widths: tuple[int, ...]) -> jax.Array:
@@ -76,12 +79,12 @@ class MLPDynamicsModel(DynamicsModel):
             x = Hidden(width, self.activation)(x)
         return nn.Dense(self.target_dim)(x)
 
-    def answer(
+    def predict_unconstrained(
         self, features: jax.Array, states: jax.Array, actions: jax.Array, normalization: Variables, training: bool
-    ) -> Free:
-        demands = self.demands
+    ) -> UnconstrainedStep:
+        demands = self.residuals
         if demands is None:
-            return super().answer(features, states, actions, normalization, training)
+            return super().predict_unconstrained(features, states, actions, normalization, training)
         norm, here, nv = normalization, states[-1], self.env.space.nv
         acting = demands.acting(here)
 
@@ -94,5 +97,5 @@ class MLPDynamicsModel(DynamicsModel):
             seen = base.seen(here, coordinates) if base else coordinates
             return jnp.concatenate([seen / norm["target"]["std"][:nv], rows]), acting.any
 
-        inputs = normalise(norm["features"], features), normalise(norm["actions"], actions)
-        return Free(change(self(*inputs, training, asked)))
+        inputs = normalize(norm["features"], features), normalize(norm["actions"], actions)
+        return UnconstrainedStep(change(self(*inputs, training, asked)))

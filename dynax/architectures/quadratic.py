@@ -18,7 +18,7 @@ class QuadraticDynamicsModel(DynamicsModel):
     Coriolis and centrifugal terms c are quadratic in v (Featherstone 2008, Rigid Body Dynamics Algorithms, chapter 3).
     """
 
-    structure: ClassVar = ("velocities enter as in the equations of motion",)
+    prior_knowledge: ClassVar = ("velocities enter as in the equations of motion",)
 
     constraints: str = "layer"
     hidden_dims: tuple[int, ...] = (128, 128)

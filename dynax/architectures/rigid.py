@@ -12,7 +12,7 @@ from flax import linen as nn
 from dynax.base import DynamicsModel, Variables
 from dynax.math import linalg
 from dynax.mechanics import rigid_body
-from dynax.mechanics.constraints import Free
+from dynax.mechanics.constraints import UnconstrainedStep
 from dynax.mechanics.rigid_body import Mechanics
 from dynax.mjcf import actuation
 from dynax.mjcf.actuation import Actuation
@@ -28,18 +28,18 @@ class RigidDynamicsModel(DynamicsModel):
 
         M(q) a + c(q, v) + D (v + dt a) + k (q - q0) - B force(u, q, v) = 0,   a = dv / dt
 
-    so that `training.polish=least_squares` finds them at once. Joint frames and axes, where springs rest, what each
+    so that `training.finetune=least_squares` finds them at once. Joint frames and axes, where springs rest, what each
     actuator drives, and what the scale of all forces is (`training.identification`) are given.
 
     Raises `UserError` at construction for a robot that other forces move (tendons with springs, fluids, activations).
     """
 
-    structure: ClassVar = (
+    prior_knowledge: ClassVar = (
         "the equations of rigid bodies, their joints and frames, and the mass or a gain of each tree: "
         "system identification",
     )
 
-    kind: ClassVar = "system identification"
+    label: ClassVar = "system identification"
 
     constraints: str = "layer"
 
@@ -49,7 +49,7 @@ class RigidDynamicsModel(DynamicsModel):
         super().__post_init__()
 
     def _unknown(self) -> Any:
-        yield from actuation.unsupported(self.env.mj_model)
+        yield from actuation.unsupported_forces(self.env.mj_model)
         yield from actuation.saturating(self.env.mj_model)
         if self.actuation.bias[:, 0].any():
             yield "an actuator has a constant bias"
@@ -81,7 +81,7 @@ class RigidDynamicsModel(DynamicsModel):
         return {
             "bodies": tuple(f"{body} {name}" for body in bodies for name in rigid_body.NAMES),
             **{name: tuple(f"{names[d]} {name}" for d in dofs) for name, dofs in self.of_joints.items()},
-            **{gain: tuple(f"{name} {gain.replace('_', ' ')}" for name in self.env.actions) for gain in gains},
+            **{gain: tuple(f"{name} {gain.replace('_', ' ')}" for name in self.env.action_names) for gain in gains},
         }
 
     @cached_property
@@ -90,11 +90,15 @@ class RigidDynamicsModel(DynamicsModel):
         return np.flatnonzero(self.env.mj_model.body_weldid != 0)
 
     @nn.compact
-    def free(self, states: jax.Array, actions: jax.Array, normalization: Variables, training: bool = False) -> Free:
+    def unconstrained(
+        self, states: jax.Array, actions: jax.Array, normalization: Variables, training: bool = False
+    ) -> UnconstrainedStep:
         constants = {name: self.param(name, lambda key, x=labels: _start(x)) for name, labels in self.labels.items()}
         inertia, damping = self.mass_matrix(constants, states[-1]), self._implicit(constants)
         rest = self.equation(constants, states[-1], actions[-1], jnp.zeros(self.env.space.nv))
-        return Free(-self.env.dt * linalg.solve(inertia + self.env.dt * jnp.diag(damping), rest), inertia, damping)
+        return UnconstrainedStep(
+            -self.env.dt * linalg.solve(inertia + self.env.dt * jnp.diag(damping), rest), inertia, damping
+        )
 
     def mass_matrix(self, constants: Mapping[str, jax.Array], state: Any) -> jax.Array:
         """M (nv, nv) at `state` (S,)."""

@@ -12,7 +12,7 @@ from dynax.networks.layers import Hidden
 
 
 class Block(nn.Module):
-    """Attention, then a gated layer three times as wide, each on the normalised stream and added to it."""
+    """Attention, then a gated layer three times as wide, each on the normalized stream and added to it."""
 
     num_heads: int
     dropout: float
@@ -32,7 +32,7 @@ class Block(nn.Module):
 class TransformerDynamicsModel(DynamicsModel):
     """One token a (state, action) pair of the last `history` steps; every position predicts the change that follows.
 
-    Tokens pass a gated layer before anything normalises them, so that products of what a state consists of enter whole.
+    Tokens pass a gated layer before anything normalizes them, so that products of what a state consists of enter whole.
     """
 
     history: int = 10
@@ -58,4 +58,4 @@ class TransformerDynamicsModel(DynamicsModel):
         x = nn.Dense(self.width)(tokens) + place
         for _ in range(self.num_layers):
             x = Block(self.num_heads, self.dropout)(x, training)
-        return nn.Dense(self.target_dim)(x)  # not normalised: size is what is to be predicted
+        return nn.Dense(self.target_dim)(x)  # not normalized: size is what is to be predicted

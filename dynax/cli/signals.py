@@ -25,7 +25,7 @@ class Request:
 
 
 @contextmanager
-def deferred() -> Iterator[Request]:
+def defer_signals() -> Iterator[Request]:
     """Within the block the first SIGINT or SIGTERM is only noted; the second acts as it would have without."""
     request = Request()
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from dynax.config.registry import modules_of
 from dynax.errors import UserError, check_choice, check_range
 
-TEST_ACTIONS = ("held", "iid", "passive")  # what drives a robot that a prediction is held against
+TEST_ACTIONS = ("piecewise_constant", "uniform", "passive")  # what drives a robot that a prediction is held against
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class TrainingConfig:
     num_epochs: int = 50
     batch_size: int = 512
     optimizer: str = "soap"
-    loss: str = "robust"
+    loss: str = "cauchy"
     learning_rate: float = 5e-3
     final_learning_rate: float = 1e-6
     warmup_steps: int = 300
@@ -43,17 +43,17 @@ class TrainingConfig:
     unroll_epochs: int = 0
     unroll_horizons: tuple[int, ...] = (8, 32)
     unroll_learning_rate: float = 1e-4
-    polish: str = "none"
-    polish_steps: int = 50
+    finetune: str = "none"
+    finetune_steps: int = 50
     patience: int | None = None
     val_rollouts: int = 60
     seed: int = 0
 
     def __post_init__(self):
-        check_range("training.num_epochs", self.num_epochs, 0 if self.polish == "least_squares" else 1)
+        check_range("training.num_epochs", self.num_epochs, 0 if self.finetune == "least_squares" else 1)
         check_range("training.batch_size", self.batch_size, 1)
         check_choice("training.optimizer", self.optimizer, modules_of("dynax.training.optimizers"))
-        check_choice("training.loss", self.loss, ["mse", "robust"])
+        check_choice("training.loss", self.loss, ["mse", "cauchy"])
         check_range("training.learning_rate", self.learning_rate, 0, open_low=True)
         check_range("training.final_learning_rate", self.final_learning_rate, 0, self.learning_rate)
         check_range("training.warmup_steps", self.warmup_steps, 0)
@@ -64,8 +64,8 @@ class TrainingConfig:
         for horizon in self.unroll_horizons:
             check_range("training.unroll_horizons", horizon, 2)
         check_range("training.unroll_learning_rate", self.unroll_learning_rate, 0, open_low=True)
-        check_choice("training.polish", self.polish, ["none", "levenberg_marquardt", "lbfgs", "least_squares"])
-        check_range("training.polish_steps", self.polish_steps, 1)
+        check_choice("training.finetune", self.finetune, ["none", "levenberg_marquardt", "lbfgs", "least_squares"])
+        check_range("training.finetune_steps", self.finetune_steps, 1)
         check_range("training.val_rollouts", self.val_rollouts, 1)
         check_range("training.seed", self.seed, 0, 2**32 - 1)  # JAX takes no more bits
         if self.gradient_clip is not None:
@@ -83,7 +83,7 @@ class TrainingConfig:
     @property
     def total_epochs(self) -> int:
         """Those of one-step training, of every horizon of the unrolled, and one that is the polish."""
-        return self.num_epochs + self.unroll_epochs * len(self.unroll_horizons) + (self.polish != "none")
+        return self.num_epochs + self.unroll_epochs * len(self.unroll_horizons) + (self.finetune != "none")
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class EvalConfig:
     num_trajectories: int = 256
     seconds: float = 25.0
     seed: int = 1234
-    actions: str = "held"
+    actions: str = "piecewise_constant"
     warmup: int = 64
     plot_trajectories: int = 3
 
@@ -126,7 +126,7 @@ class RenderConfig:
 
     seconds: float = 8.0
     seed: int = 0
-    actions: str = "held"
+    actions: str = "piecewise_constant"
     width: int = 640
     height: int = 360
     fps: int = 25
@@ -143,7 +143,7 @@ class RenderConfig:
         check_range("render.height", self.height, 64, 2160)
         check_range("render.fps", self.fps, 1, 50)
         check_range("render.speed", self.speed, 0, open_low=True)
-        check_choice("render.backend", self.backend, ["auto", "egl", "osmesa", "drawn"])
+        check_choice("render.backend", self.backend, ["auto", "egl", "osmesa", "software"])
         for name in self.formats:
             check_choice("render.formats", name, ["gif", "mp4"])
         if not self.formats:

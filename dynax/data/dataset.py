@@ -70,7 +70,7 @@ class Dataset:
         """The trajectories `rows` of this view, in the type they are stored in. Raises `UserError` for damaged data."""
         chosen = self.rows[rows]
         if chosen.step != 1:
-            raise ValueError(f"{rows} skips trajectories; read neighbours")
+            raise ValueError(f"{rows} skips trajectories; read neighbors")
         names = _widths(self.manifest)
         opened = [_open_array(self.path, self.manifest, name)[chosen.start : chosen.stop] for name in names]
         arrays = []

@@ -23,7 +23,7 @@ def robot_of(env: Env) -> dict[str, Any]:
         "mjcf_sha256": sha256(env.mjcf),
         "assets_sha256": {name: hashlib.sha256(content).hexdigest() for name, content in env.assets.items()},
         "joints": list(env.space.joints),
-        "actions": list(env.actions),
+        "actions": list(env.action_names),
         "nq": model.nq,
         "nv": model.nv,
         "na": model.na,

@@ -134,7 +134,7 @@ def _c_mujoco(env: Env) -> Iterator[Simulator]:
 
     A trajectory is NaN from where MuJoCo gave up on it: it resets an unstable one to its default pose, and stops.
     """
-    model, steady = env.simulated, mujoco.mjtState.mjSTATE_FULLPHYSICS.value
+    model, steady = env.sim_model, mujoco.mjtState.mjSTATE_FULLPHYSICS.value
     data = [mujoco.MjData(model) for _ in range(_cores())]
     blank = np.empty(mujoco.mj_stateSize(model, steady))
     mujoco.mj_getState(model, data[0], blank, steady)  # [time, qpos, qvel, act, ...]
@@ -177,8 +177,8 @@ def _mjx_program(env: Env) -> Callable[[np.ndarray, np.ndarray], "jax.Array"]:
     with contextlib.redirect_stdout(sys.stderr):  # MJX prints on import, and stdout carries results
         from mujoco import mjx
 
-    model = mjx.put_model(env.simulated, impl="jax")
-    rest, space, nu, nmocap = mjx.make_data(model), env.space, env.simulated.nu, env.simulated.nmocap
+    model = mjx.put_model(env.sim_model, impl="jax")
+    rest, space, nu, nmocap = mjx.make_data(model), env.space, env.sim_model.nu, env.sim_model.nmocap
 
     def trajectory(state: jax.Array, actions: jax.Array) -> jax.Array:
         def step(data, action):

@@ -67,7 +67,7 @@ class Source:
         with ExitStack() as stack:
             for _ in range(AHEAD):
                 free.put(stack.enter_context(simulator(self.env, backend, size)))
-            yield from ahead(made, spans, AHEAD)
+            yield from prefetch(made, spans, AHEAD)
 
     def _simulated(
         self, start: int, states: np.ndarray, actions: np.ndarray, run: Simulator
@@ -105,14 +105,14 @@ class Source:
         resets, signals = (
             np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(*key, k))) for k in range(2)
         )
-        low, high = self.env.action_bounds - self.env.idle
+        low, high = self.env.action_bounds - self.env.default_action
         actions = self.excitation(signals, BLOCK, self.steps, self.env.dt, low, high)
         nu = self.env.mj_model.nu
-        actions[..., nu:] += self.env.idle[nu:]  # that of an actuator is zero
+        actions[..., nu:] += self.env.default_action[nu:]  # that of an actuator is zero
         return self.env.sample_states(resets, BLOCK), actions
 
 
-def ahead(make: Callable[[S], T], of: Iterable[S], count: int) -> Iterator[T]:
+def prefetch(make: Callable[[S], T], of: Iterable[S], count: int) -> Iterator[T]:
     """What `make` makes of each item, in order; `count` of them are being made while the caller is busy with one."""
     with ThreadPoolExecutor(count) as others:
         coming: deque[Future[T]] = deque()

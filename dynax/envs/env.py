@@ -38,9 +38,9 @@ class Env(ABC):
             mjcf, assets = self._read()
             object.__setattr__(self, "mjcf", mjcf)
             object.__setattr__(self, "assets", assets)
-        for reason in unsupported(self.mj_model):
+        for reason in unsupported_model(self.mj_model):
             raise UserError(f"the robot {self.name} cannot be learned: {reason}")
-        _check_ranges(self.mj_model, self.actions, self.action_range)
+        _check_ranges(self.mj_model, self.action_names, self.action_range)
 
     @property
     def name(self) -> str:
@@ -59,7 +59,7 @@ class Env(ABC):
             raise UserError(f"MuJoCo cannot read the model of {self.name}: {error}") from None
 
     @cached_property
-    def simulated(self) -> mujoco.MjModel:
+    def sim_model(self) -> mujoco.MjModel:
         """`mj_model` without what is only looked at or measured: the same motion, to the bit, in less time.
 
         MuJoCo discards what nothing can touch, and refuses where a body's inertia must come from such geoms (its
@@ -104,10 +104,10 @@ class Env(ABC):
 
     @property
     def action_dim(self) -> int:
-        return len(self.actions)
+        return len(self.action_names)
 
     @cached_property
-    def actions(self) -> tuple[str, ...]:
+    def action_names(self) -> tuple[str, ...]:
         """Names of the entries of an action: controls, then positions and quaternions of mocap bodies."""
         model = self.mj_model
         mocap = [model.body(int(i)).name or f"body{i}" for i in _mocap_bodies(model)]
@@ -118,7 +118,7 @@ class Env(ABC):
         )
 
     @cached_property
-    def idle(self) -> np.ndarray:
+    def default_action(self) -> np.ndarray:
         """The action (A,) that leaves the robot to itself: no control, and mocap bodies where the MJCF has them."""
         model = self.mj_model
         bodies = _mocap_bodies(model)
@@ -135,10 +135,10 @@ class Env(ABC):
         limited = model.actuator_ctrllimited.astype(bool)
         low, high = np.where(limited, model.actuator_ctrlrange.T, [[-1.0], [1.0]])
         around = np.repeat([MOCAP_REACH, MOCAP_TURN / 2], [3 * model.nmocap, 4 * model.nmocap])
-        low = np.concatenate([low, self.idle[model.nu :] - around])
-        high = np.concatenate([high, self.idle[model.nu :] + around])
+        low = np.concatenate([low, self.default_action[model.nu :] - around])
+        high = np.concatenate([high, self.default_action[model.nu :] + around])
         for name, ends in self.action_range.items():
-            low[self.actions.index(name)], high[self.actions.index(name)] = ends
+            low[self.action_names.index(name)], high[self.action_names.index(name)] = ends
         return low, high
 
     @abstractmethod
@@ -214,7 +214,7 @@ def _mocap_bodies(model: mujoco.MjModel) -> np.ndarray:
     return bodies[np.argsort(model.body_mocapid[bodies])]
 
 
-def unsupported(model: mujoco.MjModel) -> Iterator[str]:
+def unsupported_model(model: mujoco.MjModel) -> Iterator[str]:
     """What the model asks for that a state of positions, velocities and activations cannot hold, each named."""
     if not model.njnt:
         yield "it has no joint"

@@ -17,11 +17,11 @@ import numpy as np
 
 from dynax.math import rotations
 from dynax.mjcf.joints import BALL, FREE, HINGE, SLIDE
-from dynax.mjcf.symmetry import held, invariant_translations
+from dynax.mjcf.symmetry import has_position_dependent_force, invariant_translations
 
 
 class Block(NamedTuple):
-    """Neighbouring positions of one kind: an orientation, or lengths and angles."""
+    """Neighboring positions of one kind: an orientation, or lengths and angles."""
 
     q: slice  # in qpos
     v: slice  # in qvel
@@ -58,7 +58,7 @@ class StateSpace:
         own = model.jnt_dofadr[single]
         hinge, angular, wound, limited, lower, upper, margin = np.zeros((7, model.nv))
         hinge[own] = angular[own] = model.jnt_type[single] == HINGE
-        wound[own] = [held(model, joint) for joint in np.flatnonzero(single).tolist()]
+        wound[own] = [has_position_dependent_force(model, joint) for joint in np.flatnonzero(single).tolist()]
         limited[own] = model.jnt_limited[single]
         lower[own], upper[own], margin[own] = *model.jnt_range[single].T, model.jnt_margin[single]
         blocks = _blocks(model)
@@ -144,7 +144,7 @@ class StateSpace:
         parts = []
         for q, v, turns in self.blocks:
             here, by = state[..., q], change[..., v]
-            parts.append(rotations.normalised(rotations.multiply(here, rotations.exp(by))) if turns else here + by)
+            parts.append(rotations.normalized(rotations.multiply(here, rotations.exp(by))) if turns else here + by)
         rest = state[..., self.nq :] + change[..., self.nv :]
         return state.__array_namespace__().concat([*parts, rest], axis=-1)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
-from dynax.evaluation.metrics import LOST, nrmse
+from dynax.evaluation.metrics import MAX_ERROR, nrmse
 from dynax.evaluation.testset import TestSet
 
 MOMENTS = 32  # of each trajectory, at which its forces are looked at
@@ -20,9 +20,10 @@ STILL = 1e-12  # J; less kinetic energy is that of rounding
 class Drift:
     """How far the energy of predictions is from where it began, after some steps.
 
-    The drift is |E(t) - E(0)| over the mean kinetic energy of the truth, each at most `LOST`, root mean square over
-    trajectories. E is MuJoCo's: kinetic, and potential of gravity and springs. Kinetic energy is the measure because
-    that of the potential depends on where it is called zero, and a test may start all its trajectories with one energy.
+    The drift is |E(t) - E(0)| over the mean kinetic energy of the truth, each at most `MAX_ERROR`, root mean square
+    over trajectories. E is MuJoCo's: kinetic, and potential of gravity and springs. Kinetic energy is the measure
+    because that of the potential depends on where it is called zero, and a test may start all its trajectories with one
+    energy.
     """
 
     unit: float  # J, the mean kinetic energy
@@ -84,7 +85,7 @@ def _drift(model: mujoco.MjModel, states: np.ndarray, unit: float) -> np.ndarray
     energy = energies(model, states).sum(axis=-1)
     with np.errstate(invalid="ignore", over="ignore"):
         error = np.abs(energy[:, 1:] - energy[:, :1]) / unit
-    return nrmse(np.where(np.isfinite(error), np.minimum(error, LOST), LOST))
+    return nrmse(np.where(np.isfinite(error), np.minimum(error, MAX_ERROR), MAX_ERROR))
 
 
 def _rows(array: np.ndarray) -> np.ndarray:

@@ -11,41 +11,41 @@ from dynax.envs.state_space import StateSpace
 
 HORIZONS = (1, 10, 50, 100, 500, 1000)
 THRESHOLDS = (0.1, 0.4)
-LOST = 1e3  # an error this many deviations large, or not finite, counts as this
+MAX_ERROR = 1e3  # an error this many deviations large, or not finite, counts as this
 
 
-def deviations(space: StateSpace, states: np.ndarray) -> np.ndarray:
+def state_std(space: StateSpace, states: np.ndarray) -> np.ndarray:
     """Standard deviation (C,) of each coordinate over states (N, T+1, S), angles wrapped; the unit of every error."""
     flat = states.reshape(-1, space.dim)
     return np.maximum(space.difference(space.home, flat).std(axis=0), 1e-6)
 
 
-def normalised_error(space: StateSpace, truth: np.ndarray, predicted: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """Error (N, T+1) of each state in units of `scale` (C,): root mean square over coordinates, at most `LOST`.
+def normalized_error(space: StateSpace, truth: np.ndarray, predicted: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Error (N, T+1) of each state in units of `scale` (C,): root mean square over coordinates, at most `MAX_ERROR`.
 
     Coordinates that the robot hides do not count.
     """
     with np.errstate(invalid="ignore", over="ignore"):
         error = space.difference(truth, predicted.astype(np.float64)) / scale
         rms = np.sqrt(np.mean(error[..., space.observed] ** 2, axis=-1))
-    return np.where(np.isfinite(rms), np.minimum(rms, LOST), LOST)
+    return np.where(np.isfinite(rms), np.minimum(rms, MAX_ERROR), MAX_ERROR)
 
 
 def nrmse(error: np.ndarray) -> np.ndarray:
-    """nRMSE(k), (T+1,): root mean square over trajectories of the normalised error (N, T+1)."""
+    """nRMSE(k), (T+1,): root mean square over trajectories of the normalized error (N, T+1)."""
     return np.sqrt(np.mean(error**2, axis=0))
 
 
-def typical(error: np.ndarray) -> float:
-    """Geometric mean of normalised errors: one figure that neither the lost trajectories nor the late steps decide."""
+def geometric_mean(error: np.ndarray) -> float:
+    """Geometric mean of normalized errors: one figure that neither the lost trajectories nor the late steps decide."""
     return float(np.exp(np.mean(np.log(np.maximum(error, 1e-12)))))
 
 
 def physical_rmse(space: StateSpace, truth: np.ndarray, predicted: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """Root mean square error (T+1, C) of each coordinate in its own unit, each error at most `LOST` deviations."""
+    """Root mean square error (T+1, C) of each coordinate in its own unit, each error at most `MAX_ERROR` deviations."""
     with np.errstate(invalid="ignore", over="ignore"):
         error = np.abs(space.difference(truth, predicted.astype(np.float64)))
-    error = np.where(np.isfinite(error), np.minimum(error, LOST * scale), LOST * scale)
+    error = np.where(np.isfinite(error), np.minimum(error, MAX_ERROR * scale), MAX_ERROR * scale)
     return np.sqrt(np.mean(error**2, axis=0))
 
 
@@ -57,7 +57,7 @@ def first_passage(error: np.ndarray, threshold: float) -> np.ndarray:
 
 @dataclass(frozen=True)
 class ValidTime:
-    """Valid prediction time: when the normalised error first passes a threshold, over N trajectories."""
+    """Valid prediction time: when the normalized error first passes a threshold, over N trajectories."""
 
     threshold: float
     median: float  # s
@@ -77,7 +77,7 @@ def valid_time(error: np.ndarray, threshold: float, dt: float) -> ValidTime:
 class Score:
     """One predictor on one test set."""
 
-    error: np.ndarray  # (N, T+1) normalised
+    error: np.ndarray  # (N, T+1) normalized
     physical: np.ndarray  # (T+1, C) in the unit of each coordinate
     valid: tuple[ValidTime, ...]  # one a threshold
 
@@ -93,7 +93,7 @@ def score(
     scale: np.ndarray,
 ) -> Score:
     """Everything that is reported of predictions (N, T+1, S) of `truth` (N, T+1, S)."""
-    error = normalised_error(space, truth, predicted, scale)
+    error = normalized_error(space, truth, predicted, scale)
     return Score(
         error=error,
         physical=physical_rmse(space, truth, predicted, scale),

@@ -26,7 +26,7 @@ STYLE: dict[Any, Any] = {
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
 }
-COLOURS = {"model": "#d1495b", "ceiling": "#2e4057", "hold last": "#9aa5b1", "constant velocity": "#c9b458"}
+COLORS = {"model": "#d1495b", "ceiling": "#2e4057", "hold last": "#9aa5b1", "constant velocity": "#c9b458"}
 LEGEND = {"ceiling": "ceiling: the simulator in float32"}
 TRUTH = "#2e4057"
 MOST_ROWS = 12  # of a page
@@ -41,8 +41,8 @@ def loss_curve(path: Path, rows: Sequence[Mapping[str, Any]], title: str) -> Non
         left, right = figure.subplots(1, 2)
         left.semilogy(epochs, [row["loss"] for row in rows], color=TRUTH)
         left.set(title="Training loss", xlabel="epoch", ylabel="one-step MSE / target variance")
-        right.semilogy(epochs, [row["val_nrmse"] for row in rows], color=COLOURS["model"])
-        right.plot(best["epoch"], best["val_nrmse"], "o", color=COLOURS["model"], label=f"best: epoch {best['epoch']}")
+        right.semilogy(epochs, [row["val_nrmse"] for row in rows], color=COLORS["model"])
+        right.plot(best["epoch"], best["val_nrmse"], "o", color=COLORS["model"], label=f"best: epoch {best['epoch']}")
         right.set(title="Validation, open loop", xlabel="epoch", ylabel="nRMSE, geometric mean")
         right.legend()
         for axes in (left, right):
@@ -60,20 +60,20 @@ def horizon(path: Path, scores: Mapping[str, Score], dt: float, title: str) -> N
             time = dt * np.arange(1, score.error.shape[1])
             low, middle, high = np.percentile(score.error[:, 1:], [10, 50, 90], axis=0)
             solid = name in ("model", "ceiling")
-            line = {"color": COLOURS[name], "lw": 2 if solid else 1.5, "ls": "-" if solid else "--"}
+            line = {"color": COLORS[name], "lw": 2 if solid else 1.5, "ls": "-" if solid else "--"}
             axes.plot(time, middle, label=LEGEND.get(name, name), **line)
             if solid:
-                axes.fill_between(time, np.maximum(low, 1e-9), high, color=COLOURS[name], alpha=0.15, lw=0)
+                axes.fill_between(time, np.maximum(low, 1e-9), high, color=COLORS[name], alpha=0.15, lw=0)
             axes.set_xlim(0, time[-1])
         for threshold, valid in zip(THRESHOLDS, scores["model"].valid, strict=True):
             axes.axhline(threshold, color="0.4", lw=0.8, ls=":")
             place = {"xycoords": ("axes fraction", "data"), "xytext": (4, -3), "textcoords": "offset points"}
             axes.annotate(f"{threshold:g}", (1.0, threshold), color="0.4", **place)
-            axes.plot(valid.median, threshold, "o", color=COLOURS["model"], ms=5, zorder=5)
+            axes.plot(valid.median, threshold, "o", color=COLORS["model"], ms=5, zorder=5)
         first = scores["model"].valid[0]
         note = f"VPT({first.threshold:g}) {'> ' if first.capped else ''}{first.median:.2f} s"
         axes.annotate(
-            note, (first.median, first.threshold), xytext=(14, -15), textcoords="offset points", color=COLOURS["model"],
+            note, (first.median, first.threshold), xytext=(14, -15), textcoords="offset points", color=COLORS["model"],
             path_effects=[withStroke(linewidth=3, foreground="white")], zorder=6,
         )  # fmt: skip
         axes.set(yscale="log", ylim=(1e-8, 10), xlabel="prediction horizon [s]", ylabel="error / standard deviation")
@@ -104,7 +104,7 @@ def trajectories(
             for j, axes in enumerate(column):
                 true, guess = truth[k, :shown, j] - turns[k, 0, j], predicted[k, : lost + 1, j] - turns[k, 0, j]
                 axes.plot(time[:shown], true, color=TRUTH, lw=2.5, alpha=0.45, label="truth")
-                axes.plot(time[: lost + 1], guess, color=COLOURS["model"], lw=1.2, label="prediction")
+                axes.plot(time[: lost + 1], guess, color=COLORS["model"], lw=1.2, label="prediction")
                 axes.axvline(time[lost], color="0.4", lw=0.8, ls=":")
                 axes.set_ylabel(f"{space.names[rows[j]]} [{space.units[rows[j]]}]" if k == 0 else "")
             column[0].set_title(f"error below {THRESHOLDS[-1]:g} for {time[lost]:.2f} s", fontsize=9, weight="normal")

@@ -11,14 +11,14 @@ import numpy as np
 from dynax.data.source import Source
 from dynax.data.trajectories import Trajectories
 from dynax.envs.env import Env
-from dynax.excitations.held import Held
 from dynax.excitations.passive import Passive
+from dynax.excitations.piecewise_constant import PiecewiseConstant
 from dynax.excitations.uniform import Uniform
 
 log = logging.getLogger(__name__)
 
 STREAM = 1  # mixed into the seed, so that a test set never starts where a dataset of the same seed does
-ACTIONS = {"held": Held(0.2), "iid": Uniform(), "passive": Passive()}
+ACTIONS = {"piecewise_constant": PiecewiseConstant(0.2), "uniform": Uniform(), "passive": Passive()}
 
 
 @dataclass(frozen=True, eq=False)

@@ -42,10 +42,10 @@ CURES = (  # for the MJCF, from the cheapest; a second <option> adds to the firs
 
 
 @dataclass(frozen=True)
-class HiddenState:
+class WarmstartCheck:
     """What a restart from the same (qpos, qvel) changes in a control step, what that costs, and what cures it.
 
-    A gap is the normalised error of `metrics`: root mean square over coordinates, in standard deviations. A valid time
+    A gap is the normalized error of `metrics`: root mean square over coordinates, in standard deviations. A valid time
     is VPT(0.1) of the simulator that restarts from its state, in float32, at every step: the ceiling of `dynax eval`,
     over `tested_s` under the actions of the data. None where the gap is negligible, or no cure was found.
     """
@@ -71,7 +71,7 @@ class HiddenState:
         write_json(folder / FILE, asdict(self))
 
     @classmethod
-    def kept(cls, folder: Path) -> "HiddenState | None":
+    def kept(cls, folder: Path) -> "WarmstartCheck | None":
         """The figures in a dataset, or None where it was collected before there were any."""
         try:
             return cls(**json.loads((folder / FILE).read_text()))
@@ -81,7 +81,7 @@ class HiddenState:
             raise UserError(f"the dataset {folder} is damaged: {FILE} holds no figures; {ADVICE}") from None
 
 
-def check(source: Source, data: Trajectories, backend: str) -> HiddenState:
+def check(source: Source, data: Trajectories, backend: str) -> WarmstartCheck:
     """Look for a hidden state in the first of `data`, the trajectories of `source`, and warn of one.
 
     It is one of C MuJoCo, which is the judge: data of another backend are simulated by it again.
@@ -95,9 +95,9 @@ def check(source: Source, data: Trajectories, backend: str) -> HiddenState:
         data = Trajectories(data.states[:n], data.actions[:n])
     else:
         data, _ = source.trajectories(0, n, "native")
-    scale = metrics.deviations(env.space, data.states)
+    scale = metrics.state_std(env.space, data.states)
     gap = _gap(env, data, scale)
-    found = HiddenState(float(np.sqrt(np.mean(gap**2))), float(gap.max()))
+    found = WarmstartCheck(float(np.sqrt(np.mean(gap**2))), float(gap.max()))
     if found.negligible:
         return found
     log.info("a step of %s depends on more than its state: looking for what that costs and what cures it", env.name)
@@ -115,7 +115,7 @@ def check(source: Source, data: Trajectories, backend: str) -> HiddenState:
     return found
 
 
-def _said(found: HiddenState, name: str) -> str:
+def _said(found: WarmstartCheck, name: str) -> str:
     cure = "; no option of its constraint solver was found to cure that"
     if found.cure:
         cure = f", and for {found.cured_valid_time_s:.1f} s with {found.cure} in its MJCF: its solver is cut short"
@@ -133,7 +133,7 @@ def _gap(env: Env, data: Trajectories, scale: np.ndarray) -> np.ndarray:
     before, after, actions = data.states[:, :-1][:, every], data.states[:, 1:][:, every], data.actions[:, every]
     n, steps, width = actions.shape
     restarted = simulate(env, before.reshape(n * steps, -1), actions.reshape(n * steps, 1, width), "native")[:, 1]
-    return metrics.normalised_error(env.space, after, restarted.reshape(n, steps, -1), scale)
+    return metrics.normalized_error(env.space, after, restarted.reshape(n, steps, -1), scale)
 
 
 def _closes(env: Env, drawn: tuple[np.ndarray, np.ndarray], scale: np.ndarray) -> bool:
@@ -154,5 +154,5 @@ def _valid_time(env: Env, source: Source, n: int, scale: np.ndarray) -> float:
     """VPT(0.1) of the simulator restarted at every step, s; a trajectory is over where the simulator loses it."""
     states, actions = source.draw(0, n)
     truth, restarted = simulate(env, states, actions, "native"), simulate_rounded(env, states, actions)
-    error = metrics.normalised_error(env.space, truth, restarted, scale)
+    error = metrics.normalized_error(env.space, truth, restarted, scale)
     return metrics.valid_time(error, metrics.THRESHOLDS[0], env.dt).median

@@ -6,8 +6,8 @@ import numpy as np
 
 from dynax.errors import UserError, check_range
 from dynax.excitations.excitation import Excitation
-from dynax.excitations.held import Held
 from dynax.excitations.ou import Ou
+from dynax.excitations.piecewise_constant import PiecewiseConstant
 from dynax.excitations.prbs import Prbs
 from dynax.excitations.sines import Sines
 from dynax.excitations.uniform import Uniform
@@ -30,7 +30,7 @@ class Mixed(Excitation):
 
     @property
     def kinds(self) -> tuple[Excitation, ...]:
-        return (Uniform(), *(Held(seconds) for seconds in self.hold_times), Prbs(), Ou(), Sines())
+        return (Uniform(), *(PiecewiseConstant(seconds) for seconds in self.hold_times), Prbs(), Ou(), Sines())
 
     def signal(self, rng: np.random.Generator, n: int, steps: int, dt: float, nu: int) -> np.ndarray:
         kinds = self.kinds

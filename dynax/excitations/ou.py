@@ -16,15 +16,15 @@ class Ou(Excitation):
     """
 
     time_constant: float = 0.3  # tau, s
-    deviation: float = 0.6  # s, in halves of the action range
+    std: float = 0.6  # s, in halves of the action range
 
     def __post_init__(self):
         check_range("excitation.time_constant", self.time_constant, 0, open_low=True)
-        check_range("excitation.deviation", self.deviation, 0, open_low=True)
+        check_range("excitation.std", self.std, 0, open_low=True)
 
     def signal(self, rng: np.random.Generator, n: int, steps: int, dt: float, nu: int) -> np.ndarray:
         keep = np.exp(-dt / self.time_constant)
-        path = rng.normal(0, self.deviation, (n, steps, nu))
+        path = rng.normal(0, self.std, (n, steps, nu))
         path[:, 1:] *= np.sqrt(1 - keep**2)
         past = 1
         while past < steps:  # how many of the values before it each has taken in doubles every time

@@ -9,7 +9,7 @@ import numpy as np
 CHUNK = 20_000  # rows
 
 
-def in_chunks(program: Callable[[Any], Any], rows: np.ndarray) -> Any:
+def map_in_chunks(program: Callable[[Any], Any], rows: np.ndarray) -> Any:
     """What `program`, compiled, makes of `rows` (M, ...) of NumPy, in their precision: a tree of arrays (M, ...)."""
     size = min(CHUNK, len(rows))
     filled = np.concatenate([rows, np.repeat(rows[-1:], -len(rows) % size, axis=0)])  # one shape, so one compilation

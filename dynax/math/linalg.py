@@ -1,7 +1,7 @@
 """Linear algebra for the few degrees of freedom of a robot, inside a batch of thousands.
 
 LAPACK is called once a matrix, which for matrices of three rows costs more than the rest of a model. Up to `UNROLLED`
-rows the decomposition is written out instead, and XLA vectorises it over the batch.
+rows the decomposition is written out instead, and XLA vectorizes it over the batch.
 """
 
 import jax

@@ -30,7 +30,7 @@ def conjugate(q: Any) -> Any:
     return q * np.array([1, -1, -1, -1], q.dtype)
 
 
-def normalised(q: Any) -> Any:
+def normalized(q: Any) -> Any:
     """A quaternion (..., 4) brought back to the unit sphere."""
     return q / (q * q).sum(axis=-1, keepdims=True) ** 0.5
 

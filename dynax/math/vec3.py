@@ -84,7 +84,7 @@ class Vector(struct.PyTreeNode):
         """|v|, whose gradient is zero where v is."""
         return root(self.dot(self))
 
-    def normalised(self, otherwise: "Vector") -> "Vector":
+    def normalized(self, otherwise: "Vector") -> "Vector":
         """v / |v|, or `otherwise` where v is too short to have a direction."""
         length = self.length
         some = length > 0

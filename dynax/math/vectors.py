@@ -39,7 +39,7 @@ def root(square: jax.Array) -> jax.Array:
     return jnp.where(some, jnp.sqrt(jnp.where(some, square, 1.0)), 0.0)
 
 
-def normalised(vector: jax.Array, otherwise: Any) -> jax.Array:
+def normalized(vector: jax.Array, otherwise: Any) -> jax.Array:
     """v / |v|, or `otherwise` where v is too short to have a direction."""
     size = root(dot(vector, vector))[..., None]
     some = size > 0

@@ -24,7 +24,7 @@ import numpy as np
 from flax import struct
 
 from dynax.math import rotations
-from dynax.math.vectors import cross, normalised, product, turned
+from dynax.math.vectors import cross, normalized, product, turned
 from dynax.mjcf.joints import BALL, FREE, HINGE
 
 IDENTITY = np.array([1.0, 0, 0, 0])
@@ -96,7 +96,7 @@ class Kinematics:
         angle = (numbers[self.angle] - array(self.rest))[:, None]
         turned_by = jnp.concatenate([jnp.cos(angle / 2), array(self.hinge) * jnp.sin(angle / 2)], axis=-1)
         hinges = np.any(self.hinge, axis=1, keepdims=True)
-        spin = rotations.matrix(jnp.where(hinges, turned_by, normalised(numbers[self.turn], IDENTITY)))
+        spin = rotations.matrix(jnp.where(hinges, turned_by, normalized(numbers[self.turn], IDENTITY)))
         pivot, attitude = array(self.pivot), array(self.attitude)
         shift = numbers[self.moved] + array(self.slide) * angle + pivot - turned(spin, pivot)
 

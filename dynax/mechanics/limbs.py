@@ -96,7 +96,7 @@ class Limb:
 
 
 @dataclass(frozen=True, eq=False)
-class Ground:
+class BaseInvariance:
     """What a robot does not feel: how fast its bases move along, that they fall, and where on even ground it stands."""
 
     linear: np.ndarray  # (nv,) bool: the translations of bases
@@ -105,7 +105,7 @@ class Ground:
     zero: np.ndarray  # int: where in qpos that is
 
     @classmethod
-    def of(cls, model: mujoco.MjModel, invariant: np.ndarray) -> "Ground":
+    def of(cls, model: mujoco.MjModel, invariant: np.ndarray) -> "BaseInvariance":
         """Of `invariant` (nv,) bool, degrees of freedom that nothing depends on."""
         linear, fall, stands = np.zeros(model.nv, bool), np.zeros(model.nv), np.zeros(model.nv, bool)
         for tree in trees(model):

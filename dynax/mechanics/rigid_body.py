@@ -82,7 +82,7 @@ class Mechanics:
         return jnp.einsum("biv,biw->vw", motion.linear, momentum) + jnp.einsum("biv,biw->vw", motion.angular, spin)
 
     def force(self, motion: Motion, parameters: jax.Array, acceleration: Any = None) -> jax.Array:
-        """The generalised force (V,) that gives `acceleration` (V,), none by default, against gravity."""
+        """The generalized force (V,) that gives `acceleration` (V,), none by default, against gravity."""
         mass, moment, inertia = split(parameters)
         a, alpha, w = motion.drift, motion.swing, motion.spin
         if acceleration is not None:

@@ -83,7 +83,7 @@ def refuse(architecture: str, robot: str, reasons: Iterable[str]) -> None:
         )
 
 
-def unsupported(model: mujoco.MjModel) -> Iterator[str]:
+def unsupported_forces(model: mujoco.MjModel) -> Iterator[str]:
     """What acts on the joints of `model` otherwise than as `Actuation` has it, each named."""
     if model.opt.integrator not in (EULER, FAST):
         name = INTEGRATOR(model.opt.integrator).name.removeprefix("mjINT_")

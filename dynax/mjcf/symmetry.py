@@ -24,11 +24,11 @@ def invariant_translations(model: mujoco.MjModel) -> np.ndarray:
     touching = _touching_bodies(model)
     if len(np.unique(model.body_treeid[touching])) > 1:
         return invariant  # trees that can touch each other know where the others are
-    normals, planes_only = scenery(model)
+    normals, planes_only = static_planes(model)
     pose = default_pose(model)
     for joint in range(model.njnt):
         kind, dof = model.jnt_type[joint], model.jnt_dofadr[joint]
-        if kind == FREE and not sprung(model, joint):
+        if kind == FREE and not has_spring(model, joint):
             axes, dofs = np.eye(3), np.arange(dof, dof + 3)
         elif kind == SLIDE and _moves_freely(model, joint):
             axes, dofs = pose.xaxis[joint][None], np.array([dof])
@@ -41,7 +41,7 @@ def invariant_translations(model: mujoco.MjModel) -> np.ndarray:
     return invariant
 
 
-def unfelt_velocities(model: mujoco.MjModel) -> np.ndarray:
+def galilean_invariant_dofs(model: mujoco.MjModel) -> np.ndarray:
     """(nv,) bool: velocities of slides and along free joints that nothing but contacts and stops can feel.
 
     The whole robot moves with them, no damper, friction or actuator acts on them, and there is no air: in a frame that
@@ -56,7 +56,7 @@ def unfelt_velocities(model: mujoco.MjModel) -> np.ndarray:
     for joint in range(model.njnt):
         kind, dof = model.jnt_type[joint], model.jnt_dofadr[joint]
         dofs = np.arange(dof, dof + (3 if kind == FREE else 1))
-        free = not sprung(model, joint) if kind == FREE else kind == SLIDE and _moves_freely(model, joint)
+        free = not has_spring(model, joint) if kind == FREE else kind == SLIDE and _moves_freely(model, joint)
         whole = np.isin(moving, _carried(model, model.jnt_bodyid[joint])).all()
         driven = (model.actuator_trnid[:, 0] == joint).any()
         unfelt[dofs] = free and whole and not driven and not rubs[dofs].any()
@@ -69,20 +69,20 @@ def gravity(model: mujoco.MjModel) -> np.ndarray:
     return np.zeros(3) if off else model.opt.gravity.copy()
 
 
-def scenery(model: mujoco.MjModel) -> tuple[np.ndarray, bool]:
+def static_planes(model: mujoco.MjModel) -> tuple[np.ndarray, bool]:
     """The normals (P, 3) of the planes fixed to the world that a robot can touch, and whether that is all it can.
 
     A mocap body that can be touched is scenery that is no plane: it stands where an input says.
     """
     pose, normals = default_pose(model), []
-    for geom in np.flatnonzero(foreign(model)[model.geom_bodyid] & can_touch(model)):
+    for geom in np.flatnonzero(world_fixed_bodies(model)[model.geom_bodyid] & can_touch(model)):
         if model.geom_type[geom] != mujoco.mjtGeom.mjGEOM_PLANE or model.body_weldid[model.geom_bodyid[geom]] != 0:
             return np.zeros((0, 3)), False
         normals.append(pose.geom_xmat[geom].reshape(3, 3)[:, 2])
     return np.reshape(normals, (-1, 3)), True
 
 
-def foreign(model: mujoco.MjModel) -> np.ndarray:
+def world_fixed_bodies(model: mujoco.MjModel) -> np.ndarray:
     """(nbody,) bool: the world, mocap bodies, and what is fixed to either."""
     weld = model.body_weldid
     return (weld == 0) | (model.body_mocapid[weld] >= 0)
@@ -124,14 +124,14 @@ def _tendons_beyond_joints(model: mujoco.MjModel) -> bool:
     return bool((model.wrap_type[: model.nwrap] != mujoco.mjtWrap.mjWRAP_JOINT).any())
 
 
-def sprung(model: mujoco.MjModel, joint: int) -> bool:
+def has_spring(model: mujoco.MjModel, joint: int) -> bool:
     """Whether a joint has a spring."""
     return bool(model.jnt_stiffness[joint] or model.jnt_stiffnesspoly[joint].any())
 
 
-def held(model: mujoco.MjModel, joint: int) -> bool:
+def has_position_dependent_force(model: mujoco.MjModel, joint: int) -> bool:
     """Whether a spring, a servo, a tendon or an equality refers to the position of a hinge or slide."""
-    if sprung(model, joint):
+    if has_spring(model, joint):
         return True
     along = model.wrap_objid[: model.nwrap][model.wrap_type[: model.nwrap] == mujoco.mjtWrap.mjWRAP_JOINT]
     equal = model.eq_type == mujoco.mjtEq.mjEQ_JOINT
@@ -148,7 +148,7 @@ def held(model: mujoco.MjModel, joint: int) -> bool:
 
 def _moves_freely(model: mujoco.MjModel, joint: int) -> bool:
     """Whether a slide stands behind slides alone, with no spring, servo or tendon on its position."""
-    if held(model, joint):
+    if has_position_dependent_force(model, joint):
         return False
     body = model.jnt_bodyid[joint]
     while body:  # a hinge between the joint and the world turns the slide's axis against gravity

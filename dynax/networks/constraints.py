@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from dynax.mechanics.constraints.layer import ConstraintLayer, Free, Touching
+from dynax.mechanics.constraints.layer import ConstraintLayer, Touching, UnconstrainedStep
 from dynax.networks.mass_matrix import Inertia
 from dynax.representation.frames import Frame
 
@@ -22,12 +22,16 @@ class LearnedConstraints(nn.Module):
 
     layer: ConstraintLayer
     frame: Frame | None = None  # in which the mass matrix is learned, if it is
-    contact_start: float = 1.0  # the factors of contacts before anything is learned
+    contact_init_scale: float = 1.0  # the factors of contacts before anything is learned
     learned: bool = True  # otherwise the factors stay as they are
 
     @nn.compact
     def __call__(
-        self, state: jax.Array, free: Free, start: jax.Array | None = None, touching: Touching | None = None
+        self,
+        state: jax.Array,
+        free: UnconstrainedStep,
+        start: jax.Array | None = None,
+        touching: Touching | None = None,
     ) -> jax.Array:
         """The change of velocity (nv,) from `state` (S,); see `ConstraintLayer`."""
         inertia = free.inertia
@@ -37,7 +41,7 @@ class LearnedConstraints(nn.Module):
         return self.layer(state, free, inertia, factors, start, touching)
 
     def _factor(self, name: str, shape: tuple[int, ...]) -> jax.Array:
-        start = self.contact_start if name.startswith("contact_") else 1.0
+        start = self.contact_init_scale if name.startswith("contact_") else 1.0
         if not self.learned:
             return jnp.full(shape, start)
         return jnp.exp(self.param(name, nn.initializers.constant(math.log(start)), shape))

@@ -10,7 +10,7 @@ from dynax.errors import UserError, check_choice
 from dynax.render import gl
 from dynax.render.software import DrawnPainter
 
-BACKENDS = ("auto", *gl.CONTEXTS, "drawn")
+BACKENDS = ("auto", *gl.CONTEXTS, "software")
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ def choose_backend(choice: str = "auto") -> str:
     does not work here.
     """
     check_choice("render.backend", choice, BACKENDS)
-    if choice == "drawn":
+    if choice == "software":
         return choice
     faults = {}
     for context in gl.candidates() if choice == "auto" else (choice,):
@@ -45,11 +45,11 @@ def choose_backend(choice: str = "auto") -> str:
     if choice != "auto":
         raise UserError(f"render.backend={choice} does not work here ({why})\nleave it at `auto`, or take `drawn`")
     _log.warning("no OpenGL (%s): the robot's geoms are drawn with Pillow instead", why)
-    return "drawn"
+    return "software"
 
 
 def painter(model: mujoco.MjModel, width: int, height: int, backend: str) -> Painter:
     """What paints pictures of `width x height` pixels by `backend`, as `choose_backend` gave it."""
-    if backend == "drawn":
+    if backend == "software":
         return DrawnPainter(model, width, height)
     return gl.GLPainter(model, width, height, backend)

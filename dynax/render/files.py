@@ -13,7 +13,7 @@ from PIL import Image
 
 from dynax.errors import RunError
 
-_PALETTE_FRAMES = 12  # looked at for the colours that all frames share
+_PALETTE_FRAMES = 12  # looked at for the colors that all frames share
 
 
 @contextmanager
@@ -44,7 +44,7 @@ def save_gif(path: Path, frames: Iterable[np.ndarray], fps: int) -> Path:
 
 
 def _shared_palette(pictures: list[Image.Image]) -> Image.Image:
-    """256 colours that serve all `pictures`, from a dozen of them spread over the clip."""
+    """256 colors that serve all `pictures`, from a dozen of them spread over the clip."""
     chosen = pictures[:: max(1, len(pictures) // _PALETTE_FRAMES)]
     sheet = Image.new("RGB", (chosen[0].width, chosen[0].height * len(chosen)))
     for i, picture in enumerate(chosen):

@@ -8,7 +8,7 @@ from PIL import Image
 
 from dynax.render.backends import choose_backend, painter
 from dynax.render.overlay import Overlay
-from dynax.render.scene import Scene, choose_camera, for_pictures, main_colour
+from dynax.render.scene import Scene, choose_camera, for_pictures, main_color
 
 _GONE = 1e6  # a coordinate beyond this is as good as infinite, and no picture's business
 
@@ -31,7 +31,7 @@ def frames(
 ) -> Iterator[np.ndarray]:
     """Frames, uint8 (height, width, 3), of `truth` and `prediction`, both (T+1, nq+nv+na) at control steps of `dt` s.
 
-    `error (T+1,)` is the normalised error written into them. `fps` frames are a second of film, and `speed` seconds
+    `error (T+1,)` is the normalized error written into them. `fps` frames are a second of film, and `speed` seconds
     of the robot's time. Once the prediction is not finite its ghost is gone and the caption says `diverged`. `camera`
     names one of the robot's: None takes `side`, else its first, else one that holds the whole motion. `mocap (T, 7 n)`
     says where mocap bodies are, as actions do, positions first; by default they stay where the MJCF has them.
@@ -49,7 +49,7 @@ def frames(
     steps = np.round(np.arange(0.0, (len(error) - 1) * dt + 1e-9, speed / fps) / dt).astype(int)
     model = for_pictures(mj_model, width, height)
     scene = Scene(model, choose_camera(model, camera, truth[:, : model.nq]))
-    overlay = Overlay(width, height, np.where(lost, np.nan, error), dt, main_colour(model), title)
+    overlay = Overlay(width, height, np.where(lost, np.nan, error), dt, main_color(model), title)
     chosen = choose_backend(backend)
 
     def film() -> Iterator[np.ndarray]:

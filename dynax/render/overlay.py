@@ -18,7 +18,7 @@ class Overlay:
     """Captions for pictures of `width x height` pixels; sizes follow the height."""
 
     def __init__(self, width: int, height: int, error: np.ndarray, dt: float, truth: tuple[int, int, int], title: str):
-        """`error (T+1,)`: normalised, at control steps of `dt` s, not finite once diverged; `truth`: its colour."""
+        """`error (T+1,)`: normalized, at control steps of `dt` s, not finite once diverged; `truth`: its color."""
         self._error, self._dt, self._title = error, dt, title
         self._unit = max(11, round(min(height / 21, width / 32)))  # text height, pixels
         self._gap = self._unit // 2
@@ -48,10 +48,10 @@ class Overlay:
         legend = (("prediction", (*_TINT, 150)), ("truth", truth))
         if width < 26 * unit:
             legend = ()
-        for name, colour in legend:
+        for name, color in legend:
             ink.text((x, y), name, _INK, font, anchor="rm")
             x -= font.getlength(name) + 0.4 * unit
-            ink.rounded_rectangle((x - 0.7 * unit, y - 0.35 * unit, x, y + 0.35 * unit), 2, colour)
+            ink.rounded_rectangle((x - 0.7 * unit, y - 0.35 * unit, x, y + 0.35 * unit), 2, color)
             x -= 1.5 * unit
         room = x - (2 * gap + 11 * unit)
         if font.getlength(self._title) < room:

@@ -1,6 +1,6 @@
 """What is in the picture: the true robot, the ghost of the predicted one, and the camera that sees them.
 
-A `mujoco.MjvScene` is a list of shapes with poses and colours, and needs no OpenGL: every backend draws the same one.
+A `mujoco.MjvScene` is a list of shapes with poses and colors, and needs no OpenGL: every backend draws the same one.
 """
 
 import copy
@@ -73,8 +73,8 @@ def _motion_box(model: mujoco.MjModel, qpos: np.ndarray, samples: int = 50) -> t
     return stacked.min(0), stacked.max(0)
 
 
-def main_colour(model: mujoco.MjModel) -> tuple[int, int, int]:
-    """The colour of the largest thing that moves, for a legend: red, green, blue up to 255."""
+def main_color(model: mujoco.MjModel) -> tuple[int, int, int]:
+    """The color of the largest thing that moves, for a legend: red, green, blue up to 255."""
     moving = np.flatnonzero(model.body_weldid[model.geom_bodyid] > 0)
     if not moving.size:
         return (51, 65, 85)

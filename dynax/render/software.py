@@ -1,7 +1,7 @@
 """A picture without OpenGL: flat-shaded facets seen through the scene's camera, painted back to front with Pillow.
 
 No shadows and no textures, and facets are sorted by depth rather than cut where they meet; yet the same shapes,
-colours, ghost and camera as OpenGL's. Axes: V vertices, F facets.
+colors, ghost and camera as OpenGL's. Axes: V vertices, F facets.
 """
 
 from collections.abc import Iterator
@@ -56,7 +56,7 @@ def _cut(loop: np.ndarray, near: float) -> np.ndarray:
 class _Facet(NamedTuple):
     depth: float  # m, for sorting
     outline: list[tuple[float, float]]  # pixels
-    colour: tuple[int, int, int]
+    color: tuple[int, int, int]
     alpha: int  # 255: opaque
 
 
@@ -65,7 +65,7 @@ class DrawnPainter:
 
     def __init__(self, model: mujoco.MjModel, width: int, height: int):
         self._size = (width * _FINE, height * _FINE)
-        self._textures = _mean_colours(model)
+        self._textures = _mean_colors(model)
         shade = np.linspace(0, 1, self._size[1])[:, None] ** 0.8
         sky = (1 - shade) * np.array(_ZENITH) + shade * np.array(_HORIZON)
         self._sky = Image.fromarray(np.broadcast_to(sky[:, None], (*self._size[::-1], 3)).astype(np.uint8))
@@ -78,7 +78,7 @@ class DrawnPainter:
         on_opaque, on_ghost, on_veil = (ImageDraw.Draw(image) for image in (opaque, ghost, veil))
         for facet in sorted(facets, key=lambda f: -f.depth):
             solidly = facet.alpha == 255
-            (on_opaque if solidly else on_ghost).polygon(facet.outline, facet.colour)
+            (on_opaque if solidly else on_ghost).polygon(facet.outline, facet.color)
             on_veil.polygon(facet.outline, 0 if solidly else facet.alpha)
         opaque.paste(ghost, mask=_rimless(veil))
         return np.asarray(opaque.reduce(_FINE))
@@ -93,23 +93,23 @@ class DrawnPainter:
             return
         turn = shape.mat.astype(float)
         normals = body.normals @ turn.T
-        centres = shape.pos + body.centres @ turn.T
+        centers = shape.pos + body.centers @ turn.T
         vertices = view.into(shape.pos + body.vertices @ turn.T)
-        depths = view.into(centres)[:, 2]
+        depths = view.into(centers)[:, 2]
         floor = shape.type == mujoco.mjtGeom.mjGEOM_PLANE.value
         light = 0.58 + 0.75 * np.clip(normals @ _LIGHT, 0, 1)
         if floor:
             light[1:] *= _GRID
-        colour = 255 * shape.rgba[:3] * self._textures[shape.matid]
+        color = 255 * shape.rgba[:3] * self._textures[shape.matid]
         alpha = round(255 * float(shape.rgba[3]))
         if floor:
             depths[:] = np.inf
         elif alpha < 255:  # behind all of an opaque shape in the same place, as a perfect prediction's ghost is
             depths[:] = vertices[:, 2].max() + 1e-6
-        for i in np.flatnonzero(((view.eye - centres) * normals).sum(1) > 0):
+        for i in np.flatnonzero(((view.eye - centers) * normals).sum(1) > 0):
             outline = view.pixels(vertices[body.facets[i]])
             if len(outline) > 2:
-                red, green, blue = np.minimum(colour * light[i], 255).astype(int).tolist()
+                red, green, blue = np.minimum(color * light[i], 255).astype(int).tolist()
                 yield _Facet(depths[i], outline, (red, green, blue), alpha)
 
 
@@ -122,8 +122,8 @@ def _rimless(veil: Image.Image) -> Image.Image:
     return veil
 
 
-def _mean_colours(model: mujoco.MjModel) -> np.ndarray:
-    """Mean colour (nmat + 1, 3), 0 to 1, of each material's texture; white without, and last, for no material (-1)."""
+def _mean_colors(model: mujoco.MjModel) -> np.ndarray:
+    """Mean color (nmat + 1, 3), 0 to 1, of each material's texture; white without, and last, for no material (-1)."""
     means = np.ones((model.nmat + 1, 3))
     for material, textures in enumerate(model.mat_texid):
         for texture in textures[textures >= 0]:

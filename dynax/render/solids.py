@@ -16,7 +16,7 @@ class Solid(NamedTuple):
     vertices: np.ndarray  # (V, 3), m
     facets: tuple[np.ndarray, ...]  # F loops of vertex numbers
     normals: np.ndarray  # (F, 3), outward, length 1
-    centres: np.ndarray  # (F, 3), m
+    centers: np.ndarray  # (F, 3), m
 
 
 def _solid(vertices: np.ndarray, facets: list[np.ndarray]) -> Solid:

@@ -13,7 +13,7 @@ import mujoco
 import numpy as np
 
 from dynax.envs.state_space import StateSpace
-from dynax.math.chunks import in_chunks
+from dynax.math.chunks import map_in_chunks
 from dynax.math.vectors import dot
 from dynax.mechanics.collision.contacts import Contacts
 from dynax.representation.frames import Frame
@@ -21,7 +21,7 @@ from dynax.representation.frames import Frame
 REACH = 0.1  # m; what is farther away than this counts as so far away
 
 
-class Nearness:
+class ContactFeatures:
     """The features of a robot's contacts: six of each slot against a plane of the scenery, nine against the rest of it.
 
     Against scenery the distance up to `REACH`, the depth, the active flag, and the flag times the velocity of the body
@@ -40,7 +40,7 @@ class Nearness:
     def __call__(self, states: Any) -> Any:
         """(..., 6 P + 9 W + 3 (C - P - W)) of `states` (..., S); of NumPy's a chunk at a time."""
         flat = states.reshape(-1, states.shape[-1])
-        found = in_chunks(self._many, flat) if isinstance(states, np.ndarray) else jax.vmap(self._one)(flat)
+        found = map_in_chunks(self._many, flat) if isinstance(states, np.ndarray) else jax.vmap(self._one)(flat)
         return found.reshape(*states.shape[:-1], found.shape[-1])
 
     @partial(jax.jit, static_argnums=0)

@@ -16,9 +16,9 @@ from dynax.errors import check_choice
 from dynax.mechanics.collision.contacts import Contacts
 from dynax.mechanics.collision.pairs import selection
 from dynax.mjcf.joints import BALL, FREE
-from dynax.mjcf.symmetry import unfelt_velocities
+from dynax.mjcf.symmetry import galilean_invariant_dofs
 from dynax.representation import features
-from dynax.representation.contact_features import Nearness
+from dynax.representation.contact_features import ContactFeatures
 from dynax.representation.frames import FRAMES, Floating, Frame, frame_of
 from dynax.representation.planar import Planar
 
@@ -54,20 +54,20 @@ class Representation:
         return frame if frame and self.env.space.observed[: self.env.space.nv][frame.dofs].all() else None
 
     @cached_property
-    def near(self) -> Nearness | None:
+    def contact_features(self) -> ContactFeatures | None:
         """What tells of contacts, with `constraints=features` of a robot that can touch something and hides nothing."""
         if self.constraints != "features" or not self.env.space.observed.all():
             return None
         contacts = Contacts.between(self.env.mj_model, selection(self.env.mj_model)[0])
-        return Nearness(self.env.mj_model, self.env.space, contacts, self.base) if contacts else None
+        return ContactFeatures(self.env.mj_model, self.env.space, contacts, self.base) if contacts else None
 
     @cached_property
     def unfelt(self) -> np.ndarray:
         """(nv,) bool: velocities left out, because contacts alone could feel them, and those are shown."""
         model, nothing = self.env.mj_model, np.zeros(self.env.space.nv, bool)
-        if not (self.drop_invariant and self.near and self.accelerates) or selection(model)[1]:
+        if not (self.drop_invariant and self.contact_features and self.accelerates) or selection(model)[1]:
             return nothing
-        found = unfelt_velocities(model)
+        found = galilean_invariant_dofs(model)
         mixed = isinstance(self.base, Planar) and not found[:2].all()  # its slides
         return nothing if mixed else found
 
@@ -104,9 +104,9 @@ class Representation:
         return positions.shape[-1], velocities.shape[-1], rest.shape[-1]
 
     def features(self, states: Any, near: Any = None) -> Any:
-        """What the network sees of states (..., S), before normalisation: (..., F).
+        """What the network sees of states (..., S), before normalization: (..., F).
 
-        `near` is what `self.near` says of them, if that is known: nothing else takes long.
+        `near` is what `self.contact_features` says of them, if that is known: nothing else takes long.
         """
         return states.__array_namespace__().concat(self._parts(states, near), axis=-1)
 
@@ -119,13 +119,13 @@ class Representation:
         rest = [space.act(states)[..., seen[1]]]
         if self.constraints == "features":
             rest.append(features.stops(space, states))
-        if self.near:
-            rest.append(self.near(states) if near is None else near)
+        if self.contact_features:
+            rest.append(self.contact_features(states) if near is None else near)
         positions = features.positions(space, states, self.angles, self.dropped, self.base)
         return positions, velocities[..., seen[0] & ~self.unfelt], xp.concat(rest, axis=-1)
 
     def targets(self, states: Any, following: Any) -> Any:
-        """What is to be predicted between consecutive states (..., S), before normalisation: (..., D)."""
+        """What is to be predicted between consecutive states (..., S), before normalization: (..., D)."""
         target = features.targets(self.env.space, states, following, self.predicts, self.env.semi_implicit)
         return self.framed(states, target)[..., self.predicted]
 
@@ -161,13 +161,13 @@ class Representation:
         return target.__array_namespace__().concat([*parts, target[..., count * nv :]], axis=-1)
 
     @property
-    def remarks(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[str, ...]:
         """Where the options mean something else for this robot than for others, in sentences."""
         env, kinds = self.env, self.env.mj_model.jnt_type
         floats = bool((kinds == FREE).any())
         why = f"env.decimation={env.decimation}" if env.decimation > 1 else f"the integrator {env.integrator}"
         missing = selection(self.env.mj_model)[1] if self.constraints == "features" else ""
-        remarks = {
+        notes = {
             f"contacts of {missing} are not among the features": bool(missing),
             "stops of ball joints are not among the features":
                 self.constraints == "features" and bool((kinds[env.mj_model.jnt_limited != 0] == BALL).any()),
@@ -180,7 +180,7 @@ class Representation:
             "model.frame=robot without effect: a part of the robot stands in the world, or hides something":
                 self.frame == "robot" and floats and self.base is None,
         }  # fmt: skip
-        return tuple(text for text, holds in remarks.items() if holds)
+        return tuple(text for text, holds in notes.items() if holds)
 
     @property
     def told(self) -> tuple[str, ...]:
@@ -193,6 +193,6 @@ class Representation:
             "what is invariant": bool(self.dropped[space.invariant].any() or self.unfelt.any()),
             self.base.told if self.base else "": self.base is not None and bool(self.base.told),
             "where the stops are": self.constraints == "features" and space.limited.any(),
-            "what may touch what, and where": self.near is not None,
+            "what may touch what, and where": self.contact_features is not None,
         }
         return tuple(text for text, is_told in what.items() if is_told)

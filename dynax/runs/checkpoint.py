@@ -1,7 +1,7 @@
 """A training on disk, complete: what a run needs to continue, and what `load` needs to predict.
 
     <run>/checkpoints/epoch-00010/
-        model/          Orbax: the best parameters and the normalisation
+        model/          Orbax: the best parameters and the normalization
         training/       Orbax: the whole `TrainState`
         run.json        the resolved config, versions, dataset, epoch and its errors
         robot.xml       the MJCF

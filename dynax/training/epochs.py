@@ -36,7 +36,7 @@ def initial_state(params: Any, optimizer: optax.GradientTransformation, key: jax
     )  # fmt: skip
 
 
-# Of variables, samples, ends and key, the squared errors; the first axis is of what is trained each by itself, members.
+# (variables, samples, window_ends, key) -> squared errors (E, B, ...), E ensemble members
 Errors = Callable[[Variables, Samples, jax.Array, jax.Array], jax.Array]
 
 

@@ -93,7 +93,7 @@ def every(trained: Iterator[tuple[Stage, Iterator[Epoch]]]) -> Iterator[Epoch]:
 def start(
     model: BaseDynamicsModel, train: Trajectories, config: TrainingConfig, key: jax.Array
 ) -> tuple[TrainState, Variables]:
-    """The state before the first epoch of a new training, and the normalisation of its data.
+    """The state before the first epoch of a new training, and the normalization of its data.
 
     Raises `UserError` where the model is too large for the polish that `config` asks for, or trajectories too short.
     """

@@ -1,6 +1,6 @@
-"""What training minimises: errors of one step or of several, in units of the target's deviation.
+"""What training minimizes: errors of one step or of several, in units of the target's deviation.
 
-Axes: B batch, E members, h history, K steps ahead, S state, A action, D target.
+Axes: B batch, E ensemble_size, h history, K steps ahead, S state, A action, D target.
 """
 
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from dynax.base import BaseDynamicsModel, Variables, normalise
+from dynax.base import BaseDynamicsModel, Variables, normalize
 from dynax.training.training_set import Samples
 
 TOLERANCE = 25.0  # squared errors up to so many times the median count in full
@@ -27,7 +27,7 @@ def one_step(
     """
     rows = ends[:, None] + jnp.arange(1 - model.history, 1)
     held = rows if model.sequence else ends
-    near = jax.tree.map(lambda x: x[rows], samples.near)
+    near = jax.tree.map(lambda x: x[rows], samples.contact_cache)
     return _squared(model, variables, samples.states[rows], samples.actions[rows], samples.targets[held], key, near)
 
 
@@ -47,11 +47,11 @@ def noisy_step(
     space = model.env.space
     noise = scale * jax.random.normal(noise_key, (*states.shape[:-1], space.tangent_dim))
     states = space.add(states, noise)
-    wanted = normalise(target, model.targets(states, following))
+    wanted = normalize(target, model.targets(states, following))
     return _squared(model, variables, states, samples.actions[rows], wanted if model.sequence else wanted[:, -1], key)
 
 
-def several_steps(
+def multi_step(
     model: BaseDynamicsModel, variables: Variables, samples: Samples, ends: jax.Array, steps: int, scale: Any
 ) -> jax.Array:
     """The squared error of each state of an open-loop prediction of `steps` steps, mean over coordinates: (B, K).
@@ -92,8 +92,8 @@ def _squared(
 ) -> jax.Array:
     target = variables["normalization"]["target"]
     truth = wanted * target["std"] + target["mean"] if model.layer else None
-    predicted = model.changes(variables, states, actions, key, truth, near)
-    return jnp.mean((normalise(target, predicted) - wanted) ** 2, axis=-1)
+    predicted = model.predict_delta(variables, states, actions, key, truth, near)
+    return jnp.mean((normalize(target, predicted) - wanted) ** 2, axis=-1)
 
 
 def mse(squared: jax.Array) -> jax.Array:
@@ -101,7 +101,7 @@ def mse(squared: jax.Array) -> jax.Array:
     return jnp.mean(squared)
 
 
-def robust(squared: jax.Array, scale: jax.Array | None = None) -> jax.Array:
+def cauchy(squared: jax.Array, scale: jax.Array | None = None) -> jax.Array:
     """The mean of `log(1 + e^2 / s^2)`, with s^2 = `TOLERANCE` times the batch's median of e^2, or the `scale` given.
 
     The Cauchy loss (Barron 2019, A General and Adaptive Robust Loss Function, alpha = 0) on a scale that shrinks with
@@ -109,13 +109,13 @@ def robust(squared: jax.Array, scale: jax.Array | None = None) -> jax.Array:
     that scale its value says nothing of whether the error has shrunk; who compares values gives one.
     """
     if scale is None:
-        scale = jax.lax.stop_gradient(outlying(squared))
+        scale = jax.lax.stop_gradient(outlier_scale(squared))
     return jnp.mean(jnp.log1p(squared / scale))
 
 
-def outlying(squared: jax.Array, least: float = 1e-12) -> jax.Array:
+def outlier_scale(squared: jax.Array, least: float = 1e-12) -> jax.Array:
     """The squared error from which on a transition counts as an outlier, `least` or more."""
     return TOLERANCE * jnp.median(squared) + least
 
 
-LOSSES = {"mse": mse, "robust": robust}
+LOSSES = {"mse": mse, "cauchy": cauchy}

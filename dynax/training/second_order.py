@@ -34,7 +34,7 @@ SEARCH = 12  # evaluations along a line of L-BFGS, at most: the first step is sh
 GIVE_UP = 1e8  # damping beyond which no step lowers the cost any more
 
 
-def polish(
+def finetune(
     model: BaseDynamicsModel, variables: Variables, data: Trajectories, config: TrainingConfig, key: jax.Array
 ) -> tuple[Any, float]:
     """The polished parameters, and their mean squared error in units of the targets' variance.
@@ -44,11 +44,13 @@ def polish(
     Raises:
         UserError: for Levenberg-Marquardt on more than `LARGEST` parameters.
     """
-    if config.polish == "least_squares":
+    if config.finetune == "least_squares":
         return least_squares(model, variables, data, config)
     normalization = variables["normalization"]
-    ends = np.asarray(jax.random.permutation(key, samples_of.ends(data, model.history))[: SAMPLES[config.polish]])
-    if config.polish == "lbfgs":
+    ends = np.asarray(
+        jax.random.permutation(key, samples_of.window_ends(data, model.history))[: SAMPLES[config.finetune]]
+    )
+    if config.finetune == "lbfgs":
         return lbfgs(model, variables, samples_of.prepare(model, data, normalization), ends, config)
     with jax.enable_x64(True):
         samples = samples_of.prepare(model, data, normalization, np.float64)
@@ -57,23 +59,23 @@ def polish(
 
 def check(model: BaseDynamicsModel, params: Any, config: TrainingConfig) -> None:
     """Raise `UserError` where the polish that `config` asks for does not suit the model, or its many parameters."""
-    if (config.polish == "least_squares") != isinstance(model, RigidDynamicsModel):
+    if (config.finetune == "least_squares") != isinstance(model, RigidDynamicsModel):
         raise UserError(
-            f"training.polish={config.polish} does not suit this model: least_squares finds the constants of "
+            f"training.finetune={config.finetune} does not suit this model: least_squares finds the constants of "
             "model=rigid, and nothing else does"
         )
     count = sum(x.size for x in jax.tree.leaves(params))
-    if config.polish == "levenberg_marquardt" and count > LARGEST:
+    if config.finetune == "levenberg_marquardt" and count > LARGEST:
         raise UserError(
-            f"training.polish=levenberg_marquardt solves for all parameters at once, at most {LARGEST}, and the model "
-            f"has {count}: use lbfgs or none"
+            f"training.finetune=levenberg_marquardt solves for all parameters at once, at most {LARGEST}, "
+            f"and the model has {count}: use lbfgs or none"
         )
 
 
 def levenberg_marquardt(
     model: BaseDynamicsModel, variables: Variables, samples: Samples, ends: np.ndarray, config: TrainingConfig
 ) -> tuple[Any, float]:
-    """At most `config.polish_steps` of Levenberg-Marquardt (Marquardt 1963), by iterated reweighting if robust.
+    """At most `config.finetune_steps` of Levenberg-Marquardt (Marquardt 1963), by iterated reweighting if robust.
 
     It fits the transitions at `ends` (M,), in float64: `jax.enable_x64` must be on, and `samples` made under it.
     """
@@ -85,20 +87,20 @@ def levenberg_marquardt(
 
     data = samples, jnp.asarray(chunks)  # as arguments: of constants XLA makes more constants, slowly
     damping, errors = 1e-3, squared(theta, *data)
-    for step in range(config.polish_steps):
+    for step in range(config.finetune_steps):
         if jnp.mean(errors) < RESOLUTION:
             break
-        scale = losses.outlying(errors, 1e-30) if config.loss == "robust" else jnp.float64(1e30)
+        scale = losses.outlier_scale(errors, 1e-30) if config.loss == "cauchy" else jnp.float64(1e30)
         matrix, slope = normal_equations(theta, *data, scale)
-        cost = losses.robust(errors, scale)
+        cost = losses.cauchy(errors, scale)
         diagonal = jnp.diag(matrix) + 1e-12 * jnp.diag(matrix).max()
         while damping < GIVE_UP:
             trial = theta - jnp.linalg.solve(matrix + damping * jnp.diag(diagonal), slope)
             there = squared(trial, *data)
-            if losses.robust(there, scale) < cost:
+            if losses.cauchy(there, scale) < cost:
                 theta, errors, damping = trial, there, max(damping * EASIER, 1e-12)
                 if step % 20 == 0:
-                    log.info("polish: step %d of at most %d, loss %.1e", step, config.polish_steps, jnp.mean(errors))
+                    log.info("polish: step %d of at most %d, loss %.1e", step, config.finetune_steps, jnp.mean(errors))
                 break
             damping *= HARDER
         else:
@@ -116,7 +118,7 @@ def _least_squares_problem(
     def residual(theta: jax.Array, samples: Samples, end: jax.Array) -> jax.Array:
         rows = end + jnp.arange(1 - model.history, 1)
         now = {"params": unravel(theta), "normalization": normalization}
-        change = model.changes(now, samples.states[rows][None], samples.actions[rows][None]).mean(axis=0)[0]
+        change = model.predict_delta(now, samples.states[rows][None], samples.actions[rows][None]).mean(axis=0)[0]
         last = change[-1] if model.sequence else change
         return (last - target["mean"]) / target["std"] - samples.targets[end]
 
@@ -153,7 +155,7 @@ def least_squares(
     assert isinstance(model, RigidDynamicsModel)
     found = identification.identify(model, data, config.seed)
     params = {**variables["params"], "network": identification.parameters(model, found)}
-    now, some = {**variables, "params": params}, samples_of.ends(data, model.history)[: SAMPLES["lbfgs"]]
+    now, some = {**variables, "params": params}, samples_of.window_ends(data, model.history)[: SAMPLES["lbfgs"]]
     samples = samples_of.prepare(model, data, variables["normalization"])
     squared = jax.jit(losses.one_step, static_argnums=0)(model, now, samples, jnp.asarray(some))
     return params, float(losses.mse(squared))
@@ -162,7 +164,7 @@ def least_squares(
 def lbfgs(
     model: BaseDynamicsModel, variables: Variables, samples: Samples, ends: np.ndarray, config: TrainingConfig
 ) -> tuple[Any, float]:
-    """`config.polish_steps` of L-BFGS (Liu and Nocedal 1989) with a line search, on the transitions at `ends` (M,).
+    """`config.finetune_steps` of L-BFGS (Liu and Nocedal 1989) with a line search, on the transitions at `ends` (M,).
 
     The best parameters on the way are kept: near the floor of float32 a search finds nothing, and steps anywhere.
     """
@@ -175,10 +177,10 @@ def lbfgs(
         def errors(params: Any) -> jax.Array:
             return losses.one_step(model, {"params": params, "normalization": normalization}, samples, ends)
 
-        scale = losses.outlying(errors(params))
+        scale = losses.outlier_scale(errors(params))
 
         def objective(params: Any) -> jax.Array:
-            return losses.robust(errors(params), scale) if config.loss == "robust" else losses.mse(errors(params))
+            return losses.cauchy(errors(params), scale) if config.loss == "cauchy" else losses.mse(errors(params))
 
         def better(best: tuple[Any, jax.Array], params: Any, value: jax.Array) -> tuple[Any, jax.Array]:
             return jax.tree.map(lambda old, new: jnp.where(value < best[1], new, old), best, (params, value))
@@ -191,7 +193,7 @@ def lbfgs(
             return (optax.apply_updates(params, change), state, best), None
 
         start = params, optimizer.init(params), (params, jnp.float32(jnp.inf))
-        (params, _, best), _ = jax.lax.scan(step, start, None, config.polish_steps)
+        (params, _, best), _ = jax.lax.scan(step, start, None, config.finetune_steps)
         params, _ = better(best, params, objective(params))
         return params, losses.mse(errors(params))
 

@@ -1,6 +1,6 @@
 """The stages of a training: on one step, on several, and the polish.
 
-Every stage has its own objective and its own optimiser, and all of them the same state.
+Every stage has its own objective and its own optimizer, and all of them the same state.
 """
 
 import dataclasses
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Stage:
-    """A stretch of epochs, `first` to `last`, counted from one, that minimise one objective."""
+    """A stretch of epochs, `first` to `last`, counted from one, that minimize one objective."""
 
     name: str
     first: int
@@ -51,17 +51,17 @@ def stages(
     for horizon in config.unroll_horizons * (config.unroll_epochs > 0):
         yield _unrolled(model, train, normalization, config, first, horizon)
         first += config.unroll_epochs
-    if config.polish != "none":
-        yield _polish(model, train, normalization, config, first)
+    if config.finetune != "none":
+        yield _finetune(model, train, normalization, config, first)
 
 
 def _one_step(model: BaseDynamicsModel, train: Trajectories, normalization: Variables, config: TrainingConfig) -> Stage:
-    ends = samples_of.ends(train, model.history)
+    ends = samples_of.window_ends(train, model.history)
     batch, steps = batches(model, config, len(ends))
-    shown = jnp.asarray(weighted(model.env, train, ends, config.impact_weight))
+    shown = jnp.asarray(oversample_impacts(model.env, train, ends, config.impact_weight))
     errors = losses.one_step
     if config.input_noise:
-        scale = (config.input_noise * metrics.deviations(model.env.space, train.states)).astype(np.float32)
+        scale = (config.input_noise * metrics.state_std(model.env.space, train.states)).astype(np.float32)
         errors = partial(losses.noisy_step, scale=scale)
     program = make_epoch(
         partial(errors, model), normalization, optimizer_for(model, train, config), config, batch, steps
@@ -77,7 +77,7 @@ def _unrolled(
     model: BaseDynamicsModel, train: Trajectories, normalization: Variables, config: TrainingConfig, first: int,
     horizon: int,
 ) -> Stage:  # fmt: skip
-    ends = jnp.asarray(samples_of.ends(train, model.history, horizon))
+    ends = jnp.asarray(samples_of.window_ends(train, model.history, horizon))
     batch = max(1, min(config.batch_size // horizon, len(ends)))
     steps = max(1, len(ends) // (batch * horizon))
     change = model.env.space.difference(train.states[:, :-1], train.states[:, 1:])
@@ -85,10 +85,10 @@ def _unrolled(
     slow = dataclasses.replace(
         config, learning_rate=config.unroll_learning_rate, final_learning_rate=config.unroll_learning_rate / 100
     )
-    optimizer = optimizers.make(slow, config.unroll_epochs * steps, model.members)
+    optimizer = optimizers.make(slow, config.unroll_epochs * steps, model.ensemble_size)
 
     def errors(variables: Variables, samples: Samples, ends: jax.Array, key: jax.Array) -> jax.Array:
-        return losses.several_steps(model, variables, samples, ends, horizon, scale)[None]  # members together
+        return losses.multi_step(model, variables, samples, ends, horizon, scale)[None]  # ensemble_size together
 
     program = make_epoch(errors, normalization, optimizer, config, batch, steps)
     return Stage(
@@ -99,21 +99,21 @@ def _unrolled(
     )  # fmt: skip
 
 
-def _polish(
+def _finetune(
     model: BaseDynamicsModel, train: Trajectories, normalization: Variables, config: TrainingConfig, first: int
 ) -> Stage:
     def epoch(state: TrainState, samples: Samples) -> tuple[TrainState, jax.Array]:
         variables = {"params": state.best, "normalization": normalization}
-        params, error = polishing.polish(model, variables, train, config, state.key)
+        params, error = polishing.finetune(model, variables, train, config, state.key)
         return state.replace(params=params, ema=params, epoch=state.epoch + 1), jnp.float32(error)
 
     return Stage(
-        name="polish", first=first, last=first, begin=lambda state: state, epoch=epoch, rate="training.polish_steps"
+        name="finetune", first=first, last=first, begin=lambda state: state, epoch=epoch, rate="training.finetune_steps"
     )
 
 
 def _from_best(state: TrainState, optimizer: optax.GradientTransformation) -> TrainState:
-    """The best parameters so far, with an optimiser that has seen none of them."""
+    """The best parameters so far, with an optimizer that has seen none of them."""
     copy = lambda: jax.tree.map(jnp.array, state.best)  # noqa: E731
     return state.replace(params=copy(), ema=copy(), opt_state=optimizer.init(state.best))
 
@@ -121,9 +121,9 @@ def _from_best(state: TrainState, optimizer: optax.GradientTransformation) -> Tr
 def optimizer_for(
     model: BaseDynamicsModel, train: Trajectories, config: TrainingConfig
 ) -> optax.GradientTransformation:
-    """The optimiser of one-step training, with its schedule laid over all of its epochs on `train`."""
+    """The optimizer of one-step training, with its schedule laid over all of its epochs on `train`."""
     _, steps = batches(model, config, len(train.states) * (train.actions.shape[1] - model.history + 1))
-    return optimizers.make(config, config.num_epochs * steps, model.members)
+    return optimizers.make(config, config.num_epochs * steps, model.ensemble_size)
 
 
 def batches(model: BaseDynamicsModel, config: TrainingConfig, num_windows: int) -> tuple[int, int]:
@@ -136,7 +136,7 @@ def batches(model: BaseDynamicsModel, config: TrainingConfig, num_windows: int) 
     return windows, max(1, num_windows // (windows * each))
 
 
-def weighted(env: Env, data: Trajectories, ends: np.ndarray, weight: int) -> np.ndarray:
+def oversample_impacts(env: Env, data: Trajectories, ends: np.ndarray, weight: int) -> np.ndarray:
     """`ends` (W,), and those around impacts `weight` times, of which an epoch shows no more in all than without."""
     if weight == 1:
         return ends

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from dynax.base import BaseDynamicsModel, Variables, normalise
+from dynax.base import BaseDynamicsModel, Variables, normalize
 from dynax.data.trajectories import Trajectories
 from dynax.errors import UserError
 
@@ -25,7 +25,7 @@ class Samples(struct.PyTreeNode):
     states: jax.Array  # (M, S)
     actions: jax.Array  # (M, A)
     targets: jax.Array  # (M, D) what happens after each; differences are taken before anything is rounded
-    near: Any = None  # of each what `model.nearest` says
+    contact_cache: Any = None  # of each what `model.contact_cache` says
 
 
 def normalization_of(model: BaseDynamicsModel, data: Trajectories) -> Variables:
@@ -52,14 +52,14 @@ def prepare(
     states, following = data.states[:, :-1], data.states[:, 1:]
     # A checkpoint gives JAX arrays, with which the data would be rounded before they are scaled.
     statistics = jax.tree.map(np.asarray, normalization["target"])
-    parts = states, data.actions, normalise(statistics, model.targets(states, following))
+    parts = states, data.actions, normalize(statistics, model.targets(states, following))
     flat = [x.reshape(data.actions.shape[0] * data.actions.shape[1], -1) for x in parts]
-    near = jax.tree.map(lambda x: x.astype(dtype) if x.dtype == np.float64 else x, model.nearest(flat[0]))
+    near = jax.tree.map(lambda x: x.astype(dtype) if x.dtype == np.float64 else x, model.contact_cache(flat[0]))
     states, actions, targets = (jnp.asarray(x, dtype) for x in flat)
     return Samples(states, actions, targets, jax.tree.map(jnp.asarray, near))
 
 
-def ends(data: Trajectories, history: int, ahead: int = 1) -> np.ndarray:
+def window_ends(data: Trajectories, history: int, ahead: int = 1) -> np.ndarray:
     """The samples (W,) int32 with `history` - 1 others before and `ahead` - 1 behind them in the same trajectory.
 
     Raises `UserError` where the trajectories are too short to have any.

@@ -20,12 +20,12 @@ def make_validation(
     """From a `TrainState` to the same with the better of its `best` and its `ema`, the error and the valid time."""
     h = model.history
     given, truth = data.states[:, :h], data.states[:, h - 1 :]
-    scale = metrics.deviations(model.env.space, data.states)
+    scale = metrics.state_std(model.env.space, data.states)
 
     def validate(state: State) -> tuple[State, float, float]:
         predicted = model.rollout(given, data.actions, {"params": state.ema, "normalization": normalization})
-        error = metrics.normalised_error(model.env.space, truth, np.asarray(predicted), scale)
-        value = metrics.typical(error[:, 1:])
+        error = metrics.normalized_error(model.env.space, truth, np.asarray(predicted), scale)
+        value = metrics.geometric_mean(error[:, 1:])
         return _keep_best(state, jnp.float32(value)), value, metrics.valid_time(error, 0.1, model.env.dt).median
 
     return validate

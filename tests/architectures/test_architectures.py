@@ -28,7 +28,7 @@ def group(architecture, **changes):
 
 
 def variables(model, seed=0):
-    """Variables with a normalisation that is nowhere trivial."""
+    """Variables with a normalization that is nowhere trivial."""
     rng = np.random.default_rng(seed)
     width = {"features": model.feature_dim, "actions": model.action_dim, "target": model.target_dim}
     statistics = {k: {"mean": rng.normal(0, 0.1, n), "std": rng.uniform(0.5, 2, n)} for k, n in width.items()}
@@ -113,9 +113,9 @@ def predicted(request, robots):
 
     def free(states, actions):
         network = {"params": given_["params"]["network"]}
-        return model.apply(network, states, actions, given_["normalization"], method="free").change
+        return model.apply(network, states, actions, given_["normalization"], method="unconstrained").change
 
-    return model, RAIL[robot], jax.jit(free), jax.jit(lambda s, a: model.changes(given_, s[None], a[None])[0, 0])
+    return model, RAIL[robot], jax.jit(free), jax.jit(lambda s, a: model.predict_delta(given_, s[None], a[None])[0, 0])
 
 
 @pytest.mark.slow

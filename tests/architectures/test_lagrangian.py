@@ -16,7 +16,7 @@ from dynax.data.trajectories import Trajectories
 from dynax.envs import MjcfEnv
 from dynax.envs.resets.keyframe import Reset
 from dynax.errors import UserError
-from dynax.evaluation.metrics import deviations, normalised_error
+from dynax.evaluation.metrics import normalized_error, state_std
 from dynax.training import fitting
 
 ROD = 'type="capsule" fromto="0 0 0 0 0 -1" size=".05" contype="0" conaffinity="0"'
@@ -40,7 +40,7 @@ CHAINS = {
 
 
 def parameters(model, seed=0):
-    """Parameters that none are as they were initialised."""
+    """Parameters that none are as they were initialized."""
     width = {"features": model.feature_dim, "actions": model.action_dim, "target": model.target_dim}
     statistics = {k: {"mean": np.zeros(n), "std": np.ones(n)} for k, n in width.items()}
     leaves, tree = jax.tree.flatten(model.create(jax.random.PRNGKey(seed), statistics)["params"]["network"])
@@ -53,7 +53,7 @@ def motion(model, params):
 
     def free(q, v, u=None):
         state, action = jnp.concatenate([q, v])[None], jnp.zeros((1, model.action_dim)) if u is None else u[None]
-        found = model.apply({"params": params}, state, action, {}, method="free")
+        found = model.apply({"params": params}, state, action, {}, method="unconstrained")
         implicit = found.inertia + model.env.dt * jnp.diag(found.damping)
         return jnp.linalg.solve(found.inertia, implicit @ found.change) / model.env.dt, found.inertia, found.damping
 
@@ -175,14 +175,14 @@ def learned(env, num_rollouts, scale=1.0):
     model = LagrangianDynamicsModel(env=env)
     config = TrainingConfig(
         num_epochs=3, batch_size=100, optimizer="adam", loss="mse", learning_rate=0.02, warmup_steps=10,
-        polish="levenberg_marquardt", polish_steps=100,
+        finetune="levenberg_marquardt", finetune_steps=100,
     )  # fmt: skip
     variables = fitting.train_dynamics_model(model, *data.split(0.1), config, jax.random.PRNGKey(0))
     states, actions = scale * env.sample_states(rng, 8), rng.uniform(-1, 1, (8, 20, env.action_dim)).repeat(10, axis=1)
     truth = simulate(env, states, actions, "native")
-    unit = deviations(env.space, truth)
+    unit = state_std(env.space, truth)
     paths = model.rollout(states, actions, variables), simulate_rounded(env, states, actions)
-    return [normalised_error(env.space, truth, np.asarray(path), unit).max(axis=1) for path in paths]
+    return [normalized_error(env.space, truth, np.asarray(path), unit).max(axis=1) for path in paths]
 
 
 def test_a_pendulum_is_learned_to_the_precision_of_float32(robots):

@@ -10,18 +10,18 @@ from dynax.envs import CheetahEnv, MjcfEnv
 from dynax.errors import UserError
 
 
-def free(model, seed=0):
+def unconstrained(model, seed=0):
     """The model of random weights as a function of one state and action."""
     width = {"features": model.feature_dim, "actions": model.action_dim, "target": model.target_dim}
     statistics = {k: {"mean": np.zeros(n), "std": np.ones(n)} for k, n in width.items()}
     params = model.create(jax.random.PRNGKey(seed), statistics)["params"]["network"]
     params = jax.tree.map(lambda x: x + 0.1 * jax.random.normal(jax.random.PRNGKey(1), x.shape), params)
-    return jax.jit(lambda s, a: model.apply({"params": params}, s[None], a[None], statistics, method="free"))
+    return jax.jit(lambda s, a: model.apply({"params": params}, s[None], a[None], statistics, method="unconstrained"))
 
 
 @pytest.fixture(scope="module")
 def motion(quadruped):
-    return free(MechanicalDynamicsModel(env=quadruped, hidden_dims=(8,), constraints="none"))
+    return unconstrained(MechanicalDynamicsModel(env=quadruped, hidden_dims=(8,), constraints="none"))
 
 
 def states_of(env, n):
@@ -49,7 +49,7 @@ def test_without_forces_it_falls(quadruped):
     """At rest, without torque or velocity, every part accelerates as gravity says."""
     model = MechanicalDynamicsModel(env=quadruped, hidden_dims=(8,), constraints="none")
     state = np.float32(np.concatenate([quadruped.mj_model.key_qpos[0], np.zeros(18)]))
-    change = free(model)(state, np.zeros(12, np.float32)).change
+    change = unconstrained(model)(state, np.zeros(12, np.float32)).change
     wanted = quadruped.dt * np.r_[quadruped.mj_model.opt.gravity, np.zeros(15)]
     np.testing.assert_allclose(change, wanted, atol=2e-5)
 
@@ -58,7 +58,7 @@ def test_an_armature_of_the_base_is_inert_and_does_not_fall():
     """M dv = dt (M - A) g at rest, with A the armature."""
     mjcf = '<body><joint type="free" armature=".5"/><geom size=".1" pos=".05 0 0" mass="1"/></body>'
     env = MjcfEnv(xml="rotor.xml", mjcf=f"<mujoco><worldbody>{mjcf}</worldbody></mujoco>")
-    moved = free(MechanicalDynamicsModel(env=env, hidden_dims=(8,), constraints="none"))(
+    moved = unconstrained(MechanicalDynamicsModel(env=env, hidden_dims=(8,), constraints="none"))(
         np.float32([0, 0, 1, 1, *np.zeros(9)]), np.zeros(0, np.float32)
     )
     inertia, fall = np.asarray(moved.inertia), np.array([0, 0, -9.81, 0, 0, 0])
@@ -74,7 +74,7 @@ def test_a_saturated_servo_damps_nothing(angle, damped):
     <geom size=".1" pos=".2 0 0"/></body></worldbody>
     <actuator><position joint="j" kp="100" kv="10" forcerange="-5 5"/></actuator></mujoco>"""
     model = MechanicalDynamicsModel(env=MjcfEnv(xml="servo.xml", mjcf=mjcf), hidden_dims=(8,), constraints="none")
-    [damping] = np.asarray(free(model)(np.float32([angle, 0]), np.zeros(1, np.float32)).damping)
+    [damping] = np.asarray(unconstrained(model)(np.float32([angle, 0]), np.zeros(1, np.float32)).damping)
     assert (damping > 1) if damped else (damping == 0)
 
 
@@ -83,7 +83,7 @@ def test_it_is_of_planar_robots_and_of_those_that_stand(cart_pole):
     for env in (CheetahEnv(), cart_pole):
         model = MechanicalDynamicsModel(env=env, hidden_dims=(8,), constraints="none")
         state, action = env.sample_states(np.random.default_rng(0), 1)[0], jnp.zeros(env.action_dim)
-        assert np.isfinite(free(model)(jnp.asarray(state, jnp.float32), action).change).all()
+        assert np.isfinite(unconstrained(model)(jnp.asarray(state, jnp.float32), action).change).all()
 
 
 def test_forces_it_does_not_know_are_named(tmp_path):

@@ -63,7 +63,7 @@ def ball():
 
 def trained(env, **options):
     """A model with random parameters, none of which are zero, and statistics that do nothing."""
-    model = MLPDynamicsModel(env=env, hidden_dims=(8,), round_dims=(8,), **options)
+    model = MLPDynamicsModel(env=env, hidden_dims=(8,), refinement_dims=(8,), **options)
     unit = lambda n: {"mean": np.zeros(n, np.float32), "std": np.ones(n, np.float32)}  # noqa: E731
     sizes = {"features": model.feature_dim, "actions": model.action_dim, "target": model.target_dim}
     variables = model.create(jax.random.PRNGKey(0), {name: unit(n) for name, n in sizes.items()})
@@ -80,15 +80,15 @@ NO_ACTION = np.zeros((1, 1, 0), np.float32)
 
 
 def change(model, variables, state):
-    return np.asarray(model.changes(variables, state[:, None], NO_ACTION))[0, 0]
+    return np.asarray(model.predict_delta(variables, state[:, None], NO_ACTION))[0, 0]
 
 
 def test_a_robot_that_can_touch_has_a_network_for_the_free_motion_and_one_a_round(ball, cart_pole):
-    _, variables = trained(ball, rounds=3)
+    _, variables = trained(ball, refinement_steps=3)
     assert sum(name.startswith("Hidden") for name in variables["params"]["network"]) == 4
-    _, variables = trained(ball, rounds=0)
+    _, variables = trained(ball, refinement_steps=0)
     assert sum(name.startswith("Hidden") for name in variables["params"]["network"]) == 1
-    assert MLPDynamicsModel(env=cart_pole).demands is None
+    assert MLPDynamicsModel(env=cart_pole).residuals is None
 
 
 def test_in_the_air_the_rounds_say_nothing(ball):
@@ -112,22 +112,22 @@ def test_the_free_motion_is_not_shown_the_floor_nor_how_fast_it_passes(ball):
 
 def test_where_a_step_is_not_one_of_mujoco_it_is_one_network(ball):
     for options in ({"target": "delta"}, {"constraints": "none"}, {"constraints": "layer"}):
-        assert MLPDynamicsModel(env=ball, **options).demands is None
+        assert MLPDynamicsModel(env=ball, **options).residuals is None
     sticky = BALL.replace('<geom type="plane"', '<geom type="plane" surfacevel="1 0 0"')
     for env in (MjcfEnv(xml="ball.xml", mjcf=BALL, decimation=2), MjcfEnv(xml="ball.xml", mjcf=sticky)):
         model = MLPDynamicsModel(env=env)
-        assert model.demands is None
-        assert any("model.rounds=4 without effect" in remark for remark in model.remarks)
-    assert not MLPDynamicsModel(env=ball).remarks
+        assert model.residuals is None
+        assert any("model.refinement_steps=4 without effect" in remark for remark in model.notes)
+    assert not MLPDynamicsModel(env=ball).notes
 
 
 def test_what_contacts_ask_is_among_what_was_given(ball):
     told = "what stops and contacts ask of a motion, as hard as in the MJCF"
     assert told in MLPDynamicsModel(env=ball).given
-    assert told not in MLPDynamicsModel(env=ball, rounds=0).given
+    assert told not in MLPDynamicsModel(env=ball, refinement_steps=0).given
 
 
-@pytest.mark.parametrize("options", [{"rounds": -1}, {"round_dims": (0,)}])
+@pytest.mark.parametrize("options", [{"refinement_steps": -1}, {"refinement_dims": (0,)}])
 def test_rounds_that_cannot_be_are_told(ball, options):
     with pytest.raises(UserError, match=rf"model\.{next(iter(options))}"):
         MLPDynamicsModel(env=ball, **options)

@@ -31,7 +31,7 @@ def free(robots):
     @jax.jit
     def change(state, action):
         double = jax.tree.map(lambda x: jnp.asarray(x, jnp.float64), (network, statistics))
-        return model.apply(double[0], state[None], action[None], double[1], method="free").change
+        return model.apply(double[0], state[None], action[None], double[1], method="unconstrained").change
 
     def called(*args):
         with jax.enable_x64(True):
@@ -77,7 +77,9 @@ def test_a_linear_system_is_learned():
     states, actions = env.sample_states(rng, 16), rng.uniform(-1, 1, (16, 40, 2))
     data = Trajectories(simulate(env, states, actions, "native"), actions)
     model = QuadraticDynamicsModel(env=env, hidden_dims=())
-    config = TrainingConfig(num_epochs=1, optimizer="adam", loss="mse", polish="levenberg_marquardt", polish_steps=20)
+    config = TrainingConfig(
+        num_epochs=1, optimizer="adam", loss="mse", finetune="levenberg_marquardt", finetune_steps=20
+    )
     variables = fitting.train_dynamics_model(model, *data.split(0.25), config, jax.random.PRNGKey(0))
     inertia = np.array([2 * MASS + DT * DAMPING, MASS])  # of both, and of the second
     for _ in range(5):

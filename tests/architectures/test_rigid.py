@@ -28,7 +28,7 @@ def test_a_top_in_free_fall_precesses():
         variables = {"params": {"network": network}, "normalization": given}
 
         def step(state, _):
-            change = model.changes(variables, state[None, None], jnp.zeros((1, 1, 0)))[0]
+            change = model.predict_delta(variables, state[None, None], jnp.zeros((1, 1, 0)))[0]
             following = model.integrate(state[None], change)[0]
             return following, following
 

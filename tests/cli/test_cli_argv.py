@@ -64,7 +64,7 @@ def test_help_shows_what_is_composed_with_the_comments_of_the_yaml(dynax, tmp_pa
     assert "model.hidden_dims=[7]   of mine\n" in ran.out
     assert "training: default  few  *smoke" in ran.out
     assert "training.seed=5 " in ran.out
-    assert "of initialisation" in ran.out
+    assert "of initialization" in ran.out
 
 
 @pytest.mark.parametrize("command", COMMANDS)

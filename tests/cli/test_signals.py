@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from dynax.cli.signals import Stopped, deferred
+from dynax.cli.signals import Stopped, defer_signals
 
 BOTH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 
@@ -26,14 +26,14 @@ def handlers():
 
 
 def test_no_signal():
-    with deferred() as request:
+    with defer_signals() as request:
         pass
     assert request.number == 0
 
 
 @BOTH
 def test_the_first_is_noted(number, caplog):
-    with deferred() as request:
+    with defer_signals() as request:
         os.kill(os.getpid(), number)
     assert request.number == number
     assert caplog.messages == [f"{number.name}: stopping after this epoch; once more to stop at once"]
@@ -43,7 +43,7 @@ def test_the_first_is_noted(number, caplog):
 @BOTH
 def test_the_second_acts(number, second, raised):
     def twice():
-        with deferred():
+        with defer_signals():
             os.kill(os.getpid(), number)
             os.kill(os.getpid(), second)
 
@@ -54,13 +54,13 @@ def test_the_second_acts(number, second, raised):
 @BOTH
 def test_afterwards_they_act_again(number):
     before = signal.getsignal(number)
-    with deferred():
+    with defer_signals():
         assert signal.getsignal(number) is not before
     assert signal.getsignal(number) is before
 
 
 def test_a_failure_puts_them_back():
     before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(ValueError, match="inside"), deferred():
+    with pytest.raises(ValueError, match="inside"), defer_signals():
         raise ValueError("inside")
     assert signal.getsignal(signal.SIGTERM) is before

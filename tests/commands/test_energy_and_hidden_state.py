@@ -58,7 +58,7 @@ def test_a_hidden_state_is_warned_of_on_standard_error_and_kept(dynax):
     again = dynax.process(*words)
     assert again.path == ran.path
     assert "a step of robot depends" not in again.err
-    first, second = (summary(run)["hidden_state"] for run in dynax.folder.glob("outputs/collect/*/*"))
+    first, second = (summary(run)["warm_start_check"] for run in dynax.folder.glob("outputs/collect/*/*"))
     assert first == second
     assert first["cure"] == CURE
     assert first["tested_s"] == 10 * 2.0  # ten times as long as the data

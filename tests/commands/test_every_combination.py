@@ -43,7 +43,7 @@ COMBINATIONS = [
     *QUICK,
     *slow(*SLOW),
 ]
-HIDDEN_STATE = {"gap_rms", "gap_max", "tested_s", "valid_time_s", "cure", "cured_valid_time_s"}
+WARM_START_CHECK = {"gap_rms", "gap_max", "tested_s", "valid_time_s", "cure", "cured_valid_time_s"}
 VPT = {"median_s", "p10_s", "capped", "of_ceiling"}
 
 
@@ -68,8 +68,8 @@ def test_collect(workshop, documented, env):
     assert told["dataset"] == str(ran.path)
     assert told["transitions"] == 480
     assert told["backend"] == "native"
-    assert set(told["hidden_state"]) == HIDDEN_STATE
-    assert told["hidden_state"]["gap_max"] < 1e-6
+    assert set(told["warm_start_check"]) == WARM_START_CHECK
+    assert told["warm_start_check"]["gap_max"] < 1e-6
     assert "none (gap " in ran.err
 
 
@@ -114,13 +114,13 @@ def test_eval(workshop, documented, env, model):
 
 @pytest.mark.parametrize(("env", "model"), COMBINATIONS)
 def test_render(workshop, documented, env, model):
-    size = ["render.backend=drawn", "render.seconds=0.2", "render.fps=10", "render.width=96", "render.height=64"]
+    size = ["render.backend=software", "render.seconds=0.2", "render.fps=10", "render.width=96", "render.height=64"]
     path = workshop.line("render", f"run={workshop.trained(env, model)}", *size).path
     assert path.parent == workshop.folder / "outputs" / "render" / f"{env}-{model}"
     assert names(path) == {".hydra", "dynax.log", "summary.json", "trajectory.gif", "trajectory.mp4"}
     told = summary(path)
     assert set(told) == documented["render"]
-    assert (told["env"], told["model"], told["backend"]) == (env, model, "drawn")
+    assert (told["env"], told["model"], told["backend"]) == (env, model, "software")
     assert told["files"] == {kind: str(path / f"trajectory.{kind}") for kind in ("gif", "mp4")}
     with Image.open(path / "trajectory.gif") as clip:
         assert clip.size == (96, 64)

@@ -17,7 +17,7 @@ from dynax.architectures import MLPDynamicsModel
 from dynax.data.simulate import diverged, resolve_backend, simulate
 from dynax.envs import MjcfEnv
 from dynax.errors import UserError
-from dynax.excitations.held import Held
+from dynax.excitations.piecewise_constant import PiecewiseConstant
 
 NO_ROBOT = (  # parts of robots, scenes around none, files that lack a mesh, and what is no model at all
     r"the robot \w+ cannot be learned: it has no joint",
@@ -88,7 +88,7 @@ def test_what_it_does_is_represented(model):
     if env is None:
         return
     rng = np.random.default_rng(0)
-    states, actions = env.sample_states(rng, 3), Held()(rng, 3, 20, env.dt, *env.action_bounds)
+    states, actions = env.sample_states(rng, 3), PiecewiseConstant()(rng, 3, 20, env.dt, *env.action_bounds)
     paths = simulate(env, states, actions, "native")
     env.__dict__["simulated"] = env.mj_model  # what MuJoCo discards as only looked at is no part of the motion
     np.testing.assert_array_equal(simulate(env, states, actions, "native"), paths)
@@ -122,11 +122,11 @@ def test_it_is_learned_with_its_contacts(name, dynax):
 
 def goes_through_every_command(model, dynax, *how):
     few = ["collect.num_rollouts=8", "collect.rollout_length=20"]
-    small = ["training=smoke", "training.optimizer=adam", "model.hidden_dims=[16]", "model.round_dims=[16]"]
+    small = ["training=smoke", "training.optimizer=adam", "model.hidden_dims=[16]", "model.refinement_dims=[16]"]
     run = dynax("train", "env=mjcf", f"env.xml={path_of(model)}", *MILD.get(model, ()), *few, *small, *how).path
     scores = json.loads((dynax("eval", f"run={run}", "eval=smoke").path / "summary.json").read_text())["scores"]
     assert np.isfinite(scores["model"]["nrmse"]["1"])
-    size = ["render.backend=drawn", "render.seconds=0.2", "render.fps=10", "render.width=96", "render.height=64"]
+    size = ["render.backend=software", "render.seconds=0.2", "render.fps=10", "render.width=96", "render.height=64"]
     film = dynax("render", f"run={run}", *size, "render.formats=[gif]").path
     assert (film / "trajectory.gif").stat().st_size > 0
 

@@ -45,7 +45,7 @@ def test_a_run_of_a_robot_with_a_mesh_needs_none_of_its_files(dynax):
     shutil.rmtree(folder)
     assert api.load(run).env.mj_model.nmesh == 1
     assert (dynax("eval", f"run={run}", "eval=smoke").path / "summary.json").exists()
-    picture = ["render.backend=drawn", "render.seconds=0.2", "render.width=96", "render.height=64"]
+    picture = ["render.backend=software", "render.seconds=0.2", "render.width=96", "render.height=64"]
     assert (dynax("render", f"run={run}", *picture).path / "trajectory.gif").exists()
     more = dynax("train", f"training.resume={run}", "training.num_epochs=3")
     assert more.path == run

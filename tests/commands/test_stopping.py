@@ -23,7 +23,8 @@ TRAINING = [
 # All stages: three epochs of one step, four of each of two horizons, and the polish; each epoch writes a checkpoint.
 STAGES = [
     "env=pendulum", "training=smoke", "model.hidden_dims=[8]", "training.optimizer=adam", "training.num_epochs=3",
-    "training.unroll_epochs=4", "training.unroll_horizons=[2,6]", "training.polish=lbfgs", "training.polish_steps=3",
+    "training.unroll_epochs=4", "training.unroll_horizons=[2,6]", "training.finetune=lbfgs",
+    "training.finetune_steps=3",
 ]  # fmt: skip
 
 

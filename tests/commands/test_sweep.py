@@ -15,7 +15,7 @@ def test_joblib_trains_in_parallel_and_its_runs_are_judged_in_a_sweep(dynax):
     assert all((run / "summary.json").is_file() for run in runs)
     assert len({run.parent for run in runs}) == 1
     both = ",".join(map(str, runs))
-    for command in (["eval", "eval=smoke"], ["render", "render=smoke", "render.backend=drawn"]):
+    for command in (["eval", "eval=smoke"], ["render", "render=smoke", "render.backend=software"]):
         followed = dynax.process(command[0], "-m", f"run={both}", *command[1:])
         assert followed.code == 0, followed.err
         assert [Path(line).name for line in followed.out.splitlines()] == ["0", "1"]

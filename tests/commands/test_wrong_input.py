@@ -71,7 +71,7 @@ def test_config(dynax, override, message):
         ("model=lagrangian model.target=delta", "model.target=acceleration (now delta)"),
         ("model.constraints=layer model.target=delta", "model.constraints=layer acts within one semi-implicit step"),
         ("training.unroll_epochs=1 training.unroll_horizons=[2,41]", "trajectories of 40 steps are too short for"),
-        ("training.polish=levenberg", "training.polish=levenberg is not one of none, levenberg_marquardt, lbfgs"),
+        ("training.finetune=levenberg", "training.finetune=levenberg is not one of none, levenberg_marquardt, lbfgs"),
         ("training.unroll_horizons=[1]", "training.unroll_horizons=1 is out of range: it must be at least 2"),
     ],
 )
@@ -106,7 +106,7 @@ def test_contacts_that_the_layer_cannot_follow_are_refused_before_any_data_are_m
     ball = '<geom name="hills" type="hfield" hfield="hills"/><body><freejoint/><geom name="ball" size="1"/></body>'
     (dynax.folder / "hills.xml").write_text(f"<mujoco>{hills}<worldbody>{ball}</worldbody></mujoco>")
     ran = dynax("train", "training=smoke", "env=mjcf", "env.xml=hills.xml", "model=mechanical")
-    refused(ran, "contacts of a geom of type hfield, of `hills` and `ball` that may touch, are not modelled")
+    refused(ran, "contacts of a geom of type hfield, of `hills` and `ball` that may touch, are not modeled")
     assert not list(dynax.folder.glob("outputs/datasets/*"))
 
 

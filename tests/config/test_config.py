@@ -155,8 +155,8 @@ def test_a_group_may_hold_names_and_groups():
         ("training", "unroll_epochs", -1),
         ("training", "unroll_horizons", [8, 1]),
         ("training", "unroll_learning_rate", 0.0),
-        ("training", "polish", "newton"),
-        ("training", "polish_steps", 0),
+        ("training", "finetune", "newton"),
+        ("training", "finetune_steps", 0),
         ("training", "patience", 0),
         ("training", "val_rollouts", 0),
         ("training", "val_fraction", 0.0),
@@ -220,14 +220,14 @@ def test_the_names_that_are_checked_before_jax_are_those_there_are():
     for name in losses.LOSSES:
         schema.TrainingConfig(loss=name)
     for name in second_order.SAMPLES:
-        schema.TrainingConfig(polish=name)
+        schema.TrainingConfig(finetune=name)
 
 
 @pytest.mark.parametrize(
     ("options", "epochs", "horizon"),
     [
         ({}, 10, 1),
-        ({"polish": "lbfgs"}, 11, 1),
+        ({"finetune": "lbfgs"}, 11, 1),
         ({"unroll_epochs": 2, "unroll_horizons": (8, 32, 4)}, 16, 32),
         ({"unroll_epochs": 2, "unroll_horizons": ()}, 10, 1),
         ({"unroll_epochs": 0, "unroll_horizons": (8,)}, 10, 1),

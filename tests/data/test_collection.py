@@ -17,9 +17,9 @@ from dynax.data.source import Source
 from dynax.envs import CartPoleEnv, MjcfEnv, PendulumEnv
 from dynax.errors import UserError
 from dynax.evaluation import warmstart
-from dynax.evaluation.warmstart import HiddenState
-from dynax.excitations.held import Held
+from dynax.evaluation.warmstart import WarmstartCheck
 from dynax.excitations.mixed import Mixed
+from dynax.excitations.piecewise_constant import PiecewiseConstant
 from dynax.excitations.uniform import Uniform
 
 SIZE = CollectConfig(num_rollouts=40, rollout_length=25, seed=3, backend="native")
@@ -92,7 +92,7 @@ def test_a_dataset_holds_what_the_robot_does(tmp_path):
     again = simulate.simulate(env, read.states[:, 0], read.actions, "native")
     np.testing.assert_array_equal(again, read.states)
     data.check_robot(env)
-    assert HiddenState.kept(data.path) == HiddenState(0.0, 0.0)
+    assert WarmstartCheck.kept(data.path) == WarmstartCheck(0.0, 0.0)
 
 
 def test_the_same_seed_gives_the_same_bytes_however_it_is_batched(tmp_path, monkeypatch):
@@ -136,9 +136,9 @@ def test_whatever_makes_the_data_is_in_the_hash(env, excitation, config):
 
 
 def test_the_code_of_an_excitation_is_in_the_hash(monkeypatch):
-    source = Source(PendulumEnv(), Held(), SIZE.seed, SIZE.rollout_length)
+    source = Source(PendulumEnv(), PiecewiseConstant(), SIZE.seed, SIZE.rollout_length)
     before = collection.describe(source, SIZE, "native")["sha256"]
-    monkeypatch.setattr(Held, "signal", lambda self, rng, n, steps, dt, nu: np.zeros((n, steps, nu)))
+    monkeypatch.setattr(PiecewiseConstant, "signal", lambda self, rng, n, steps, dt, nu: np.zeros((n, steps, nu)))
     assert collection.describe(source, SIZE, "native")["sha256"] != before
 
 
@@ -160,11 +160,12 @@ def test_a_hidden_state_is_looked_for_once_and_told_with_the_data(tmp_path, capl
     config = CollectConfig(num_rollouts=8, rollout_length=100, backend="native")
     data = collect(env, Mixed(), config, tmp_path, inspect=warmstart.check)
     assert "a step of cart_pole depends on more than (qpos, qvel)" in caplog.text
-    found = HiddenState.kept(data.path)
+    found = WarmstartCheck.kept(data.path)
     assert (found.cure, found.negligible) == (warmstart.CURES[0], False)
     caplog.clear()
     assert (
-        HiddenState.kept(collect(env, Mixed(), config, tmp_path, inspect=lambda *_: pytest.fail("again")).path) == found
+        WarmstartCheck.kept(collect(env, Mixed(), config, tmp_path, inspect=lambda *_: pytest.fail("again")).path)
+        == found
     )
     assert not caplog.records
 

@@ -100,9 +100,9 @@ def test_what_is_only_looked_at_is_not_simulated_and_changes_nothing(every_robot
 @pytest.mark.parametrize(("inertia", "geoms"), [("auto", 2), ("true", 3)])  # MuJoCo does not discard what must be there
 def test_what_is_only_looked_at_may_have_mass(inertia, geoms):
     env = robot(SHOWN.format(inertia))
-    assert (env.mj_model.ngeom, env.simulated.ngeom) == (3, geoms)
+    assert (env.mj_model.ngeom, env.sim_model.ngeom) == (3, geoms)
     assert not env.mj_model.opt.disableflags & SENSOR
-    assert env.simulated.opt.disableflags & SENSOR
+    assert env.sim_model.opt.disableflags & SENSOR
     check_same_motion(env)
 
 
@@ -236,7 +236,7 @@ TOWED = """<mujoco><option timestep="0.002" gravity="0 0 0"/>
 
 def test_the_pose_of_a_mocap_body_is_an_input_behind_the_controls():
     env = robot(TOWED)
-    assert env.actions == ("muscle", "hand x", "hand y", "hand z", "hand qw", "hand qx", "hand qy", "hand qz")
+    assert env.action_names == ("muscle", "hand x", "hand y", "hand z", "hand qw", "hand qx", "hand qy", "hand qz")
     low, high = env.action_bounds
     np.testing.assert_allclose((low + high) / 2, [0, 0, 0, 1, 1, 0, 0, 0])
     np.testing.assert_allclose(high[1:4] - low[1:4], 0.2)

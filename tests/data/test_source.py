@@ -9,16 +9,16 @@ from dynax.envs import DoubleCartPoleEnv, PendulumEnv
 from dynax.errors import UserError
 from dynax.excitations.mixed import Mixed
 
-LOST = 863  # of seed 0: MuJoCo's Euler loses this double cart pole within five seconds
+MAX_ERROR = 863  # of seed 0: MuJoCo's Euler loses this double cart pole within five seconds
 
 
-def test_a_lost_trajectory_is_drawn_again_and_its_neighbours_are_kept():
+def test_a_lost_trajectory_is_drawn_again_and_its_neighbors_are_kept():
     source = Source(DoubleCartPoleEnv(), Mixed(), seed=0, steps=500)
-    states, actions = source.draw(LOST - 2, LOST + 2)
+    states, actions = source.draw(MAX_ERROR - 2, MAX_ERROR + 2)
     once = simulate(source.env, states, actions, "native")
     lost = diverged(once)
     assert lost.tolist() == [False, False, True, False]
-    data, redrawn = source.trajectories(LOST - 2, LOST + 2, "native")
+    data, redrawn = source.trajectories(MAX_ERROR - 2, MAX_ERROR + 2, "native")
     assert redrawn == 1
     assert not diverged(data.states).any()
     np.testing.assert_array_equal(data.states[~lost], once[~lost])
@@ -33,8 +33,8 @@ def test_the_last_attempt_may_succeed(monkeypatch):
 
 def test_what_is_drawn_again_does_not_depend_on_the_others():
     source = Source(DoubleCartPoleEnv(), Mixed(), seed=0, steps=500)
-    few, _ = source.trajectories(LOST, LOST + 1, "native")
-    many, _ = source.trajectories(LOST - 8, LOST + 8, "native")
+    few, _ = source.trajectories(MAX_ERROR, MAX_ERROR + 1, "native")
+    many, _ = source.trajectories(MAX_ERROR - 8, MAX_ERROR + 8, "native")
     np.testing.assert_array_equal(many.states[8], few.states[0])
 
 

@@ -9,8 +9,8 @@ import pytest
 import dynax.envs
 from dynax.data.simulate import diverged, simulate
 from dynax.data.source import Source
-from dynax.excitations.held import Held
 from dynax.excitations.mixed import Mixed
+from dynax.excitations.piecewise_constant import PiecewiseConstant
 
 ASSETS = Path(dynax.envs.__file__).parent / "assets"
 TIMESTEP = {  # s
@@ -157,7 +157,7 @@ def test_the_stops_of_the_three_link_arm_are_struck_often(robots):
 @pytest.mark.parametrize("name", ["acrobot", "three_link", "nerd_cartpole"])
 def test_held_pushes_never_lose_the_robot(robots, name):
     env = robots[name]
-    states, actions = Source(env, Held(0.2), 0, round(26 / env.dt)).draw(0, 32)
+    states, actions = Source(env, PiecewiseConstant(0.2), 0, round(26 / env.dt)).draw(0, 32)
     assert not diverged(simulate(env, states, actions, "native")).any()
 
 

@@ -154,7 +154,7 @@ def test_a_state_is_positions_velocities_and_activations_and_an_action_all_that_
     parts, (nq, nv, na), width = ACCEPTED[what]
     env = robot(**parts)
     assert (env.space.nq, env.space.nv, env.space.na, env.state_dim) == (nq, nv, na, nq + nv + na)
-    assert env.action_dim == len(env.actions) == len(env.action_bounds[0]) == width
+    assert env.action_dim == len(env.action_names) == len(env.action_bounds[0]) == width
     assert env.sample_states(np.random.default_rng(0), 3).shape == (3, env.state_dim)
 
 
@@ -177,9 +177,9 @@ def test_a_range_wider_than_mujoco_clamps_to_is_refused():
 
 def test_left_to_itself_a_mocap_body_stays_where_it_is():
     env = robot(rest='<worldbody><body mocap="true" pos="0 0 1"><geom size=".1"/></body></worldbody>' + MOTORS)
-    assert env.idle.tolist() == [0, 0, 0, 0, 1, 1, 0, 0, 0]
+    assert env.default_action.tolist() == [0, 0, 0, 0, 1, 1, 0, 0, 0]
     _, actions = Source(env, Passive(), 0, 5).draw(0, 2)
-    np.testing.assert_array_equal(actions, np.broadcast_to(env.idle, (2, 5, 9)))
+    np.testing.assert_array_equal(actions, np.broadcast_to(env.default_action, (2, 5, 9)))
 
 
 def test_the_range_of_an_actuator_that_is_not_there_is_told():

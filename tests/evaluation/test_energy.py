@@ -6,7 +6,7 @@ import pytest
 from dynax.data.trajectories import Trajectories
 from dynax.envs import MjcfEnv
 from dynax.evaluation import energy, testset
-from dynax.evaluation.metrics import LOST
+from dynax.evaluation.metrics import MAX_ERROR
 from dynax.evaluation.testset import make_testset
 
 MOTOR, SERVO = '<motor joint="hinge" ctrlrange="-1 1"/>', '<position joint="hinge" kp="3"/>'
@@ -58,7 +58,7 @@ def test_the_drift_is_the_change_of_energy_over_the_mean_kinetic_energy():
     assert found.unit == pytest.approx(kinetic[:, [0, *steps]].mean())
     for name, states in {"model": predicted, "simulator": truth}.items():
         error = np.abs(closed_form(states) - closed_form(states[:, :1])) / found.unit
-        error[np.isnan(error)] = LOST
+        error[np.isnan(error)] = MAX_ERROR
         np.testing.assert_allclose(found.values[name], np.sqrt(np.mean(error**2, axis=0))[steps], rtol=1e-9)
     assert set(found.figures()) == {"model", "simulator"}
     assert found.figures()["model"] == dict(zip(("1", "7", "19"), found.values["model"].tolist(), strict=True))
@@ -79,9 +79,9 @@ def test_the_simulator_drifts_as_its_integrator_does(integrator, low, high):
 @pytest.mark.parametrize(
     ("robot", "actions", "conserves"),
     [
-        ({}, "held", True),
+        ({}, "piecewise_constant", True),
         ({"rest": MOTOR}, "passive", True),
-        ({"rest": MOTOR}, "held", False),
+        ({"rest": MOTOR}, "piecewise_constant", False),
         ({"rest": SERVO}, "passive", False),
         ({"joint": 'stiffness="2"'}, "passive", True),
         ({"joint": 'damping="1e-6"'}, "passive", False),

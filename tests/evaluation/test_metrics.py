@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dynax.evaluation import metrics
-from dynax.evaluation.metrics import LOST, normalised_error, nrmse, physical_rmse, valid_time
+from dynax.evaluation.metrics import MAX_ERROR, normalized_error, nrmse, physical_rmse, valid_time
 
 ONES = np.ones(4)
 
@@ -14,12 +14,12 @@ def one_state(*values):
 
 
 def test_the_error_is_the_root_mean_square_over_coordinates(cart_pole):
-    error = normalised_error(cart_pole.space, one_state(0, 0, 0, 0), one_state(1, 1, 1, 7), np.array([1, 1, 1, 7]))
+    error = normalized_error(cart_pole.space, one_state(0, 0, 0, 0), one_state(1, 1, 1, 7), np.array([1, 1, 1, 7]))
     assert error.tolist() == [[1]]
 
 
 def test_an_angle_wrong_by_a_turn_is_right(cart_pole):
-    error = normalised_error(cart_pole.space, one_state(0, 3, 0, 0), one_state(0, 3 + 4 * np.pi, 0, 0), ONES)
+    error = normalized_error(cart_pole.space, one_state(0, 3, 0, 0), one_state(0, 3 + 4 * np.pi, 0, 0), ONES)
     np.testing.assert_allclose(error, 0, atol=1e-14)
 
 
@@ -28,13 +28,13 @@ def test_an_angle_wrong_by_a_turn_is_right(cart_pole):
 def test_what_is_not_finite_is_lost(cart_pole, value, coordinate):
     predicted = one_state(0, 0, 0, 0)
     predicted[..., coordinate] = value
-    assert normalised_error(cart_pole.space, one_state(0, 0, 0, 0), predicted, ONES).tolist() == [[LOST]]
+    assert normalized_error(cart_pole.space, one_state(0, 0, 0, 0), predicted, ONES).tolist() == [[MAX_ERROR]]
 
 
 @pytest.mark.parametrize("value", [1e4, 1e200])
 def test_no_error_counts_for_more_than_being_lost(cart_pole, value):
-    assert normalised_error(cart_pole.space, one_state(0, 0, 0, 0), one_state(value, 0, 0, 0), ONES).tolist() == [
-        [LOST]
+    assert normalized_error(cart_pole.space, one_state(0, 0, 0, 0), one_state(value, 0, 0, 0), ONES).tolist() == [
+        [MAX_ERROR]
     ]
 
 
@@ -43,23 +43,23 @@ def test_nrmse_is_the_root_mean_square_over_trajectories():
 
 
 def test_the_typical_error_is_the_geometric_mean():
-    assert metrics.typical(np.array([[1e-4, 1e-2], [1.0, 1e2]])) == pytest.approx(1e-1)
-    assert metrics.typical(np.zeros((2, 3))) == pytest.approx(0, abs=1e-9)
+    assert metrics.geometric_mean(np.array([[1e-4, 1e-2], [1.0, 1e2]])) == pytest.approx(1e-1)
+    assert metrics.geometric_mean(np.zeros((2, 3))) == pytest.approx(0, abs=1e-9)
 
 
 def test_the_unit_of_an_error_is_the_deviation_in_the_test_set(cart_pole):
     states = np.random.default_rng(0).normal(size=(50, 60, 4)) * [1, 0.1, 3, 4]
-    np.testing.assert_allclose(metrics.deviations(cart_pole.space, states), states.reshape(-1, 4).std(axis=0))
+    np.testing.assert_allclose(metrics.state_std(cart_pole.space, states), states.reshape(-1, 4).std(axis=0))
 
 
 def test_the_deviation_of_an_angle_does_not_count_turns(cart_pole):
     states = np.random.default_rng(0).normal(size=(50, 60, 4)) * 0.1
     turned = states + 2 * np.pi * np.array([0, 5, 0, 0]) * np.arange(50)[:, None, None]
-    np.testing.assert_allclose(*(metrics.deviations(cart_pole.space, s) for s in (states, turned)), rtol=1e-10)
+    np.testing.assert_allclose(*(metrics.state_std(cart_pole.space, s) for s in (states, turned)), rtol=1e-10)
 
 
 def test_a_coordinate_that_does_not_move_has_a_unit(cart_pole):
-    assert (metrics.deviations(cart_pole.space, np.zeros((2, 3, 4))) == 1e-6).all()
+    assert (metrics.state_std(cart_pole.space, np.zeros((2, 3, 4))) == 1e-6).all()
 
 
 def test_physical_errors_are_in_the_unit_of_each_coordinate(cart_pole):
@@ -74,7 +74,7 @@ def test_physical_errors_are_in_the_unit_of_each_coordinate(cart_pole):
 def test_a_lost_trajectory_is_one_of_many_in_a_physical_error(cart_pole, value):
     truth, predicted = np.zeros((4, 1, 4)), np.zeros((4, 1, 4))
     predicted[0, 0, 2] = value
-    wanted = LOST * 0.5 / np.sqrt(4)
+    wanted = MAX_ERROR * 0.5 / np.sqrt(4)
     np.testing.assert_allclose(physical_rmse(cart_pole.space, truth, predicted, np.full(4, 0.5)), [[0, 0, wanted, 0]])
 
 
@@ -109,7 +109,7 @@ def test_the_tenth_percentile_is_over_trajectories():
 def test_a_lost_prediction_has_passed(cart_pole):
     predicted = np.zeros((1, 5, 4))
     predicted[:, 2:] = np.nan
-    error = normalised_error(cart_pole.space, np.zeros((1, 5, 4)), predicted, ONES)
+    error = normalized_error(cart_pole.space, np.zeros((1, 5, 4)), predicted, ONES)
     assert valid_time(error, 0.4, 1.0).median == 2
 
 
@@ -133,7 +133,7 @@ def test_figures_are_those_of_their_definition(robots):
     truth = np.cumsum(rng.normal(size=(9, 30, 6)), axis=1)
     predicted = truth + np.cumsum(rng.normal(size=truth.shape) * 0.05, axis=1)
     predicted[3, 7:] = np.inf
-    scale = metrics.deviations(env.space, truth)
+    scale = metrics.state_std(env.space, truth)
     wrapped = [False, True, True, False, False, False]
     error = np.zeros((9, 30))
     for n in range(9):

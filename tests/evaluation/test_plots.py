@@ -15,8 +15,8 @@ def no_figure_is_left_open():
     assert plt.get_fignums() == []
 
 
-def colours(path):
-    """How many colours a picture has, which is more than its background's."""
+def colors(path):
+    """How many colors a picture has, which is more than its background's."""
     with Image.open(path) as image:
         assert image.format == "PNG"
         return len(image.convert("RGB").getcolors(maxcolors=2**24))
@@ -31,12 +31,12 @@ def rows(n, **changes):
 @pytest.mark.parametrize("n", [1, 30])
 def test_loss_curve(tmp_path, n):
     plots.loss_curve(tmp_path / "loss.png", rows(n), "mlp of cart_pole")
-    assert colours(tmp_path / "loss.png") > 10
+    assert colors(tmp_path / "loss.png") > 10
 
 
 def test_loss_curve_of_a_model_that_is_lost(tmp_path):
-    plots.loss_curve(tmp_path / "loss.png", rows(3, val_nrmse=metrics.LOST), "mlp of cart_pole")
-    assert colours(tmp_path / "loss.png") > 10
+    plots.loss_curve(tmp_path / "loss.png", rows(3, val_nrmse=metrics.MAX_ERROR), "mlp of cart_pole")
+    assert colors(tmp_path / "loss.png") > 10
 
 
 @pytest.fixture(scope="module")
@@ -51,13 +51,13 @@ def predictions(cart_pole, trajectories):
         "constant velocity": metrics.constant_velocity(cart_pole.space, truth),
         "hold last": metrics.hold_last(truth),
     }
-    scale = metrics.deviations(cart_pole.space, truth)
+    scale = metrics.state_std(cart_pole.space, truth)
     return truth, predicted, {name: metrics.score(cart_pole.space, truth, p, scale) for name, p in everyone.items()}
 
 
 def test_horizon(tmp_path, predictions, cart_pole):
     plots.horizon(tmp_path / "horizon.png", predictions[2], cart_pole.dt, "title")
-    assert colours(tmp_path / "horizon.png") > 10
+    assert colors(tmp_path / "horizon.png") > 10
 
 
 @pytest.mark.parametrize("n", [1, 3])
@@ -67,13 +67,13 @@ def test_trajectories(tmp_path, predictions, cart_pole, n):
     plots.trajectories(
         tmp_path / "t.png", cart_pole.space, truth[chosen], predicted[chosen], scores["model"].error[chosen], "title"
     )
-    assert colours(tmp_path / "t.png") > 10
+    assert colors(tmp_path / "t.png") > 10
 
 
 def test_trajectories_predicted_to_the_end(tmp_path, predictions, cart_pole):
     truth, _, scores = predictions
     plots.trajectories(tmp_path / "t.png", cart_pole.space, truth[:2], truth[:2], scores["ceiling"].error[:2], "title")
-    assert colours(tmp_path / "t.png") > 10
+    assert colors(tmp_path / "t.png") > 10
 
 
 def test_an_orientation_is_drawn_without_jumps(quadruped):

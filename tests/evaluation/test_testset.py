@@ -6,7 +6,7 @@ import pytest
 from dynax.data.simulate import simulate
 from dynax.data.source import Source
 from dynax.evaluation import testset
-from dynax.excitations.held import Held
+from dynax.excitations.piecewise_constant import PiecewiseConstant
 
 WARMUP = 7
 
@@ -18,7 +18,7 @@ def pendulum(robots):
 
 @pytest.fixture(scope="module")
 def test(pendulum):
-    return testset.make_testset(pendulum, 6, 1.0, 3, "held", WARMUP)
+    return testset.make_testset(pendulum, 6, 1.0, 3, "piecewise_constant", WARMUP)
 
 
 def test_time_zero_is_after_the_warm_up(test):
@@ -50,7 +50,7 @@ def test_held_actions_last_a_fifth_of_a_second(test):
 
 
 def test_iid_actions_change_at_every_step(pendulum):
-    actions = testset.make_testset(pendulum, 2, 1.0, 3, "iid", 0).actions
+    actions = testset.make_testset(pendulum, 2, 1.0, 3, "uniform", 0).actions
     assert len(np.unique(actions)) == 100
 
 
@@ -59,18 +59,18 @@ def test_passive_actions_are_zero(pendulum):
 
 
 def test_the_same_seed_is_the_same_test(pendulum, test):
-    again = testset.make_testset(pendulum, 6, 1.0, 3, "held", WARMUP)
+    again = testset.make_testset(pendulum, 6, 1.0, 3, "piecewise_constant", WARMUP)
     assert np.array_equal(again.truth, test.truth)
 
 
 def test_another_seed_is_another_test(pendulum, test):
-    assert not np.array_equal(testset.make_testset(pendulum, 6, 1.0, 4, "held", WARMUP).truth, test.truth)
+    assert not np.array_equal(testset.make_testset(pendulum, 6, 1.0, 4, "piecewise_constant", WARMUP).truth, test.truth)
 
 
 def test_it_never_starts_where_data_of_the_same_seed_start(pendulum, test):
-    states, _ = Source(pendulum, Held(0.2), 3, WARMUP + 50).draw(0, 6)
+    states, _ = Source(pendulum, PiecewiseConstant(0.2), 3, WARMUP + 50).draw(0, 6)
     assert not (test.trajectories.states[:, 0] == states).any()
 
 
 def test_a_test_is_at_least_one_step_long(pendulum):
-    assert testset.make_testset(pendulum, 2, 1e-9, 3, "held", 0).truth.shape == (2, 2, 2)
+    assert testset.make_testset(pendulum, 2, 1e-9, 3, "piecewise_constant", 0).truth.shape == (2, 2, 2)

@@ -13,7 +13,7 @@ from dynax.data.source import Source
 from dynax.envs import DoubleCartPoleEnv, MjcfEnv
 from dynax.errors import UserError
 from dynax.evaluation import metrics, warmstart
-from dynax.evaluation.warmstart import CURES, HiddenState
+from dynax.evaluation.warmstart import CURES, WarmstartCheck
 from dynax.excitations.mixed import Mixed
 from dynax.excitations.passive import Passive
 
@@ -70,8 +70,8 @@ def test_the_gap_is_that_of_a_control_step_whose_warm_start_is_cleared(decimatio
                 simulation.ctrl[:] = actions[i, t]
                 mujoco.mj_step(model, simulation, nstep=decimation)
                 kept[i, t] = np.concatenate([simulation.qpos, simulation.qvel])
-    scale = metrics.deviations(env.space, np.concatenate([states[:, None], path], axis=1))
-    error = metrics.normalised_error(env.space, path, restarted, scale)
+    scale = metrics.state_std(env.space, np.concatenate([states[:, None], path], axis=1))
+    error = metrics.normalized_error(env.space, path, restarted, scale)
     found = check(source(env, steps), n)
     assert found.gap_max == pytest.approx(error.max(), rel=1e-6)
     assert found.gap_rms == pytest.approx(np.sqrt(np.mean(error**2)), rel=1e-6)
@@ -127,14 +127,14 @@ def test_a_trajectory_that_the_simulator_loses_is_over_there():
 
 
 def test_figures_are_kept_beside_the_data(tmp_path):
-    for found in (HiddenState(1e-17, 1e-15), HiddenState(1e-3, 0.1, 25.0, 3.2, CURES[0], 10.2)):
+    for found in (WarmstartCheck(1e-17, 1e-15), WarmstartCheck(1e-3, 0.1, 25.0, 3.2, CURES[0], 10.2)):
         found.keep(tmp_path)
-        assert HiddenState.kept(tmp_path) == found
+        assert WarmstartCheck.kept(tmp_path) == found
 
 
 def test_data_without_figures_have_none_and_broken_ones_are_named(tmp_path):
-    assert HiddenState.kept(tmp_path) is None
+    assert WarmstartCheck.kept(tmp_path) is None
     for broken in ("{", '{"gap": 1}', "[]"):
         (tmp_path / "warmstart.json").write_text(broken)
         with pytest.raises(UserError, match=f"the dataset {tmp_path} is damaged: warmstart.json"):
-            HiddenState.kept(tmp_path)
+            WarmstartCheck.kept(tmp_path)

@@ -13,16 +13,16 @@ from omegaconf import OmegaConf
 from dynax import excitations
 from dynax.config.registry import modules_of
 from dynax.errors import UserError
-from dynax.excitations.held import Held
 from dynax.excitations.mixed import Mixed
 from dynax.excitations.ou import Ou
 from dynax.excitations.passive import Passive
+from dynax.excitations.piecewise_constant import PiecewiseConstant
 from dynax.excitations.prbs import Prbs
 from dynax.excitations.sines import Sines
 from dynax.excitations.uniform import Uniform
 
 CONF = Path(__file__).parents[2] / "conf" / "excitation"
-ALL = [Uniform(), Passive(), Held(), Prbs(), Ou(), Sines(), Mixed()]
+ALL = [Uniform(), Passive(), PiecewiseConstant(), Prbs(), Ou(), Sines(), Mixed()]
 EACH = pytest.mark.parametrize("excitation", ALL, ids=lambda e: e.name)
 EACH_RANDOM = pytest.mark.parametrize("excitation", [e for e in ALL if e != Passive()], ids=lambda e: e.name)
 ONE = (np.array([-1.0]), np.array([1.0]))
@@ -91,7 +91,7 @@ def test_uniform_is_white():
 
 @pytest.mark.parametrize(("dt", "steps_held"), [(0.01, 20), (0.02, 10), (0.5, 1)])
 def test_held_holds_for_its_time_at_any_control_step(dt, steps_held):
-    actions = draw(Held(hold_time=0.2), 5, 6 * steps_held, dt)[..., 0]
+    actions = draw(PiecewiseConstant(hold_time=0.2), 5, 6 * steps_held, dt)[..., 0]
     steps = actions.reshape(5, 6, steps_held)
     assert np.all(steps == steps[..., :1])
     assert np.all(np.diff(steps[..., 0]) != 0)
@@ -105,7 +105,7 @@ def test_prbs_takes_two_values_equally_often_and_changes_on_its_clock():
 
 
 def test_ou_has_its_deviation_from_the_start_and_its_correlation_time():
-    path = draw(Ou(time_constant=0.1, deviation=0.2), 4000, 30)[..., 0]
+    path = draw(Ou(time_constant=0.1, std=0.2), 4000, 30)[..., 0]
     np.testing.assert_allclose(path.std(axis=0), 0.2, rtol=0.06)
     correlation = np.mean(path[:, 0] * path[:, 10]) / 0.2**2
     np.testing.assert_allclose(correlation, np.exp(-1), atol=0.06)
@@ -123,7 +123,7 @@ def test_sines_reach_their_peak_and_stay_in_their_band():
 
 def test_mixed_has_every_kind_in_equal_shares_and_random_order():
     kinds = Mixed(hold_times=(0.05, 0.2)).kinds
-    assert [k.name for k in kinds] == ["uniform", "held", "held", "prbs", "ou", "sines"]
+    assert [k.name for k in kinds] == ["uniform", "piecewise_constant", "piecewise_constant", "prbs", "ou", "sines"]
     actions = draw(Mixed(), 60, 200)[..., 0]
     changes = np.mean(np.diff(actions) != 0, axis=1)
     two_valued = np.all(np.abs(actions) == 1, axis=1)
@@ -138,10 +138,10 @@ def test_mixed_has_every_kind_in_equal_shares_and_random_order():
     [
         ({"name": "hold"}, "excitation.name=hold .*did you mean `held`"),
         ({"name": "excitation"}, "name=excitation is not one of held, mixed, ou, passive, prbs, sines, uniform"),
-        ({"name": "held", "hold_tim": 0.1}, "excitation.hold_tim.*did you mean `hold_time`"),
-        ({"name": "held", "hold_time": 0}, "excitation.hold_time=0 is out of range"),
+        ({"name": "piecewise_constant", "hold_tim": 0.1}, "excitation.hold_tim.*did you mean `hold_time`"),
+        ({"name": "piecewise_constant", "hold_time": 0}, "excitation.hold_time=0 is out of range"),
         ({"name": "prbs", "clock_period": "fast"}, "excitation.clock_period=fast must be a number"),
-        ({"name": "ou", "deviation": -1}, "excitation.deviation"),
+        ({"name": "ou", "std": -1}, "excitation.std"),
         ({"name": "sines", "waves": 0}, "excitation.waves"),
         ({"name": "sines", "highest_frequency": 0.01}, "excitation.highest_frequency"),
         ({"name": "mixed", "hold_times": []}, "excitation.hold_times"),

@@ -60,7 +60,7 @@ def test_damping_and_gears_come_out(identified):
             assert told == pytest.approx(mj_model.dof_damping[dof] + rate, rel=1e-6)
         if mj_model.jnt_stiffness[mj_model.dof_jntid[dof]]:
             assert values[f"{name} stiffness"] == pytest.approx(given.stiffness[dof], rel=1e-6)
-    for i, name in enumerate(model.env.actions):
+    for i, name in enumerate(model.env.action_names):
         assert values[f"{name} gain"] == pytest.approx(mj_model.actuator_gainprm[i, 0], rel=1e-6)
         if given.servo[i]:
             assert values[f"{name} position gain"] == pytest.approx(-given.bias[i, 1], rel=1e-6)

@@ -79,7 +79,7 @@ def test_a_quaternion_times_its_conjugate_turns_nothing(q):
 
 @given(QUATERNIONS, st.floats(1e-3, 1e3))
 def test_a_quaternion_is_brought_back_to_the_unit_sphere(q, scale):
-    np.testing.assert_allclose(rotations.normalised(scale * q), q, atol=1e-14)
+    np.testing.assert_allclose(rotations.normalized(scale * q), q, atol=1e-14)
 
 
 @given(QUATERNIONS, hnp.arrays(np.float64, (5, 3), elements=st.floats(-10, 10)))
@@ -118,7 +118,7 @@ FUNCTIONS = {
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_numpy_and_jax_agree_and_any_leading_axes_are_kept(name):
-    q = rotations.normalised(np.random.default_rng(0).normal(size=(4, 5, 4))).astype(np.float32)
+    q = rotations.normalized(np.random.default_rng(0).normal(size=(4, 5, 4))).astype(np.float32)
     function = FUNCTIONS[name]
     by_numpy, by_jax = function(q), function(jnp.asarray(q))
     assert isinstance(by_jax, jnp.ndarray)

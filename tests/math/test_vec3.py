@@ -41,7 +41,7 @@ def test_components_broadcast(some):
 
 
 def test_what_has_no_direction_has_the_one_given_and_no_gradient():
-    np.testing.assert_array_equal(Vector(0.0, 0.0, 0.0).normalised(X).array, [1, 0, 0])
+    np.testing.assert_array_equal(Vector(0.0, 0.0, 0.0).normalized(X).array, [1, 0, 0])
     length = lambda array: Vector.of(array).length  # noqa: E731
     np.testing.assert_array_equal(jax.grad(length)(jnp.zeros(3)), np.zeros(3))
     np.testing.assert_allclose(jax.grad(length)(jnp.array([3.0, 0.0, 4.0])), [0.6, 0, 0.8], rtol=1e-6)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dynax.mechanics.kinematics import Kinematics
-from dynax.mechanics.limbs import Ground, Limb
+from dynax.mechanics.limbs import BaseInvariance, Limb
 from dynax.mjcf.symmetry import invariant_translations
 
 
@@ -121,12 +121,12 @@ def test_kinetic_energy_does_not_know_where_the_base_looks(quadruped):
 
 
 def test_the_ground_is_felt_by_what_stands_and_not_by_what_floats(quadruped, cart_pole):
-    ground = Ground.of(quadruped, invariant_translations(quadruped))
+    ground = BaseInvariance.of(quadruped, invariant_translations(quadruped))
     assert ground.fall.tolist() == [0, 0, -9.81, *[0] * 15]
     assert ground.linear.nonzero()[0].tolist() == [0, 1, 2]
     assert not ground.idle.any()
     model = cart_pole.mj_model
-    ground = Ground.of(model, invariant_translations(model))
+    ground = BaseInvariance.of(model, invariant_translations(model))
     assert (ground.idle.tolist(), ground.zero.tolist()) == ([True, False], [0])
     assert not ground.fall.any()
     assert not ground.linear.any()

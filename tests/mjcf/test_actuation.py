@@ -4,7 +4,7 @@ import mujoco
 import numpy as np
 import pytest
 
-from dynax.mjcf.actuation import Actuation, unsupported
+from dynax.mjcf.actuation import Actuation, unsupported_forces
 
 
 def robot(actuator="", joint="", rest="", option="", flags=""):
@@ -28,7 +28,7 @@ FORCES = {
 @pytest.mark.parametrize("what", FORCES.values(), ids=FORCES)
 def test_the_forces_are_mujocos(what):
     model, rng = robot(**what), np.random.default_rng(0)
-    assert not list(unsupported(model))
+    assert not list(unsupported_forces(model))
     given, data = Actuation.of(model), mujoco.MjData(model)
     for _ in range(20):
         data.qpos[:], data.qvel[:], data.ctrl[:] = rng.normal(size=2), rng.normal(size=2), rng.normal(size=model.nu)
@@ -63,5 +63,5 @@ OTHERS = {
 
 @pytest.mark.parametrize(("told", "what"), OTHERS.items(), ids=OTHERS)
 def test_what_acts_otherwise_is_named(told, what):
-    [reason] = unsupported(robot(**what))
+    [reason] = unsupported_forces(robot(**what))
     assert told in reason

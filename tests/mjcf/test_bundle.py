@@ -29,9 +29,9 @@ def stl(size=0.1):
     return bytes(80) + struct.pack("<I", len(FACES)) + triangles
 
 
-def png(path, colour=(200, 50, 50), size=(4, 4)):
+def png(path, color=(200, 50, 50), size=(4, 4)):
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("RGB", size, colour).save(path)
+    Image.new("RGB", size, color).save(path)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import mujoco
 import numpy as np
 import pytest
 
-from dynax.mjcf.symmetry import invariant_translations, scenery, unfelt_velocities
+from dynax.mjcf.symmetry import galilean_invariant_dofs, invariant_translations, scenery
 
 ALONG = 'type="slide" axis="1 0 0"'
 GHOST = 'size=".1" contype="0" conaffinity="0"'
@@ -141,7 +141,7 @@ def unfelt(joint="<freejoint name='root'/>", rest=HIP, option="", beside=""):
     """Which velocities of a body on `joint`, and of a leg on it, nothing but a contact feels."""
     xml = f"""<mujoco><option {option}/><worldbody><geom type="box" size="1 1 1" pos="0 0 -3"/>
     <body>{FLYING.format(joint=joint)}</body>{beside}</worldbody>{rest}</mujoco>"""
-    return unfelt_velocities(mujoco.MjModel.from_xml_string(xml)).tolist()
+    return galilean_invariant_dofs(mujoco.MjModel.from_xml_string(xml)).tolist()
 
 
 def test_how_fast_it_flies_a_robot_does_not_feel():
@@ -172,4 +172,4 @@ def test_what_acts_on_its_velocity_it_feels(scene):
 def test_a_slide_that_carries_a_part_alone_is_felt():
     part = f"<body pos='0 0 1'><joint {ALONG}/><geom size='.1'/></body>"
     xml = f"<mujoco><worldbody><body><freejoint/><geom size='.1'/>{part}</body></worldbody></mujoco>"
-    assert unfelt_velocities(mujoco.MjModel.from_xml_string(xml)).tolist() == [True] * 3 + [False] * 4
+    assert galilean_invariant_dofs(mujoco.MjModel.from_xml_string(xml)).tolist() == [True] * 3 + [False] * 4

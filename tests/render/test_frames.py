@@ -14,11 +14,11 @@ SIZE = {"width": 320, "height": 180}
 BELOW_CAPTIONS, ABOVE_CURVE = 32, 145  # rows of such a picture
 
 
-@pytest.fixture(params=["opengl", "drawn"])
+@pytest.fixture(params=["opengl", "software"])
 def backend(request):
     """Each way to draw that works here, without a child process of its own."""
-    chosen = choose_backend("drawn" if request.param == "drawn" else "auto")
-    if request.param == "opengl" and chosen == "drawn":
+    chosen = choose_backend("software" if request.param == "software" else "auto")
+    if request.param == "opengl" and chosen == "software":
         pytest.skip("no OpenGL on this machine")
     return chosen
 
@@ -72,11 +72,11 @@ def test_a_prediction_that_blows_up_loses_its_ghost_for_good(clip, backend):
 
 
 def test_time_error_and_title_are_written_in(clip):
-    first, *_, last = film(clip, "drawn", clip.prediction, title="a title")
+    first, *_, last = film(clip, "software", clip.prediction, title="a title")
     caption = first[:BELOW_CAPTIONS].astype(int)
     assert (caption.max(-1) < 90).sum() > 100  # dark ink
     assert np.abs(caption - last[:BELOW_CAPTIONS]).max() > 100
-    untitled = film(clip, "drawn", clip.prediction)[0]
+    untitled = film(clip, "software", clip.prediction)[0]
     assert np.abs(caption - untitled[:BELOW_CAPTIONS]).max() > 50
     curve = np.abs(first[ABOVE_CURVE:].astype(int) - last[ABOVE_CURVE:])
     assert (curve.max(-1) > 60).sum() > 100
@@ -91,10 +91,10 @@ def test_an_error_is_written_in_few_characters(error, text):
 
 
 def test_opengl_and_the_drawn_fallback_see_the_same_robot(clip):
-    if choose_backend() == "drawn":
+    if choose_backend() == "software":
         pytest.skip("no OpenGL on this machine")
     pole = []
-    for backend in (choose_backend(), "drawn"):
+    for backend in (choose_backend(), "software"):
         red, green, blue = np.moveaxis(scene(film(clip, backend, clip.truth, fps=3)[1]), -1, 0)
         pole.append((red > 150) & (blue < 90) & (green > 60) & (green < 180))
     shared, either = (pole[0] & pole[1]).sum(), (pole[0] | pole[1]).sum()
@@ -104,14 +104,14 @@ def test_opengl_and_the_drawn_fallback_see_the_same_robot(clip):
 
 def test_the_robot_handed_in_is_not_changed(clip):
     before = clip.model.cam_fovy.copy(), clip.model.vis.global_.offwidth
-    film(clip, "drawn", clip.truth, width=200, height=200)
+    film(clip, "software", clip.truth, width=200, height=200)
     assert np.array_equal(before[0], clip.model.cam_fovy)
     assert before[1] == clip.model.vis.global_.offwidth
 
 
 @pytest.mark.parametrize("size", [(64, 64), (100, 400), (641, 359)])
 def test_any_size_of_picture_can_be_captioned(clip, size):
-    shot = film(clip, "drawn", clip.prediction, width=size[0], height=size[1], fps=1, title="long " * 20)
+    shot = film(clip, "software", clip.prediction, width=size[0], height=size[1], fps=1, title="long " * 20)
     assert shot[-1].shape == (size[1], size[0], 3)
 
 
@@ -129,12 +129,12 @@ def test_a_robot_without_camera_or_light_is_seen_whole(backend):
 
 def test_a_wrong_camera_or_shape_is_refused(clip):
     with pytest.raises(UserError, match=r"no camera `sid` \(did you mean `side`\?\)"):
-        film(clip, "drawn", clip.prediction, camera="sid")
+        film(clip, "software", clip.prediction, camera="sid")
     with pytest.raises(ValueError, match="wanted"):
         frames(clip.model, clip.truth, clip.prediction[:-1], clip.error, clip.dt)
 
 
 def test_drawing_on_request_says_nothing(clip, caplog):
     with caplog.at_level(logging.DEBUG, "dynax"):
-        film(clip, "drawn", clip.truth)
+        film(clip, "software", clip.truth)
     assert not caplog.records

@@ -26,7 +26,7 @@ def test_the_facets_enclose_the_volume_of_the_shape_and_face_outward(name):
         loop = body.vertices[facet]
         enclosed += sum(np.linalg.det([loop[0], a, b]) for a, b in pairwise(loop[1:])) / 6
     assert enclosed == pytest.approx(volume, rel=0.06)
-    assert ((body.centres * body.normals).sum(1) > 0).all()
+    assert ((body.centers * body.normals).sum(1) > 0).all()
     assert np.linalg.norm(body.normals, axis=1) == pytest.approx(1)
 
 

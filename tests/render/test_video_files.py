@@ -13,7 +13,7 @@ FPS = 20
 @pytest.fixture(scope="module")
 def shot(clip):
     """21 frames, 480 x 320: the one second of the clip."""
-    return list(frames(*clip, fps=FPS, width=480, height=320, backend="drawn"))
+    return list(frames(*clip, fps=FPS, width=480, height=320, backend="software"))
 
 
 def test_a_gif_has_all_frames_in_real_time_and_loops(shot, tmp_path):
@@ -25,7 +25,7 @@ def test_a_gif_has_all_frames_in_real_time_and_loops(shot, tmp_path):
             gif.seek(k)
             durations.append(gif.info["duration"])
             difference = np.abs(np.asarray(gif.convert("RGB")).astype(int) - shot[k])
-            assert difference.mean() < 3  # 256 colours are enough
+            assert difference.mean() < 3  # 256 colors are enough
     assert durations == [50] * 21
 
 

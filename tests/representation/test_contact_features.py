@@ -15,7 +15,7 @@ BALL = """<mujoco><worldbody><geom type="plane" size="5 5 1"/><body pos="0 0 1">
 
 def ball(tmp_path):
     (tmp_path / "ball.xml").write_text(BALL)
-    return MLPDynamicsModel(env=MjcfEnv(xml=str(tmp_path / "ball.xml"))).representation.near
+    return MLPDynamicsModel(env=MjcfEnv(xml=str(tmp_path / "ball.xml"))).representation.contact_features
 
 
 def state(height, velocity=(0.0, 0.0, 0.0)):
@@ -32,7 +32,7 @@ def test_a_ball_over_a_floor_has_one_slot(tmp_path):
 def test_a_wall_shows_where_it_is_before_it_is_struck():
     wall = '<geom type="box" size=".5 2 1" pos="2 0 1" euler="0 0 90"/>'
     env = MjcfEnv(xml="wall.xml", mjcf=BALL.replace("<body", wall + "<body", 1))
-    near = MLPDynamicsModel(env=env, frame="world").representation.near
+    near = MLPDynamicsModel(env=env, frame="world").representation.contact_features
     assert near.walls.sum() == near.ground.sum() == 1
     south = state(1.0, (1, 2, 3))
     south[1] = -0.75  # the face of the wall is at y = -0.5
@@ -55,7 +55,7 @@ def test_numpy_and_jax_agree(tmp_path):
 
 
 def test_turning_the_world_changes_nothing_that_a_quadruped_feels(quadruped):
-    near = MLPDynamicsModel(env=quadruped).representation.near
+    near = MLPDynamicsModel(env=quadruped).representation.contact_features
     rng = np.random.default_rng(0)
     states, turn = quadruped.sample_states(rng, 8), rotations.exp(np.array([0, 0, 1.2]))
     states[:, 2] -= 0.02  # into the floor

@@ -281,9 +281,9 @@ def test_no_hidden_coordinate_enters_a_prediction(hiding):
 def test_no_hidden_coordinate_is_scored(hiding):
     truth = steps(hiding)
     predicted = hiding.space.add(truth, np.full((*truth.shape[:-1], hiding.space.tangent_dim), 1e-3))
-    scale = metrics.deviations(hiding.space, truth)
+    scale = metrics.state_std(hiding.space, truth)
     one, other = (
-        metrics.normalised_error(hiding.space, truth, x, scale) for x in (predicted, disturbed(hiding, predicted))
+        metrics.normalized_error(hiding.space, truth, x, scale) for x in (predicted, disturbed(hiding, predicted))
     )
     np.testing.assert_allclose(one, other, rtol=1e-9)
     assert one.min() > 0
@@ -365,8 +365,8 @@ def test_what_an_option_means_otherwise_for_a_robot_is_told(remark):
     world, of_env, of_model = REMARKS[remark]
     option = '<option integrator="RK4"/>' if "RK4" in remark else ""
     env = MjcfEnv(xml="robot.xml", mjcf=f"<mujoco>{option}<worldbody>{world}</worldbody></mujoco>", **of_env)
-    assert MLPDynamicsModel(env=env, **of_model).remarks == (remark,)
+    assert MLPDynamicsModel(env=env, **of_model).notes == (remark,)
 
 
 def test_of_a_robot_that_ships_nothing_is_otherwise(every_robot):
-    assert not any("contacts" in remark for remark in MLPDynamicsModel(env=every_robot).remarks)
+    assert not any("contacts" in remark for remark in MLPDynamicsModel(env=every_robot).notes)

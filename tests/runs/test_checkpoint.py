@@ -54,7 +54,7 @@ def data(trajectories):
 
 @pytest.fixture(scope="module")
 def trained(model, data):
-    """The three epochs of a training, their states on the host, and its normalisation."""
+    """The three epochs of a training, their states on the host, and its normalization."""
     state, normalization = fitting.start(model, data[0], TRAINING, jax.random.PRNGKey(0))
     told = fitting.every(fitting.fit(model, *data, normalization, TRAINING, state))
     return [
@@ -119,8 +119,8 @@ def test_the_state_comes_back_bit_for_bit(original, model, data, trained):
 @pytest.mark.parametrize(
     "optimizer", ["soap", *slow(*(name for name in modules_of("dynax.training.optimizers") if name != "soap"))]
 )
-def test_the_state_of_every_optimiser_of_an_ensemble_comes_back(optimizer, robots, data, tmp_path):
-    model = architectures.make(robots["cart_pole"], CONFIG["model"] | {"members": 2, "constraints": "layer"})
+def test_the_state_of_every_optimizer_of_an_ensemble_comes_back(optimizer, robots, data, tmp_path):
+    model = architectures.make(robots["cart_pole"], CONFIG["model"] | {"ensemble_size": 2, "constraints": "layer"})
     config = TrainingConfig(optimizer=optimizer)
     state, normalization = fitting.start(model, data[0], config, jax.random.PRNGKey(0))
     write(tmp_path, state, normalization, model.env, {"config": CONFIG, "epoch": 0})

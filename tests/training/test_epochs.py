@@ -13,7 +13,7 @@ from dynax.config.schema import TrainingConfig
 from dynax.training import fitting
 from dynax.training.epochs import initial_state, make_epoch
 from dynax.training.losses import one_step
-from dynax.training.training_set import ends, prepare
+from dynax.training.training_set import prepare, window_ends
 
 
 def test_the_moving_average_forgets_its_start(slide, sliding):
@@ -40,7 +40,7 @@ def test_parameters_ruined_by_the_last_update_of_an_epoch_are_divergence(slide, 
     config = TrainingConfig(num_epochs=1, batch_size=10_000, ema_decay=None)
     model = Linear(env=slide)
     state, normalization = fitting.start(model, sliding[0], config, jax.random.PRNGKey(0))
-    samples, last = prepare(model, sliding[0], normalization), jnp.asarray(ends(sliding[0], 1))
+    samples, last = prepare(model, sliding[0], normalization), jnp.asarray(window_ends(sliding[0], 1))
     ruinous = optax.sgd(jnp.nan)
     state = initial_state(state.params, ruinous, jax.random.PRNGKey(0))
     epoch = make_epoch(partial(one_step, model), normalization, ruinous, config, batch=len(last), steps=1)

@@ -88,7 +88,7 @@ def test_going_on_from_an_epoch_is_going_straight_through(slide, sliding, straig
     assert same([e.state for e in rest], [e.state for e in straight[2:]])
 
 
-def test_it_makes_no_difference_which_kind_of_array_the_normalisation_is(slide, sliding, straight):
+def test_it_makes_no_difference_which_kind_of_array_the_normalization_is(slide, sliding, straight):
     """A checkpoint brings it back as JAX arrays, with which NumPy's float64 would become float32 too early."""
     model = Dropping(env=slide)
     normalization = jax.tree.map(jnp.asarray, normalization_of(model, sliding[0]))

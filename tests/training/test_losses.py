@@ -18,7 +18,7 @@ AS_IT_IS = {"features": UNIT, "actions": UNIT, "target": UNIT}
 
 one_step = jax.jit(losses.one_step, static_argnums=0)
 noisy_step = jax.jit(losses.noisy_step, static_argnums=0)
-several_steps = jax.jit(losses.several_steps, static_argnums=(0, 4))
+multi_step = jax.jit(losses.multi_step, static_argnums=(0, 4))
 
 
 class Constant(BaseDynamicsModel):
@@ -65,7 +65,7 @@ def test_a_perfect_prediction_has_no_loss(cart_pole):
     assert loss(Echo(env=cart_pole, history=H), {"none": 0.0}, states, states) == 0
 
 
-def test_predicting_no_change_of_normalised_targets_has_loss_one(cart_pole):
+def test_predicting_no_change_of_normalized_targets_has_loss_one(cart_pole):
     targets = np.random.default_rng(0).choice([-1.0, 1.0], (B, H, 4))
     assert loss(Constant(env=cart_pole, history=H), {"value": 0.0}, np.zeros((B, H, 4)), targets) == 1
 
@@ -163,7 +163,7 @@ def test_noise_is_of_the_given_deviation(cart_pole):
 @pytest.mark.parametrize("steps", [1, 4])
 def test_a_perfect_model_has_no_error_however_many_steps_ahead(cart_pole, network, steps):
     model, (samples, ends) = network(env=cart_pole, history=H), moving(8, 0.5)
-    squared = several_steps(model, variables(value=0.5), samples, ends(steps), steps, np.ones(4))
+    squared = multi_step(model, variables(value=0.5), samples, ends(steps), steps, np.ones(4))
     assert squared.shape == (4 * (8 - H + 2 - steps), steps)
     assert not squared.any()
 
@@ -172,13 +172,13 @@ def test_a_perfect_model_has_no_error_however_many_steps_ahead(cart_pole, networ
 def test_an_error_that_grows_evenly_counts_the_same_at_every_step(cart_pole, network):
     model, (samples, ends) = network(env=cart_pole, history=H), moving(8, 0.5)
     scale = np.array([1.0, 2.0, 1.0, 2.0])
-    squared = several_steps(model, variables(value=0.7), samples, ends(4), 4, scale)
+    squared = multi_step(model, variables(value=0.7), samples, ends(4), 4, scale)
     np.testing.assert_allclose(squared, 0.2**2 * (1 + 1 / 4) / 2, rtol=1e-4)
 
 
 def test_one_of_several_steps_is_the_open_loop_error_of_one(cart_pole):
     model, (samples, ends) = Homing(env=cart_pole, history=H), moving(8, 0.5)
-    squared = several_steps(model, variables(none=0.0), samples, ends(1), 1, np.ones(4))
+    squared = multi_step(model, variables(none=0.0), samples, ends(1), 1, np.ones(4))
     path = model.rollout(*windows(samples, ends(1)), variables(none=0.0))
     error = cart_pole.space.difference(samples.states[ends(1)] + 0.5, path[:, 1])
     np.testing.assert_allclose(squared[:, 0], jnp.mean(error**2, axis=-1), rtol=1e-6)
@@ -195,21 +195,21 @@ def test_whole_turns_are_no_error(cart_pole):
     model, (samples, ends) = Constant(env=cart_pole, history=H), moving(8)
     turning = samples.states.at[:, 1].add(2 * np.pi * jnp.arange(len(samples.states)))
     spun = samples.replace(states=turning)
-    squared = several_steps(model, variables(value=0.0), spun, ends(4), 4, np.ones(4))
+    squared = multi_step(model, variables(value=0.0), spun, ends(4), 4, np.ones(4))
     np.testing.assert_allclose(squared, 0, atol=1e-9)
 
 
 def test_robust_of_equal_errors_does_not_depend_on_their_size():
     for size in (1e-8, 1.0, 1e8):
-        assert float(losses.robust(np.full(B, size))) == pytest.approx(np.log(1 + 1 / 25), rel=1e-3)
+        assert float(losses.cauchy(np.full(B, size))) == pytest.approx(np.log(1 + 1 / 25), rel=1e-3)
 
 
 def test_robust_of_no_error_is_zero():
-    assert float(losses.robust(np.zeros(B))) == 0
+    assert float(losses.cauchy(np.zeros(B))) == 0
 
 
 def test_robust_weighs_small_errors_as_mse_does_and_outliers_hardly_at_all():
     """On a scale of 25 medians an error of a million medians pulls no harder than one of a few."""
-    pull = jax.grad(lambda error: losses.robust(error**2))(np.array([0.5, 1, 1, 1, 1.5, 1000], np.float32))
+    pull = jax.grad(lambda error: losses.cauchy(error**2))(np.array([0.5, 1, 1, 1, 1.5, 1000], np.float32))
     np.testing.assert_allclose(pull[:5] / pull[1], [0.5, 1, 1, 1, 1.5], rtol=0.1)
     assert pull[5] < 0.1 * pull[1]

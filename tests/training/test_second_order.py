@@ -48,8 +48,8 @@ def variables(model, data, seed=0):
 
 def polished(model, data, kind="levenberg_marquardt", steps=5, loss="mse", seed=0):
     """The parameters and the error that a polish returns, from random parameters."""
-    config = TrainingConfig(polish=kind, polish_steps=steps, loss=loss)
-    return second_order.polish(model, variables(model, data, seed), data, config, jax.random.PRNGKey(0))
+    config = TrainingConfig(finetune=kind, finetune_steps=steps, loss=loss)
+    return second_order.finetune(model, variables(model, data, seed), data, config, jax.random.PRNGKey(0))
 
 
 def gains(model, data, params):
@@ -66,7 +66,7 @@ def test_least_squares_are_solved_at_once(slide, data, network):
 
 
 @pytest.mark.parametrize(
-    ("network", "options"), [(Tanh, {}), *slow((Linear, {"history": 2}), (Linear, {"members": 3}))]
+    ("network", "options"), [(Tanh, {}), *slow((Linear, {"history": 2}), (Linear, {"ensemble_size": 3}))]
 )
 def test_any_model_is_fitted(slide, data, network, options):
     assert polished(network(env=slide, **options), data, steps=30)[1] < 1e-5
@@ -88,7 +88,7 @@ def test_parameters_come_back_in_float32_and_in_their_tree(slide, data):
         assert shapes(polished(model, data, kind, steps=1)[0]) == shapes(variables(model, data)["params"])
 
 
-@pytest.mark.parametrize("loss", ["mse", "robust"])
+@pytest.mark.parametrize("loss", ["mse", "cauchy"])
 def test_no_step_raises_the_error(slide, data, loss):
     errors = [polished(Tanh(env=slide), data, steps=steps, loss=loss)[1] for steps in (1, 3, 9)]
     assert errors[0] >= errors[1] >= errors[2]
@@ -103,9 +103,9 @@ def test_outliers_are_left_out_by_the_robust_loss_alone(slide, data):
         loss: np.abs(
             gains(Linear(env=slide), struck, polished(Linear(env=slide), struck, steps=20, loss=loss)[0]) - GAINS
         )
-        for loss in ("mse", "robust")
+        for loss in ("mse", "cauchy")
     }
-    assert wrong["robust"].max() < 1e-5 < 1e-3 < wrong["mse"].max()
+    assert wrong["cauchy"].max() < 1e-5 < 1e-3 < wrong["mse"].max()
 
 
 def test_at_most_so_many_transitions_are_looked_at(slide, data, monkeypatch):
@@ -121,7 +121,7 @@ def test_at_most_so_many_transitions_are_looked_at(slide, data, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("loss", ["mse", "robust"])
+@pytest.mark.parametrize("loss", ["mse", "cauchy"])
 def test_lbfgs_lowers_the_loss(slide, data, loss):
     errors = [polished(Tanh(env=slide), data, "lbfgs", steps=steps, loss=loss)[1] for steps in (1, 20)]
     assert errors[1] < 0.01 * errors[0]
@@ -129,9 +129,9 @@ def test_lbfgs_lowers_the_loss(slide, data, loss):
 
 def test_a_large_network_is_refused_before_any_epoch(slide, data, monkeypatch):
     monkeypatch.setattr(second_order, "LARGEST", 3)
-    config = TrainingConfig(polish="levenberg_marquardt")
-    told = r"training.polish=levenberg_marquardt solves .* at most 3, and the model has 4: use lbfgs or none"
+    config = TrainingConfig(finetune="levenberg_marquardt")
+    told = r"training.finetune=levenberg_marquardt solves .* at most 3, and the model has 4: use lbfgs or none"
     with pytest.raises(UserError, match=told):
         fitting.start(Linear(env=slide), data, config, jax.random.PRNGKey(0))
     for kind in ("lbfgs", "none"):
-        fitting.start(Linear(env=slide), data, TrainingConfig(polish=kind), jax.random.PRNGKey(0))
+        fitting.start(Linear(env=slide), data, TrainingConfig(finetune=kind), jax.random.PRNGKey(0))

@@ -15,7 +15,7 @@ from dynax.data.simulate import simulate
 from dynax.data.trajectories import Trajectories
 from dynax.errors import UserError
 from dynax.training import fitting, stages
-from dynax.training.training_set import ends
+from dynax.training.training_set import window_ends
 
 
 def test_an_epoch_sees_every_transition_about_once(slide):
@@ -32,17 +32,17 @@ def test_a_batch_is_at_most_all_there_is(slide):
 def test_transitions_around_impacts_are_shown_as_often_as_asked(slide, sliding, monkeypatch):
     hit = np.random.default_rng(0).random(sliding[0].actions.shape[:2]) < 0.2
     monkeypatch.setattr(stages, "impacts", lambda env, states: hit)
-    last = ends(sliding[0], 2)
-    shown, count = np.unique(stages.weighted(slide, sliding[0], last, 3), return_counts=True)
+    last = window_ends(sliding[0], 2)
+    shown, count = np.unique(stages.oversample_impacts(slide, sliding[0], last, 3), return_counts=True)
     np.testing.assert_array_equal(shown, last)
     np.testing.assert_array_equal(count, np.where(hit.ravel()[last], 3, 1))
-    assert stages.weighted(slide, sliding[0], last, 1) is last
+    assert stages.oversample_impacts(slide, sliding[0], last, 1) is last
 
 
 # Seven epochs: two of one step, two of each horizon, and the polish.
 STAGES = TrainingConfig(
     num_epochs=2, batch_size=64, **ADAM, input_noise=0.01, unroll_epochs=2, unroll_horizons=(2, 4),
-    unroll_learning_rate=1e-3, polish="lbfgs", polish_steps=3,
+    unroll_learning_rate=1e-3, finetune="lbfgs", finetune_steps=3,
 )  # fmt: skip
 
 
@@ -77,7 +77,7 @@ def test_the_best_is_the_best_of_all_stages(staged):
 
 def test_every_later_stage_starts_from_the_best(slide, sliding):
     """One that changes nothing shows where it has started: not from the last parameters, which are worse."""
-    config = dataclasses.replace(STAGES, unroll_learning_rate=1e-30, polish="none")
+    config = dataclasses.replace(STAGES, unroll_learning_rate=1e-30, finetune="none")
     begun, normalization = fitting.start(Linear(env=slide), sliding[0], config, jax.random.PRNGKey(0))
     good = jax.tree.map(lambda x: 0 * x, begun.params)
     state = begun.replace(best=good, best_error=jnp.float32(0), best_epoch=jnp.int32(1), epoch=jnp.int32(2))
@@ -87,7 +87,7 @@ def test_every_later_stage_starts_from_the_best(slide, sliding):
 
 def test_patience_ends_one_step_training_alone(slide, sliding):
     still = {"learning_rate": 1e-30, "final_learning_rate": 0.0, "unroll_learning_rate": 1e-30, "ema_decay": None}
-    config = dataclasses.replace(STAGES, num_epochs=6, patience=2, polish="none", **still)
+    config = dataclasses.replace(STAGES, num_epochs=6, patience=2, finetune="none", **still)
     told = epochs(Drift(env=slide), sliding, config)
     assert [e.number for e in told] == [1, 2, 3, 7, 8, 9, 10]
     assert [e.number for e in epochs(Drift(env=slide), sliding, config, told[3].state)] == [8, 9, 10]

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from dynax.base import BaseDynamicsModel, normalise
+from dynax.base import BaseDynamicsModel, normalize
 from dynax.data.trajectories import Trajectories
 from dynax.envs import MjcfEnv
 from dynax.errors import UserError
-from dynax.training.training_set import RARE, check_length, ends, normalization_of, prepare
+from dynax.training.training_set import RARE, check_length, normalization_of, prepare, window_ends
 
 UNIT = {"mean": np.float32(0), "std": np.float32(1)}
 AS_IT_IS = {"features": UNIT, "actions": UNIT, "target": UNIT}
@@ -20,13 +20,13 @@ FOUR = Trajectories(np.repeat(np.arange(4.0), 6).reshape(4, 6, 1) * np.ones(4), 
 def test_a_window_never_crosses_two_trajectories(cart_pole, history, ahead, each):
     """Every state tells which trajectory it is of."""
     samples = prepare(BaseDynamicsModel(env=cart_pole), FOUR, AS_IT_IS)
-    rows = ends(FOUR, history, ahead)[:, None] + np.arange(1 - history, ahead)
+    rows = window_ends(FOUR, history, ahead)[:, None] + np.arange(1 - history, ahead)
     assert samples.states[rows, 0].tolist() == [[i] * (history + ahead - 1) for i in range(4) for _ in range(each)]
 
 
 def test_trajectories_too_short_for_any_window_are_told():
     with pytest.raises(UserError, match=r"trajectories of 5 steps are too short for model.history=6$"):
-        ends(FOUR, 6)
+        window_ends(FOUR, 6)
     with pytest.raises(UserError, match=r"for model.history=2 and training.unroll_horizons of 5$"):
         check_length(5, 2, 5)
 
@@ -47,11 +47,11 @@ def test_targets_have_zero_mean_and_unit_deviation(cart_pole, trajectories):
     np.testing.assert_allclose(targets.std(axis=0), 1, atol=1e-5)
 
 
-def test_normalised_features_and_actions_have_zero_mean_and_unit_deviation(cart_pole, trajectories):
+def test_normalized_features_and_actions_have_zero_mean_and_unit_deviation(cart_pole, trajectories):
     model, data = BaseDynamicsModel(env=cart_pole), trajectories["cart_pole"]
     norm = normalization_of(model, data)
     for values, statistics in ((data.states[:, :-1], norm["features"]), (data.actions, norm["actions"])):
-        scaled = normalise(statistics, values)
+        scaled = normalize(statistics, values)
         np.testing.assert_allclose(scaled.mean(axis=(0, 1)), 0, atol=1e-5)
         np.testing.assert_allclose(scaled.std(axis=(0, 1)), 1, atol=1e-5)
 
@@ -63,7 +63,7 @@ def test_a_stop_that_is_hardly_ever_struck_is_not_blown_up(cart_pole, blows, dev
     states[0, :blows, 0] = cart_pole.mj_model.jnt_range[0, 1] + 0.1
     model = BaseDynamicsModel(env=cart_pole, constraints="features")
     seen = model.features(states)
-    scaled = normalise(normalization_of(model, Trajectories(states, np.zeros((1, 1000, 1))))["features"], seen)
+    scaled = normalize(normalization_of(model, Trajectories(states, np.zeros((1, 1000, 1))))["features"], seen)
     changing = np.ptp(seen[0], axis=0) > 0
     np.testing.assert_allclose((scaled[0, 0] - scaled[0, -1])[changing], deviations, rtol=0.12)
 

@@ -12,7 +12,7 @@ from dynax.config.options import section
 from dynax.config.schema import CollectConfig
 from dynax.data import collection
 from dynax.evaluation import warmstart
-from dynax.evaluation.warmstart import HiddenState
+from dynax.evaluation.warmstart import WarmstartCheck
 from dynax.runs.summary import DATASETS, run_directory, write_summary
 
 
@@ -24,7 +24,7 @@ def run(cfg: DictConfig) -> Path:
     total = config.num_rollouts * config.rollout_length
     with console.progress(f"collect {env.name}", total, "transitions") as update:
         data = collection.collect(env, excitation, config, DATASETS, lambda done, total: update(done), warmstart.check)
-    manifest, hidden = data.manifest, HiddenState.kept(data.path)
+    manifest, hidden = data.manifest, WarmstartCheck.kept(data.path)
     size = sum(p.stat().st_size for p in data.path.rglob("*") if p.is_file())
     console.facts(
         f"Dataset of {env.name}",
@@ -48,7 +48,7 @@ def run(cfg: DictConfig) -> Path:
             "size_bytes": size,
             "backend": manifest["backend"],
             "collect_seed": config.seed,
-            "hidden_state": hidden and asdict(hidden),
+            "warm_start_check": hidden and asdict(hidden),
             "wall_time_s": time.monotonic() - begun,
         },
     )

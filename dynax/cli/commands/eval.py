@@ -42,7 +42,7 @@ def run(cfg: DictConfig) -> Path:
     log.info("predicting them")
     predicted = np.asarray(trained.rollout(*test.given(history)))
     log.info("simulating them with states rounded to float32: the ceiling")
-    scale, predictions = metrics.deviations(env.space, test.truth), _predictions(test, predicted, env)
+    scale, predictions = metrics.state_std(env.space, test.truth), _predictions(test, predicted, env)
     scores = {name: metrics.score(env.space, test.truth, p, scale) for name, p in predictions.items()}
     physical = {"simulator": test.truth, "model": predicted, "ceiling": predictions["ceiling"]}
     whole = env.space.observed.all()  # what is hidden stays as it was given, and so does its energy

@@ -25,9 +25,9 @@ def run(cfg: DictConfig) -> Path:
     env, begun = trained.env, time.monotonic()
     backend = render.choose_backend(config.backend)
     test = make_testset(env, COMPANY, config.seconds, config.seed, config.actions, trained.history_length - 1)
-    scale = metrics.deviations(env.space, test.truth)
+    scale = metrics.state_std(env.space, test.truth)
     predicted = np.asarray(trained.rollout(*(x[:1] for x in test.given(trained.history_length))))
-    error = metrics.normalised_error(env.space, test.truth[:1], predicted, scale)
+    error = metrics.normalized_error(env.space, test.truth[:1], predicted, scale)
 
     film = render.frames(
         env.mj_model, test.truth[0], predicted[0], error[0], env.dt, mocap=test.actions[0][:, env.mj_model.nu :],

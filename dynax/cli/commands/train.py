@@ -18,7 +18,7 @@ from dynax.architectures.rigid import RigidDynamicsModel
 from dynax.base import BaseDynamicsModel, Variables
 from dynax.cli import console, resume
 from dynax.cli.resume import Past
-from dynax.cli.signals import Stopped, deferred
+from dynax.cli.signals import Stopped, defer_signals
 from dynax.config.options import section
 from dynax.config.schema import CollectConfig, TrainingRunConfig
 from dynax.data import collection
@@ -27,7 +27,7 @@ from dynax.data.trajectories import Trajectories, train_size
 from dynax.errors import RunError, UserError
 from dynax.evaluation import plots, warmstart
 from dynax.identification import least_squares
-from dynax.mechanics.constraints import NEAREST, crowded
+from dynax.mechanics.constraints import NEAREST, contact_overflow
 from dynax.runs import checkpoint
 from dynax.runs.files import write_json
 from dynax.runs.history import History
@@ -87,7 +87,7 @@ def _assemble(path: Path, config: Any, past: Past | None) -> Job:
     settings = section(TrainingRunConfig, config["training"], "training")
     env = envs.make(config["env"], mjcf=past.mjcf, assets=past.assets) if past else envs.make(config["env"])
     model = architectures.make(env, config["model"])
-    for remark in model.remarks:
+    for remark in model.notes:
         log.info("%s", remark)
     dataset = _dataset(config, model, settings, past)
     dataset.check_robot(env)
@@ -102,7 +102,7 @@ def _warn_of_crowds(model: BaseDynamicsModel, data: Trajectories) -> None:
     if model.layer is None or model.layer.contacts is None:
         return
     states = data.states.reshape(-1, model.state_dim)
-    share = crowded(model.env.mj_model, model.env.space.qpos(states[:: max(1, len(states) // LOOKED_AT)]))
+    share = contact_overflow(model.env.mj_model, model.env.space.qpos(states[:: max(1, len(states) // LOOKED_AT)]))
     if share:
         log.warning("in %.1f%% of the states more than %d contacts of one condim act: the layer omits the farthest",
                     100 * share, NEAREST)  # fmt: skip
@@ -134,7 +134,7 @@ def _follow(job: Job, trained: Fit, normalization: Variables, history: History, 
     def stopped(signal: int, epoch: int) -> Stopped:
         return Stopped(signal, f"stopped after epoch {epoch}; dynax train training.resume={job.path} continues")
 
-    with deferred() as request, _kept(job):
+    with defer_signals() as request, _kept(job):
         for stage, epochs in trained:
             title = f"train {job.model.title}" + (f", {stage.name}" if (stage.first, stage.last) != (1, total) else "")
             begins = "compiling, and the first epoch"

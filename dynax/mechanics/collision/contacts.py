@@ -24,7 +24,7 @@ from flax import struct
 from dynax.errors import UserError
 from dynax.math import rotations
 from dynax.math.vec3 import Rotation, Vector
-from dynax.math.vectors import cross, dot, normalised, product, turned
+from dynax.math.vectors import cross, dot, normalized, product, turned
 from dynax.mechanics.collision.contact_parameters import Parameters
 from dynax.mechanics.collision.narrowphase import COLLIDE, Collide, Touch
 from dynax.mechanics.collision.pairs import Pair, selection
@@ -54,7 +54,7 @@ class Detected(struct.PyTreeNode):
         default = jnp.where(along_y, jnp.asarray(Y, self.normal.dtype), jnp.asarray(Z, self.normal.dtype))
         preferred = dot(self.tangent, self.tangent)[..., None] > 0.25
         second = jnp.where(preferred, self.tangent, default)
-        second = normalised(second - self.normal * dot(self.normal, second)[..., None], X)
+        second = normalized(second - self.normal * dot(self.normal, second)[..., None], X)
         return jnp.stack([self.normal, second, cross(self.normal, second)], axis=-2)
 
 
@@ -130,7 +130,7 @@ class Contacts:
         pairs, left_out = selection(model)
         if left_out:
             raise UserError(
-                f"contacts of {left_out} are not modelled: exclude them in the MJCF if they never meet, or let a "
+                f"contacts of {left_out} are not modeled: exclude them in the MJCF if they never meet, or let a "
                 "network do without them (model.constraints=features)"
             )
         return cls.between(model, pairs)

@@ -99,7 +99,7 @@ def capsule_on_plane(plane: Solid, capsule: Solid, limit: jax.Array) -> Touch:
 
 
 def box_on_plane(plane: Solid, box: Solid, limit: jax.Array) -> Touch:
-    """The corners below its centre, and of these the first four that are near enough."""
+    """The corners below its center, and of these the first four that are near enough."""
     touch = points_on_plane(plane, box, limit)
     below = box.rotation.turn(box.points).dot(plane.axis) <= 0
     near = (below & (touch.distance <= limit)).astype(jnp.int32)
@@ -115,10 +115,10 @@ def cylinder_on_plane(plane: Solid, cylinder: Solid, limit: jax.Array) -> Touch:
     """The lowest point of each rim, and two more of the lower rim, a third of a turn to both sides."""
     radius, half = cylinder.size.x, cylinder.size.y
     towards = cylinder.axis * jnp.where(plane.axis.dot(cylinder.axis) > 0, -1.0, 1.0)
-    down = (towards * plane.axis.dot(towards) - plane.axis).normalised(cylinder.rotation.x) * radius
-    sideways = down.cross(towards).normalised(X) * (radius * np.sqrt(3) / 2)
-    centre, upper = cylinder.position + towards * half, cylinder.position - towards * half
-    points = stacked(centre + down, upper + down, centre + sideways - down / 2, centre - sideways - down / 2)
+    down = (towards * plane.axis.dot(towards) - plane.axis).normalized(cylinder.rotation.x) * radius
+    sideways = down.cross(towards).normalized(X) * (radius * np.sqrt(3) / 2)
+    center, upper = cylinder.position + towards * half, cylinder.position - towards * half
+    points = stacked(center + down, upper + down, center + sideways - down / 2, center - sideways - down / 2)
     return against(points, 0.0, plane, shapes.plane, 1.0)
 
 
@@ -139,10 +139,10 @@ def capsule_on(distance: Distance) -> Collide:
     def collide(capsule: Solid, solid: Solid, limit: jax.Array) -> Touch:
         radius, half = capsule.size.x, capsule.size.y
         reach = capsule.axis * half
-        centre, along = solid.inner(capsule.position), solid.rotation.back(reach)
+        center, along = solid.inner(capsule.position), solid.rotation.back(reach)
 
         def halved(step: jax.Array, t: jax.Array) -> jax.Array:
-            rising = distance(centre + along * t, solid)[1].dot(along) > 0
+            rising = distance(center + along * t, solid)[1].dot(along) > 0
             return t + jnp.where(rising, -0.5, 0.5) * 0.5**step
 
         middle = jax.lax.stop_gradient(jax.lax.fori_loop(0, HALVINGS, halved, jnp.zeros((1, *half.shape), half.dtype)))
@@ -158,7 +158,7 @@ def capsules(first: Solid, second: Solid, limit: jax.Array) -> Touch:
     """One contact where the axes are nearest; of parallel ones two, the ends of what they have beside each other,
     which are the same where that is nothing.
 
-    The axes are p + x h, |x| <= 1; of the nearest points x minimises a quadratic, clipped to the segments. Axes that
+    The axes are p + x h, |x| <= 1; of the nearest points x minimizes a quadratic, clipped to the segments. Axes that
     cross, as those of a planar robot do, have no direction from one to the other but across both.
     """
     half1, half2 = first.axis * first.size.y, second.axis * second.size.y
@@ -178,12 +178,12 @@ def capsules(first: Solid, second: Solid, limit: jax.Array) -> Touch:
     ends = jnp.stack([jnp.clip((u + b) / a, -1, 1), jnp.clip((u - b) / a, -1, 1)])  # of the second, seen from the first
     x1 = jnp.where(parallel, ends, x1)
     x2 = jnp.where(parallel, jnp.clip((v - b * ends) / c, -1, 1), x2)
-    centres1, centres2 = first.position + half1 * x1, second.position + half2 * x2
-    apart = centres1 - centres2
+    centers1, centers2 = first.position + half1 * x1, second.position + half2 * x2
+    apart = centers1 - centers2
     reach = first.position.length + second.position.length + first.size.y + second.size.y
     crossing = apart.length < ROUNDED * jnp.finfo(a.dtype).eps * reach
-    outward = choose(crossing, -first.axis.cross(second.axis).normalised(X), apart.normalised(-X))
-    touch = contact(centres1, first.size.x, apart.length - second.size.x, outward, -1.0)
+    outward = choose(crossing, -first.axis.cross(second.axis).normalized(X), apart.normalized(-X))
+    touch = contact(centers1, first.size.x, apart.length - second.size.x, outward, -1.0)
     return touch.replace(present=jnp.stack([jnp.ones_like(parallel), parallel]))
 
 
@@ -202,7 +202,7 @@ def corners(first_distance: Distance, second_distance: Distance) -> Collide:
 def ellipsoid_on(distance: Distance) -> Collide:
     """The point of the ellipsoid that is deepest in the other solid.
 
-    The distance from a convex solid is convex: Frank and Wolfe's method goes from the centre towards the farthest point
+    The distance from a convex solid is convex: Frank and Wolfe's method goes from the center towards the farthest point
     against the normal, each step by less. What is left is found by going from the one surface to the other.
     """
 
@@ -232,7 +232,7 @@ def _onto(solid: Solid, points: Vector, distance: Distance) -> Vector:
 def _support(ellipsoid: Solid, direction: Vector) -> Vector:
     """The points of an ellipsoid that are farthest along unit directions of the world (M, K)."""
     scaled = ellipsoid.size * ellipsoid.rotation.back(direction)
-    return ellipsoid.outer(ellipsoid.size * scaled.normalised(X))
+    return ellipsoid.outer(ellipsoid.size * scaled.normalized(X))
 
 
 COLLIDE: dict[tuple[int, int], Collide] = {

@@ -72,7 +72,7 @@ def _match(model: mujoco.MjModel, geom1: int, geom2: int) -> bool:
 
 
 def unknown(model: mujoco.MjModel, pair: Pair) -> str:
-    """What of a pair is not modelled here, in words; nothing where all is."""
+    """What of a pair is not modeled here, in words; nothing where all is."""
     geoms = pair[:2]
     names = " and ".join(f"`{model.geom(geom).name or geom}`" for geom in geoms)
     if (model.body_mocapid[model.body_weldid[model.geom_bodyid[list(geoms)]]] >= 0).any():

@@ -28,7 +28,7 @@ FACES = 64  # of a mesh
 EDGES = 128  # of a mesh
 RIM = 8  # points on each rim of a cylinder
 NEWTON = 10  # steps to the point of an ellipsoid that is nearest
-OFF_CENTRE = 1e-5  # of an ellipsoid's half axis, how near its middle a point is looked at
+OFF_CENTER = 1e-5  # of an ellipsoid's half axis, how near its middle a point is looked at
 
 
 class Solid(struct.PyTreeNode):
@@ -66,7 +66,7 @@ def plane(point: Vector, solid: Solid) -> tuple[jax.Array, Vector]:
 
 
 def sphere(point: Vector, solid: Solid) -> tuple[jax.Array, Vector]:
-    return point.length - solid.size.x, point.normalised(X)
+    return point.length - solid.size.x, point.normalized(X)
 
 
 def capsule(point: Vector, solid: Solid) -> tuple[jax.Array, Vector]:
@@ -77,12 +77,12 @@ def capsule(point: Vector, solid: Solid) -> tuple[jax.Array, Vector]:
 def cylinder(point: Vector, solid: Solid) -> tuple[jax.Array, Vector]:
     """Inside, the nearer of side and cap."""
     across = point - Z * point.z
-    side, cap = across.normalised(X), Z * jnp.where(point.z > 0, 1.0, -1.0)
+    side, cap = across.normalized(X), Z * jnp.where(point.z > 0, 1.0, -1.0)
     beside, above = across.length - solid.size.x, jnp.abs(point.z) - solid.size.y
     to_corner = side * jnp.maximum(beside, 0.0) + cap * jnp.maximum(above, 0.0)
     inside = jnp.maximum(beside, above)
     flat = choose(above > beside, cap, side)
-    return jnp.where(inside > 0, to_corner.length, inside), choose(inside > 0, to_corner.normalised(X), flat)
+    return jnp.where(inside > 0, to_corner.length, inside), choose(inside > 0, to_corner.normalized(X), flat)
 
 
 def box(point: Vector, solid: Solid) -> tuple[jax.Array, Vector]:
@@ -92,7 +92,7 @@ def box(point: Vector, solid: Solid) -> tuple[jax.Array, Vector]:
     out = beyond.each(lambda part: jnp.maximum(part, 0.0))
     inside = beyond.largest
     flat = choose(beyond.x == inside, X, choose(beyond.y == inside, Y, Z))
-    return jnp.where(inside > 0, out.length, inside), sign * choose(inside > 0, out.normalised(X), flat)
+    return jnp.where(inside > 0, out.length, inside), sign * choose(inside > 0, out.normalized(X), flat)
 
 
 def ellipsoid(point: Vector, solid: Solid) -> tuple[jax.Array, Vector]:
@@ -103,7 +103,7 @@ def ellipsoid(point: Vector, solid: Solid) -> tuple[jax.Array, Vector]:
     """
     size, square = solid.size, solid.size * solid.size
     side = point.each(lambda part: jnp.where(part < 0, -1.0, 1.0))
-    least = size * OFF_CENTRE
+    least = size * OFF_CENTER
     point = side * (side * point).most(least)  # in a plane of symmetry are two nearest points
     reach = size * side * point
 
@@ -118,7 +118,7 @@ def ellipsoid(point: Vector, solid: Solid) -> tuple[jax.Array, Vector]:
     t = jax.lax.fori_loop(0, NEWTON, lambda _, t: newton(t, fixed), t)
     t = newton(jax.lax.stop_gradient(t), reach)
     nearest = square * point / (square + t)
-    return jnp.sign(t) * (point - nearest).length, (nearest / square).normalised(X)
+    return jnp.sign(t) * (point - nearest).length, (nearest / square).normalized(X)
 
 
 def mesh(point: Vector, solid: Solid) -> tuple[jax.Array, Vector]:
@@ -135,7 +135,7 @@ def mesh(point: Vector, solid: Solid) -> tuple[jax.Array, Vector]:
     arms = point - starts - edges * fraction
     arm = arms.row(arms.dot(arms).argmin(axis=0))
     edge = (ahead > 0) & beside
-    return jnp.where(edge, arm.length, ahead), choose(edge, arm.normalised(X), normal)
+    return jnp.where(edge, arm.length, ahead), choose(edge, arm.normalized(X), normal)
 
 
 DISTANCES: dict[int, Distance] = {

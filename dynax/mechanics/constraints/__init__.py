@@ -6,19 +6,19 @@ problem they pose together, `layer` what a model puts behind its free motion, `d
 """
 
 from dynax.mechanics.constraints.contact_rows import ContactMotion, ContactRows
-from dynax.mechanics.constraints.coverage import crowded, left_out
+from dynax.mechanics.constraints.coverage import contact_overflow, left_out
 from dynax.mechanics.constraints.joint_rows import JointRows
-from dynax.mechanics.constraints.layer import NEAREST, ConstraintLayer, Free
-from dynax.mechanics.constraints.residuals import Demands
+from dynax.mechanics.constraints.layer import NEAREST, ConstraintLayer, UnconstrainedStep
+from dynax.mechanics.constraints.residuals import ConstraintResiduals
 
 __all__ = [
     "NEAREST",
     "ConstraintLayer",
+    "ConstraintResiduals",
     "ContactMotion",
     "ContactRows",
-    "Demands",
-    "Free",
     "JointRows",
-    "crowded",
+    "UnconstrainedStep",
+    "contact_overflow",
     "left_out",
 ]

@@ -22,7 +22,7 @@ def left_out(model: mujoco.MjModel) -> tuple[str, ...]:
     return tuple(what for what, is_there in there.items() if is_there)
 
 
-def crowded(model: mujoco.MjModel, qpos: np.ndarray) -> float:
+def contact_overflow(model: mujoco.MjModel, qpos: np.ndarray) -> float:
     """The share of positions (M, nq) in which C MuJoCo has more contacts of one dimension than the layer follows."""
     data, crowds = mujoco.MjData(model), 0
     for here in qpos:

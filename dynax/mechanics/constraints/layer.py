@@ -32,7 +32,7 @@ FROM_TRUTH = 2
 Touching = dict[int, tuple[Any, ContactMotion]]  # of each dimension of contacts, the slots and where bodies touch there
 
 
-class Free(struct.PyTreeNode):
+class UnconstrainedStep(struct.PyTreeNode):
     """What a robot does over one step while no constraint acts.
 
     `inertia` and `damping` are for a model that has a mass matrix; its change is then
@@ -67,7 +67,7 @@ class ConstraintLayer:
         return shapes
 
     def __call__(
-        self, state: jax.Array, free: Free, inertia: jax.Array, factors: Factors | None = None,
+        self, state: jax.Array, free: UnconstrainedStep, inertia: jax.Array, factors: Factors | None = None,
         start: jax.Array | None = None, touching: Touching | None = None, iterations: int | None = None,
     ) -> jax.Array:  # fmt: skip
         """The change of velocity (nv,) from `state` (S,).

@@ -30,7 +30,7 @@ from dynax.mechanics.constraints.layer import ConstraintLayer
 from dynax.mechanics.constraints.solve import TINY, Bounded, Rows
 
 
-class Acting(struct.PyTreeNode):
+class ActiveRows(struct.PyTreeNode):
     """The constraints that act in one state."""
 
     rows: list[Rows]
@@ -43,14 +43,14 @@ class Acting(struct.PyTreeNode):
 
 
 @dataclass(frozen=True, eq=False)
-class Demands:
+class ConstraintResiduals:
     """The constraints of a robot, as hard as its MJCF has them."""
 
     layer: ConstraintLayer  # which has nothing to learn
     contacts: Contacts
 
     @classmethod
-    def of(cls, model: mujoco.MjModel, space: StateSpace) -> "Demands | None":
+    def of(cls, model: mujoco.MjModel, space: StateSpace) -> "ConstraintResiduals | None":
         """Those of `model`; nothing where no contact is known, or contacts do more than keep bodies apart."""
         contacts = Contacts.between(model, selection(model)[0])
         if contacts is None or model.flg_adhesion or model.flg_surfacevel:
@@ -58,12 +58,12 @@ class Demands:
         rows = replace(ContactRows.of(model, contacts), elliptic=True)
         return cls(ConstraintLayer(space, JointRows.of(model), rows, contacts), contacts)
 
-    def acting(self, state: jax.Array) -> Acting:
+    def acting(self, state: jax.Array) -> ActiveRows:
         """What acts in `state` (S,): the joints, and of each dimension of contacts the nearest."""
         touching = self.layer.touching(state, self.layer.nearest(state))
-        return Acting(self.layer.rows(state, touching=touching), [slots for slots, _ in touching.values()])
+        return ActiveRows(self.layer.rows(state, touching=touching), [slots for slots, _ in touching.values()])
 
-    def __call__(self, acting: Acting, change: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def __call__(self, acting: ActiveRows, change: jax.Array) -> tuple[jax.Array, jax.Array]:
         """What is asked of a `change` of velocity (nv,) over a step, in its units.
 
         Returns:

@@ -122,7 +122,7 @@ Rows = Bounded | Cones
 def solve(
     inertia: jax.Array, free: jax.Array, rows: list[Rows], start: jax.Array | None = None, iterations: int = 0
 ) -> jax.Array:
-    """The generalised constraint force J^T f (nv,) at the minimum; a is a0 + M^-1 times that.
+    """The generalized constraint force J^T f (nv,) at the minimum; a is a0 + M^-1 times that.
 
     Args:
         inertia: mass matrix M (nv, nv).
@@ -144,7 +144,7 @@ def solve(
     ends = [
         f - row.bend(v, (row.jacobian @ step)[..., None])[..., 0] for row, f, v in zip(shifted, forces, y, strict=True)
     ]
-    return generalised(shifted, ends)
+    return generalized(shifted, ends)
 
 
 def newton(inertia: jax.Array, rows: list[Rows], x: jax.Array) -> tuple[list[jax.Array], list[jax.Array], jax.Array]:
@@ -155,10 +155,10 @@ def newton(inertia: jax.Array, rows: list[Rows], x: jax.Array) -> tuple[list[jax
     for row, v in zip(rows, y, strict=True):
         bent = row.bend(v, row.jacobian).reshape(-1, len(x))
         hessian = hessian + row.jacobian.reshape(-1, len(x)).T @ bent
-    return y, forces, linalg.solve(hessian, generalised(rows, forces) - inertia @ x)
+    return y, forces, linalg.solve(hessian, generalized(rows, forces) - inertia @ x)
 
 
-def generalised(rows: list[Rows], forces: list[jax.Array]) -> jax.Array:
+def generalized(rows: list[Rows], forces: list[jax.Array]) -> jax.Array:
     """J^T f (nv,)."""
     flat = [f.ravel() @ row.jacobian.reshape(-1, row.jacobian.shape[-1]) for row, f in zip(rows, forces, strict=True)]
     return jnp.sum(jnp.stack(flat), axis=0)

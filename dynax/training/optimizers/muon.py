@@ -1,4 +1,4 @@
-"""Muon (Jordan et al. 2024): orthogonalised momentum for matrices, AdamW for everything else."""
+"""Muon (Jordan et al. 2024): orthogonalized momentum for matrices, AdamW for everything else."""
 
 import optax
 

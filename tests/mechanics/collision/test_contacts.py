@@ -332,13 +332,11 @@ def test_nothing_where_nothing_can_touch(cart_pole):
     assert Contacts.of(mujoco.MjModel.from_xml_string(silent)) is None
 
 
-def test_a_shape_that_is_not_modelled_is_told():
+def test_a_shape_that_is_not_modeled_is_told():
     mjcf = """<mujoco><asset><hfield name="hills" nrow="2" ncol="2" size="1 1 1 1"/></asset><worldbody>
     <geom name="hills" type="hfield" hfield="hills"/><body><freejoint/><geom name="ball" size="1"/></body>
     </worldbody></mujoco>"""
-    with pytest.raises(
-        UserError, match="a geom of type hfield, of `hills` and `ball` that may touch, are not modelled"
-    ):
+    with pytest.raises(UserError, match="a geom of type hfield, of `hills` and `ball` that may touch, are not modeled"):
         Contacts.of(mujoco.MjModel.from_xml_string(mjcf))
 
 

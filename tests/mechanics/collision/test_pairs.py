@@ -81,5 +81,5 @@ def test_of_too_many_pairs_those_with_the_scenery_are_left():
     pairs, left_out = selection(balls(30))
     assert len(pairs) == 30
     assert left_out == "435 pairs of geoms of the robot itself (at most 300 pairs are followed)"
-    with pytest.raises(UserError, match=r"contacts of 435 pairs .* are not modelled: exclude them in the MJCF"):
+    with pytest.raises(UserError, match=r"contacts of 435 pairs .* are not modeled: exclude them in the MJCF"):
         Contacts.of(balls(30))

@@ -11,7 +11,7 @@ from contact_cases import SOFT, Moment, every, model, moments, ones
 from dynax.envs.state_space import StateSpace
 from dynax.errors import UserError
 from dynax.mechanics.collision.contacts import Contacts
-from dynax.mechanics.constraints import ConstraintLayer, ContactRows, Free, JointRows
+from dynax.mechanics.constraints import ConstraintLayer, ContactRows, JointRows, UnconstrainedStep
 from dynax.mechanics.constraints import joint_rows as joints_module
 from dynax.mechanics.constraints.solve import Bounded, Cones, solve
 from dynax.networks.constraints import LearnedConstraints
@@ -203,7 +203,7 @@ def test_the_layer_takes_contacts():
     space = StateSpace.of(robot)
     (one,) = moments(robot, 1)
     layer = LearnedConstraints(ConstraintLayer(space, JointRows.of(robot), one.rows))
-    free = Free(space.dt * jnp.asarray(one.data.qacc_smooth), jnp.asarray(one.inertia))
+    free = UnconstrainedStep(space.dt * jnp.asarray(one.data.qacc_smooth), jnp.asarray(one.inertia))
     state = jnp.asarray(one.state)
     touching = {3: (one.rows.dimensions[3], one.touch)}
     change, variables = jax.jit(layer.init_with_output)(jax.random.key(0), state, free, touching=touching)

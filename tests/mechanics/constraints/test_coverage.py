@@ -3,7 +3,7 @@
 import mujoco
 import numpy as np
 
-from dynax.mechanics.constraints import JointRows, crowded, left_out
+from dynax.mechanics.constraints import JointRows, contact_overflow, left_out
 
 SCENE = """<mujoco><option {option}><flag {flags}/></option><worldbody><geom type="plane" size="1 1 1"/>
 <body><joint name="a" range="-1 1"/><geom size=".1" contype="0" conaffinity="0"/>
@@ -41,10 +41,10 @@ def test_there_are_no_rows_where_the_mjcf_has_no_constraints():
 
 def test_more_contacts_than_it_follows_are_a_crowd():
     two, three = scene(boxes=2), scene(boxes=3)
-    assert crowded(two, two.qpos0[None]) == 0
+    assert contact_overflow(two, two.qpos0[None]) == 0
     apart = three.qpos0.copy()
     apart[4] = 1.0  # one of them in the air
-    assert crowded(three, np.array([three.qpos0, apart])) == 0.5
+    assert contact_overflow(three, np.array([three.qpos0, apart])) == 0.5
 
 
 def test_what_is_in_a_gap_is_no_contact():
@@ -52,4 +52,4 @@ def test_what_is_in_a_gap_is_no_contact():
     three.geom_gap[:] = 0.1
     above = three.qpos0.copy()
     above[[4, 11, 18]] += 0.1  # of nothing but the boxes' height: reported, and not yet in touch
-    assert crowded(three, above[None]) == 0
+    assert contact_overflow(three, above[None]) == 0

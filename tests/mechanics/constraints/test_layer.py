@@ -13,7 +13,7 @@ from marks import slow
 
 from dynax.data.simulate import simulate
 from dynax.envs import MjcfEnv
-from dynax.mechanics.constraints import ConstraintLayer, Free, JointRows
+from dynax.mechanics.constraints import ConstraintLayer, JointRows, UnconstrainedStep
 from dynax.mechanics.constraints.joint_rows import FACTORS
 from dynax.mechanics.constraints.parameters import impedance
 from dynax.networks.constraints import LearnedConstraints
@@ -95,7 +95,9 @@ def compiled(env):
     damping = env.mj_model.dof_damping
 
     def apply(params, state, inertia, change):
-        return layer.apply({"params": params}, state, Free(change, inertia, jnp.asarray(damping, state.dtype)))
+        return layer.apply(
+            {"params": params}, state, UnconstrainedStep(change, inertia, jnp.asarray(damping, state.dtype))
+        )
 
     return layer, jax.jit(jax.vmap(apply, (None, 0, 0, 0)))
 
@@ -143,7 +145,7 @@ def test_inside_the_range_nothing_changes(robots):
 
 
 def force(env, inertias, frees, found):
-    """The generalised force of the constraints, (n, nv)."""
+    """The generalized force of the constraints, (n, nv)."""
     return ((inertias + env.dt * np.diag(env.mj_model.dof_damping)) @ (found - frees)[..., None])[..., 0] / env.dt
 
 

@@ -9,7 +9,7 @@ from dynax import envs
 from dynax.data.simulate import simulate
 from dynax.envs import MjcfEnv
 from dynax.math import rotations
-from dynax.mechanics.constraints import Demands
+from dynax.mechanics.constraints import ConstraintResiduals
 from dynax.representation.frames import Floating
 
 FALLING = """<mujoco><option timestep=".004" cone="{cone}"><flag eulerdamp="disable"/></option><worldbody>
@@ -22,7 +22,7 @@ STOPPED = """<mujoco><option timestep=".004"/><worldbody><body><joint axis="0 1 
 
 def demands_of(xml):
     env = MjcfEnv(xml="toy.xml", mjcf=xml)
-    demands = Demands.of(env.mj_model, env.space)
+    demands = ConstraintResiduals.of(env.mj_model, env.space)
     assert demands is not None
     return env, demands
 
@@ -79,7 +79,7 @@ def test_a_stop_asks_for_the_way_back():
 def test_where_it_stands_it_asks_for_little_more_than_a_step_gives(name):
     """Of the change that a step makes, next to that of a fall: rows are content but for their compliance."""
     env = envs.make({"name": name})
-    demands = Demands.of(env.mj_model, env.space)
+    demands = ConstraintResiduals.of(env.mj_model, env.space)
     rng = np.random.default_rng(0)
     states = env.sample_states(rng, 200)
     paths = simulate(env, states, rng.uniform(*env.action_bounds, (200, 20, env.action_dim)), "native")
@@ -95,7 +95,7 @@ def test_where_it_stands_it_asks_for_little_more_than_a_step_gives(name):
 
 def test_whichever_way_a_robot_faces_it_is_asked_for_the_same(quadruped):
     """Of a quadruped in the floor, whose MJCF has pyramids of friction: in the axes of its base, to rounding errors."""
-    demands, base = Demands.of(quadruped.mj_model, quadruped.space), Floating.of(quadruped.mj_model)
+    demands, base = ConstraintResiduals.of(quadruped.mj_model, quadruped.space), Floating.of(quadruped.mj_model)
     rng, turn = np.random.default_rng(0), rotations.exp(np.array([0, 0, 1.2]))
     states, changes = quadruped.sample_states(rng, 20), rng.normal(size=(20, quadruped.space.nv))
     states[:, 2] -= 0.02
@@ -124,4 +124,4 @@ def test_whichever_way_a_robot_faces_it_is_asked_for_the_same(quadruped):
 )
 def test_what_contacts_ask_is_not_known_where_there_are_none_or_they_do_more_than_keep_bodies_apart(xml):
     env = MjcfEnv(xml="toy.xml", mjcf=xml)
-    assert Demands.of(env.mj_model, env.space) is None
+    assert ConstraintResiduals.of(env.mj_model, env.space) is None

@@ -10,7 +10,7 @@ from dynax import envs
 from dynax.data.simulate import simulate
 from dynax.excitations.mixed import Mixed
 from dynax.mechanics.collision.contacts import Contacts
-from dynax.mechanics.constraints import ConstraintLayer, ContactRows, Free, JointRows
+from dynax.mechanics.constraints import ConstraintLayer, ContactRows, JointRows, UnconstrainedStep
 from dynax.networks.constraints import LearnedConstraints
 
 BOX, CAPSULE = int(mujoco.mjtGeom.mjGEOM_BOX), int(mujoco.mjtGeom.mjGEOM_CAPSULE)
@@ -55,13 +55,16 @@ def test_it_is_one_step_of_mujoco_with_contacts_found_from_kinematics(name):
     )
 
     def change(variables, state, inertia, free):
-        return layer.apply(variables, state, Free(free, inertia, jnp.asarray(model.dof_damping)))
+        return layer.apply(variables, state, UnconstrainedStep(free, inertia, jnp.asarray(model.dof_damping)))
 
     with jax.enable_x64(True):
         variables = jax.tree.map(
             lambda x: jnp.zeros(x.shape),
             jax.eval_shape(
-                lambda s, m, f: layer.init(jax.random.key(0), s, Free(f, m)), states[0], inertias[0], frees[0]
+                lambda s, m, f: layer.init(jax.random.key(0), s, UnconstrainedStep(f, m)),
+                states[0],
+                inertias[0],
+                frees[0],
             ),
         )
         found = jax.jit(jax.vmap(change, (None, 0, 0, 0)))(variables, states, inertias, frees)

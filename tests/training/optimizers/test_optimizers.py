@@ -1,4 +1,4 @@
-"""Optimisers on a gradient that never changes, of which Adam makes steps of exactly the learning rate."""
+"""Optimizers on a gradient that never changes, of which Adam makes steps of exactly the learning rate."""
 
 import jax
 import jax.numpy as jnp
@@ -103,13 +103,13 @@ def test_its_state_keeps_its_shapes(name):
 
 
 @EACH
-def test_members_of_an_ensemble_are_optimised_each_by_itself(name):
+def test_members_of_an_ensemble_are_optimized_each_by_itself(name):
     """Whatever the sizes of their gradients: what a rule does to a member it would do to it alone."""
     rng = np.random.default_rng(0)
     params = {"kernel": np.float32(rng.normal(size=(2, 4, 3))), "bias": np.float32(rng.normal(size=(2, 3)))}
     config = TrainingConfig(optimizer=name, gradient_clip=1.0, weight_decay=0.01)
     of = lambda tree, i: jax.tree.map(lambda x: x[i], tree)  # noqa: E731
-    together, alone = optimizers.make(config, 10, members=2), optimizers.make(config, 10)
+    together, alone = optimizers.make(config, 10, ensemble_size=2), optimizers.make(config, 10)
     state, states = together.init(params), [alone.init(of(params, i)) for i in range(2)]
     for _ in range(3):
         gradient = jax.tree.map(

@@ -9,7 +9,7 @@ from dynax.excitations.excitation import Excitation, steps_of
 
 
 @dataclass(frozen=True)
-class Held(Excitation):
+class PiecewiseConstant(Excitation):
     """A value drawn uniformly and held for `hold_time`."""
 
     hold_time: float = 0.2  # s
