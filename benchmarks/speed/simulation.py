@@ -49,20 +49,20 @@ def bare(env: Env, states: np.ndarray, actions: np.ndarray, threads: int) -> Cal
     return run
 
 
-def measure(refinement_steps: int) -> Iterator[dict[str, Any]]:
+def measure(rounds: int) -> Iterator[dict[str, Any]]:
     """A result a robot, each in a process of its own, as every command is one."""
     config, threads = CollectConfig(backend="native"), len(os.sched_getaffinity(0))
-    task = partial(of, config=config, refinement_steps=refinement_steps, threads=threads)
+    task = partial(of, config=config, rounds=rounds, threads=threads)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=1) as alone:
         yield from alone.map(task, ROBOTS)
 
 
-def of(name: str, config: CollectConfig, refinement_steps: int, threads: int) -> dict[str, Any]:
+def of(name: str, config: CollectConfig, rounds: int, threads: int) -> dict[str, Any]:
     """One robot."""
     env = envs.make({"name": name})
     states, actions = Source(env, Mixed(), config.seed, config.rollout_length).draw(0, config.num_rollouts)
     theirs = bare(env, states, actions, threads)
-    pairs = np.array([(collected(env, config), seconds(theirs)) for _ in range(refinement_steps)])
+    pairs = np.array([(collected(env, config), seconds(theirs)) for _ in range(rounds)])
     count = config.num_rollouts * config.rollout_length
     return {
         "robot": name,
