@@ -33,7 +33,7 @@ def frames(
 ) -> Iterator[UInt8[np.ndarray, "H W 3"]]:
     """Return an iterator over the frames of a true and a predicted trajectory.
 
-    The prediction is a translucent ghost. Once it diverges, the ghost disappears and the caption says `diverged`.
+    The prediction is a translucent ghost. Once it diverges, the ghost disappears and the caption is `diverged`.
 
     Args:
         mj_model: The robot.
@@ -41,8 +41,7 @@ def frames(
         prediction: Predicted states (T, S).
         error: Normalized error (T,), shown in the caption.
         dt: Time between two control steps, s.
-        mocap: Positions (3 per body), then quaternions (4 per body) of the mocap bodies at each control step. By
-            default, mocap bodies stay where the MJCF places them.
+        mocap: Positions, then quaternions of the mocap bodies at each control step; by default, those of the MJCF.
         fps: Frames per second.
         width: Width of a frame in pixels.
         height: Height of a frame in pixels.
@@ -57,9 +56,7 @@ def frames(
         UserError: The backend does not work on this machine, or the robot does not have the camera.
     """
     truth, prediction, error = (np.asarray(array, float) for array in (truth, prediction, error))
-    shape = (len(error), mj_model.nq + mj_model.nv + mj_model.na)
-    if truth.shape != shape or prediction.shape != shape:
-        raise ValueError(f"truth and prediction must have the shape {shape}, got {truth.shape} and {prediction.shape}")
+    _check_shapes(mj_model, truth, prediction, error)
     mocap = _default_mocap(mj_model) if mocap is None else mocap
     diverged = _diverged(prediction)
     model = picture_model(mj_model, width, height)
@@ -77,6 +74,12 @@ def frames(
             painter.close()
 
     return generate()
+
+
+def _check_shapes(model: mujoco.MjModel, truth: np.ndarray, prediction: np.ndarray, error: np.ndarray) -> None:
+    shape = (len(error), model.nq + model.nv + model.na)
+    if truth.shape != shape or prediction.shape != shape:
+        raise ValueError(f"truth and prediction must have the shape {shape}, got {truth.shape} and {prediction.shape}")
 
 
 def _default_mocap(model: mujoco.MjModel) -> Float[np.ndarray, "1 M"]:

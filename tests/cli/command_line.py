@@ -11,7 +11,7 @@ from pathlib import Path
 
 STUBS = Path(__file__).parent / "stubs"
 REPOSITORY = Path(__file__).parents[2]
-TIMEOUT = 600.0  # s; a stalled machine takes minutes for what usually takes seconds
+TIMEOUT = 600.0  # s; a stalled machine takes minutes instead of seconds
 
 
 @dataclass(frozen=True)

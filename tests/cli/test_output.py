@@ -1,4 +1,4 @@
-"""Standard output contains the result and nothing else. The exit code tells how the command ended."""
+"""Standard output contains the result and nothing else. The exit code shows how the command ended."""
 
 import os
 import signal

@@ -1,1 +1,1 @@
-"""The composed configuration of a command: where its YAML files are, and what makes it valid. Loads no JAX."""
+"""The composed configuration of a command: its YAML files and its validation. Nothing in this folder imports JAX."""
