@@ -14,8 +14,8 @@ from benchmarks.fidelity.__main__ import TABLES
 from benchmarks.fidelity.document import DOCUMENT, README, committed, file_of, shown
 from benchmarks.fidelity.table import Row, given
 from dynax import architectures, envs
-from dynax.cli import conf, resolvers
-from dynax.cli.check import check
+from dynax.cli.composition import conf, resolvers
+from dynax.cli.composition.check import check
 
 REPOSITORY = Path(__file__).parents[2]
 CAPPED = {"median_s": 25.0, "p10_s": 20.0, "capped": True, "of_ceiling": 1.0}

@@ -11,6 +11,7 @@ import numpy as np
 from omegaconf import DictConfig
 
 from dynax.cli import console
+from dynax.cli.directories import run_directory
 from dynax.config.options import section
 from dynax.config.schema import EvalConfig
 from dynax.data.simulate import simulate_rounded
@@ -20,7 +21,7 @@ from dynax.evaluation import energy, metrics, plots
 from dynax.evaluation.energy import Drift
 from dynax.evaluation.metrics import HORIZONS, Score, ValidTime
 from dynax.evaluation.testset import TestSet, make_testset
-from dynax.runs.summary import run_directory, write_summary
+from dynax.runs.summary import write_summary
 from dynax.trained import load
 
 log = logging.getLogger(__name__)
