@@ -142,7 +142,8 @@ def slider(tmp_path) -> Path:
 
 @pytest.fixture(scope="session")
 def documented() -> dict[str, set[str]]:
-    """The keys of `summary.json` by command, as the README has them."""
-    table = re.findall(r"^\| (all|collect|train|eval|render) \| (.*) \|$", (REPOSITORY / "README.md").read_text(), re.M)
+    """Return the keys of `summary.json` that docs/commands/summary.md lists for each command."""
+    page = (REPOSITORY / "docs" / "commands" / "summary.md").read_text()
+    table = re.findall(r"^\| (all|collect|train|eval|render) \| (.*) \|$", page, re.M)
     keys = {command: set(re.findall("`(.*?)`", text)[0].split()) for command, text in table}
     return {command: keys["all"] | own for command, own in keys.items()}
