@@ -24,6 +24,7 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False
+highlight_language = "text"
 html_theme = "furo"
 html_title = f"Dynax {version}"
 html_math_renderer = "mathml"
