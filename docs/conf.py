@@ -28,6 +28,8 @@ highlight_language = "text"
 html_theme = "furo"
 html_title = f"Dynax {version}"
 html_math_renderer = "mathml"
+html_static_path = ["_static"]
+html_css_files = ["wide.css"]
 html_show_sourcelink = False
 
 
