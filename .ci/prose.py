@@ -132,24 +132,29 @@ def python(content: str) -> Iterator[Text]:
     yield from _comments(content)
 
 
-SECTION = r"\s*(Args|Returns|Raises|Yields|Axes|Attributes):\s*$"
-ENTRY = rf"{SECTION}|\s*[-*] |\s+\*{{0,2}}\w[\w, .*]*(\([^)]*\))?: "
+SECTION = r"(Args|Returns|Raises|Yields|Attributes):\s*$"
+ENTRY = rf"{SECTION}|[-*] |\s+\*{{0,2}}\w[\w, .*]*(\([^)]*\))?: "
 
 
 def _docstring(node: ast.Constant) -> Iterator[Text]:
-    """Yield the paragraphs of a docstring. An entry of Args, Returns or Raises is a paragraph of its own."""
+    """Yield the paragraphs of a docstring. Each entry of Args, Returns or Raises is a paragraph of its own.
+
+    Indented lines elsewhere are formulas or tables, and lists of axes are no sentences. Both are omitted.
+    """
     block: list[str] = []
-    start = node.lineno
-    for offset, line in enumerate([*str(node.value).splitlines(), ""]):
-        entry = re.match(
-            r"\s*(Args|Returns|Raises|Yields|Axes|Attributes):\s*$|\s*[-*] |\s+\*{0,2}\w[\w, .*]*(\([^)]*\))?: ", line
-        )
-        code = line.startswith("        ") and not block
-        if (entry or not line.strip()) and block:
+    start, entries = node.lineno, False
+    first, *others = str(node.value).splitlines() or [""]
+    margin = min((len(line) - len(line.lstrip()) for line in others if line.strip()), default=0)
+    for number, line in enumerate([first, *(line[margin:] for line in others), ""], node.lineno):
+        if (re.match(ENTRY, line) or not line.strip()) and block:
             yield Text(start, "\n".join(block))
             block = []
-        if line.strip() and not code and not re.match(SECTION, line):
-            start = start if block else node.lineno + offset
+        section = re.match(SECTION, line)
+        entries = bool(section) or (entries and (line.startswith("    ") or not line.strip()))
+        formula = line.startswith("    ") and not entries and not block
+        axes = re.match(r"Axes\b", line)
+        if line.strip() and not (section or formula or axes):
+            start = start if block else number
             block.append(line.strip())
 
 

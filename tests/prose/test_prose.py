@@ -74,5 +74,10 @@ def test_docstrings_comments_and_messages_of_python_are_read():
     assert texts == [(1, "A docstring."), (4, "a message with CODE and more words"), (3, "a comment")]
 
 
+def test_formulas_in_docstrings_are_skipped():
+    code = 'def f():\n    """Solve.\n\n        lest = 1\n\n    Args:\n        x: the input.\n    """\n'
+    assert [(text.line, text.text) for text in prose.python(code)] == [(2, "Solve."), (7, "x: the input.")]
+
+
 def test_comments_of_yaml_are_read():
     assert [(t.line, t.text) for t in prose.yaml("# one\n# two\nkey: 1  # three\n")] == [(1, "one\ntwo"), (3, "three")]
