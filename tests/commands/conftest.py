@@ -146,9 +146,8 @@ def slider(tmp_path) -> Path:
 
 @pytest.fixture(scope="session")
 def documented() -> dict[str, set[str]]:
-    """Return the keys of `summary.json` that the documentation lists for each command."""
-    page = REPOSITORY / "docs" / "commands" / "summary.md"
-    text = (page if page.exists() else REPOSITORY / "README.md").read_text()
-    table = re.findall(r"^\| (all|collect|train|eval|render) \| (.*) \|$", text, re.M)
-    keys = {command: set(re.findall("`(.*?)`", cell)[0].split()) for command, cell in table}
+    """Return the keys of `summary.json` that docs/commands/summary.md lists for each command."""
+    page = (REPOSITORY / "docs" / "commands" / "summary.md").read_text()
+    table = re.findall(r"^\| (all|collect|train|eval|render) \| (.*) \|$", page, re.M)
+    keys = {command: set(re.findall("`(.*?)`", text)[0].split()) for command, text in table}
     return {command: keys["all"] | own for command, own in keys.items()}
