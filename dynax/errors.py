@@ -9,8 +9,8 @@ class UserError(ValueError):
     """An error in the user's input. The command line exits with code 2.
 
     The message is a sentence: what is wrong, where, and what to do. If it begins with the name of an argument, such as
-    `num_epochs=0 must be at least 1`, then `argument` is that name. The command line puts the config section in front
-    of it: `training.num_epochs=0 must be at least 1`.
+    `num_epochs=0 is out of range`, then `argument` is that name. The command line puts the config section in front
+    of it: `training.num_epochs=0 is out of range`.
 
     Args:
         message: the message.
@@ -55,12 +55,10 @@ def check_choice(argument: str, value: str, allowed: Iterable[str]) -> None:
         raise UserError(f"{argument}={value} is not one of {', '.join(allowed)}{suggestion}", argument)
 
 
-def check_range(
-    argument: str, value: float, low: float, high: float = float("inf"), *, open_low: bool = False
-) -> None:
+def check_range(argument: str, value: float, low: float, high: float = float("inf"), *, open_low: bool = False) -> None:
     """Raise UserError unless `low <= value <= high` and `value` is finite. With `open_low`, `low` itself is invalid."""
     if not (low < value if open_low else low <= value) or not value <= high or value == float("inf"):
         bound = f"{'above' if open_low else 'at least'} {low:g}"
         if high < float("inf"):
             bound += f" and at most {high:g}"
-        raise UserError(f"{argument}={value:g} must be {bound}", argument)
+        raise UserError(f"{argument}={value:g} is out of range: it must be {bound}", argument)

@@ -14,8 +14,8 @@ from dynax.envs.state_space import StateSpace
 from dynax.errors import UserError, check_range
 from dynax.math import linalg
 from dynax.mechanics.constraints import UnconstrainedStep
-from dynax.mjcf.unsupported_forces import check_supported, nonlinear_actuators, unsupported_forces
 from dynax.mjcf.joints import AT_JOINTS
+from dynax.mjcf.unsupported_forces import check_supported, nonlinear_actuators, unsupported_forces
 
 LARGEST = 81  # terms; with more of them the embedding is a network
 HIDDEN = (32, 32)

@@ -13,8 +13,8 @@ from dynax.mechanics.constraints import UnconstrainedStep
 from dynax.mechanics.kinematics import Kinematics
 from dynax.mechanics.lagrange import forces
 from dynax.mechanics.limbs import FLOOR, BaseInvariance, Limb
-from dynax.mjcf.unsupported_forces import check_supported, unsupported_forces
 from dynax.mjcf.actuation import Actuation
+from dynax.mjcf.unsupported_forces import check_supported, unsupported_forces
 from dynax.networks.layers import Hidden, check_activation
 
 Network = Callable[[jax.Array], Any]  # to what `Entries` says

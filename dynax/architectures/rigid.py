@@ -14,8 +14,8 @@ from dynax.math import linalg
 from dynax.mechanics import rigid_body
 from dynax.mechanics.constraints import UnconstrainedStep
 from dynax.mechanics.rigid_body import Mechanics
-from dynax.mjcf.unsupported_forces import check_supported, nonlinear_actuators, unsupported_forces
 from dynax.mjcf.actuation import Actuation
+from dynax.mjcf.unsupported_forces import check_supported, nonlinear_actuators, unsupported_forces
 
 DIAGONAL = ("Ixx", "Iyy", "Izz")
 

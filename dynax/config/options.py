@@ -74,7 +74,7 @@ def options(
 
 
 def defaults(cls: type, hidden: Collection[str] = ()) -> dict[str, Any]:
-    """Return the default of each field of the dataclass `cls` as plain YAML values, or `???` for a field without one."""
+    """Return the default of each field of the dataclass `cls` as a YAML value; `???` for a field without a default."""
     values = {}
     for field in _fields(cls, hidden):
         value = field.default

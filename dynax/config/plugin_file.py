@@ -46,7 +46,8 @@ def import_plugin(plugin: Plugin) -> ModuleType:
     """
     name = f"{PACKAGE}.{plugin.name}"
     spec = importlib.util.spec_from_file_location(name, plugin.path)
-    assert spec is not None and spec.loader is not None, plugin
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses look up the module of a class
     try:

@@ -82,7 +82,7 @@ class TrainingConfig:
 
     @property
     def total_epochs(self) -> int:
-        """The epochs of all stages: one-step training, each unrolled horizon, and one for the second-order fine-tuning."""
+        """The number of epochs of all stages. The second-order fine-tuning counts as one epoch."""
         return self.num_epochs + self.unroll_epochs * len(self.unroll_horizons) + (self.finetune != "none")
 
 

@@ -92,7 +92,7 @@ class Registry:
         for name, other in self.registered.items():
             if other is cls:
                 return name
-        paths = self.builtin | {name: point.value for name, point in self.installed.items()}
+        paths = {**self.builtin} | {name: point.value for name, point in self.installed.items()}
         for name, path in paths.items():
             if path == _path(cls):
                 return name

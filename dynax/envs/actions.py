@@ -48,9 +48,7 @@ def bounds(
     return low, high
 
 
-def check_ranges(
-    model: mujoco.MjModel, entries: Sequence[str], ranges: Mapping[str, tuple[float, ...]]
-) -> None:
+def check_ranges(model: mujoco.MjModel, entries: Sequence[str], ranges: Mapping[str, tuple[float, ...]]) -> None:
     """Raise UserError if an entry of `action_range` has an unknown name, is no interval, or exceeds the ctrlrange."""
     clamped = model.actuator_ctrllimited.astype(bool) & (not model.opt.disableflags & CLAMP)
     for name, limits in ranges.items():

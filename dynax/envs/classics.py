@@ -1,18 +1,13 @@
 """Robots of hinges and slides with few contacts. An angle of 0 hangs at rest."""
 
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass
 
 import numpy as np
 
 from dynax.envs.env import Env
 from dynax.envs.resets.reset import Reset
 from dynax.envs.resets.uniform import UniformReset
-from dynax.envs.source import InitSource, asset
-
-
-def _box(qpos: tuple[float, ...], qvel: tuple[float, ...]) -> Reset:
-    """Return a dataclass field with a uniform reset as its default."""
-    return field(default_factory=lambda: UniformReset(qpos, qvel), kw_only=True)
+from dynax.envs.source import ASSETS, Source
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,8 +17,8 @@ class PendulumEnv(Env):
     State: angle (rad) and its rate. Action: torque, up to the gear of the motor. Control step: 0.02 s.
     """
 
-    source: InitSource = asset("pendulum.xml")
-    reset: Reset = _box((np.pi,), (8.0,))
+    source: InitVar[Source | None] = ASSETS / "pendulum.xml"
+    reset: Reset = UniformReset((np.pi,), (8.0,))
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +28,8 @@ class CartPoleEnv(Env):
     State: x (m), angle (rad), and their rates. Action: force on the cart, at most 10 N. Control step: 0.01 s.
     """
 
-    source: InitSource = asset("cart_pole.xml")
-    reset: Reset = _box((1.5, np.pi), (3.0, 6.0))
+    source: InitVar[Source | None] = ASSETS / "cart_pole.xml"
+    reset: Reset = UniformReset((1.5, np.pi), (3.0, 6.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,8 +40,8 @@ class DoubleCartPoleEnv(Env):
     Control step: 0.01 s.
     """
 
-    source: InitSource = asset("double_cart_pole.xml")
-    reset: Reset = _box((1.5, np.pi, np.pi), (5.0, 5.0, 5.0))
+    source: InitVar[Source | None] = ASSETS / "double_cart_pole.xml"
+    reset: Reset = UniformReset((1.5, np.pi, np.pi), (5.0, 5.0, 5.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +52,8 @@ class AcrobotEnv(Env):
     Control step: 0.01 s.
     """
 
-    source: InitSource = asset("acrobot.xml")
-    reset: Reset = _box((np.pi, np.pi), (3.0, 3.0))
+    source: InitVar[Source | None] = ASSETS / "acrobot.xml"
+    reset: Reset = UniformReset((np.pi, np.pi), (3.0, 3.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,8 +64,8 @@ class ThreeLinkEnv(Env):
     The joint limits are at 2, 2.2 and 2.4 rad in both directions. Control step: 0.01 s.
     """
 
-    source: InitSource = asset("three_link.xml")
-    reset: Reset = _box((1.6, 1.75, 1.9), (3.0, 3.0, 3.0))
+    source: InitVar[Source | None] = ASSETS / "three_link.xml"
+    reset: Reset = UniformReset((1.6, 1.75, 1.9), (3.0, 3.0, 3.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +77,6 @@ class NerdCartpoleEnv(Env):
     of that paper are for passive rollouts: `eval.actions=passive`.
     """
 
-    source: InitSource = asset("nerd_cartpole.xml")
-    decimation: int = field(default=5, kw_only=True)
-    reset: Reset = _box((1.0, np.pi), (1.0, 2.0))
+    source: InitVar[Source | None] = ASSETS / "nerd_cartpole.xml"
+    decimation: int = 5
+    reset: Reset = UniformReset((1.0, np.pi), (1.0, 2.0))

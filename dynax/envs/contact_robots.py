@@ -1,11 +1,11 @@
 """Robots with a floor and contacts: walkers, and an arm with a box."""
 
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass
 
 from dynax.envs.env import Env
 from dynax.envs.resets.reset import Reset
 from dynax.envs.resets.standing import StandingReset
-from dynax.envs.source import InitSource, asset
+from dynax.envs.source import ASSETS, Source
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,8 +17,8 @@ class HopperEnv(Env):
     Leaning forward and swinging the leg backward are positive.
     """
 
-    source: InitSource = asset("hopper.xml")
-    reset: Reset = field(default_factory=StandingReset, kw_only=True)
+    source: InitVar[Source | None] = ASSETS / "hopper.xml"
+    reset: Reset = StandingReset()
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +30,8 @@ class CheetahEnv(Env):
     Leaning forward and swinging a limb backward are positive.
     """
 
-    source: InitSource = asset("cheetah.xml")
-    reset: Reset = field(default_factory=StandingReset, kw_only=True)
+    source: InitVar[Source | None] = ASSETS / "cheetah.xml"
+    reset: Reset = StandingReset()
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,12 +43,8 @@ class QuadrupedEnv(Env):
     leg. Control step: 0.004 s. Swinging a leg backward, or to the left of the robot, is positive.
     """
 
-    source: InitSource = asset("quadruped.xml")
-    reset: Reset = field(default_factory=StandingReset, kw_only=True)
-
-
-def _arm_reset() -> Reset:
-    return StandingReset(home_drop=0.002, wide_shift=0.2, wide_tilt=3.0, wide_drop=0.15, wide_speed=0.5, wide_rate=2.0)
+    source: InitVar[Source | None] = ASSETS / "quadruped.xml"
+    reset: Reset = StandingReset()
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,5 +56,7 @@ class ArmEnv(Env):
     With all joints at 0 the arm points up. The gap between the fingers is slightly wider than the box.
     """
 
-    source: InitSource = asset("arm.xml")
-    reset: Reset = field(default_factory=_arm_reset, kw_only=True)
+    source: InitVar[Source | None] = ASSETS / "arm.xml"
+    reset: Reset = StandingReset(
+        home_drop=0.002, wide_shift=0.2, wide_tilt=3.0, wide_drop=0.15, wide_speed=0.5, wide_rate=2.0
+    )

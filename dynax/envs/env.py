@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import InitVar, dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +15,7 @@ from dynax.envs import actions
 from dynax.envs.observation import observed_coordinates
 from dynax.envs.resets.keyframe import KeyframeReset
 from dynax.envs.resets.reset import Reset
-from dynax.envs.source import InitSource, Source, name_of_source, read_source
+from dynax.envs.source import Source, name_of_source, read_source
 from dynax.envs.state_space import StateSpace
 from dynax.envs.unsupported import unsupported_model
 from dynax.errors import UserError, check_range, config_section
@@ -36,14 +36,14 @@ class Env:
         UserError: if the model cannot be read, Dynax does not support the robot, or an option is invalid.
     """
 
-    source: InitSource = None
+    source: InitVar[Source | None] = None
     name: str = field(default="", kw_only=True)  # by default the registered name, the file's stem or the model's name
     mjcf: str = field(default="", kw_only=True, repr=False)  # MJCF text; if it is given, `source` is not read
     assets: Mapping[str, bytes] = field(default_factory=dict, kw_only=True, repr=False)  # files of the MJCF, by name
     decimation: int = field(default=1, kw_only=True)  # physics steps per control step
     observe: tuple[str, ...] = field(default=("all",), kw_only=True)  # observed coordinates: all, qpos, or joint names
     action_range: Mapping[str, tuple[float, ...]] = field(default_factory=dict, kw_only=True)  # name: [low, high]
-    reset: Reset = field(default_factory=KeyframeReset, kw_only=True)  # distribution of the initial states
+    reset: Reset = field(default=KeyframeReset(), kw_only=True)  # distribution of the initial states
 
     def __post_init__(self, source: Source | None):
         check_range("decimation", self.decimation, 1)
@@ -58,8 +58,9 @@ class Env:
         for reason in unsupported_model(self.mj_model):
             raise UserError(f"Dynax does not support the robot {self.name}: {reason}")
         actions.check_ranges(self.mj_model, self.action_names, self.action_range)
+        space = self.space
         with config_section("reset"):
-            self.reset.check(self.mj_model, self.space)
+            self.reset.check(self.mj_model, space)
 
     def _read(self, source: Source | None) -> tuple[str, dict[str, bytes]]:
         if source is None:
@@ -76,7 +77,8 @@ class Env:
         try:
             return compile_model(self.mjcf, self.assets)
         except ValueError as error:
-            raise UserError(f"MuJoCo rejects the model of {self.name or 'the robot'}: {error}") from None
+            reason = " ".join(str(error).split())
+            raise UserError(f"MuJoCo rejects the model of {self.name or 'the robot'}: {reason}") from None
 
     @cached_property
     def sim_model(self) -> mujoco.MjModel:

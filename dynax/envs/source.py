@@ -3,8 +3,6 @@
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import InitVar
-from importlib import resources
 from pathlib import Path
 
 import mujoco
@@ -13,14 +11,9 @@ from dynax.mjcf.binary_model import model_name, serialize_model
 from dynax.mjcf.model_file import read_model_file, serialize_spec
 
 Source = str | os.PathLike[str] | mujoco.MjSpec | mujoco.MjModel
-InitSource = InitVar[Source | None]
 
+ASSETS = Path(__file__).parent / "assets"  # folder of the MJCF files of Dynax
 UNNAMED = "MuJoCo Model"  # MuJoCo's name of a model without a name
-
-
-def asset(name: str) -> str:
-    """Return the path of a model file that Dynax contains."""
-    return str(resources.files("dynax.envs").joinpath("assets", name))
 
 
 def read_source(source: Source, argument: str, assets: Mapping[str, bytes]) -> tuple[str, dict[str, bytes]]:

@@ -1,4 +1,4 @@
-"""All random excitations in equal shares. This is the default, because the data cover a large part of the state space."""
+"""All random excitations in equal shares: the default, whose data cover a large part of the state space."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Pseudo-random binary sequence. Its spectrum is flat up to the clock frequency (Ljung, System Identification, 13.3)."""
+"""Pseudo-random binary sequence, whose spectrum is flat up to the clock frequency (Ljung 1999, section 13.3)."""
 
 from dataclasses import dataclass
 

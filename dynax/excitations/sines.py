@@ -12,7 +12,7 @@ from dynax.excitations.excitation import Excitation
 
 @dataclass(frozen=True)
 class Sines(Excitation):
-    """A sum of `waves` sines with random phases, weights and log-uniform frequencies. The largest absolute value is 1."""
+    """A sum of sines with random phases, weights and log-uniform frequencies. The largest absolute value is 1."""
 
     waves: int = 4  # number of sines
     lowest_frequency: float = 0.1  # Hz

@@ -66,9 +66,7 @@ def serialize_spec(spec: mujoco.MjSpec, argument: str) -> tuple[str, dict[str, b
     return _write(spec, model, assets, argument, argument), assets
 
 
-def _write(
-    spec: mujoco.MjSpec, model: mujoco.MjModel, assets: dict[str, bytes], source: str, argument: str
-) -> str:
+def _write(spec: mujoco.MjSpec, model: mujoco.MjModel, assets: dict[str, bytes], source: str, argument: str) -> str:
     """Return the XML text of `spec`, after a check that the text with its assets gives `model` again."""
     try:
         spec.compile()

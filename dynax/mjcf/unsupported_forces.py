@@ -31,7 +31,7 @@ def check_supported(architecture: str, robot: str, reasons: Iterable[str]) -> No
     """
     for reason in reasons:
         raise UserError(
-            f"model={architecture} does not support {robot}, because {reason}; use a generic network, such as model=mlp"
+            f"model={architecture} does not support {robot}: {reason}; use a generic network, such as model=mlp"
         )
 
 

@@ -28,6 +28,7 @@ class Reset(ABC):
 
     def check(self, model: mujoco.MjModel, space: StateSpace) -> None:
         """Raise UserError if an option does not fit the robot."""
+        return
 
     @abstractmethod
     def __call__(
