@@ -43,6 +43,9 @@ def _candidates(line: str, argv: Sequence[str]) -> list[str]:
     if last.startswith("-"):
         return [flag for flag in _FLAGS if flag.startswith(last)]
     key, equals, value = last.partition("=")
+    if equals and key == "plugins":
+        first, comma, value = (value if value.startswith("[") else f"[{value}").rpartition(",")
+        return _paths(f"{key}={first}{comma}" if comma else f"{key}=[", value.removeprefix("["))
     if equals and key in _PATH_KEYS:
         return _paths(f"{key}=", value)
     return _groups_and_keys(words, last, argv)
@@ -73,11 +76,13 @@ def _top_level(word: str) -> str:
 def _query_hydra(words: Sequence[str], last: str, argv: Sequence[str]) -> list[str]:
     """Return Hydra's completions. If an earlier word is wrong, there are none: the user will see the error later."""
     from dynax.cli.app.launch import to_hydra
+    from dynax.cli.composition import plugins
 
     at = words.index("--config-dir") if "--config-dir" in words else len(words)
     os.environ["COMP_LINE"] = " ".join(["dynax", *words[1:], last])
     output = io.StringIO()
     no_error = contextlib.suppress(Exception, SystemExit)
     with no_error, contextlib.redirect_stdout(output), contextlib.redirect_stderr(io.StringIO()):
+        plugins.add_options(words[1:])
         to_hydra(words[0], [*argv, *words[at : at + 2]])
     return output.getvalue().split()

@@ -1,6 +1,7 @@
 """The help page of a command: its groups, its keys with their current values, and the comments of the YAML files."""
 
 import json
+import re
 import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -64,6 +65,8 @@ def _groups(cfg: DictConfig, width: int) -> Iterator[str]:
             indent = 4
             options = f"  {name}: {_options(loader, cfg, name)}"
             yield from textwrap.wrap(options, width, subsequent_indent=" " * 4, break_on_hyphens=False)
+            for group in [key for key in cfg.hydra.runtime.choices if re.fullmatch(f"{name}/[^/@]+", key)]:
+                yield f"    {group}: {_options(loader, cfg, group)}"
         leaves = _leaves(OmegaConf.to_container(OmegaConf.masked_copy(cfg, [name])))
         rows = [(f"{key}={_value(value)}", key_comments.get(key, "")) for key, value in leaves]
         yield from _two_columns(rows, width, indent)
@@ -78,7 +81,8 @@ def _options(loader: ConfigLoader, cfg: DictConfig, group: str) -> str:
     """Return the options of a group. An asterisk marks the chosen option."""
     overrides = [*cfg.hydra.overrides.hydra, *cfg.hydra.overrides.task]
     options = loader.get_group_options(group, config_name=cfg.hydra.job.config_name, overrides=overrides)
-    return "  ".join(f"*{option}" if option == cfg.hydra.runtime.choices[group] else option for option in options)
+    chosen = cfg.hydra.runtime.choices[group] or OmegaConf.select(cfg, f"{group.replace('/', '.')}.name")
+    return "  ".join(f"*{option}" if option == chosen else option for option in options)
 
 
 def _value(value: Any) -> str:

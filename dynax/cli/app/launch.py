@@ -15,12 +15,13 @@ from omegaconf import DictConfig
 from dynax.cli.app import flags
 from dynax.cli.app.help import help_text
 from dynax.cli.command_table import COMMANDS
-from dynax.cli.composition import conf, resolvers
+from dynax.cli.composition import conf, plugins, resolvers
 from dynax.cli.composition.smoke import smoke_override
 from dynax.cli.errors.report import report
 from dynax.cli.jobs import job, outcomes
 from dynax.cli.signals import Stopped
 from dynax.cli.stdout import reserve_stdout, write_lines
+from dynax.errors import UserError
 
 
 def collect(cfg: DictConfig) -> None:
@@ -55,6 +56,11 @@ def launch(command: str, argv: Sequence[str]) -> int:
         smoke = None  # a malformed override: the composition reports it
     if smoke:
         argv, args = [*argv, smoke], argparse.Namespace(**{**vars(args), "overrides": [*args.overrides, smoke]})
+    job.enable_compilation_cache()  # before a plugin imports JAX
+    try:
+        plugins.add_options(args.overrides)
+    except UserError as error:
+        return report(error, overrides=args.overrides)
     if args.help:
         return _show(lambda: _print_help(command, args), args.overrides)
     if args.hydra_help or args.cfg or args.info or args.shell_completion:

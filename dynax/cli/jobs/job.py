@@ -10,6 +10,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from dynax.cli.composition import plugins
 from dynax.cli.composition.check import check
 from dynax.cli.directories import remove_if_only
 from dynax.cli.errors.report import report
@@ -25,9 +26,10 @@ def run(command: str, cfg: DictConfig) -> None:
         return
     with outcomes.running():
         try:
-            check(command, cfg)
             cores.use_own_cores()
-            _enable_compilation_cache()
+            enable_compilation_cache()
+            plugins.load(cfg.plugins)
+            check(command, cfg)
             commit()  # caches the commit of the running code, before anyone changes the checkout
             module = importlib.import_module(f"dynax.cli.commands.{command}")
             outcome = outcomes.Outcome(0, str(Path(module.run(cfg)).absolute()))
@@ -38,7 +40,7 @@ def run(command: str, cfg: DictConfig) -> None:
         outcomes.store(outcome)
 
 
-def _enable_compilation_cache() -> None:
+def enable_compilation_cache() -> None:
     """Let JAX, which is not imported yet, reuse the programs that earlier runs have compiled.
 
     Environment variables that the user has set remain unchanged.
