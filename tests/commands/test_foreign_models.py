@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from dynax.architectures import MLPDynamicsModel
-from dynax.data.simulate import diverged, resolve_backend, simulate
+from dynax.data.backends import resolve_backend
+from dynax.data.simulate import diverged, simulate
 from dynax.envs import MjcfEnv
 from dynax.errors import UserError
 from dynax.excitations.piecewise_constant import PiecewiseConstant
@@ -135,7 +136,7 @@ def goes_through_every_command(model, dynax, *how):
 @pytest.mark.usefixtures("elsewhere")
 @pytest.mark.filterwarnings("ignore:Mesh .* has a coplanar face")
 def test_mjx_takes_it_or_c_mujoco_does_and_why_is_said(monkeypatch, caplog):
-    monkeypatch.setattr("dynax.data.simulate._has_gpu", lambda: True)
+    monkeypatch.setattr("dynax.data.backends._has_gpu", lambda: True)
     robots = [env for env in map(accepted, MODELS) if env and env.mj_model.ngeom < 12]  # others take minutes to trace
     backends = {env.name: resolve_backend("auto", env) for env in robots}
     assert list(backends.values()).count("mjx") > 5

@@ -112,7 +112,7 @@ def test_contacts_that_the_layer_cannot_follow_are_refused_before_any_data_are_m
 
 def test_data(dynax, workshop, tmp_path):
     (tmp_path / "empty").mkdir()
-    refused(dynax("train", "dataset=empty"), f"{tmp_path / 'empty'} is no dataset: has no manifest.json")
+    refused(dynax("train", "dataset=empty"), f"{tmp_path / 'empty'} is not a dataset: it has no manifest.json")
     refused(dynax("train", "dataset=nowhere"), "dataset=nowhere: no such directory")
     collected = dynax("collect", "collect.num_rollouts=2", "collect.rollout_length=5").path
     other = refused(dynax("train", "env=cart_pole", f"dataset={collected}"), f"the dataset {collected} is of the robot")

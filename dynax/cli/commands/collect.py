@@ -24,7 +24,7 @@ def run(cfg: DictConfig) -> Path:
     total = config.num_rollouts * config.rollout_length
     with console.progress(f"collect {env.name}", total, "transitions") as update:
         data = collection.collect(env, excitation, config, DATASETS, lambda done, total: update(done), warmstart.check)
-    manifest, hidden = data.manifest, WarmstartCheck.kept(data.path)
+    manifest, hidden = data.manifest, WarmstartCheck.load(data.path)
     size = sum(p.stat().st_size for p in data.path.rglob("*") if p.is_file())
     console.facts(
         f"Dataset of {env.name}",

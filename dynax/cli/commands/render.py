@@ -26,7 +26,7 @@ def run(cfg: DictConfig) -> Path:
     backend = render.choose_backend(config.backend)
     test = make_testset(env, COMPANY, config.seconds, config.seed, config.actions, trained.history_length - 1)
     scale = metrics.state_std(env.space, test.truth)
-    predicted = np.asarray(trained.rollout(*(x[:1] for x in test.given(trained.history_length))))
+    predicted = np.asarray(trained.rollout(*(x[:1] for x in test.inputs(trained.history_length))))
     error = metrics.normalized_error(env.space, test.truth[:1], predicted, scale)
 
     film = render.frames(
