@@ -24,7 +24,7 @@ def trained(slide):
     normalization = {
         name: {"mean": np.zeros(width, np.float32), "std": np.ones(width, np.float32)} for name, width in widths.items()
     }
-    return TrainedModel(model, model.create(jax.random.PRNGKey(0), normalization), {}, {})
+    return TrainedModel(model, model.create(jax.random.PRNGKey(0), normalization))
 
 
 @pytest.fixture(scope="module")
