@@ -26,7 +26,7 @@ COLUMNS = (
 
 
 def render(results: Sequence[Result]) -> str:
-    """Return the table, one row per robot and way to learn it. A row with fewer seeds than others says so."""
+    """Return the table, one row per robot and way to learn it. A row with fewer seeds than others shows its number."""
     pairs = sorted(distinct(results, "env", "row"), key=lambda pair: ENVS.index(pair[0]))
     rows = [select(results, env=env, row=row) for env, row in pairs]
     naive = [select(results, env=env, row="naive") for env, _ in pairs]

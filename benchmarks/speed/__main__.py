@@ -1,6 +1,6 @@
 """The run time of Dynax compared with hand-written code: the tables of docs/speed.md.
 
-    python -m benchmarks.speed [TABLE ...] [--repeats 5]
+    python -m benchmarks.speed [TABLE ...] [--rounds 5]
     python -m benchmarks.speed [TABLE ...] --table [--write]
 
 The results are written to `benchmarks/results/speed_<table>.json`. `--table` prints the tables of the committed
@@ -32,22 +32,22 @@ def committed(name: str) -> str:
     if not file_of(name).exists():
         return "*Not measured yet.*"
     content = json.loads(file_of(name).read_text())
-    repeats = f"medians of {content['repeats']} repeats"
-    return f"{TABLES[name].table(content['results'])}\n\n{measured_by(content, [content['commit']], repeats)}"
+    rounds = f"medians of {content['rounds']} rounds"
+    return f"{TABLES[name].table(content['results'])}\n\n{measured_by(content, [content['commit']], rounds)}"
 
 
-def measure(names: Sequence[str], repeats: int) -> None:
+def measure(names: Sequence[str], rounds: int) -> None:
     """Measure the named tables, and write and print each of them."""
     for name in names:
-        content = {**header(), "repeats": repeats}
-        write_json(file_of(name), {**content, "results": list(TABLES[name].measure(repeats))})
+        content = {**header(), "rounds": rounds}
+        write_json(file_of(name), {**content, "results": list(TABLES[name].measure(rounds))})
         print(committed(name))
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tables", nargs="*", choices=[[], *TABLES], metavar="TABLE", help=", ".join(TABLES))
-    parser.add_argument("--repeats", type=int, default=5, help="repeats of each measurement")
+    parser.add_argument("--rounds", type=int, default=5, help="number of measurements of each task")
     parser.add_argument("--table", action="store_true", help="print the tables of the committed results")
     parser.add_argument("--write", action="store_true", help="with --table: write the tables into docs/speed.md")
     args = parser.parse_args()
@@ -57,4 +57,4 @@ if __name__ == "__main__":
         if args.write:
             DOCUMENT.write_text(filled(DOCUMENT.read_text(), {name: committed(name) for name in names}))
     else:
-        measure(names, args.repeats)
+        measure(names, args.rounds)

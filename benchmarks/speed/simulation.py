@@ -2,7 +2,7 @@
 
 The dataset has the default size. The time of a collection includes the initial states, the actions, the warm-start
 check and the files. The bare rollout gets the same initial states and actions as arrays, and uses the same number of
-threads. Both run alternately, and the ratio is the median over the repeats.
+threads. Both run alternately, and the ratio is the median over the rounds.
 """
 
 import os
@@ -49,20 +49,20 @@ def bare(env: Env, states: np.ndarray, actions: np.ndarray, threads: int) -> Cal
     return run
 
 
-def measure(repeats: int) -> Iterator[dict[str, Any]]:
+def measure(rounds: int) -> Iterator[dict[str, Any]]:
     """Yield one result per robot. Each robot has its own process, as every command has."""
     config, threads = CollectConfig(backend="native"), len(os.sched_getaffinity(0))
-    task = partial(measure_robot, config=config, repeats=repeats, threads=threads)
+    task = partial(measure_robot, config=config, rounds=rounds, threads=threads)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=1) as processes:
         yield from processes.map(task, ROBOTS)
 
 
-def measure_robot(name: str, config: CollectConfig, repeats: int, threads: int) -> dict[str, Any]:
+def measure_robot(name: str, config: CollectConfig, rounds: int, threads: int) -> dict[str, Any]:
     """Return the result of one robot."""
     env = envs.make({"name": name})
     states, actions = Source(env, Mixed(), config.seed, config.rollout_length).draw(0, config.num_rollouts)
     simulate_only = bare(env, states, actions, threads)
-    times = np.array([(collection_time(env, config), seconds(simulate_only)) for _ in range(repeats)])
+    times = np.array([(collection_time(env, config), seconds(simulate_only)) for _ in range(rounds)])
     count = config.num_rollouts * config.rollout_length
     return {
         "robot": name,

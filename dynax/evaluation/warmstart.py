@@ -1,8 +1,8 @@
 """The warm-start check: whether a control step of a robot depends on more than its state (the Markov property).
 
 MuJoCo's constraint solver starts from the acceleration of the previous step, the warm start. The result of a solver
-that converges does not depend on this acceleration. If the solver stops early, the warm start acts as a part of the
-state that (qpos, qvel, act) does not contain, and no model of these inputs can predict its effect.
+that converges does not depend on this acceleration. If the solver stops early, the warm start acts as a further part of
+the state. (qpos, qvel, act) does not contain this part, and no model of these inputs can predict its effect.
 """
 
 import json
