@@ -1,10 +1,10 @@
-"""What Dynax costs next to doing the same by hand: the tables of docs/speed.md.
+"""The run time of Dynax compared with hand-written code: the tables of docs/speed.md.
 
     python -m benchmarks.speed [TABLE ...] [--rounds 5]
     python -m benchmarks.speed [TABLE ...] --table [--write]
 
-The results go to `benchmarks/results/speed_<table>.json`. `--table` prints the tables that are committed, and `--write`
-puts them into docs/speed.md. Nothing else should run meanwhile.
+The results are written to `benchmarks/results/speed_<table>.json`. `--table` prints the tables of the committed
+results, and `--write` copies them into docs/speed.md. No other program should run at the same time.
 """
 
 import argparse
@@ -23,20 +23,21 @@ DOCUMENT = ROOT / "docs" / "speed.md"
 
 
 def file_of(name: str) -> Path:
-    """The committed results of a table."""
+    """Return the file of the committed results of a table."""
     return RESULTS / f"speed_{name}.json"
 
 
 def committed(name: str) -> str:
-    """A table from its committed results, or that there are none yet."""
+    """Return a table from its committed results, or a note that there are none."""
     if not file_of(name).exists():
         return "*Not measured yet.*"
     content = json.loads(file_of(name).read_text())
-    rounds = f"medians of {content['rounds']} turns"
+    rounds = f"medians of {content['rounds']} rounds"
     return f"{TABLES[name].table(content['results'])}\n\n{measured_by(content, [content['commit']], rounds)}"
 
 
 def measure(names: Sequence[str], rounds: int) -> None:
+    """Measure the named tables, and write and print each of them."""
     for name in names:
         content = {**header(), "rounds": rounds}
         write_json(file_of(name), {**content, "results": list(TABLES[name].measure(rounds))})
@@ -46,9 +47,9 @@ def measure(names: Sequence[str], rounds: int) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tables", nargs="*", choices=[[], *TABLES], metavar="TABLE", help=", ".join(TABLES))
-    parser.add_argument("--rounds", type=int, default=5, help="turns of each")
-    parser.add_argument("--table", action="store_true", help="print what is committed")
-    parser.add_argument("--write", action="store_true", help="with --table: into docs/speed.md")
+    parser.add_argument("--rounds", type=int, default=5, help="number of measurements of each task")
+    parser.add_argument("--table", action="store_true", help="print the tables of the committed results")
+    parser.add_argument("--write", action="store_true", help="with --table: write the tables into docs/speed.md")
     args = parser.parse_args()
     names = args.tables or list(TABLES)
     if args.table:

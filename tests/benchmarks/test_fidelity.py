@@ -9,10 +9,12 @@ import pytest
 from hydra import compose, initialize_config_dir
 
 from benchmarks.document import filled
-from benchmarks.fidelity import ablation, curve, few, nerd, robots, runs, targets
+from benchmarks.fidelity import ablation, curve, few, headline, nerd, robots, targets, trainings
 from benchmarks.fidelity.__main__ import TABLES
-from benchmarks.fidelity.document import DOCUMENT, README, committed, file_of, shown
-from benchmarks.fidelity.table import Row, given
+from benchmarks.fidelity.cells import given
+from benchmarks.fidelity.document import DOCUMENT, README, committed, committed_headline, file_of, rendered
+from benchmarks.fidelity.grids import grids
+from benchmarks.fidelity.table import Row
 from dynax import architectures, envs
 from dynax.cli.composition import conf, resolvers
 from dynax.cli.composition.check import check
@@ -41,7 +43,7 @@ def result(row="mlp", env="cart_pole", model="mlp", seed=0, seconds=4.0, **more)
 def diverged(**more):
     """Return the result of a training that diverged."""
     fields = {k: v for k, v in result(**more).items() if k in ("row", "label", "env", "model", "seed")}
-    return fields | {"failed": True, "vpt": runs.NONE}
+    return fields | {"failed": True, "vpt": trainings.FAILED}
 
 
 def cells(table):
@@ -73,8 +75,21 @@ def test_robots_are_compared_with_the_naive_network():
     lines = cells(robots.render(results))
     assert [line[0] for line in lines] == ["hopper, naive", "hopper, mechanical", "arm, naive"]
     assert [line[4:6] for line in lines] == [["0.04", "–"], ["2e-05", "2,000 times"], ["0.04", "–"]]
-    brief = ["hopper, mechanical", "4.0 s", "> 25.0 s", "16.0 s", "2,000 times", "1 min 01 s"]
-    assert cells(robots.brief(results))[1] == brief
+
+
+def test_the_readme_has_selected_rows_in_a_fixed_order():
+    results = [
+        result("rigid", "hopper", "rigid", seed=seed, seconds=8.0 + seed, ceiling={"0.1": CAPPED, "0.4": CAPPED})
+        for seed in range(3)
+    ]
+    results += [result("naive", "hopper"), result("mlp"), result("transformer", model="transformer")]
+    assert {r["row"] for r in headline.rows_of(results)} == {"rigid", "mlp", "transformer"}
+    assert cells(headline.render(results)) == [
+        ["cart_pole", "mlp", "4.0 s", "16.0 s", "25%", "1 min 01 s"],
+        ["cart_pole", "transformer", "4.0 s", "16.0 s", "25%", "1 min 01 s"],
+        ["hopper", "rigid", "9.0 s", "> 25.0 s", "< 57%", "1 min 02 s"],
+    ]
+    assert len(cells(committed_headline())) == len(headline.ROWS) == 10
 
 
 def test_a_training_that_diverged_counts_as_zero():
@@ -85,9 +100,9 @@ def test_a_training_that_diverged_counts_as_zero():
 
 
 def test_an_ablation_has_one_line_for_each_row_and_ends_with_the_ceiling():
-    results = [result(row, env, seed=seed) for row in ("usual", "mixed") for env in ablation.ENVS for seed in (0, 1)]
-    usual, mixed, limit = cells(ablation.render(results))
-    assert usual == ["usual", *["4.0 s"] * 3, *["0.015"] * 3, "1 min 00 s", "a"]
+    results = [result(row, env, seed=seed) for row in ("baseline", "mixed") for env in ablation.ENVS for seed in (0, 1)]
+    first, mixed, limit = cells(ablation.render(results))
+    assert first == ["baseline", *["4.0 s"] * 3, *["0.015"] * 3, "1 min 00 s", "a"]
     assert mixed[0] == "mixed"
     assert limit[:4] == ["*ceiling*", *["16.0 s"] * 3]
 
@@ -119,7 +134,7 @@ def test_the_table_of_few_data():
 
 def test_prior_knowledge_has_one_letter_for_each_entry():
     lines = [[result(given=[])], [result(given=["x"]), result(given=["y", "x"])], [diverged(), result(given=["y"])]]
-    assert given(lines) == (["–", "a b", "b"], "Given: *a* x; *b* y.")
+    assert given(lines) == (["–", "a b", "b"], "Prior knowledge: *a* x; *b* y.")
 
 
 def test_a_curve_has_a_table_and_a_picture(tmp_path):
@@ -153,7 +168,7 @@ def test_the_line_below_a_table_names_command_date_and_machine():
         "command": "python -m benchmarks.fidelity targets", "date": "2026-01-02", "cores": 2, "jobs": 1,
         "machine": "x86_64 Linux, Python 3.11.7", "results": [result(seed=0), diverged(seed=1), result(seed=2)],
     }  # fmt: skip
-    caption = shown(targets.TABLE, content).splitlines()[-1]
+    caption = rendered(targets.TABLE, content).splitlines()[-1]
     assert caption == (
         "`python -m benchmarks.fidelity targets`, 2026-01-02, 2 x86_64 cores, one job at a time, medians of 3 seeds, "
         "commit abcdef0."
@@ -172,16 +187,15 @@ def test_a_table_replaces_the_text_between_its_markers():
 def test_the_documents_contain_the_committed_tables():
     tables = {name: committed(table) for name, table in TABLES.items()}
     assert filled(DOCUMENT.read_text(), tables) == DOCUMENT.read_text()
-    brief = {table.name: committed(table, table.brief) for table in TABLES.values() if table.brief}
-    assert filled(README.read_text(), brief) == README.read_text()
+    assert filled(README.read_text(), {"results": committed_headline()}) == README.read_text()
 
 
 def test_missing_runs_are_swept_in_few_grids():
-    cells_of_row = list(Row("row", ("a", "b"), ("m", "n")).cells([0, 1]))
-    assert runs.grids(cells_of_row) == [(("a", "b"), ("m", "n"), (0, 1))]
+    complete = list(Row("row", ("a", "b"), ("m", "n")).trainings([0, 1]))
+    assert grids(complete) == [(("a", "b"), ("m", "n"), (0, 1))]
     expected = [(("a",), ("m",), (1,)), (("a", "b"), ("n",), (0, 1)), (("b",), ("m",), (0, 1))]
-    assert runs.grids(cells_of_row[1:]) == expected
-    assert runs.grids([]) == []
+    assert grids(complete[1:]) == expected
+    assert grids([]) == []
 
 
 def test_runs_with_other_settings_have_another_folder():
@@ -222,7 +236,7 @@ def test_a_small_table_is_measured_once(tmp_path):
     first, second = (
         subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout for _ in range(2)
     )
-    assert "judging 1 runs" in first
+    assert "evaluating 1 runs" in first
     assert "seeds 0" not in second
     assert first.endswith(second)
     [entry] = json.loads((tmp_path / "quick" / "nerd.json").read_text())["results"]

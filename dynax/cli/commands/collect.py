@@ -27,7 +27,7 @@ def run(cfg: DictConfig) -> Path:
     total = config.num_rollouts * config.rollout_length
     with console.progress(f"collect {env.name}", total, "transitions") as update:
         data = collection.collect(env, excitation, config, DATASETS, lambda done, total: update(done), warmstart.check)
-    size, check = _size(data.path), WarmstartCheck.kept(data.path)
+    size, check = _size(data.path), WarmstartCheck.load(data.path)
     _print_facts(data, env, size, check)
     write_summary(
         run_directory(),

@@ -52,7 +52,7 @@ def _clip(trained: TrainedModel, config: RenderConfig, backend: str) -> tuple[li
     env, history = trained.env, trained.history_length
     test = make_testset(env, SCALE_TRAJECTORIES, config.seconds, config.seed, config.actions, history - 1)
     std = metrics.state_std(env.space, test.truth)
-    predicted = np.asarray(trained.rollout(*(x[:1] for x in test.given(history))))
+    predicted = np.asarray(trained.rollout(*(x[:1] for x in test.inputs(history))))
     error = metrics.normalized_error(env.space, test.truth[:1], predicted, std)
     frames = render.frames(
         env.mj_model, test.truth[0], predicted[0], error[0], env.dt, mocap=test.actions[0][:, env.mj_model.nu :],
