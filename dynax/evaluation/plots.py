@@ -122,5 +122,5 @@ def _paths(space: StateSpace, truth: np.ndarray, predicted: np.ndarray) -> tuple
         if turns:
             start = found[0][:, 0, v].copy()
             for positions in found:
-                positions[..., v] = rotations.unwound(positions[..., v], start)
+                positions[..., v] = rotations.unwrap(positions[..., v], start)
     return found
