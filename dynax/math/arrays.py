@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
-AnyArray = np.ndarray | jax.Array
-"""An array of NumPy or of JAX; functions with this type return the type of their argument."""
-
-if TYPE_CHECKING:
-    Leaf = jax.Array
-else:
+if TYPE_CHECKING:  # a type checker cannot express that a function returns the kind of array of its argument
+    AnyArray = Any
     Leaf = Any
-"""The field of a pytree.
+else:
+    AnyArray = np.ndarray | jax.Array
+    Leaf = Any
 
-It holds an array. JAX also builds pytrees of shapes, batch axes and other objects, so the type is not checked at run
-time.
+"""`AnyArray` is an array of NumPy or of JAX. Functions with this type return the kind of their argument.
+
+`Leaf` is an array in a pytree. JAX also builds pytrees of shapes, batch axes and other objects, so the type is not
+checked at run time.
 """
