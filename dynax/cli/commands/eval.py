@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from omegaconf import DictConfig
 
+from dynax.architectures import description
 from dynax.cli import console
 from dynax.config.options import section
 from dynax.config.schema import EvalConfig
@@ -48,18 +49,18 @@ def run(cfg: DictConfig) -> Path:
     whole = env.space.observed.all()  # what is hidden stays as it was given, and so does its energy
     drift = energy.drift(env.mj_model, test, physical, _horizons(scores["model"])) if whole else None
 
-    path, title = run_directory(), trained.model.title
+    path, title = run_directory(), description.title(trained.model)
     plots.horizon(path / "horizon.png", scores, env.dt, f"How far a prediction stays true: {title}")
     chosen = _spread(scores["model"], config.plot_trajectories)
     drawn = test.truth[chosen], predicted[chosen], scores["model"].error[chosen]
     plots.trajectories(path / "trajectories.png", env.space, *drawn, f"Predictions: {title}")
-    _tables(title, trained.model.given, scores, env.space)
+    _tables(title, description.prior_knowledge(trained.model), scores, env.space)
     if drift:
         _energy_table(drift, env.dt)
     content = {
         "env": env.name,
         "model": trained.model.architecture,
-        "given": list(trained.model.given),
+        "given": list(description.prior_knowledge(trained.model)),
         "trained_run": str(Path(cfg.run).expanduser().absolute()),
         "best_epoch": trained.info["best_epoch"],
         "dataset_sha256": trained.info["dataset_sha256"],

@@ -22,7 +22,7 @@ import mujoco
 from flax import struct
 
 from dynax.envs.state_space import StateSpace
-from dynax.mechanics.collision.contacts import Contacts
+from dynax.mechanics.collision.contacts import Contacts, Detected
 from dynax.mechanics.collision.pairs import selection
 from dynax.mechanics.constraints.contact_rows import ContactRows
 from dynax.mechanics.constraints.joint_rows import JointRows
@@ -58,9 +58,9 @@ class ConstraintResiduals:
         rows = replace(ContactRows.of(model, contacts), elliptic=True)
         return cls(ConstraintLayer(space, JointRows.of(model), rows, contacts), contacts)
 
-    def acting(self, state: jax.Array) -> ActiveRows:
-        """What acts in `state` (S,): the joints, and of each dimension of contacts the nearest."""
-        touching = self.layer.touching(state, self.layer.nearest(state))
+    def acting(self, state: jax.Array, nearest: dict[int, Detected] | None = None) -> ActiveRows:
+        """Return the rows of the joints and of the `nearest` contacts in `state` (S,), which are found if not given."""
+        touching = self.layer.touching(state, self.layer.nearest(state) if nearest is None else nearest)
         return ActiveRows(self.layer.rows(state, touching=touching), [slots for slots, _ in touching.values()])
 
     def __call__(self, acting: ActiveRows, change: jax.Array) -> tuple[jax.Array, jax.Array]:

@@ -10,7 +10,7 @@ from dynax.data.simulate import simulate
 from dynax.envs import MjcfEnv
 from dynax.math import rotations
 from dynax.mechanics.constraints import ConstraintResiduals
-from dynax.representation.frames import Floating
+from dynax.representation.floating import FloatingFrame
 
 FALLING = """<mujoco><option timestep=".004" cone="{cone}"><flag eulerdamp="disable"/></option><worldbody>
 <geom type="plane" size="5 5 1" condim="1"/><body pos="0 0 .1"><geom size=".1" condim="{condim}"/>
@@ -95,7 +95,7 @@ def test_where_it_stands_it_asks_for_little_more_than_a_step_gives(name):
 
 def test_whichever_way_a_robot_faces_it_is_asked_for_the_same(quadruped):
     """Of a quadruped in the floor, whose MJCF has pyramids of friction: in the axes of its base, to rounding errors."""
-    demands, base = ConstraintResiduals.of(quadruped.mj_model, quadruped.space), Floating.of(quadruped.mj_model)
+    demands, base = ConstraintResiduals.of(quadruped.mj_model, quadruped.space), FloatingFrame.of(quadruped.mj_model)
     rng, turn = np.random.default_rng(0), rotations.exp(np.array([0, 0, 1.2]))
     states, changes = quadruped.sample_states(rng, 20), rng.normal(size=(20, quadruped.space.nv))
     states[:, 2] -= 0.02
@@ -109,7 +109,7 @@ def test_whichever_way_a_robot_faces_it_is_asked_for_the_same(quadruped):
         (here, rows), (there, others) = both(states, changes), both(moved, turned)
     assert np.abs(here[:, :3]).max() > 0.1
     assert (np.asarray(rows)[:, -len(demands.contacts) :] > 0).sum() > 20
-    np.testing.assert_allclose(base.seen(moved, np.asarray(there)), base.seen(states, np.asarray(here)), atol=1e-9)
+    np.testing.assert_allclose(base.to_base(moved, np.asarray(there)), base.to_base(states, np.asarray(here)), atol=1e-9)
     np.testing.assert_allclose(others, rows, atol=1e-9)
 
 
