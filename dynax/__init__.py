@@ -17,7 +17,7 @@ __all__ = ["RunError", "TrainedModel", "TrainingConfig", "UserError", "load", "t
 _HOMES = {
     "RunError": "dynax.errors",
     "TrainedModel": "dynax.trained",
-    "TrainingConfig": "dynax.config",
+    "TrainingConfig": "dynax.config.schema",
     "UserError": "dynax.errors",
     "load": "dynax.trained",
     "train_dynamics_model": "dynax.training.fitting",

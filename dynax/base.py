@@ -40,7 +40,7 @@ class BaseDynamicsModel(ComposedModule):
 
     def __call__(
         self, states: Float[Array, "h F"], actions: Float[Array, "h A"], training: bool = False
-    ) -> Float[Array, "D"] | Float[Array, "h D"]:
+    ) -> Float[Array, " D"] | Float[Array, "h D"]:
         """Return the normalized target of one sample. A network overrides this method.
 
         Args:

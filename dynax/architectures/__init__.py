@@ -22,8 +22,8 @@ from dynax.architectures.resnet import ResNetDynamicsModel
 from dynax.architectures.rigid import RigidDynamicsModel
 from dynax.architectures.transformer import TransformerDynamicsModel
 from dynax.base import BaseDynamicsModel
-from dynax.config.options import options
-from dynax.config.registry import implementation
+from dynax.config.options import build
+from dynax.config.registry import ARCHITECTURES
 from dynax.envs.env import Env
 
 __all__ = [
@@ -37,8 +37,6 @@ __all__ = [
     "make",
 ]
 
-INTERNAL_FIELDS = ("env", "parent", "name")  # fields of a model that are not options
-
 
 def make(env: Env, group: Mapping[str, Any]) -> BaseDynamicsModel:
     """Return the untrained model of a robot that the config group `model` describes.
@@ -50,7 +48,6 @@ def make(env: Env, group: Mapping[str, Any]) -> BaseDynamicsModel:
     Raises:
         UserError: for an unknown architecture or option, or an option that the robot does not support.
     """
-    cls = implementation("dynax.architectures", group["architecture"], BaseDynamicsModel, "model.architecture")
-    model = cls(env=env, **options(cls, group, "model", besides=("architecture",), hidden=INTERNAL_FIELDS))
+    model = build(ARCHITECTURES, group, env=env)
     _ = model.layer  # raises for contacts that the constraint layer does not support
     return model

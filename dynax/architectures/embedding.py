@@ -75,7 +75,7 @@ def num_products(space: StateSpace) -> int:
     return count if count < MAX_PRODUCTS else 0
 
 
-def products(space: StateSpace, q: Float[Any, "nv"]) -> Float[Array, "P"]:
+def products(space: StateSpace, q: Float[Any, " nv"]) -> Float[Array, " P"]:
     """Return all products of one term of each joint, {1, sin q, cos q} or {1, q}, without the constant."""
     result = jnp.ones(1)
     for j in np.flatnonzero(~space.invariant):

@@ -15,8 +15,8 @@ from dynax.base import Variables
 from dynax.errors import UserError, check_range
 from dynax.math import linalg
 from dynax.mechanics.constraints import UnconstrainedStep
-from dynax.mjcf import actuation
 from dynax.mjcf.joints import AT_JOINTS
+from dynax.mjcf.unsupported_forces import check_supported, nonlinear_actuators, unsupported_forces
 from dynax.networks.contact_cache import ContactCache
 
 
@@ -59,7 +59,7 @@ class LagrangianDynamicsModel(StructuredDynamicsModel):
                 f"model.architecture=lagrangian supports only actuators on joints, and {name} has others: "
                 "use model=quadratic or a generic network"
             )
-        actuation.refuse("lagrangian", name, (*actuation.unsupported_forces(model), *actuation.saturating(model)))
+        check_supported("lagrangian", name, (*unsupported_forces(model), *nonlinear_actuators(model)))
         super().__post_init__()
 
     @nn.compact
@@ -102,7 +102,7 @@ def drive_directions(model: mujoco.MjModel) -> Float[np.ndarray, "nv nu"]:
     return matrix
 
 
-def has_position_force(model: mujoco.MjModel) -> Bool[np.ndarray, "nv"]:
+def has_position_force(model: mujoco.MjModel) -> Bool[np.ndarray, " nv"]:
     """Return whether a spring or an actuator pulls each degree of freedom to a position."""
     pulled = model.jnt_stiffness != 0
     servo = model.actuator_biastype != mujoco.mjtBias.mjBIAS_NONE

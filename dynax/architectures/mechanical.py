@@ -15,8 +15,8 @@ from dynax.mechanics.constraints import UnconstrainedStep
 from dynax.mechanics.kinematics import Kinematics
 from dynax.mechanics.lagrange import forces
 from dynax.mechanics.limbs import FLOOR, BaseInvariance, Limb
-from dynax.mjcf import actuation
 from dynax.mjcf.actuation import Actuation
+from dynax.mjcf.unsupported_forces import check_supported, unsupported_forces
 from dynax.networks.contact_cache import ContactCache
 from dynax.networks.joint_forces import JointForces
 from dynax.networks.layers import Hidden, check_activation, check_widths
@@ -34,7 +34,7 @@ class Entries(nn.Module):
     potentials: int
 
     @nn.compact
-    def __call__(self, x: Float[Array, "inputs"]) -> tuple[Float[Array, "entries"], Float[Array, "potentials"]]:
+    def __call__(self, x: Float[Array, " inputs"]) -> tuple[Float[Array, " entries"], Float[Array, " potentials"]]:
         """Return the entries and the potentials."""
         small = nn.initializers.variance_scaling(0.01, "fan_in", "truncated_normal")
         deep = x
@@ -76,7 +76,7 @@ class MechanicalDynamicsModel(StructuredDynamicsModel):
     def __post_init__(self) -> None:
         check_widths("model.hidden_dims", self.hidden_dims)
         check_activation(self.activation)
-        actuation.refuse("mechanical", self.env.name, actuation.unsupported_forces(self.env.mj_model))
+        check_supported("mechanical", self.env.name, unsupported_forces(self.env.mj_model))
         super().__post_init__()
 
     @part

@@ -46,7 +46,7 @@ class MLPDynamicsModel(NetworkDynamicsModel):
         actions: Float[Array, "h A"],
         training: bool = False,
         residuals: SampleResiduals | None = None,
-    ) -> Float[Array, "D"]:
+    ) -> Float[Array, " D"]:
         """Return the normalized target. The networks refine it if there are constraint `residuals`."""
         inputs = jnp.concatenate([states.flatten(), actions.flatten()])
         if residuals is None:

@@ -33,7 +33,7 @@ class QuadraticDynamicsModel(NetworkDynamicsModel):
     @nn.compact
     def __call__(
         self, states: Float[Array, "1 F"], actions: Float[Array, "1 A"], training: bool = False
-    ) -> Float[Array, "D"]:
+    ) -> Float[Array, " D"]:
         """Return the normalized target."""
         positions, velocities, _ = self.representation.sizes
         position, velocity, rest = jnp.split(states[-1], [positions, positions + velocities])

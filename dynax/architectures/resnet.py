@@ -25,7 +25,7 @@ class ResNetDynamicsModel(NetworkDynamicsModel):
     @nn.compact
     def __call__(
         self, states: Float[Array, "h F"], actions: Float[Array, "h A"], training: bool = False
-    ) -> Float[Array, "D"]:
+    ) -> Float[Array, " D"]:
         """Return the normalized target."""
         x = nn.Dense(self.width)(jnp.concatenate([states.flatten(), actions.flatten()]))
         for _ in range(self.num_blocks):

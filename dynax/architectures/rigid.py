@@ -16,8 +16,8 @@ from dynax.math import linalg
 from dynax.mechanics import rigid_body
 from dynax.mechanics.constraints import UnconstrainedStep
 from dynax.mechanics.rigid_body import Mechanics
-from dynax.mjcf import actuation
 from dynax.mjcf.actuation import Actuation
+from dynax.mjcf.unsupported_forces import check_supported, nonlinear_actuators, unsupported_forces
 from dynax.networks.contact_cache import ContactCache
 from dynax.networks.parts import part
 
@@ -51,11 +51,11 @@ class RigidDynamicsModel(StructuredDynamicsModel):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        actuation.refuse("rigid", self.env.name, self._unsupported())
+        check_supported("rigid", self.env.name, self._unsupported())
 
     def _unsupported(self) -> Iterator[str]:
-        yield from actuation.unsupported_forces(self.env.mj_model)
-        yield from actuation.saturating(self.env.mj_model)
+        yield from unsupported_forces(self.env.mj_model)
+        yield from nonlinear_actuators(self.env.mj_model)
         if Actuation.of(self.env.mj_model).bias[:, 0].any():
             yield "an actuator has a constant bias"
 
@@ -112,7 +112,7 @@ class RigidDynamicsModel(StructuredDynamicsModel):
         force = self.equation(constants, states[-1], actions[-1], jnp.zeros(self.env.space.nv))
         return UnconstrainedStep(-dt * linalg.solve(inertia + dt * jnp.diag(damping), force), inertia, damping)
 
-    def mass_matrix(self, constants: Constants, state: Float[Any, "S"]) -> Float[Array, "nv nv"]:
+    def mass_matrix(self, constants: Constants, state: Float[Any, " S"]) -> Float[Array, "nv nv"]:
         """Return the mass matrix at a state."""
         motion = self.mechanics.motion(jnp.asarray(state))
         return self.mechanics.inertia(motion, self._inertial(constants)) + jnp.diag(self._joints(constants, "armature"))
@@ -120,10 +120,10 @@ class RigidDynamicsModel(StructuredDynamicsModel):
     def equation(
         self,
         constants: Constants,
-        state: Float[Array, "S"],
-        action: Float[Array, "A"],
-        acceleration: Float[Array, "nv"],
-    ) -> Float[Array, "nv"]:
+        state: Float[Array, " S"],
+        action: Float[Array, " A"],
+        acceleration: Float[Array, " nv"],
+    ) -> Float[Array, " nv"]:
         """Return the residual forces of the equations of motion, which are linear in the constants.
 
         Args:

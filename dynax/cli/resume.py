@@ -14,7 +14,7 @@ from dynax.data.dataset import Dataset
 from dynax.errors import UserError
 from dynax.runs import checkpoint
 
-FREE = ("training.num_epochs", "training.resume")
+FREE = ("training.num_epochs", "training.resume", "plugins")
 
 
 @dataclass(frozen=True)

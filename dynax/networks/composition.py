@@ -13,6 +13,7 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Bool
 
+from dynax.config.registry import ARCHITECTURES
 from dynax.envs.env import Env
 from dynax.errors import check_choice, check_range
 from dynax.mechanics.constraints import ConstraintLayer
@@ -92,8 +93,8 @@ class ComposedModule(ModuleWithParts):
 
     @property
     def architecture(self) -> str:
-        """Name of the architecture: the module that defines the class."""
-        return type(self).__module__.rpartition(".")[2]
+        """Name of the architecture: the registered name of the class."""
+        return ARCHITECTURES.name_of(type(self))
 
     @property
     def state_dim(self) -> int:
@@ -116,6 +117,6 @@ class ComposedModule(ModuleWithParts):
         return sum(self.representation.sizes)
 
     @property
-    def observed(self) -> Bool[np.ndarray, "dv"]:
+    def observed(self) -> Bool[np.ndarray, " dv"]:
         """The tangent coordinates that the model reads and predicts."""
         return self.env.space.observed

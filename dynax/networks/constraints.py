@@ -37,11 +37,11 @@ class LearnedConstraints(nn.Module):
     @nn.compact
     def __call__(
         self,
-        state: Float[Array, "S"],
+        state: Float[Array, " S"],
         free: UnconstrainedStep,
-        start: Float[Array, "nv"] | None = None,
+        start: Float[Array, " nv"] | None = None,
         touching: Touching | None = None,
-    ) -> Float[Array, "nv"]:
+    ) -> Float[Array, " nv"]:
         """Return the constrained change of velocity.
 
         Args:
@@ -71,7 +71,7 @@ class ConstraintStage:
     representation: Representation
     module: LearnedConstraints | None  # None if no constraint acts on the robot
 
-    def init(self, rng: jax.Array, state: Float[Array, "S"], free: UnconstrainedStep) -> dict[str, Any]:
+    def init(self, rng: jax.Array, state: Float[Array, " S"], free: UnconstrainedStep) -> dict[str, Any]:
         """Return {"layer": parameters} of the constraint layer, or an empty dictionary without parameters."""
         if self.module is None:
             return {}
@@ -81,11 +81,11 @@ class ConstraintStage:
     def __call__(
         self,
         params: Any,
-        state: Float[Array, "S"],
+        state: Float[Array, " S"],
         free: UnconstrainedStep,
-        truth: Float[Array, "D"] | None = None,
+        truth: Float[Array, " D"] | None = None,
         nearest: dict[int, Detected] | None = None,
-    ) -> Float[Array, "D"]:
+    ) -> Float[Array, " D"]:
         """Return the target of one step.
 
         Args:

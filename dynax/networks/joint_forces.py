@@ -19,8 +19,8 @@ class JointForces:
     actuation: Actuation
 
     def __call__(
-        self, param: Callable[..., Any], q: Float[Array, "nv"], v: Float[Array, "nv"], control: Float[Array, "nu"]
-    ) -> tuple[Float[Array, "nv"], Float[Array, "nv"]]:
+        self, param: Callable[..., Any], q: Float[Array, " nv"], v: Float[Array, " nv"], control: Float[Array, " nu"]
+    ) -> tuple[Float[Array, " nv"], Float[Array, " nv"]]:
         """Return the forces and the damping.
 
         Args:

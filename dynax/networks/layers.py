@@ -36,7 +36,7 @@ class Hidden(nn.Module):
         return ACTIVATIONS[self.activation](nn.Dense(self.width)(x))
 
 
-def dense_network(x: Float[Array, "n"], widths: Sequence[int], activation: str, size: int) -> Float[Array, "m"]:
+def dense_network(x: Float[Array, " n"], widths: Sequence[int], activation: str, size: int) -> Float[Array, " m"]:
     """Return the output of hidden layers of these widths and a linear layer of `size` units.
 
     The layers become submodules of the flax module whose compact method calls this function.

@@ -27,7 +27,7 @@ class Inertia(nn.Module):
     hidden_dims: tuple[int, ...] = (64, 64)
 
     @nn.compact
-    def __call__(self, state: Float[Array, "S"]) -> Float[Array, "nv nv"]:
+    def __call__(self, state: Float[Array, " S"]) -> Float[Array, "nv nv"]:
         """Return the mass matrix at a state, in the axes of the world."""
         n = len(self.weight)
         x = PositionFeatures.of(self.space, "sincos", self.space.invariant, self.frame)(state)

@@ -28,7 +28,7 @@ class SampleResiduals(struct.PyTreeNode):
         """Whether any constraint is active."""
         return self.rows.any
 
-    def __call__(self, target: Float[Array, "D"]) -> Float[Array, "R"]:
+    def __call__(self, target: Float[Array, " D"]) -> Float[Array, " R"]:
         """Return the residuals under a normalized target.
 
         Returns:
@@ -62,7 +62,7 @@ class Refinement:
         return constraints and cls(constraints, representation)
 
     def at(
-        self, state: Float[Array, "S"], statistics: Statistics, nearest: dict[int, Detected] | None
+        self, state: Float[Array, " S"], statistics: Statistics, nearest: dict[int, Detected] | None
     ) -> SampleResiduals:
         """Return the residuals of one sample.
 

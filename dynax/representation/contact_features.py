@@ -46,7 +46,7 @@ class ContactFeatures:
     def _compiled(self) -> Any:
         return jax.jit(jax.vmap(self._of_one))
 
-    def _of_one(self, state: Float[Array, "S"]) -> Float[Array, "F"]:
+    def _of_one(self, state: Float[Array, " S"]) -> Float[Array, " F"]:
         """Return the features of one state: contacts with planes, with other static geometry, within the robot."""
         poses = self.contacts.kinematics(self.space.qpos(state))
         detected = self.contacts.detect(poses)
@@ -62,7 +62,7 @@ class ContactFeatures:
         groups = (plane, self.with_plane), (solid, self.with_solid), (itself, self.with_itself)
         return jnp.concatenate([features[slots].ravel() for features, slots in groups])
 
-    def _clearance(self, detected: Detected) -> Float[Array, "C"]:
+    def _clearance(self, detected: Detected) -> Float[Array, " C"]:
         """Return the distance less the margin of each slot, m; `MAX_DISTANCE` if nothing is detected."""
         margin = jnp.asarray(self.contacts.parameters.margin, detected.distance.dtype)
         return jnp.where(detected.present, detected.distance - margin, MAX_DISTANCE)

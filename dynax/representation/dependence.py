@@ -6,13 +6,15 @@ import mujoco
 import numpy as np
 from jaxtyping import Float
 
-from dynax.mjcf import joints, symmetry
+from dynax.mjcf import joints
 from dynax.mjcf.joints import FREE
+from dynax.mjcf.position_forces import has_spring
+from dynax.mjcf.static_geometry import static_planes, world_fixed_bodies
 
 WRAPPING = tuple(map(int, (mujoco.mjtWrap.mjWRAP_SPHERE, mujoco.mjtWrap.mjWRAP_CYLINDER)))  # geoms that tendons wrap
 
 
-def pose_dependence(model: mujoco.MjModel, up: Float[np.ndarray, "3"] | None) -> str:
+def pose_dependence(model: mujoco.MjModel, up: Float[np.ndarray, " 3"] | None) -> str:
     """Return the first element of `model` that makes horizontal position or yaw matter; empty if none does.
 
     Args:
@@ -24,15 +26,15 @@ def pose_dependence(model: mujoco.MjModel, up: Float[np.ndarray, "3"] | None) ->
 
 def _reasons(model: mujoco.MjModel, up: np.ndarray | None) -> Iterator[tuple[str, bool]]:
     """Yield each possible reason and whether it applies."""
-    fixed = symmetry.world_fixed_bodies(model)
-    normals, only_planes = symmetry.static_planes(model)
+    fixed = world_fixed_bodies(model)
+    normals, only_planes = static_planes(model)
     free = np.flatnonzero(model.jnt_type == FREE).tolist()
     yield "static geometry within reach that is not a plane", not only_planes
     yield "a plane within reach that is not level", up is not None and _any_tilted(normals, up)
     yield from _equalities(model, fixed)
     yield "a tendon attached to the world or a mocap body, or wrapped around it", _has_fixed_tendon(model, fixed)
     yield "an actuator that acts relative to the world or a mocap body", _has_fixed_actuator(model, fixed)
-    yield "a spring between the world and a floating body", any(symmetry.has_spring(model, j) for j in free)
+    yield "a spring between the world and a floating body", any(has_spring(model, j) for j in free)
     yield "an actuator that pushes along world axes", any(_pushes_along_world(model, i, up) for i in range(model.nu))
     yield "wind", bool(model.opt.wind.any() and (model.opt.density or model.opt.viscosity))
 

@@ -13,8 +13,9 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from dynax.math import rotations
-from dynax.mjcf import symmetry
+from dynax.mjcf.gravity import gravity
 from dynax.mjcf.joints import FREE
+from dynax.mjcf.static_geometry import static_planes
 from dynax.representation.dependence import pose_dependence
 
 
@@ -47,11 +48,11 @@ class FloatingFrame:
         )
 
     @property
-    def covered_dofs(self) -> Bool[np.ndarray, "nv"]:
+    def covered_dofs(self) -> Bool[np.ndarray, " nv"]:
         """The degrees of freedom of the free joints."""
         return self.dofs
 
-    def positions(self, state: Float[Any, "... S"], dropped: Bool[np.ndarray, "nv"]) -> Float[Any, "... F"]:
+    def positions(self, state: Float[Any, "... S"], dropped: Bool[np.ndarray, " nv"]) -> Float[Any, "... F"]:
         """Return the poses of the free bodies.
 
         The base gives its height, unless `dropped`, and the upward direction in its frame. If accelerations depend on
@@ -115,6 +116,6 @@ class FloatingFrame:
 
 def _up(model: mujoco.MjModel) -> np.ndarray | None:
     """Return the unit vector against gravity, or away from the floor without gravity, or None without both."""
-    normals, _ = symmetry.static_planes(model)
-    downward = (symmetry.gravity(model), *-normals)
+    normals, _ = static_planes(model)
+    downward = (gravity(model), *-normals)
     return next((-x / np.linalg.norm(x) for x in downward if np.linalg.norm(x) > 0), None)

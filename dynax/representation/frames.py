@@ -31,7 +31,7 @@ class BaseFrame(Protocol):
         """The reason why accelerations depend on horizontal position and yaw; empty if they do not."""
         ...
 
-    def positions(self, state: Float[Any, "... S"], dropped: Bool[np.ndarray, "nv"]) -> Float[Any, "... F"]:
+    def positions(self, state: Float[Any, "... S"], dropped: Bool[np.ndarray, " nv"]) -> Float[Any, "... F"]:
         """Return the features of the covered positions, without those of the `dropped` degrees of freedom."""
         ...
 
@@ -56,11 +56,11 @@ class WorldFrame:
     dependence = ""
 
     @property
-    def covered_dofs(self) -> Bool[np.ndarray, "nv"]:
+    def covered_dofs(self) -> Bool[np.ndarray, " nv"]:
         """No degree of freedom."""
         return np.zeros(self.nv, bool)
 
-    def positions(self, state: Float[Any, "... S"], dropped: Bool[np.ndarray, "nv"]) -> Float[Any, "... F"]:
+    def positions(self, state: Float[Any, "... S"], dropped: Bool[np.ndarray, " nv"]) -> Float[Any, "... F"]:
         """Return no features."""
         return state[..., :0]
 

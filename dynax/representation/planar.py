@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float
 
 from dynax.math import rotations
 from dynax.mjcf.joints import HINGE, PARALLEL, SLIDE
-from dynax.mjcf.symmetry import default_pose
+from dynax.mjcf.poses import default_pose
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,11 +39,11 @@ class PlanarFrame:
         return cls(int(model.jnt_qposadr[2]), axes[2].copy(), sense, np.arange(model.nv) < 3)
 
     @property
-    def covered_dofs(self) -> Bool[np.ndarray, "nv"]:
+    def covered_dofs(self) -> Bool[np.ndarray, " nv"]:
         """No degree of freedom: the three positions are features like those of other joints."""
         return np.zeros_like(self.dofs)
 
-    def positions(self, state: Float[Any, "... S"], dropped: Bool[np.ndarray, "nv"]) -> Float[Any, "... F"]:
+    def positions(self, state: Float[Any, "... S"], dropped: Bool[np.ndarray, " nv"]) -> Float[Any, "... F"]:
         """Return no features."""
         return state[..., :0]
 

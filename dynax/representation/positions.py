@@ -23,12 +23,12 @@ class AngleEncoding:
     as_matrix: bool  # replace each quaternion by two columns of its rotation matrix
 
     @classmethod
-    def raw(cls, space: StateSpace, hidden: Bool[np.ndarray, "nv"]) -> "AngleEncoding":
+    def raw(cls, space: StateSpace, hidden: Bool[np.ndarray, " nv"]) -> "AngleEncoding":
         """Return the encoding that copies every position, except those of the `hidden` degrees of freedom."""
         return cls(_scalars(space, ~hidden), np.zeros(0, int), _quaternions(space, hidden), as_matrix=False)
 
     @classmethod
-    def sincos(cls, space: StateSpace, hidden: Bool[np.ndarray, "nv"]) -> "AngleEncoding":
+    def sincos(cls, space: StateSpace, hidden: Bool[np.ndarray, " nv"]) -> "AngleEncoding":
         """Return the encoding that is continuous in every angle, without the `hidden` degrees of freedom.
 
         A hinge becomes its sine and cosine. A hinge without full turns also keeps its angle. An orientation becomes the
@@ -56,7 +56,7 @@ class PositionFeatures:
 
     @classmethod
     def of(
-        cls, space: StateSpace, angles: str, dropped: Bool[np.ndarray, "nv"], frame: BaseFrame
+        cls, space: StateSpace, angles: str, dropped: Bool[np.ndarray, " nv"], frame: BaseFrame
     ) -> "PositionFeatures":
         """Return the features without the `dropped` positions."""
         encode = AngleEncoding.raw if angles == "raw" else AngleEncoding.sincos

@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float
 from dynax.envs.env import Env
 from dynax.errors import check_choice
 from dynax.mechanics.collision.pairs import selection
-from dynax.mjcf.symmetry import galilean_invariant_dofs
+from dynax.mjcf.invariances import galilean_invariant_dofs
 from dynax.representation.constraint_features import ConstraintFeatures
 from dynax.representation.frames import FRAMES, BaseFrame, base_frame
 from dynax.representation.planar import PlanarFrame
@@ -144,7 +144,7 @@ def check_options(angles: str, target: str, constraints: str, frame: str) -> Non
 
 def _invariant_velocities(
     env: Env, frame: BaseFrame, constraints: ConstraintFeatures, target: Target
-) -> Bool[np.ndarray, "nv"]:
+) -> Bool[np.ndarray, " nv"]:
     """Return the velocities on which only contacts depend, where all contacts are among the features."""
     none = np.zeros(env.space.nv, bool)
     if not constraints.contacts or not isinstance(target, AccelerationTarget) or selection(env.mj_model)[1]:

@@ -109,6 +109,6 @@ def hides_velocities(space: StateSpace) -> bool:
     return bool((position & ~velocity).any())
 
 
-def target_index(space: StateSpace, target: Target) -> Int[np.ndarray, "D"]:
+def target_index(space: StateSpace, target: Target) -> Int[np.ndarray, " D"]:
     """Return the entries of a complete target that the robot shows."""
     return np.flatnonzero(space.observed if target.has_positions else space.observed[space.nv :])

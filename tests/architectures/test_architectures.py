@@ -1,7 +1,5 @@
 """All architectures: their YAML, their options, shapes and invariances."""
 
-import dataclasses
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,10 +11,7 @@ from marks import slow
 from omegaconf import OmegaConf
 
 from dynax import architectures
-from dynax.base import BaseDynamicsModel
-from dynax.cli import conf
-from dynax.config.options import options
-from dynax.config.registry import implementation
+from dynax.cli.composition import conf
 from dynax.errors import UserError
 
 NAMES = ("lagrangian", "mechanical", "mlp", "quadratic", "resnet", "rigid", "transformer")
@@ -49,15 +44,6 @@ def following(model):
 @EACH
 def test_it_is_built_from_its_yaml(name, cart_pole):
     assert following(architectures.make(cart_pole, group(name))) == (7, 4)
-
-
-@EACH
-def test_yaml_and_class_have_the_same_options_with_the_same_defaults(name):
-    yaml = group(name)
-    assert yaml.pop("architecture") == name
-    cls = implementation("dynax.architectures", name, BaseDynamicsModel, "model.architecture")
-    fields = [f for f in dataclasses.fields(cls) if f.init and f.name not in ("env", "parent", "name")]
-    assert options(cls, yaml, "model") == {f.name: f.default for f in fields}
 
 
 NETWORK = {

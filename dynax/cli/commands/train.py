@@ -18,6 +18,7 @@ from dynax.architectures import description
 from dynax.architectures.rigid import RigidDynamicsModel
 from dynax.base import BaseDynamicsModel, Variables
 from dynax.cli import console, resume
+from dynax.cli.directories import DATASETS, run_directory
 from dynax.cli.resume import Past
 from dynax.cli.signals import Stopped, defer_signals
 from dynax.config.options import section
@@ -32,7 +33,7 @@ from dynax.mechanics.constraints import NEAREST, contact_overflow
 from dynax.runs import checkpoint
 from dynax.runs.files import write_json
 from dynax.runs.history import History
-from dynax.runs.summary import DATASETS, run_directory, write_summary
+from dynax.runs.summary import write_summary
 from dynax.trained import load, load_state
 from dynax.training.fitting import Epoch, fit, start
 from dynax.training.stages import Stage

@@ -1,12 +1,12 @@
 """Optimizers: one short file each, a function `optimizer(schedule, config)` in it, named as in `training.optimizer`."""
 
-import importlib
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import optax
 
+from dynax.config.registry import OPTIMIZERS
 from dynax.config.schema import TrainingConfig
 
 
@@ -19,7 +19,7 @@ def make(config: TrainingConfig, num_steps: int, ensemble_size: int = 1) -> opta
     schedule = optax.warmup_cosine_decay_schedule(
         0.0, config.learning_rate, warmup, max(num_steps, 1), config.final_learning_rate
     )
-    rule = importlib.import_module(f"dynax.training.optimizers.{config.optimizer}").optimizer(schedule, config)
+    rule = OPTIMIZERS.get(config.optimizer, "training.optimizer")(schedule, config)
     clip = optax.identity() if config.gradient_clip is None else optax.clip_by_global_norm(config.gradient_clip)
     chain = optax.chain(clip, rule)
     return chain if ensemble_size == 1 else _each(chain, ensemble_size)
