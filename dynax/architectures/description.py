@@ -8,7 +8,7 @@ from dynax.architectures.mlp import MLPDynamicsModel
 from dynax.architectures.rigid import RigidDynamicsModel
 from dynax.base import BaseDynamicsModel
 from dynax.mechanics.collision.pairs import selection
-from dynax.mechanics.constraints import left_out
+from dynax.mechanics.constraints import unsupported_constraints
 from dynax.mjcf.joints import BALL, FREE
 from dynax.representation.floating import FloatingFrame
 from dynax.representation.frames import WorldFrame
@@ -89,7 +89,7 @@ def _constraint_notes(model: BaseDynamicsModel) -> Iterator[tuple[str, bool]]:
     yield f"features do not contain contacts of {omitted}", bool(omitted)
     limited_balls = bool((mj_model.jnt_type[np.flatnonzero(mj_model.jnt_limited)] == BALL).any())
     yield "features do not contain limits of ball joints", has_features and limited_balls
-    unsolved = ", ".join(left_out(mj_model)) if model.constraints == "layer" else ""
+    unsolved = ", ".join(unsupported_constraints(mj_model)) if model.constraints == "layer" else ""
     yield f"model.constraints=layer does not contain: {unsolved}", bool(unsolved)
     if isinstance(model, MLPDynamicsModel) and model.refinement_steps and model.predictor.refinement is None:
         yield (

@@ -13,8 +13,8 @@ from dynax.base import Variables
 from dynax.math import linalg
 from dynax.mechanics.constraints import UnconstrainedStep
 from dynax.mechanics.kinematics import Kinematics
-from dynax.mechanics.lagrange import forces
-from dynax.mechanics.limbs import FLOOR, BaseInvariance, Limb
+from dynax.mechanics.lagrange import bias_force
+from dynax.mechanics.limbs import MIN_INERTIA, BaseInvariance, Limb
 from dynax.mjcf.actuation import Actuation
 from dynax.mjcf.unsupported_forces import check_supported, unsupported_forces
 from dynax.networks.contact_cache import ContactCache
@@ -87,7 +87,7 @@ class MechanicalDynamicsModel(StructuredDynamicsModel):
     @part
     def limbs(self) -> list[Limb]:
         """The limbs of the robot."""
-        return Limb.every(self.env.mj_model)
+        return Limb.all_of(self.env.mj_model)
 
     @part
     def kinematics(self) -> Kinematics:
@@ -111,15 +111,15 @@ class MechanicalDynamicsModel(StructuredDynamicsModel):
         """Return the step of one sample without constraints, see `BaseDynamicsModel.unconstrained`."""
         space, model, dt, base = self.env.space, self.env.mj_model, self.env.dt, self.base
         q, v = space.positions(states[-1]), space.qvel(states[-1])
-        poses = self.kinematics(space.qpos(states[-1]).at[base.zero].set(0.0))
-        inputs = [limb.seen(poses.position, poses.rotation) for limb in self.limbs]
+        poses = self.kinematics(space.qpos(states[-1]).at[base.invariant_qpos].set(0.0))
+        inputs = [limb.relative_poses(poses.position, poses.rotation) for limb in self.limbs]
         pairs = enumerate(zip(self.limbs, inputs, strict=True))
         networks = [self._network(f"limb{i}", limb, x) for i, (limb, x) in pairs]
 
         def roots(position: jax.Array, rotation: jax.Array) -> Iterator[tuple[Limb, jax.Array, jax.Array]]:
             """Yield each limb, the root of its mass matrix and its potential energy."""
             for limb, network in zip(self.limbs, networks, strict=True):
-                entries, height = network(limb.seen(position, rotation))
+                entries, height = network(limb.relative_poses(position, rotation))
                 yield limb, limb.root(entries), limb.weight * height.sum()
 
         def lagrangian(position: jax.Array, rotation: jax.Array, v: jax.Array) -> jax.Array:
@@ -128,17 +128,18 @@ class MechanicalDynamicsModel(StructuredDynamicsModel):
                 total += jnp.sum((root @ limb.rates(rotation, v)) ** 2) / 2 - potential
             return total
 
-        force = forces(space, self.kinematics, lagrangian, poses, jnp.where(base.linear, 0.0, v), base.idle)
-        inertia = jnp.diag(FLOOR / model.dof_invweight0)
+        relative_v = jnp.where(base.base_translation, 0.0, v)
+        force = bias_force(space, self.kinematics, lagrangian, poses, relative_v, base.invariant)
+        inertia = jnp.diag(MIN_INERTIA / model.dof_invweight0)
         for limb, root, _ in roots(poses.position, poses.rotation):
             inertia += limb.inertia(root, poses.rotation)
         drive, damping = self.joint_forces(self.param, q, v, actions[-1][: model.nu])
-        tau = drive - force + inertia @ base.fall
-        inertia += jnp.diag(base.linear * model.dof_armature)  # gravity does not act on armature
+        tau = drive - force + inertia @ base.gravity
+        inertia += jnp.diag(base.base_translation * model.dof_armature)  # gravity does not act on armature
         return UnconstrainedStep(dt * linalg.solve(inertia + dt * jnp.diag(damping), tau), inertia, damping)
 
     def _network(self, name: str, limb: Limb, example: jax.Array) -> Network:
-        """Return the network of a limb as a pure function, so that `forces` can differentiate it."""
-        network = Entries(self.hidden_dims, self.activation, limb.mask.size, int(not limb.floats))
+        """Return the network of a limb as a pure function, so that `bias_force` can differentiate it."""
+        network = Entries(self.hidden_dims, self.activation, limb.mask.size, int(not limb.floating_base))
         params = self.param(name, lambda key: network.init(key, example)["params"])
         return lambda x: network.apply({"params": params}, x)

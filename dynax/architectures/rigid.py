@@ -15,7 +15,7 @@ from dynax.base import Variables
 from dynax.math import linalg
 from dynax.mechanics import rigid_body
 from dynax.mechanics.constraints import UnconstrainedStep
-from dynax.mechanics.rigid_body import Mechanics
+from dynax.mechanics.rigid_body import RigidBodyDynamics
 from dynax.mjcf.actuation import Actuation
 from dynax.mjcf.unsupported_forces import check_supported, nonlinear_actuators, unsupported_forces
 from dynax.networks.contact_cache import ContactCache
@@ -60,9 +60,9 @@ class RigidDynamicsModel(StructuredDynamicsModel):
             yield "an actuator has a constant bias"
 
     @part
-    def mechanics(self) -> Mechanics:
+    def mechanics(self) -> RigidBodyDynamics:
         """The equations of motion of the robot."""
-        return Mechanics.of(self.env.mj_model, self.env.space)
+        return RigidBodyDynamics.of(self.env.mj_model, self.env.space)
 
     @part
     def actuation(self) -> Actuation:
@@ -86,7 +86,7 @@ class RigidDynamicsModel(StructuredDynamicsModel):
         bodies = [self.env.mj_model.body(b).name or f"body{b}" for b in self.moving]
         gains = ["gain"] + ["position_gain", "rate_gain"] * bool(self.actuation.servo.any())
         return {
-            "bodies": tuple(f"{body} {name}" for body in bodies for name in rigid_body.NAMES),
+            "bodies": tuple(f"{body} {name}" for body in bodies for name in rigid_body.PARAMETER_NAMES),
             **{name: tuple(f"{names[d]} {name}" for d in dofs) for name, dofs in self.joint_constants.items()},
             **{gain: tuple(f"{name} {gain.replace('_', ' ')}" for name in self.env.action_names) for gain in gains},
         }
@@ -114,8 +114,10 @@ class RigidDynamicsModel(StructuredDynamicsModel):
 
     def mass_matrix(self, constants: Constants, state: Float[Any, " S"]) -> Float[Array, "nv nv"]:
         """Return the mass matrix at a state."""
-        motion = self.mechanics.motion(jnp.asarray(state))
-        return self.mechanics.inertia(motion, self._inertial(constants)) + jnp.diag(self._joints(constants, "armature"))
+        motion = self.mechanics.body_motion(jnp.asarray(state))
+        return self.mechanics.mass_matrix(motion, self._inertial(constants)) + jnp.diag(
+            self._joints(constants, "armature")
+        )
 
     def equation(
         self,
@@ -134,8 +136,8 @@ class RigidDynamicsModel(StructuredDynamicsModel):
         """
         space = self.env.space
         q, v = space.positions(state), space.qvel(state)
-        motion = self.mechanics.motion(state)
-        force = self.mechanics.force(motion, self._inertial(constants), acceleration)
+        motion = self.mechanics.body_motion(state)
+        force = self.mechanics.inverse_dynamics(motion, self._inertial(constants), acceleration)
         force += self._joints(constants, "armature") * acceleration
         implicit = self._implicit_damping(constants) * self.env.dt * acceleration
         force += self._joints(constants, "damping") * v + implicit
@@ -167,12 +169,12 @@ class RigidDynamicsModel(StructuredDynamicsModel):
 
     def _inertial(self, constants: Constants) -> jax.Array:
         """Return the inertial parameters of all bodies, (nbody, 10); zero for fixed bodies."""
-        moving = constants["bodies"].reshape(-1, len(rigid_body.NAMES))
+        moving = constants["bodies"].reshape(-1, len(rigid_body.PARAMETER_NAMES))
         return jnp.zeros((self.env.mj_model.nbody, moving.shape[1]), moving.dtype).at[self.moving].set(moving)
 
 
 def _initial(labels: tuple[str, ...]) -> jax.Array:
     """Return initial constants: bodies of 1 kg at the origin of their frames; 0.1 for diagonal inertias and others."""
     names = [label.rpartition(" ")[2] for label in labels]
-    values = {"m": 1.0} | {name: 0.0 for name in rigid_body.NAMES if name != "m" and name not in DIAGONAL}
+    values = {"m": 1.0} | {name: 0.0 for name in rigid_body.PARAMETER_NAMES if name != "m" and name not in DIAGONAL}
     return jnp.array([values.get(name, 0.1) for name in names])

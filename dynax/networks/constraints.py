@@ -1,7 +1,7 @@
 """The constraint layer with learned parameters."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -13,7 +13,7 @@ from dynax.envs.env import Env
 from dynax.errors import UserError
 from dynax.mechanics.collision.contacts import Contacts, Detected
 from dynax.mechanics.constraints import ConstraintLayer, ContactRows, JointRows, UnconstrainedStep
-from dynax.mechanics.constraints.layer import Touching
+from dynax.mechanics.constraints.layer import ContactMotions
 from dynax.networks.mass_matrix import Inertia
 from dynax.representation.frames import BaseFrame, WorldFrame
 from dynax.representation.representation import Representation
@@ -40,7 +40,7 @@ class LearnedConstraints(nn.Module):
         state: Float[Array, " S"],
         free: UnconstrainedStep,
         start: Float[Array, " nv"] | None = None,
-        touching: Touching | None = None,
+        contact_motion: ContactMotions | None = None,
     ) -> Float[Array, " nv"]:
         """Return the constrained change of velocity.
 
@@ -48,14 +48,14 @@ class LearnedConstraints(nn.Module):
             state: the state of the robot.
             free: the unconstrained step from this state.
             start: change of velocity from which the solver starts.
-            touching: the contacts of the state, if they are already known.
+            contact_motion: the motion at the contacts of the state, if it is already known.
         """
         inertia = free.inertia
         if inertia is None:
             frame = self.frame or WorldFrame(self.layer.space.nv)
-            inertia = Inertia(self.layer.space, self.layer.joints.dof_weight, frame)(state)
-        factors = {name: self._factor(name, shape) for name, shape in self.layer.shapes.items()}
-        return self.layer(state, free, inertia, factors, start, touching)
+            inertia = Inertia(self.layer.space, self.layer.joints.dof_invweight, frame)(state)
+        factors = {name: self._factor(name, shape) for name, shape in self.layer.factor_shapes.items()}
+        return self.layer(state, free, inertia, factors, start, contact_motion)
 
     def _factor(self, name: str, shape: tuple[int, ...]) -> jax.Array:
         initial = self.contact_init_scale if name.startswith("contact_") else 1.0
@@ -75,7 +75,7 @@ class ConstraintStage:
         """Return {"layer": parameters} of the constraint layer, or an empty dictionary without parameters."""
         if self.module is None:
             return {}
-        variables = self.module.init(rng, state, free.replace(change=free.change[: self._nv]))
+        variables = self.module.init(rng, state, replace(free, change=free.change[: self._nv]))
         return {"layer": variables["params"]} if "params" in variables else {}
 
     def __call__(
@@ -98,9 +98,9 @@ class ConstraintStage:
         change, nv = free.change, self._nv
         if self.module is not None:
             start = None if truth is None else self.representation.to_world(state, truth)[:nv]
-            touching = None if nearest is None else self.module.layer.touching(state, nearest)
-            smooth = free.replace(change=change[:nv])
-            constrained: Any = self.module.apply({"params": params}, state, smooth, start, touching)
+            motion = None if nearest is None else self.module.layer.contact_motion(state, nearest)
+            smooth = replace(free, change=change[:nv])
+            constrained: Any = self.module.apply({"params": params}, state, smooth, start, motion)
             change = jnp.concatenate([constrained, change[nv:]])
         return self.representation.to_base(state, change)
 

@@ -40,7 +40,7 @@ class ContactSearch:
     @cached_property
     def _compiled(self) -> Any:
         assert self.rows is not None
-        return jax.jit(jax.vmap(self.rows.nearest))
+        return jax.jit(jax.vmap(self.rows.contact_cache))
 
     def __call__(self, states: Float[np.ndarray, "M S"]) -> ContactCache | None:
         """Return the contacts of states, or None if the model needs no contacts."""

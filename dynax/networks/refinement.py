@@ -37,9 +37,9 @@ class SampleResiduals(struct.PyTreeNode):
         """
         nv = self.constraints.layer.space.nv
         change = self.representation.to_world(self.state, denormalize(self.statistics, target))
-        corrections, residuals = self.constraints(self.rows, change[:nv])
-        corrections = self.representation.frame.to_base(self.state, corrections)
-        return jnp.concatenate([corrections / self.statistics["std"][:nv], residuals])
+        residuals = self.constraints(self.state, change[:nv], self.rows)
+        corrections = self.representation.frame.to_base(self.state, residuals.dofs)
+        return jnp.concatenate([corrections / self.statistics["std"][:nv], residuals.rows])
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,5 +71,5 @@ class Refinement:
             statistics: mean and standard deviation of the target.
             nearest: the nearest contacts of `state`, if they are already known.
         """
-        rows = self.constraints.acting(state, nearest)
+        rows = self.constraints.active_rows(state, nearest)
         return SampleResiduals(rows, state, statistics, self.constraints, self.representation)

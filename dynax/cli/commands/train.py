@@ -29,7 +29,7 @@ from dynax.data.trajectories import Trajectories, train_size
 from dynax.errors import RunError, UserError
 from dynax.evaluation import plots, warmstart
 from dynax.identification import least_squares
-from dynax.mechanics.constraints import NEAREST, contact_overflow
+from dynax.mechanics.constraints import MAX_CONTACTS, contact_overflow
 from dynax.runs import checkpoint
 from dynax.runs.files import write_json
 from dynax.runs.history import History
@@ -107,7 +107,7 @@ def _warn_of_crowds(model: BaseDynamicsModel, data: Trajectories) -> None:
     share = contact_overflow(model.env.mj_model, model.env.space.qpos(states[:: max(1, len(states) // LOOKED_AT)]))
     if share:
         log.warning("in %.1f%% of the states more than %d contacts of one condim act: the layer omits the farthest",
-                    100 * share, NEAREST)  # fmt: skip
+                    100 * share, MAX_CONTACTS)  # fmt: skip
 
 
 def _dataset(
