@@ -13,9 +13,8 @@ from dynax.networks.layers import Hidden, check_activation, check_widths
 class QuadraticDynamicsModel(NetworkDynamicsModel):
     """The target is W(q) [1, u, v, v_i v_j (i >= j)], where W is a network of the positions.
 
-    M(q) dv/dt + c(q, v) = tau has exactly this form for a chain without constraints and with linear actuators, because
-    the Coriolis and centrifugal terms c are quadratic in v (Featherstone 2008, Rigid Body Dynamics Algorithms, chapter
-    3).
+    For a chain without constraints and with linear actuators, M(q) dv/dt + c(q, v) = tau has exactly this form. The
+    Coriolis and centrifugal terms c are quadratic in v (Featherstone 2008, Rigid Body Dynamics Algorithms, chapter 3).
     """
 
     prior_knowledge: ClassVar[tuple[str, ...]] = ("dependence on velocities as in the equations of motion",)

@@ -1,11 +1,11 @@
 """The options and the parts of a model.
 
-representation      maps between states, features and targets
-predictor           the unconstrained step of a network
-layer               joint limits and contacts, with `constraints=layer`
-constraint_stage    from an unconstrained step to a target
-contact_search      contact detection for a whole dataset
-ensemble            one function for all members
+- `representation`: maps between states, features and targets
+- `predictor`: the unconstrained step of a network
+- `layer`: joint limits and contacts, with `constraints=layer`
+- `constraint_stage`: from an unconstrained step to a target
+- `contact_search`: contact detection for a whole dataset
+- `ensemble`: one function for all members
 """
 
 from typing import ClassVar

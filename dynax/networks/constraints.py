@@ -122,7 +122,7 @@ def check_layer(env: Env, target: str) -> None:
     """Raise `UserError` unless a constraint layer can act on the steps of a robot with this target."""
     if not isinstance(target_of(env, target), AccelerationTarget) or not env.space.observed.all():
         raise UserError(
-            "model.constraints=layer needs completely observed semi-implicit steps: set "
+            "model.constraints=layer needs completely observed semi-implicit steps. Set "
             f"model.target=acceleration (now {target}), env.decimation=1 (now {env.decimation}), env.observe=all and "
-            f"an integrator other than RK4 (now {env.integrator}), or use model.constraints=features"
+            f"an integrator other than RK4 (now {env.integrator}); or use model.constraints=features"
         )

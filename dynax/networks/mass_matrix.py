@@ -1,6 +1,7 @@
 """A mass matrix that a network computes from the positions."""
 
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -22,7 +23,7 @@ class Inertia(nn.Module):
     """
 
     space: StateSpace
-    weight: np.ndarray  # `dof_invweight0` of the MJCF, (nv,)
+    weight: Any  # `dof_invweight0` of the MJCF, (nv,)
     frame: BaseFrame
     hidden_dims: tuple[int, ...] = (64, 64)
 

@@ -74,7 +74,7 @@ class Representation:
 
     @cached_property
     def sizes(self) -> tuple[int, int, int]:
-        """Numbers of features: positions; velocities; activations with joint limits and contacts."""
+        """Numbers of position features, of velocity features, and of all other features."""
         state = jax.ShapeDtypeStruct((self.env.state_dim,), "f4")
         positions, velocities, rest = jax.eval_shape(lambda state: self._groups(state, None), state)
         return positions.shape[-1], velocities.shape[-1], rest.shape[-1]

@@ -6,39 +6,17 @@ import mujoco
 import numpy as np
 import pytest
 from marks import slow
+from small_models import ACTIVE, given, representation, small, steps
 
-from dynax.architectures import MechanicalDynamicsModel, MLPDynamicsModel, TransformerDynamicsModel
-from dynax.config.schema import TrainingConfig
-from dynax.data.simulate import diverged, simulate
-from dynax.data.trajectories import Trajectories
+from dynax.architectures import MLPDynamicsModel
 from dynax.envs import MjcfEnv
 from dynax.errors import UserError
-from dynax.evaluation import metrics
 from dynax.math import rotations
 from dynax.mechanics.collision.contacts import Contacts
 from dynax.representation.frames import FRAMES, WorldFrame
-from dynax.representation.representation import Representation
-from dynax.training import fitting
 
 BALL = """<mujoco><option gravity="0 0 0" timestep="0.01"/><worldbody><body>
 <freejoint name="ball"/><geom size=".1"/></body></worldbody></mujoco>"""
-ACTIVE = """<mujoco><option timestep="0.005"/><worldbody><body pos="0 0 2">
-<joint name="shoulder" type="ball"/><geom type="capsule" fromto="0 0 0 0 0 -1" size=".05"/>
-<body pos="0 0 -1"><joint name="elbow" axis="0 1 0"/><geom type="capsule" fromto="0 0 0 .5 0 0" size=".05"/></body>
-</body></worldbody><actuator><general joint="elbow" dyntype="filter" dynprm=".1" gainprm="2"/></actuator></mujoco>"""
-
-
-def representation(env, target="acceleration", frame="robot", angles="sincos", constraints="features", drop=True):
-    return Representation.of(env, angles, target, constraints, drop, frame)
-
-
-def steps(env, n=16, length=20):
-    """Consecutive states (n, length, S) of the simulator."""
-    rng = np.random.default_rng(0)
-    low, high = env.action_bounds
-    actions = rng.uniform(low, high, (n, length, env.action_dim))
-    paths = simulate(env, env.sample_states(rng, n), actions, "native")
-    return paths[~diverged(paths)]
 
 
 @pytest.fixture(scope="module")
@@ -81,32 +59,6 @@ def test_features_are_positions_then_velocities_then_others(every_robot):
 
 
 # A floating base at different positions and yaws.
-
-
-def small(kind, env, **options):
-    """Return a model with random weights and its variables. Its predictions are lively and stay bounded."""
-    if kind == "mechanical":
-        model = MechanicalDynamicsModel(env=env, hidden_dims=(16,), **options)
-    elif kind == "transformer":
-        model = TransformerDynamicsModel(env=env, width=16, num_layers=1, num_heads=2, history=4, **options)
-    else:
-        model = MLPDynamicsModel(env=env, hidden_dims=(16,), **options)
-    statistics = model.identity_normalization()
-    statistics["target"]["std"] *= 0.01
-    variables = model.create(jax.random.PRNGKey(0), statistics)
-    for name, layer in variables["params"]["network"].items() if kind == "mlp" else ():
-        if (
-            name.startswith("Dense_") and name != "Dense_0"
-        ):  # of a refinement step, whose inputs are large for stiff contacts
-            layer["kernel"] = layer["kernel"] * 0.001
-    return model, variables
-
-
-def given(env, history, length, n=3):
-    """Consecutive states (n, h, S) to start from, and actions (n, h - 1 + length, A)."""
-    rng = np.random.default_rng(1)
-    actions = rng.uniform(-1, 1, (n, history - 1 + length, env.action_dim))
-    return simulate(env, env.sample_states(rng, n), actions[:, :history], "native")[:, :history], actions
 
 
 def displaced(space, states, angle=2.0, shift=(0.7, -0.4, 0.0)):
@@ -218,102 +170,6 @@ def test_the_target_of_a_free_body_without_forces_is_zero(frame):
     env = MjcfEnv(xml="ball.xml", mjcf=BALL)
     paths, maps = steps(env), representation(env, frame=frame)
     np.testing.assert_allclose(maps.targets(paths[:, :-1], paths[:, 1:]), 0, atol=1e-9)
-
-
-# Unobserved coordinates.
-
-OBSERVED = {
-    "only positions": ("double_cart_pole", ("qpos",)),
-    "one joint": ("double_cart_pole", ("hinge1",)),
-    "positions of a floating base": ("quadruped", ("qpos",)),
-}
-
-
-@pytest.fixture(params=[*OBSERVED, "one limited joint", "joints but no activation"])
-def partly_observed(request, robots, quadruped, active):
-    """A robot with unobserved coordinates of several kinds."""
-    if request.param == "one limited joint":
-        return type(robots["three_link"])(observe=(robots["three_link"].space.joints[1],))
-    if request.param == "joints but no activation":
-        return MjcfEnv(xml="active.xml", mjcf=ACTIVE, observe=active.space.joints)
-    name, what = OBSERVED[request.param]
-    env = {**robots, "quadruped": quadruped}[name]
-    return type(env)(observe=what if what == ("qpos",) else (env.space.joints[1],))
-
-
-def disturbed(env, states):
-    """The same states with other values of unobserved coordinates."""
-    noise = np.random.default_rng(5).normal(size=(*states.shape[:-1], env.space.tangent_dim))
-    return env.space.add(states, noise * ~env.space.observed)
-
-
-def test_a_model_observes_the_observed_coordinates_of_its_robot(partly_observed):
-    model = MLPDynamicsModel(env=partly_observed)
-    assert np.array_equal(model.observed, partly_observed.space.observed)
-    assert 0 < model.observed.sum() < len(model.observed)
-
-
-@pytest.mark.parametrize("constraints", ["none", "features"])
-@pytest.mark.parametrize("target", ["delta", "acceleration"])
-@pytest.mark.parametrize("angles", ["raw", "sincos"])
-def test_no_unobserved_coordinate_enters_a_feature_or_a_target(partly_observed, angles, target, constraints):
-    maps = representation(partly_observed, target, angles=angles, constraints=constraints)
-    states = 1.3 * steps(partly_observed)  # some beyond their limits
-    states = partly_observed.space.add(states, np.zeros((*states.shape[:-1], partly_observed.space.tangent_dim)))
-    others = disturbed(partly_observed, states)
-    assert not np.array_equal(others, states)
-    np.testing.assert_allclose(maps.features(others), maps.features(states), atol=1e-12)
-    here, there = (maps.targets(x[:, :-1], x[:, 1:]) for x in (states, others))
-    np.testing.assert_allclose(there, here, atol=1e-12)
-
-
-def test_no_unobserved_coordinate_enters_a_prediction(partly_observed):
-    model, variables = small("mlp", partly_observed, history=2)
-    states, actions = given(partly_observed, 2, 30)
-    here, there = (
-        np.asarray(model.rollout(x, actions, variables), float) for x in (states, disturbed(partly_observed, states))
-    )
-    off = partly_observed.space.difference(here, there)[..., partly_observed.space.observed]
-    np.testing.assert_allclose(off, 0, atol=1e-5)
-    change = partly_observed.space.difference(here[:, 0], here[:, -1])
-    assert np.abs(change[..., partly_observed.space.observed]).max() > 1e-3
-    np.testing.assert_allclose(change[..., ~partly_observed.space.observed], 0, atol=1e-6)  # it keeps its initial value
-
-
-def test_no_unobserved_coordinate_is_scored(partly_observed):
-    truth = steps(partly_observed)
-    predicted = partly_observed.space.add(truth, np.full((*truth.shape[:-1], partly_observed.space.tangent_dim), 1e-3))
-    scale = metrics.state_std(partly_observed.space, truth)
-    one, other = (
-        metrics.normalized_error(partly_observed.space, truth, x, scale)
-        for x in (predicted, disturbed(partly_observed, predicted))
-    )
-    np.testing.assert_allclose(one, other, rtol=1e-9)
-    assert one.min() > 0
-
-
-def test_the_exact_target_leads_to_the_next_observed_coordinates(partly_observed):
-    paths, maps = steps(partly_observed), representation(partly_observed)
-    again = maps.integrate(paths[:, :-1], maps.targets(paths[:, :-1], paths[:, 1:]))
-    off = partly_observed.space.difference(paths[:, 1:], again)[..., partly_observed.space.observed]
-    np.testing.assert_allclose(off, 0, atol=1e-9)
-
-
-@pytest.mark.slow
-def test_a_model_of_a_partly_observed_robot_can_be_trained(partly_observed):
-    paths = steps(partly_observed, n=6)
-    rng = np.random.default_rng(0)
-    data = Trajectories(paths, rng.uniform(-1, 1, (len(paths), paths.shape[1] - 1, partly_observed.action_dim)))
-    model = MLPDynamicsModel(env=partly_observed, hidden_dims=(8,), history=2)
-    config = TrainingConfig(num_epochs=1, batch_size=32, unroll_epochs=1, unroll_horizons=(2,), input_noise=0.1)
-    state, normalization = fitting.start(model, data, config, jax.random.PRNGKey(0))
-    last = list(fitting.every(fitting.fit(model, *data.split(0.3), normalization, config, state)))[-1]
-    assert np.isfinite([last.loss, last.val_nrmse]).all()
-
-
-def test_a_constraint_layer_needs_a_completely_observed_robot(partly_observed):
-    with pytest.raises(UserError, match=r"constraints=layer needs completely observed .* env.observe=all"):
-        MLPDynamicsModel(env=partly_observed, constraints="layer")
 
 
 @pytest.mark.parametrize(
