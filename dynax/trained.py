@@ -73,6 +73,4 @@ def build(config: Mapping[str, Any], mjcf: str, assets: Mapping[str, bytes]) -> 
 
 
 def _variables_template(model: BaseDynamicsModel) -> Variables:
-    width = {"features": model.feature_dim, "actions": model.action_dim, "target": model.target_dim}
-    normalization = {k: {"mean": np.zeros(n, np.float32), "std": np.zeros(n, np.float32)} for k, n in width.items()}
-    return model.create(jax.random.PRNGKey(0), normalization)
+    return model.create(jax.random.PRNGKey(0), model.identity_normalization())

@@ -1,4 +1,4 @@
-"""Ensembles: ensemble_size that are trained each by itself, and whose predictions are averaged."""
+"""Ensembles: members are trained independently, and their predictions are averaged."""
 
 from functools import partial
 from typing import ClassVar
@@ -44,7 +44,7 @@ def data(trajectories):
     return trajectories["cart_pole"].split(0.25)
 
 
-def begun(model, data, config=TrainingConfig(optimizer="adam")):  # noqa: B008
+def initial(model, data, config=TrainingConfig(optimizer="adam")):  # noqa: B008
     return fitting.start(model, data[0], config, jax.random.PRNGKey(0))
 
 
@@ -57,24 +57,24 @@ def member(tree, i):
 def test_an_ensemble_has_an_axis_of_members_in_front(cart_pole, data, network, constraints):
     def shapes(ensemble_size):
         model = network(env=cart_pole, ensemble_size=ensemble_size, constraints=constraints)
-        return jax.eval_shape(lambda: begun(model, data)[0].params)
+        return jax.eval_shape(lambda: initial(model, data)[0].params)
 
     assert jax.tree.map(lambda x: (3, *x.shape), shapes(1)) == jax.tree.map(jnp.shape, shapes(3))
 
 
 def test_members_begin_differently(cart_pole, data):
-    kernel = begun(Small(env=cart_pole, ensemble_size=3), data)[0].params["network"]["Dense_0"]["kernel"]
+    kernel = initial(Small(env=cart_pole, ensemble_size=3), data)[0].params["network"]["Dense_0"]["kernel"]
     assert len(np.unique(kernel, axis=0)) == 3
 
 
 @NETWORKS
 def test_predictions_are_averaged(cart_pole, data, network):
     model = network(env=cart_pole, ensemble_size=3)
-    state, normalization = begun(model, data)
-    h, alone = model.history, model.clone(ensemble_size=1)
+    state, normalization = initial(model, data)
+    h, single = model.history, model.clone(ensemble_size=1)
     args = data[0].states[:, :h], data[0].actions[:, :h]
     each = [
-        alone.rollout(*args, {"params": member(state.params, i), "normalization": normalization})[:, 1]
+        single.rollout(*args, {"params": member(state.params, i), "normalization": normalization})[:, 1]
         for i in range(3)
     ]
     path = model.rollout(*args, {"params": state.params, "normalization": normalization})
@@ -86,32 +86,32 @@ ADAM = {"num_epochs": 1, "batch_size": 32, "optimizer": "adam", "learning_rate":
 
 
 @pytest.mark.parametrize("options", [{}, *slow({"loss": "mse"}, {"input_noise": 0.1})], ids=str)
-def test_a_member_is_trained_as_it_would_be_alone(cart_pole, data, options):
-    """On the same batches, its gradient clipped by its own norm, its outliers told by its own errors."""
+def test_a_member_is_trained_like_a_single_model(cart_pole, data, options):
+    """On the same batches, with its own gradient norm for clipping and its own errors for outliers."""
     config = TrainingConfig(**ADAM | options)
     together = Small(env=cart_pole, ensemble_size=3)
-    state, normalization = begun(together, data, config)
-    samples, ensemble_size = prepare(together, data[0], normalization), [member(state.params, i) for i in range(3)]
+    state, normalization = initial(together, data, config)
+    samples, members = prepare(together, data[0], normalization), [member(state.params, i) for i in range(3)]
 
     def trained(model, params):
         optimizer = stages.optimizer_for(model, data[0], config)
         state = initial_state(params, optimizer, jax.random.PRNGKey(1))
         return next(stages.stages(model, data[0], normalization, config)).epoch(state, samples)[0].ema
 
-    ours = trained(together, state.params)
-    for i, params in enumerate(ensemble_size):
+    ensemble = trained(together, state.params)
+    for i, params in enumerate(members):
         for one, other in zip(
-            *map(jax.tree.leaves, (member(ours, i), trained(together.clone(ensemble_size=1), params))), strict=True
+            *map(jax.tree.leaves, (member(ensemble, i), trained(together.clone(ensemble_size=1), params))), strict=True
         ):
             np.testing.assert_allclose(one, other, atol=1e-5)
 
 
 def test_all_members_drop_units_in_training(cart_pole, data):
     model = Small(env=cart_pole, ensemble_size=2, rate=0.5)
-    state, normalization = begun(model, data)
+    state, normalization = initial(model, data)
     args = [jnp.ones((5, 1, n), jnp.float32) for n in (4, 1)]
-    changes = jax.jit(partial(model.changes, {"params": state.params, "normalization": normalization}, *args))
-    assert (np.asarray(changes(jax.random.PRNGKey(0))) != np.asarray(changes())).any(axis=(1, 2)).all()
+    predict = jax.jit(partial(model.predict_delta, {"params": state.params, "normalization": normalization}, *args))
+    assert (np.asarray(predict(jax.random.PRNGKey(0))) != np.asarray(predict())).any(axis=(1, 2)).all()
 
 
 def test_an_ensemble_is_trained_through_all_stages(cart_pole, data):
@@ -119,7 +119,7 @@ def test_an_ensemble_is_trained_through_all_stages(cart_pole, data):
         **ADAM, unroll_epochs=1, unroll_horizons=(3,), finetune="levenberg_marquardt", finetune_steps=2, val_rollouts=1
     )
     model = Small(env=cart_pole, ensemble_size=2)
-    state, normalization = begun(model, data, config)
-    told = [(e.number, e.loss) for e in fitting.every(fitting.fit(model, *data, normalization, config, state))]
-    assert [number for number, _ in told] == [1, 2, 3]
-    assert told[2][1] < told[0][1]
+    state, normalization = initial(model, data, config)
+    epochs = [(e.number, e.loss) for e in fitting.every(fitting.fit(model, *data, normalization, config, state))]
+    assert [number for number, _ in epochs] == [1, 2, 3]
+    assert epochs[2][1] < epochs[0][1]

@@ -8,6 +8,7 @@ import numpy as np
 from omegaconf import DictConfig
 
 from dynax import render
+from dynax.architectures import description
 from dynax.cli import console
 from dynax.cli.directories import run_directory
 from dynax.config.options import section
@@ -57,7 +58,7 @@ def _clip(trained: TrainedModel, config: RenderConfig, backend: str) -> tuple[li
     frames = render.frames(
         env.mj_model, test.truth[0], predicted[0], error[0], env.dt, mocap=test.actions[0][:, env.mj_model.nu :],
         fps=config.fps, width=config.width, height=config.height, backend=backend, camera=config.camera,
-        speed=config.speed, title=trained.model.title,
+        speed=config.speed, title=description.title(trained.model),
     )  # fmt: skip
     clip, total = [], round(config.seconds / config.speed * config.fps) + 1  # including the first and the last state
     with console.progress(f"render {env.name} with {backend}", total, "frames") as update:

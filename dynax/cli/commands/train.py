@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from omegaconf import DictConfig, OmegaConf
 
 from dynax import architectures, envs, excitations
+from dynax.architectures import description
 from dynax.architectures.rigid import RigidDynamicsModel
 from dynax.base import BaseDynamicsModel, Variables
 from dynax.cli import console, resume
@@ -88,8 +89,8 @@ def _assemble(path: Path, config: Any, past: Past | None) -> Job:
     settings = section(TrainingRunConfig, config["training"], "training")
     env = envs.make(config["env"], mjcf=past.mjcf, assets=past.assets) if past else envs.make(config["env"])
     model = architectures.make(env, config["model"])
-    for remark in model.notes:
-        log.info("%s", remark)
+    for note in description.notes(model):
+        log.info("%s", note)
     dataset = _dataset(config, model, settings, past)
     dataset.check_robot(env)
     check_length(dataset.manifest["rollout_length"], model.history, settings.horizon)
@@ -137,7 +138,8 @@ def _follow(job: Job, trained: Fit, normalization: Variables, history: History, 
 
     with defer_signals() as request, _kept(job):
         for stage, epochs in trained:
-            title = f"train {job.model.title}" + (f", {stage.name}" if (stage.first, stage.last) != (1, total) else "")
+            stage_name = f", {stage.name}" if (stage.first, stage.last) != (1, total) else ""
+            title = f"train {description.title(job.model)}{stage_name}"
             begins = "compiling, and the first epoch"
             with console.progress(title, stage.last, "epochs", len(history.rows), begins) as update:
                 for last in epochs:
@@ -217,15 +219,15 @@ def _note(epoch: Epoch, rate: float) -> str:
 
 
 def _finish(job: Job, history: History, begun: float) -> None:
-    plots.loss_curve(job.path / "loss.png", history.rows, job.model.title)
+    plots.loss_curve(job.path / "loss.png", history.rows, description.title(job.model))
     trained = load(job.path)
     best = next(row for row in history.rows if row["epoch"] == trained.info["best_epoch"])
     parameters = sum(x.size for x in jax.tree.leaves(trained.variables["params"]))
     seconds = sum(row["time_s"] for row in history.rows)
     console.facts(
-        f"Trained: {job.model.title}",
+        f"Trained: {description.title(job.model)}",
         [
-            ("given", "; ".join(job.model.given) or "nothing"),
+            ("given", "; ".join(description.prior_knowledge(job.model)) or "nothing"),
             ("parameters", f"{parameters:,}"),
             ("transitions", f"{job.dataset.num_transitions:,}, {job.training.val_fraction:.0%} of them for validation"),
             ("epochs", f"{len(history.rows)} in {console.duration(seconds)}; best: {best['epoch']}"),
@@ -249,7 +251,7 @@ def _finish(job: Job, history: History, begun: float) -> None:
             "dataset_sha256": job.dataset.manifest["sha256"],
             "backend": job.dataset.manifest["backend"],
             "training_seed": job.training.seed,
-            "given": list(job.model.given),
+            "given": list(description.prior_knowledge(job.model)),
             "parameters": parameters,
             "transitions": job.dataset.num_transitions,
             "epochs": len(history.rows),
