@@ -65,7 +65,7 @@ def _from_hydra(words: Sequence[str], last: str, argv: Sequence[str]) -> list[st
     own = conf.keys(words[0])
     hidden = conf.groups() - set(own) - ({"hydra"} if last.startswith("hydra") else set())
     offers = [w for w in _ask(words, asked, argv) if w.lstrip("+~").partition("=")[0].partition(".")[0] not in hidden]
-    offers = sorted(f"{w}=" if w in own else w for w in offers)  # Hydra offers a group with a folder in it bare
+    offers = sorted("plugins=[" if w == "plugins." else f"{w}=" if w in own else w for w in offers)  # Hydra offers a group with a folder in it bare
     return [f"{given},{offer.partition('=')[2]}" for offer in offers] if comma else offers
 
 

@@ -12,11 +12,11 @@ from marks import slow
 from omegaconf import OmegaConf
 
 from dynax import architectures
-from dynax.config.registry import modules_of
+from dynax.config.registry import ARCHITECTURES
 from dynax.errors import UserError
 
 CONF = Path(__file__).parents[2] / "conf" / "model"
-NAMES = modules_of("dynax.architectures")
+NAMES = ARCHITECTURES.names()
 EACH = pytest.mark.parametrize("name", NAMES)
 EQUATIONS = ("lagrangian", "mechanical", "rigid")  # models that know the form of the equations of motion
 GENERIC = pytest.mark.parametrize("name", [name for name in NAMES if name not in EQUATIONS])

@@ -14,7 +14,7 @@ from dynax.config.schema import TrainingConfig
 from dynax.data.simulate import simulate, simulate_rounded
 from dynax.data.trajectories import Trajectories
 from dynax.envs import MjcfEnv
-from dynax.envs.resets.keyframe import Reset
+from dynax.envs.resets.keyframe import KeyframeReset
 from dynax.errors import UserError
 from dynax.evaluation.metrics import normalized_error, state_std
 from dynax.training import fitting
@@ -64,7 +64,7 @@ def motion(model, params):
 def test_what_else_moves_the_robot_is_refused(forces):
     xml = f"""<mujoco><worldbody><body><joint name="a"/><geom size=".1"/></body></worldbody>
     <actuator>{forces}</actuator></mujoco>"""
-    with pytest.raises(UserError, match=r"model.architecture=lagrangian does not know all that moves t: actuator `0`"):
+    with pytest.raises(UserError, match=r"model=lagrangian does not support t: actuator `0`"):
         LagrangianDynamicsModel(env=MjcfEnv(xml="t.xml", mjcf=xml))
 
 
@@ -196,7 +196,7 @@ def test_springs_servos_and_armature_are_learned():
     """To a few hundredths: unlike masses and lengths, not to the precision of float32."""
     first = f'{HINGE} stiffness="4" springref="20" armature=".3" damping=".2"'
     env = chain([first, HINGE], '<position joint="j1" kp="5" kv=".1"/>', 'timestep=".01"')
-    error, _ = learned(dataclasses.replace(env, reset=Reset(hinge=2.0, velocity=4.0)), 44)
+    error, _ = learned(dataclasses.replace(env, reset=KeyframeReset(hinge=2.0, velocity=4.0)), 44)
     assert np.median(error) < 0.05
 
 

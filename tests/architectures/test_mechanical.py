@@ -90,5 +90,5 @@ def test_forces_it_does_not_know_are_named(tmp_path):
     xml = """<mujoco><worldbody><body><joint name="j"/><geom size=".1"/></body></worldbody>
     <actuator><general name="slow" joint="j" dyntype="filter" dynprm=".1"/></actuator></mujoco>"""
     (tmp_path / "slow.xml").write_text(xml)
-    with pytest.raises(UserError, match="does not know all that moves slow: actuator `slow` has an activation"):
+    with pytest.raises(UserError, match="does not support slow: actuator `slow` has an activation"):
         MechanicalDynamicsModel(env=MjcfEnv(xml=str(tmp_path / "slow.xml")))

@@ -20,7 +20,7 @@ from dynax.errors import UserError
 from dynax.excitations.piecewise_constant import PiecewiseConstant
 
 NO_ROBOT = (  # parts of robots, scenes around none, files that lack a mesh, and what is no model at all
-    r"the robot \w+ cannot be learned: it has no joint",
+    r"Dynax does not support the robot \w+: it has no joint",
     "Error opening file '.*'",
     "repeated name '.*' in texture",
     "Unrecognized XML model type: '.*'",

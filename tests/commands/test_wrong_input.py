@@ -47,7 +47,7 @@ def refused(ran, *words):
             "(did you mean `mlp`?)",
         ),
         ("model.angles=sin", "model.angles=sin is not one of raw, sincos (did you mean `sincos`?)"),
-        ("env.reset_qpos=[1,2]", "env.reset_qpos=[1.0, 2.0] must give 1 half-widths of at least 0"),
+        ("env.reset.qpos=[1,2]", "env.reset.qpos=[1.0, 2.0] must be one half-width of at least 0"),
         ("+env.mjcf=x", "unknown key env.mjcf"),
         ("excitation.hold_times=[-1]", "excitation.hold_times"),
         ("collect.num_rollouts=1", "collect.num_rollouts=1 is out of range"),
@@ -83,11 +83,11 @@ def test_what_does_not_go_together(dynax, words, message):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("text.xml", "not XML", "is no MJCF or URDF that MuJoCo accepts: "),
+        ("text.xml", "not XML", "is not a valid MJCF or URDF file: "),
         (
             "user.xml",
             USER,
-            "the robot user cannot be learned: actuator `m` has dynamics that a program must supply",
+            "Dynax does not support the robot user: actuator `m` has user-defined dynamics",
         ),
         ("mesh.xml", MESH, "gone.obj"),
         ("image.xml", b"\x89PNG\xff", "cannot be read: "),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dynax import envs
-from dynax.config.registry import modules_of
+from dynax.config.registry import ENVS
 from dynax.data.source import Source
 from dynax.envs import DoubleCartPoleEnv, MjcfEnv
 from dynax.errors import UserError
@@ -17,7 +17,7 @@ from dynax.evaluation.warmstart import CURES, WarmstartCheck
 from dynax.excitations.mixed import Mixed
 from dynax.excitations.passive import Passive
 
-SHIPPED = sorted(set(modules_of("dynax.envs")) - {"env", "mjcf"})
+SHIPPED = sorted({*ENVS.names()} - {"mjcf"})
 OPTION = 'iterations="20" ls_iterations="20" tolerance="1e-10"'
 
 
