@@ -44,8 +44,8 @@ def _candidates(line: str, argv: Sequence[str]) -> list[str]:
         return [flag for flag in _FLAGS if flag.startswith(last)]
     key, equals, value = last.partition("=")
     if equals and key == "plugins":
-        first, comma, value = (value if value.startswith("[") else f"[{value}").rpartition(",")
-        return _files(f"{key}={first}{comma}" if comma else f"{key}=[", value.removeprefix("["))
+        start = value.rfind(",") + 1 or value.startswith("[")  # the path that is typed begins here
+        return _files(f"{key}={value[:start] or '['}", value[start:])
     if equals and key in _PATHS:
         return _files(f"{key}=", value)
     return _from_hydra(words, last, argv)
@@ -65,7 +65,7 @@ def _from_hydra(words: Sequence[str], last: str, argv: Sequence[str]) -> list[st
     own = conf.keys(words[0])
     hidden = conf.groups() - set(own) - ({"hydra"} if last.startswith("hydra") else set())
     offers = [w for w in _ask(words, asked, argv) if w.lstrip("+~").partition("=")[0].partition(".")[0] not in hidden]
-    offers = sorted("plugins=[" if w == "plugins." else f"{w}=" if w in own else w for w in offers)  # Hydra offers a group with a folder in it bare
+    offers = sorted("plugins=[" if w == "plugins." else f"{w}=" if w in own else w for w in offers)
     return [f"{given},{offer.partition('=')[2]}" for offer in offers] if comma else offers
 
 
