@@ -25,7 +25,13 @@ from dynax.envs.env import Env
 from dynax.errors import UserError, check_choice, check_range
 from dynax.math.chunks import map_in_chunks
 from dynax.mechanics.collision.contacts import Contacts
-from dynax.mechanics.constraints import ConstraintLayer, ContactRows, JointRows, UnconstrainedStep, left_out
+from dynax.mechanics.constraints import (
+    ConstraintLayer,
+    ContactRows,
+    JointRows,
+    UnconstrainedStep,
+    unsupported_constraints,
+)
 from dynax.networks.constraints import LearnedConstraints
 from dynax.representation.representation import Representation
 
@@ -158,7 +164,7 @@ class BaseDynamicsModel(nn.Module):
     @property
     def notes(self) -> tuple[str, ...]:
         """Where the options mean something else for this robot than for others, in sentences."""
-        missing = left_out(self.env.mj_model) if self.constraints == "layer" else ()
+        missing = unsupported_constraints(self.env.mj_model) if self.constraints == "layer" else ()
         mine = (f"model.constraints=layer leaves to the network: {', '.join(missing)}",) if missing else ()
         return (*self.representation.notes, *mine)
 
@@ -201,7 +207,7 @@ class BaseDynamicsModel(nn.Module):
         params = {"network": variables["params"]}
         if self.layer:
             motion = free if not self.sequence else jax.tree.map(lambda x: x[-1], free)
-            motion = motion.replace(change=motion.change[: self.env.space.nv])
+            motion = dataclasses.replace(motion, change=motion.change[: self.env.space.nv])
             layer = self.learned_constraints.init(jax.random.fold_in(rng, 1), states[-1], motion)
             if "params" in layer:  # it may have nothing to learn
                 params["layer"] = layer["params"]
@@ -283,8 +289,8 @@ class BaseDynamicsModel(nn.Module):
         if self.layer:
             nv = self.env.space.nv
             start = None if truth is None else self.representation.unframed(state, truth)[:nv]
-            touching = None if near is None else self.layer.touching(state, near)
-            motion = free.replace(change=change[:nv])
+            touching = None if near is None else self.layer.contact_motion(state, near)
+            motion = dataclasses.replace(free, change=change[:nv])
             bent: Any = self.learned_constraints.apply({"params": layer}, state, motion, start, touching)
             change = jnp.concatenate([bent, change[nv:]])
         return self.representation.framed(state, change)
@@ -349,7 +355,7 @@ def _created(model: BaseDynamicsModel, rng: jax.Array, normalization: Variables)
 @partial(jax.jit, static_argnums=0)
 def _nearest(model: BaseDynamicsModel, states: jax.Array) -> Any:
     assert model.layer is not None
-    return jax.vmap(model.layer.nearest)(states)
+    return jax.vmap(model.layer.contact_cache)(states)
 
 
 @partial(jax.jit, static_argnums=0)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,8 @@ class TrainedModel:
 
     model: BaseDynamicsModel
     variables: Variables
-    config: Mapping[str, Any]  # the run's whole resolved config
-    info: Mapping[str, Any]  # dataset, epoch, errors and versions, as `run.json` has them
+    config: Mapping[str, Any] = field(default_factory=dict)  # the run's whole resolved config
+    info: Mapping[str, Any] = field(default_factory=dict)  # dataset, epoch, errors and versions, as `run.json` has them
 
     @property
     def env(self) -> Env:

@@ -76,7 +76,7 @@ def by_dynax(model: MLPDynamicsModel, data: Trajectories, config: TrainingConfig
     return run
 
 
-def measure(refinement_steps: int) -> Iterator[dict[str, Any]]:
+def measure(rounds: int) -> Iterator[dict[str, Any]]:
     """One result."""
     env = CartPoleEnv()
     data, _ = collect_and_prepare_data(env, 2 + STEPS * BATCH // 100, 100, jax.random.PRNGKey(0), val_fraction=0.01)
@@ -91,7 +91,7 @@ def measure(refinement_steps: int) -> Iterator[dict[str, Any]]:
     for task in (ours, theirs):
         task()
 
-    pairs = np.array([(seconds(ours), seconds(theirs)) for _ in range(refinement_steps)]) / updates * 1e3
+    pairs = np.array([(seconds(ours), seconds(theirs)) for _ in range(rounds)]) / updates * 1e3
     ratios = pairs[:, 1] / pairs[:, 0]
     yield {
         "network": f"MLP of {' x '.join(map(str, WIDTHS))}, batch {BATCH}",

@@ -11,8 +11,8 @@ from dynax.base import DynamicsModel, Variables, check_widths
 from dynax.math import linalg
 from dynax.mechanics.constraints import UnconstrainedStep
 from dynax.mechanics.kinematics import Kinematics
-from dynax.mechanics.lagrange import forces
-from dynax.mechanics.limbs import FLOOR, BaseInvariance, Limb
+from dynax.mechanics.lagrange import bias_force
+from dynax.mechanics.limbs import MIN_INERTIA, BaseInvariance, Limb
 from dynax.mjcf.actuation import Actuation
 from dynax.mjcf.unsupported_forces import check_supported, unsupported_forces
 from dynax.networks.layers import Hidden, check_activation
@@ -79,16 +79,17 @@ class MechanicalDynamicsModel(DynamicsModel):
     ) -> UnconstrainedStep:
         space, model, dt = self.env.space, self.env.mj_model, self.env.dt
         q, v = space.positions(states[-1]), space.qvel(states[-1])
-        ground, limbs, kinematics = BaseInvariance.of(model, space.invariant), Limb.every(model), Kinematics.of(model)
-        poses = kinematics(space.qpos(states[-1]).at[ground.zero].set(0.0))
+        ground, limbs, kinematics = BaseInvariance.of(model, space.invariant), Limb.all_of(model), Kinematics.of(model)
+        poses = kinematics(space.qpos(states[-1]).at[ground.invariant_qpos].set(0.0))
         networks = [
-            self._network(f"limb{i}", limb, limb.seen(poses.position, poses.rotation)) for i, limb in enumerate(limbs)
+            self._network(f"limb{i}", limb, limb.relative_poses(poses.position, poses.rotation))
+            for i, limb in enumerate(limbs)
         ]
 
         def each_limb(position: jax.Array, rotation: jax.Array) -> Iterator[tuple[Limb, jax.Array, jax.Array]]:
             """Each limb, the root of its mass matrix and its potential energy."""
             for limb, network in zip(limbs, networks, strict=True):
-                entries, height = network(limb.seen(position, rotation))
+                entries, height = network(limb.relative_poses(position, rotation))
                 yield limb, limb.root(entries), limb.weight * height.sum()
 
         def lagrangian(position: jax.Array, rotation: jax.Array, v: jax.Array) -> jax.Array:
@@ -97,18 +98,20 @@ class MechanicalDynamicsModel(DynamicsModel):
                 total += jnp.sum((root @ limb.rates(rotation, v)) ** 2) / 2 - potential
             return total
 
-        force = forces(space, kinematics, lagrangian, poses, jnp.where(ground.linear, 0.0, v), ground.idle)
-        inertia = jnp.diag(FLOOR / model.dof_invweight0)
+        force = bias_force(
+            space, kinematics, lagrangian, poses, jnp.where(ground.base_translation, 0.0, v), ground.invariant
+        )
+        inertia = jnp.diag(MIN_INERTIA / model.dof_invweight0)
         for limb, root, _ in each_limb(poses.position, poses.rotation):
             inertia += limb.inertia(root, poses.rotation)
         drive, damping = self._driven(q, v, actions[-1])
-        tau = drive - force + inertia @ ground.fall
-        inertia += jnp.diag(ground.linear * model.dof_armature)  # on which gravity does not act
+        tau = drive - force + inertia @ ground.gravity
+        inertia += jnp.diag(ground.base_translation * model.dof_armature)  # on which gravity does not act
         return UnconstrainedStep(dt * linalg.solve(inertia + dt * jnp.diag(damping), tau), inertia, damping)
 
     def _network(self, name: str, limb: Limb, example: jax.Array) -> Network:
         """The network of a limb as a function alone, which may be differentiated."""
-        network = Entries(self.hidden_dims, self.activation, limb.mask.size, int(not limb.floats))
+        network = Entries(self.hidden_dims, self.activation, limb.mask.size, int(not limb.floating_base))
         params = self.param(name, lambda key: network.init(key, example)["params"])
         return lambda x: network.apply({"params": params}, x)
 

@@ -86,16 +86,16 @@ class MLPDynamicsModel(DynamicsModel):
         if demands is None:
             return super().predict_unconstrained(features, states, actions, normalization, training)
         norm, here, nv = normalization, states[-1], self.env.space.nv
-        acting = demands.acting(here)
+        active = demands.active_rows(here)
 
         def change(target: jax.Array) -> jax.Array:
             return self.representation.unframed(here, target * norm["target"]["std"] + norm["target"]["mean"])
 
         def asked(target: jax.Array) -> tuple[jax.Array, jax.Array]:
-            coordinates, rows = demands(acting, change(target)[:nv])
+            coordinates, rows = demands(here, change(target)[:nv], active)
             base = self.representation.base
             seen = base.seen(here, coordinates) if base else coordinates
-            return jnp.concatenate([seen / norm["target"]["std"][:nv], rows]), acting.any
+            return jnp.concatenate([seen / norm["target"]["std"][:nv], rows]), active.any
 
         inputs = normalize(norm["features"], features), normalize(norm["actions"], actions)
         return UnconstrainedStep(change(self(*inputs, training, asked)))

@@ -13,7 +13,7 @@ from dynax.base import DynamicsModel, Variables
 from dynax.math import linalg
 from dynax.mechanics import rigid_body
 from dynax.mechanics.constraints import UnconstrainedStep
-from dynax.mechanics.rigid_body import Mechanics
+from dynax.mechanics.rigid_body import RigidBodyDynamics
 from dynax.mjcf.actuation import Actuation
 from dynax.mjcf.unsupported_forces import check_supported, nonlinear_actuators, unsupported_forces
 
@@ -55,8 +55,8 @@ class RigidDynamicsModel(DynamicsModel):
             yield "an actuator has a constant bias"
 
     @cached_property
-    def mechanics(self) -> Mechanics:
-        return Mechanics.of(self.env.mj_model, self.env.space)
+    def mechanics(self) -> RigidBodyDynamics:
+        return RigidBodyDynamics.of(self.env.mj_model, self.env.space)
 
     @cached_property
     def actuation(self) -> Actuation:
@@ -79,7 +79,7 @@ class RigidDynamicsModel(DynamicsModel):
         bodies = [self.env.mj_model.body(b).name or f"body{b}" for b in self.moving]
         gains = ["gain"] + ["position_gain", "rate_gain"] * bool(self.actuation.servo.any())
         return {
-            "bodies": tuple(f"{body} {name}" for body in bodies for name in rigid_body.NAMES),
+            "bodies": tuple(f"{body} {name}" for body in bodies for name in rigid_body.PARAMETER_NAMES),
             **{name: tuple(f"{names[d]} {name}" for d in dofs) for name, dofs in self.of_joints.items()},
             **{gain: tuple(f"{name} {gain.replace('_', ' ')}" for name in self.env.action_names) for gain in gains},
         }
@@ -102,8 +102,10 @@ class RigidDynamicsModel(DynamicsModel):
 
     def mass_matrix(self, constants: Mapping[str, jax.Array], state: Any) -> jax.Array:
         """M (nv, nv) at `state` (S,)."""
-        motion = self.mechanics.motion(jnp.asarray(state))
-        return self.mechanics.inertia(motion, self._inertial(constants)) + jnp.diag(self._joints(constants, "armature"))
+        motion = self.mechanics.body_motion(jnp.asarray(state))
+        return self.mechanics.mass_matrix(motion, self._inertial(constants)) + jnp.diag(
+            self._joints(constants, "armature")
+        )
 
     def equation(
         self, constants: Mapping[str, jax.Array], state: jax.Array, action: jax.Array, acceleration: jax.Array
@@ -114,8 +116,8 @@ class RigidDynamicsModel(DynamicsModel):
         """
         space = self.env.space
         q, v = space.positions(state), space.qvel(state)
-        motion = self.mechanics.motion(state)
-        left = self.mechanics.force(motion, self._inertial(constants), acceleration)
+        motion = self.mechanics.body_motion(state)
+        left = self.mechanics.inverse_dynamics(motion, self._inertial(constants), acceleration)
         left += self._joints(constants, "armature") * acceleration
         left += self._joints(constants, "damping") * v + self._implicit(constants) * self.env.dt * acceleration
         left += self._joints(constants, "stiffness") * (q - self.actuation.rest)
@@ -144,11 +146,13 @@ class RigidDynamicsModel(DynamicsModel):
 
     def _inertial(self, constants: Mapping[str, jax.Array]) -> jax.Array:
         """The inertial parameters (nbody, 10) of all bodies; those that stand still have none."""
-        moving = constants["bodies"].reshape(-1, len(rigid_body.NAMES))
+        moving = constants["bodies"].reshape(-1, len(rigid_body.PARAMETER_NAMES))
         return jnp.zeros((self.env.mj_model.nbody, moving.shape[1]), moving.dtype).at[self.moving].set(moving)
 
 
 def _start(labels: tuple[str, ...]) -> jax.Array:
     """Before anything is found: bodies of 1 kg at the origin of their frames; their inertia and all else is a tenth."""
     kind = [label.rpartition(" ")[2] for label in labels]
-    return jnp.array([{"m": 1.0}.get(k, 0.0 if k in rigid_body.NAMES and k not in DIAGONAL else 0.1) for k in kind])
+    return jnp.array(
+        [{"m": 1.0}.get(k, 0.0 if k in rigid_body.PARAMETER_NAMES and k not in DIAGONAL else 0.1) for k in kind]
+    )

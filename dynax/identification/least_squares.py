@@ -25,7 +25,7 @@ from dynax.errors import RunError
 from dynax.mechanics import rigid_body
 from dynax.mechanics.collision.contacts import Contacts
 from dynax.mechanics.constraints import JointRows
-from dynax.mechanics.constraints.active import acting
+from dynax.mechanics.constraints.active import active_constraints
 from dynax.mechanics.trees import trees
 
 SAMPLES = 40_000  # transitions at most
@@ -154,15 +154,15 @@ def _chunks(data: Trajectories, seed: int) -> Iterator[tuple[np.ndarray, np.ndar
 def _touched(model: RigidDynamicsModel) -> Any:
     """From a state to (nv,) bool: the degrees of freedom on which a constraint may act."""
     rows, contacts = JointRows.of(model.env.mj_model), Contacts.of(model.env.mj_model)
-    rubbing, stopped = jnp.asarray(rows.moved[~rows.stop].any(axis=0)), rows.moved[rows.stop]
-    found = acting(model.env.mj_model, model.env.space, contacts)
+    rubbing, stopped = jnp.asarray(rows.dof_mask[~rows.joint_limit].any(axis=0)), rows.dof_mask[rows.joint_limit]
+    found = active_constraints(model.env.mj_model, model.env.space, contacts)
 
     def touched(state: jax.Array) -> jax.Array:
         stops, near = found(state)
         there = rubbing | (stops[:, None] & stopped).any(axis=0)
         if contacts is None:
             return there
-        felt = contacts.kinematics.mask[contacts.body1] | contacts.kinematics.mask[contacts.body2]
+        felt = contacts.kinematics.dof_mask[contacts.body1] | contacts.kinematics.dof_mask[contacts.body2]
         return there | (near[:, None] & felt).any(axis=0)
 
     return touched
@@ -175,14 +175,14 @@ def _told(model: RigidDynamicsModel) -> tuple[np.ndarray, np.ndarray]:
     data, inertia = mujoco.MjData(mj_model), np.zeros((mj_model.nv, mj_model.nv))
     mujoco.mj_forward(mj_model, data)
     mujoco.mj_fullM(mj_model, data, inertia)
-    masses = jax.jacfwd(lambda x: unravel(x)["bodies"].reshape(-1, len(rigid_body.NAMES))[:, 0])(zero)
+    masses = jax.jacfwd(lambda x: unravel(x)["bodies"].reshape(-1, len(rigid_body.PARAMETER_NAMES))[:, 0])(zero)
     gain = jax.jacfwd(lambda x: unravel(x).get("gain", zero[:0]))(zero)
     home = jax.jit(jax.jacfwd(lambda x: jnp.diag(model.mass_matrix(unravel(x), model.env.space.home))))(zero)
     rows, wanted = [], []
     for number, tree in enumerate(trees(mj_model)):
         drives = np.flatnonzero((moment[tree.dofs] != 0).any(axis=0))
         bodies = np.flatnonzero(mj_model.body_treeid[moving] == number)
-        if tree.floats:
+        if tree.floating_base:
             rows.append(masses[bodies].sum(axis=0))
             wanted.append(mj_model.body_mass[moving[bodies]].sum())
         elif len(drives):

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from dynax.mechanics.constraints.layer import ConstraintLayer, Touching, UnconstrainedStep
+from dynax.mechanics.constraints.layer import ConstraintLayer, ContactMotions, UnconstrainedStep
 from dynax.networks.mass_matrix import Inertia
 from dynax.representation.frames import Frame
 
@@ -31,14 +31,14 @@ class LearnedConstraints(nn.Module):
         state: jax.Array,
         free: UnconstrainedStep,
         start: jax.Array | None = None,
-        touching: Touching | None = None,
+        contact_motion: ContactMotions | None = None,
     ) -> jax.Array:
         """The change of velocity (nv,) from `state` (S,); see `ConstraintLayer`."""
         inertia = free.inertia
         if inertia is None:
-            inertia = Inertia(self.layer.space, self.layer.joints.dof_weight, self.frame)(state)
-        factors = {name: self._factor(name, shape) for name, shape in self.layer.shapes.items()}
-        return self.layer(state, free, inertia, factors, start, touching)
+            inertia = Inertia(self.layer.space, self.layer.joints.dof_invweight, self.frame)(state)
+        factors = {name: self._factor(name, shape) for name, shape in self.layer.factor_shapes.items()}
+        return self.layer(state, free, inertia, factors, start, contact_motion)
 
     def _factor(self, name: str, shape: tuple[int, ...]) -> jax.Array:
         start = self.contact_init_scale if name.startswith("contact_") else 1.0

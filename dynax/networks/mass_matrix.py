@@ -9,7 +9,7 @@ from flax import linen as nn
 
 from dynax.envs.state_space import StateSpace
 from dynax.math import linalg
-from dynax.mechanics.limbs import FLOOR, START
+from dynax.mechanics.limbs import INITIAL_ROOT, MIN_INERTIA
 from dynax.representation import features
 from dynax.representation.frames import Frame
 
@@ -33,9 +33,9 @@ class Inertia(nn.Module):
         for width in self.hidden_dims:
             x = nn.silu(nn.Dense(width)(x))
         entries = nn.Dense(n * (n + 1) // 2, kernel_init=nn.initializers.normal(0.01))(x)
-        lower = linalg.lower_triangular(entries, n) + START * np.eye(n)
+        lower = linalg.lower_triangular(entries, n) + INITIAL_ROOT * np.eye(n)
         scale = 1 / np.sqrt(self.weight)
-        inertia = (lower @ lower.T + FLOOR * np.eye(n)) * scale[:, None] * scale
+        inertia = (lower @ lower.T + MIN_INERTIA * np.eye(n)) * scale[:, None] * scale
         if self.frame is None:
             return inertia
         turn = jax.vmap(partial(self.frame.seen, state))(jnp.eye(n)).T

@@ -333,7 +333,7 @@ def test_a_model_without_gravity_sees_no_up():
 
 FREE = '<body><freejoint/><geom size=".1"/></body>'
 REMARKS = {
-    "contacts of a mocap body, of `hand` and `ball` that may touch, are not among the features": (
+    "contacts of a mocap body (between `hand` and `ball`) are not among the features": (
         '<body name="h" mocap="true"><geom name="hand" size=".1"/></body>'
         '<body pos="1 0 0"><freejoint/><geom name="ball" size=".1"/></body>',
         {},

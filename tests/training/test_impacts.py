@@ -8,7 +8,7 @@ import pytest
 from dynax.data.simulate import simulate
 from dynax.envs import MjcfEnv
 from dynax.mechanics.collision.contacts import Contacts
-from dynax.mechanics.constraints.active import acting
+from dynax.mechanics.constraints.active import active_constraints
 from dynax.training.impacts import AROUND, impacts
 
 BALL = """
@@ -40,7 +40,8 @@ def env(tmp_path_factory):
     ],
 )
 def test_what_acts_in_a_state(env, qpos, stops, touches):
-    there, contacts = jax.jit(acting(env.mj_model, env.space, Contacts.of(env.mj_model)))(jnp.array([*qpos, 0.0, 0.0]))
+    active = jax.jit(active_constraints(env.mj_model, env.space, Contacts.of(env.mj_model)))
+    there, contacts = active(jnp.array([*qpos, 0.0, 0.0]))
     assert there.tolist() == stops
     assert bool(contacts.any()) == touches
 
@@ -50,7 +51,7 @@ def test_the_stop_of_a_ball_joint_is_one(angle, stops):
     mjcf = '<body><joint type="ball" limited="true" range="0 40"/><geom size=".1"/></body>'
     env = MjcfEnv(xml="ball.xml", mjcf=f"<mujoco><worldbody>{mjcf}</worldbody></mujoco>")
     turned = jnp.array([np.cos(angle / 2), 0.0, np.sin(angle / 2), 0.0, 0.0, 0.0, 0.0])
-    assert jax.jit(acting(env.mj_model, env.space, None))(turned)[0].tolist() == stops
+    assert jax.jit(active_constraints(env.mj_model, env.space, None))(turned)[0].tolist() == stops
 
 
 def test_a_ball_that_falls_touches_the_floor_when_it_has_fallen_as_far(env):

@@ -17,6 +17,7 @@ from dynax import architectures, envs, excitations
 from dynax.architectures.rigid import RigidDynamicsModel
 from dynax.base import BaseDynamicsModel, Variables
 from dynax.cli import console, resume
+from dynax.cli.directories import DATASETS, run_directory
 from dynax.cli.resume import Past
 from dynax.cli.signals import Stopped, defer_signals
 from dynax.config.options import section
@@ -27,11 +28,11 @@ from dynax.data.trajectories import Trajectories, train_size
 from dynax.errors import RunError, UserError
 from dynax.evaluation import plots, warmstart
 from dynax.identification import least_squares
-from dynax.mechanics.constraints import NEAREST, contact_overflow
+from dynax.mechanics.constraints import MAX_CONTACTS, contact_overflow
 from dynax.runs import checkpoint
 from dynax.runs.files import write_json
 from dynax.runs.history import History
-from dynax.runs.summary import DATASETS, run_directory, write_summary
+from dynax.runs.summary import write_summary
 from dynax.trained import load, load_state
 from dynax.training.fitting import Epoch, fit, start
 from dynax.training.stages import Stage
@@ -105,7 +106,7 @@ def _warn_of_crowds(model: BaseDynamicsModel, data: Trajectories) -> None:
     share = contact_overflow(model.env.mj_model, model.env.space.qpos(states[:: max(1, len(states) // LOOKED_AT)]))
     if share:
         log.warning("in %.1f%% of the states more than %d contacts of one condim act: the layer omits the farthest",
-                    100 * share, NEAREST)  # fmt: skip
+                    100 * share, MAX_CONTACTS)  # fmt: skip
 
 
 def _dataset(
