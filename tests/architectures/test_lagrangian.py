@@ -14,7 +14,7 @@ from dynax.config.schema import TrainingConfig
 from dynax.data.simulate import simulate, simulate_rounded
 from dynax.data.trajectories import Trajectories
 from dynax.envs import MjcfEnv
-from dynax.envs.resets.keyframe import Reset
+from dynax.envs.resets.keyframe import KeyframeReset
 from dynax.errors import UserError
 from dynax.evaluation.metrics import normalized_error, state_std
 from dynax.training import fitting
@@ -196,7 +196,7 @@ def test_springs_servos_and_armature_are_learned():
     """To a few hundredths, unlike masses and lengths, which are learned to the precision of float32."""
     first = f'{HINGE} stiffness="4" springref="20" armature=".3" damping=".2"'
     env = chain([first, HINGE], '<position joint="j1" kp="5" kv=".1"/>', 'timestep=".01"')
-    error, _ = learned(dataclasses.replace(env, reset=Reset(hinge=2.0, velocity=4.0)), 44)
+    error, _ = learned(dataclasses.replace(env, reset=KeyframeReset(hinge=2.0, velocity=4.0)), 44)
     assert np.median(error) < 0.05
 
 

@@ -13,7 +13,7 @@ import pytest
 from marks import slow
 
 from dynax import architectures, envs
-from dynax.config.registry import modules_of
+from dynax.config.registry import OPTIMIZERS
 from dynax.config.schema import TrainingConfig
 from dynax.data.simulate import simulate
 from dynax.data.trajectories import Trajectories
@@ -117,7 +117,7 @@ def test_the_state_comes_back_bit_for_bit(original, model, data, trained):
 
 
 @pytest.mark.parametrize(
-    "optimizer", ["soap", *slow(*(name for name in modules_of("dynax.training.optimizers") if name != "soap"))]
+    "optimizer", ["soap", *slow(*(name for name in OPTIMIZERS.names() if name != "soap"))]
 )
 def test_the_state_of_every_optimizer_of_an_ensemble_comes_back(optimizer, robots, data, tmp_path):
     model = architectures.make(robots["cart_pole"], CONFIG["model"] | {"ensemble_size": 2, "constraints": "layer"})
