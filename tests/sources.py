@@ -28,6 +28,7 @@ KNOWN: dict[str, set[str]] = {
         "tests/data/test_simulate.py",
         "tests/mechanics/collision/test_contacts.py",
         "tests/representation/test_representation.py",
+        "tests/mjcf/test_model_file.py",
         "tests/runs/test_checkpoint.py",
         "tests/test_base.py",
     },
