@@ -56,8 +56,8 @@ class MechanicalDynamicsModel(StructuredDynamicsModel):
     G of a limb has one row for each momentum of its bodies. Its network reads their positions and rotations in the base
     frame. T rotates the linear velocity of the base into the axes of the base. A row is zero for degrees of freedom
     that do not move its body. M therefore has the zeros of the mass matrix of a tree (Featherstone 2008, Rigid Body
-    Dynamics Algorithms, chapter 6). For a tree with a fixed base, T is the identity and the network also gives the potential.
-    Forces of springs, dampers and actuators are those of the MJCF with learned factors.
+    Dynamics Algorithms, chapter 6). For a tree with a fixed base, T is the identity and the network also gives the
+    potential. Forces of springs, dampers and actuators are those of the MJCF with learned factors.
 
     Raises:
         UserError: for a robot with forces that the equations do not contain, for example tendon springs, fluids or
