@@ -47,7 +47,7 @@ def rejection(finished, *words):
             "(did you mean `mlp`?)",
         ),
         ("model.angles=sin", "model.angles=sin is not one of raw, sincos (did you mean `sincos`?)"),
-        ("env.reset_qpos=[1,2]", "env.reset_qpos=[1.0, 2.0] "),
+        ("env.reset.qpos=[1,2]", "env.reset.qpos=[1.0, 2.0] "),
         ("+env.mjcf=x", "unknown key env.mjcf"),
         ("excitation.hold_times=[-1]", "excitation.hold_times"),
         ("collect.num_rollouts=1", "collect.num_rollouts=1 is out of range"),
