@@ -14,6 +14,7 @@ from dynax.cli.directories import run_directory
 from dynax.config.options import section
 from dynax.config.schema import RenderConfig
 from dynax.envs import Env
+from dynax.errors import config_section
 from dynax.evaluation import metrics
 from dynax.evaluation.testset import make_testset
 from dynax.runs.summary import write_summary
@@ -27,7 +28,8 @@ def run(cfg: DictConfig) -> Path:
     config = section(RenderConfig, cfg.render, "render")
     trained = load(cfg.run)
     start = time.monotonic()
-    backend = render.choose_backend(config.backend, "render.backend")
+    with config_section("render"):
+        backend = render.choose_backend(config.backend)
     clip, error = _clip(trained, config, backend)
     path = run_directory()
     files = _save(path, clip, config)
