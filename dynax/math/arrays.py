@@ -5,15 +5,14 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
-if TYPE_CHECKING:  # a type checker cannot express that a function returns the kind of array of its argument
+if TYPE_CHECKING:
     AnyArray = Any
-    Leaf = Any
+    Leaf = jax.Array
 else:
     AnyArray = np.ndarray | jax.Array
     Leaf = Any
 
-"""`AnyArray` is an array of NumPy or of JAX. Functions with this type return the kind of their argument.
-
-`Leaf` is an array in a pytree. JAX also builds pytrees of shapes, batch axes and other objects, so the type is not
-checked at run time.
-"""
+# AnyArray: an array of NumPy or JAX. Type checkers accept any operation on it.
+#
+# Leaf: the field of a pytree, which holds an array. JAX also builds pytrees of shapes, batch axes and other objects.
+# The type is therefore not checked at run time.
