@@ -1,6 +1,7 @@
 """What the YAML may say: one dataclass a group, its types and its invariants. Imports neither JAX nor MuJoCo."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any, Self
 
 from dynax.config.registry import modules_of
 from dynax.errors import UserError, check_choice, check_range
@@ -50,7 +51,7 @@ class TrainingConfig:
     seed: int = 0
 
     def __post_init__(self):
-        check_range("training.num_epochs", self.num_epochs, 0 if self.finetune == "least_squares" else 1)
+        check_range("training.num_epochs", self.num_epochs, 1)
         check_range("training.batch_size", self.batch_size, 1)
         check_choice("training.optimizer", self.optimizer, modules_of("dynax.training.optimizers"))
         check_choice("training.loss", self.loss, ["mse", "cauchy"])
@@ -64,7 +65,7 @@ class TrainingConfig:
         for horizon in self.unroll_horizons:
             check_range("training.unroll_horizons", horizon, 2)
         check_range("training.unroll_learning_rate", self.unroll_learning_rate, 0, open_low=True)
-        check_choice("training.finetune", self.finetune, ["none", "levenberg_marquardt", "lbfgs", "least_squares"])
+        check_choice("training.finetune", self.finetune, ["none", "levenberg_marquardt", "lbfgs"])
         check_range("training.finetune_steps", self.finetune_steps, 1)
         check_range("training.val_rollouts", self.val_rollouts, 1)
         check_range("training.seed", self.seed, 0, 2**32 - 1)  # JAX takes no more bits
@@ -74,6 +75,17 @@ class TrainingConfig:
             check_range("training.ema_decay", self.ema_decay, 0, 1)
         if self.patience is not None:
             check_range("training.patience", self.patience, 1)
+
+    @classmethod
+    def recipe(cls, model: Any) -> Self:
+        """Return the settings that `dynax train` uses for the architecture and the robot of `model`."""
+        from dynax.config.names import env_group
+        from dynax.config.options import section
+        from dynax.config.recipes import training_recipe
+
+        names = {field.name for field in fields(cls)}
+        values = training_recipe(model.architecture, env_group(model.env))
+        return section(cls, {key: value for key, value in values.items() if key in names}, "training")
 
     @property
     def horizon(self) -> int:
