@@ -20,6 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
+from dynax.config.registry import ARCHITECTURES
 from dynax.envs.env import Env
 from dynax.errors import UserError, check_choice, check_range
 from dynax.math.chunks import map_in_chunks
@@ -105,8 +106,8 @@ class BaseDynamicsModel(nn.Module):
 
     @property
     def architecture(self) -> str:
-        """The name of the file that it is written in, and of its group in `conf/model`."""
-        return type(self).__module__.rpartition(".")[2]
+        """The registered name of the class, which is the name of its group in `conf/model`."""
+        return ARCHITECTURES.name_of(type(self))
 
     @property
     def title(self) -> str:

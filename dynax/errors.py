@@ -1,34 +1,64 @@
-"""The exceptions that are told in a sentence rather than a traceback."""
+"""Exceptions that the command line reports as one sentence, without a traceback, and checks that raise them."""
 
+import contextlib
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 
-class UserError(Exception):
-    """The user's input is wrong: the message names what, where, and what would be right. The CLI exits with 2."""
+class UserError(ValueError):
+    """An error in the user's input. The command line exits with code 2.
+
+    The message is a sentence: what is wrong, where, and what to do. If it begins with the name of an argument, such as
+    `num_epochs=0 is out of range`, then `argument` is that name. The command line puts the config section in front
+    of it: `training.num_epochs=0 is out of range`.
+
+    Args:
+        message: the message.
+        argument: the name of the argument at the beginning of the message, if there is one.
+    """
+
+    def __init__(self, message: str, argument: str | None = None):
+        super().__init__(message)
+        self.argument = argument
+
+    def with_section(self, section: str) -> "UserError":
+        """Return the error with `section` in front of its argument. Without an argument, return the error itself."""
+        if not self.argument or self.argument.startswith(f"{section}."):
+            return self
+        return UserError(f"{section}.{self}", f"{section}.{self.argument}")
 
 
-class RunError(Exception):
-    """The run failed for a reason that a sentence explains, the input being right. The CLI exits with 1."""
+class RunError(RuntimeError):
+    """A failure of a run whose input is correct. The command line exits with code 1."""
+
+
+@contextlib.contextmanager
+def config_section(section: str) -> Iterator[None]:
+    """Put the name of a config section in front of the argument of any UserError that the block raises."""
+    try:
+        yield
+    except UserError as error:
+        raise error.with_section(section) from error.__cause__
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """The nearest of `known` as ` (did you mean `x`?)`, or nothing where none is near."""
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f" (did you mean `{near[0]}`?)" if near else ""
+    """Return ` (did you mean `x`?)` with the name in `known` that is most similar to `name`, or an empty string."""
+    similar = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f" (did you mean `{similar[0]}`?)" if similar else ""
 
 
-def check_choice(where: str, value: str, allowed: Iterable[str]) -> None:
-    """Raise `UserError` unless `value` is one of `allowed`."""
+def check_choice(argument: str, value: str, allowed: Iterable[str]) -> None:
+    """Raise UserError unless `value` is one of `allowed`."""
     allowed = list(allowed)
     if value not in allowed:
-        raise UserError(f"{where}={value} is not one of {', '.join(allowed)}{did_you_mean(str(value), allowed)}")
+        suggestion = did_you_mean(str(value), allowed)
+        raise UserError(f"{argument}={value} is not one of {', '.join(allowed)}{suggestion}", argument)
 
 
-def check_range(where: str, value: float, low: float, high: float = float("inf"), *, open_low: bool = False) -> None:
-    """Raise `UserError` unless `low <= value <= high` (`low < value` with `open_low`)."""
+def check_range(argument: str, value: float, low: float, high: float = float("inf"), *, open_low: bool = False) -> None:
+    """Raise UserError unless `low <= value <= high` and `value` is finite. With `open_low`, `low` itself is invalid."""
     if not (low < value if open_low else low <= value) or not value <= high or value == float("inf"):
         bound = f"{'above' if open_low else 'at least'} {low:g}"
         if high < float("inf"):
             bound += f" and at most {high:g}"
-        raise UserError(f"{where}={value:g} is out of range: it must be {bound}")
+        raise UserError(f"{argument}={value:g} is out of range: it must be {bound}", argument)

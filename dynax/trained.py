@@ -14,10 +14,10 @@ A checkpoint of a training run contains the same files and the state of the trai
 Axes: B batch, T steps, h history, S state, A action.
 """
 
+import dataclasses
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,10 @@ from jaxtyping import Array, Bool, Float
 
 from dynax import architectures, envs
 from dynax.base import BaseDynamicsModel, Variables
-from dynax.config.names import env_group, import_plugins, is_known, plugins_in_use, require_plugins
-from dynax.config.plain import plain_fields, tuples
+from dynax.config import registry
+from dynax.config.options import plain
+from dynax.config.registry import ARCHITECTURES, ENVS, check_plugins, load_plugins, register_classes
+from dynax.config.table import Registry
 from dynax.envs.env import Env
 from dynax.errors import UserError
 from dynax.runs import checkpoint, sealed
@@ -102,9 +104,7 @@ class TrainedModel:
         return path
 
 
-def load(
-    run: str | os.PathLike[str], plugins: Sequence[str | os.PathLike[str]] = (), classes: Sequence[type] = ()
-) -> TrainedModel:
+def load(run: str | os.PathLike[str], plugins: Sequence[str | Path] = (), classes: Sequence[type] = ()) -> TrainedModel:
     """Load the model of a training run, or the output of `TrainedModel.save`.
 
     Args:
@@ -115,11 +115,12 @@ def load(
     Raises:
         UserError: if there is no saved model, if a file is damaged, or if a class or plugin is missing.
     """
-    import_plugins(plugins)
+    load_plugins(plugins)
+    register_classes(classes)
 
     def read(path: Path) -> TrainedModel:
         saved = read_saved(path)
-        model = build(saved, classes)
+        model = build(saved)
         return TrainedModel(model, read_tree(path / "model", variables_template(model)), saved.config, saved.info)
 
     return checkpoint.read(Path(run), read)
@@ -146,7 +147,7 @@ def read_saved(path: Path) -> Saved:
         UserError: if the directory has another format, or needs a plugin that has not been imported.
     """
     info = sealed.read_info(path)
-    require_plugins(info["plugins"])
+    check_plugins(info["plugins"], str(path))
     return Saved(info, (path / "robot.xml").read_text(), sealed.read_files(path / "assets"))
 
 
@@ -163,49 +164,44 @@ def robot_files(env: Env) -> dict[str, bytes]:
 def description(model: BaseDynamicsModel, config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the entries of `run.json` that `load` needs."""
     classes = {"env": type(model.env).__name__, "model": type(model).__name__}
-    return {"config": config, "classes": classes, "plugins": plugins_in_use()}
+    used = [dataclasses.asdict(plugin) for plugin in registry.plugins()]
+    return {"config": config, "classes": classes, "plugins": used}
 
 
 def config_of(model: BaseDynamicsModel) -> dict[str, Any]:
-    """Return the config groups `env` and `model` that describe `model`.
-
-    Raises:
-        UserError: if an option is not a number, text, or a composition of them.
-    """
-    env = {"name": env_group(model.env)} | plain_fields(model.env, "env", without=("mjcf", "assets"))
-    architecture = {"architecture": model.architecture}
-    return {"env": env, "model": architecture | plain_fields(model, "model", without=("env", "parent", "name"))}
+    """Return the config groups `env` and `model` that describe `model`."""
+    names = [f.name for f in dataclasses.fields(model) if f.init and f.name not in ARCHITECTURES.hidden]
+    options = {name: plain(getattr(model, name)) for name in names}
+    return {"env": envs.group_of(model.env), "model": {"architecture": model.architecture, **options}}
 
 
-def build(saved: Saved, classes: Sequence[type] = ()) -> BaseDynamicsModel:
+def build(saved: Saved) -> BaseDynamicsModel:
     """Return the model that a saved config describes, without parameters, for the saved robot.
 
     Raises:
         UserError: if a class is missing, or if this version of Dynax does not have an option of the config.
     """
-    robot = {"mjcf": saved.mjcf, "assets": saved.assets}
-    env = _instance(saved, "env", "name", classes, partial(envs.make, **robot), robot)
-    return _instance(saved, "model", "architecture", classes, partial(architectures.make, env), {"env": env})
+    env_group, model_group = saved.config["env"], saved.config["model"]
+    _check_known(ENVS, env_group, saved)
+    env = envs.make(env_group, mjcf=saved.mjcf, assets=saved.assets)
+    _check_known(ARCHITECTURES, model_group, saved)
+    model = architectures.make(env, model_group)
+    if type(model).__name__ != saved.info["classes"]["model"]:
+        raise _missing_class(ARCHITECTURES, model_group, saved)
+    return model
 
 
-def _instance(
-    saved: Saved, group: str, key: str, classes: Sequence[type], make: Callable[[Any], Any], arguments: Any
-) -> Any:
-    """Return an instance for a config group, of a class in `classes` if one has the saved name."""
-    config, name = saved.config[group], saved.info["classes"][group]
-    for cls in classes:
-        if cls.__name__ == name:
-            return cls(**arguments, **{option: tuples(x) for option, x in config.items() if option != key})
-    missing = UserError(
-        f"the saved model needs the class {name} ({group}.{key}={config[key]}), which is not part of Dynax: "
-        f"pass it as dynax.load(..., classes=[{name}]), or name its file in plugins=[...]"
+def _check_known(table: Registry, group: Mapping[str, Any], saved: Saved) -> None:
+    if group[table.key] not in table.names():
+        raise _missing_class(table, group, saved)
+
+
+def _missing_class(table: Registry, group: Mapping[str, Any], saved: Saved) -> UserError:
+    name = saved.info["classes"][table.section]
+    return UserError(
+        f"the saved model needs the class {name} ({table.section}.{table.key}={group[table.key]}), which is "
+        f"not part of Dynax: pass it as dynax.load(..., classes=[{name}]), or name its file in plugins=[...]"
     )
-    if not is_known(group, config[key]):
-        raise missing
-    instance = make(config)
-    if type(instance).__name__ != name:
-        raise missing
-    return instance
 
 
 def variables_template(model: BaseDynamicsModel) -> Variables:

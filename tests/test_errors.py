@@ -1,44 +1,75 @@
-"""Messages: what was found, what is allowed, and the nearest valid name."""
+"""The exceptions and the checks: messages, suggestions, and config sections."""
 
 import pytest
 
-from dynax.errors import UserError, check_choice, check_range, did_you_mean
+from dynax.errors import RunError, UserError, check_choice, check_range, config_section, did_you_mean
 
 
-def test_a_near_name_is_suggested():
+def test_a_similar_name_is_suggested():
     assert did_you_mean("transfomer", ["mlp", "resnet", "transformer"]) == " (did you mean `transformer`?)"
 
 
-def test_where_no_name_is_near_none_is_suggested():
+def test_without_a_similar_name_nothing_is_suggested():
     assert did_you_mean("xyz", ["mlp", "resnet", "transformer"]) == ""
 
 
-def test_a_choice_that_is_not_there_is_told_with_those_that_are():
+def test_an_unknown_choice_is_an_error_with_a_suggestion():
     with pytest.raises(UserError) as error:
         check_choice("collect.backend", "natve", ["auto", "mjx", "native"])
     assert str(error.value) == "collect.backend=natve is not one of auto, mjx, native (did you mean `native`?)"
 
 
-def test_a_choice_that_is_there_passes():
+def test_a_known_choice_is_accepted():
     check_choice("collect.backend", "mjx", ["auto", "mjx", "native"])
 
 
 @pytest.mark.parametrize("value", [0, 0.5, 1])
-def test_the_ends_of_a_range_belong_to_it(value):
+def test_the_bounds_of_a_range_are_valid(value):
     check_range("key", value, 0, 1)
 
 
-def test_an_open_end_does_not_belong_to_the_range():
+def test_an_open_bound_is_invalid():
     with pytest.raises(UserError, match=r"training.learning_rate=0 is out of range: it must be above 0$"):
         check_range("training.learning_rate", 0, 0, open_low=True)
 
 
-def test_a_value_out_of_range_is_told_with_both_bounds():
+def test_the_message_contains_both_bounds():
     with pytest.raises(UserError, match=r"ema_decay=1.5 is out of range: it must be at least 0 and at most 1$"):
         check_range("ema_decay", 1.5, 0, 1)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
-def test_what_is_not_a_finite_number_is_out_of_every_range(value):
+def test_a_value_that_is_not_finite_is_invalid(value):
     with pytest.raises(UserError, match="out of range"):
         check_range("eval.seconds", value, 0)
+
+
+def test_the_exceptions_are_those_of_python():
+    assert issubclass(UserError, ValueError)
+    assert issubclass(RunError, RuntimeError)
+
+
+def test_a_config_section_precedes_the_argument():
+    with pytest.raises(UserError, match=r"^training.num_epochs=0 is out of range") as error, config_section("training"):
+        check_range("num_epochs", 0, 1)
+    assert error.value.argument == "training.num_epochs"
+
+
+def test_config_sections_may_be_nested():
+    with pytest.raises(UserError, match=r"^env.reset.hinge=-1 "), config_section("env"), config_section("reset"):
+        check_range("hinge", -1, 0)
+
+
+def test_a_section_is_not_repeated():
+    with pytest.raises(UserError, match=r"^env.decimation=0 "), config_section("env"):
+        check_range("env.decimation", 0, 1)
+
+
+def test_a_message_without_an_argument_is_unchanged():
+    with pytest.raises(UserError, match=r"^no file$"), config_section("env"):
+        raise UserError("no file")
+
+
+def test_other_exceptions_are_unchanged():
+    with pytest.raises(KeyError), config_section("env"):
+        raise KeyError("x")

@@ -11,8 +11,8 @@ from dynax.architectures.resnet import ResNetDynamicsModel
 from dynax.architectures.rigid import RigidDynamicsModel
 from dynax.architectures.transformer import TransformerDynamicsModel
 from dynax.base import BaseDynamicsModel
-from dynax.config.options import options
-from dynax.config.registry import implementation
+from dynax.config.options import build
+from dynax.config.registry import ARCHITECTURES
 from dynax.envs.env import Env
 
 __all__ = [
@@ -32,8 +32,6 @@ def make(env: Env, group: Mapping[str, Any]) -> BaseDynamicsModel:
 
     Raises `UserError` for an architecture or an option that is not there, or that the robot cannot have.
     """
-    cls = implementation("dynax.architectures", group["architecture"], BaseDynamicsModel, "model.architecture")
-    hidden = ("env", "parent", "name")
-    model = cls(env=env, **options(cls, group, "model", besides=("architecture",), hidden=hidden))
+    model = build(ARCHITECTURES, group, env=env)
     _ = model.layer  # made when asked for, and there may be contacts that it cannot follow
     return model

@@ -14,8 +14,8 @@ from dynax.envs.state_space import StateSpace
 from dynax.errors import UserError, check_range
 from dynax.math import linalg
 from dynax.mechanics.constraints import UnconstrainedStep
-from dynax.mjcf import actuation
 from dynax.mjcf.joints import AT_JOINTS
+from dynax.mjcf.unsupported_forces import check_supported, nonlinear_actuators, unsupported_forces
 
 LARGEST = 81  # terms; with more of them the embedding is a network
 HIDDEN = (32, 32)
@@ -61,8 +61,8 @@ class LagrangianDynamicsModel(DynamicsModel):
                 f"model.architecture=lagrangian knows actuators on joints alone, and {self.env.name} has others: "
                 "use model=quadratic or a generic network"
             )
-        others = *actuation.unsupported_forces(model), *actuation.saturating(model)
-        actuation.refuse("lagrangian", self.env.name, others)
+        others = *unsupported_forces(model), *nonlinear_actuators(model)
+        check_supported("lagrangian", self.env.name, others)
         super().__post_init__()
 
     @nn.compact

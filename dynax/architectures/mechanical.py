@@ -13,8 +13,8 @@ from dynax.mechanics.constraints import UnconstrainedStep
 from dynax.mechanics.kinematics import Kinematics
 from dynax.mechanics.lagrange import forces
 from dynax.mechanics.limbs import FLOOR, BaseInvariance, Limb
-from dynax.mjcf import actuation
 from dynax.mjcf.actuation import Actuation
+from dynax.mjcf.unsupported_forces import check_supported, unsupported_forces
 from dynax.networks.layers import Hidden, check_activation
 
 Network = Callable[[jax.Array], Any]  # to what `Entries` says
@@ -70,7 +70,7 @@ class MechanicalDynamicsModel(DynamicsModel):
         check_widths("model.hidden_dims", self.hidden_dims)
         check_activation(self.activation)
         self.check_one_step()
-        actuation.refuse("mechanical", self.env.name, actuation.unsupported_forces(self.env.mj_model))
+        check_supported("mechanical", self.env.name, unsupported_forces(self.env.mj_model))
         super().__post_init__()
 
     @nn.compact

@@ -14,8 +14,8 @@ from dynax.math import linalg
 from dynax.mechanics import rigid_body
 from dynax.mechanics.constraints import UnconstrainedStep
 from dynax.mechanics.rigid_body import Mechanics
-from dynax.mjcf import actuation
 from dynax.mjcf.actuation import Actuation
+from dynax.mjcf.unsupported_forces import check_supported, nonlinear_actuators, unsupported_forces
 
 DIAGONAL = ("Ixx", "Iyy", "Izz")
 
@@ -45,12 +45,12 @@ class RigidDynamicsModel(DynamicsModel):
 
     def __post_init__(self):
         self.check_one_step()
-        actuation.refuse("rigid", self.env.name, self._unknown())
+        check_supported("rigid", self.env.name, self._unknown())
         super().__post_init__()
 
     def _unknown(self) -> Any:
-        yield from actuation.unsupported_forces(self.env.mj_model)
-        yield from actuation.saturating(self.env.mj_model)
+        yield from unsupported_forces(self.env.mj_model)
+        yield from nonlinear_actuators(self.env.mj_model)
         if self.actuation.bias[:, 0].any():
             yield "an actuator has a constant bias"
 

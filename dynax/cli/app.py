@@ -14,7 +14,7 @@ import hydra
 from hydra._internal.utils import get_args_parser
 from omegaconf import DictConfig
 
-from dynax.cli import conf, job, resolvers, results
+from dynax.cli import conf, job, plugins, resolvers, results
 from dynax.cli.help import help_text
 from dynax.cli.report import report
 from dynax.cli.signals import Stopped
@@ -49,6 +49,11 @@ _TASKS = {"collect": collect, "train": train, "eval": evaluate, "render": render
 def launch(command: str, argv: Sequence[str]) -> int:
     """Do what the words after a command ask of it; returns the exit code."""
     args = _parse(argv)
+    job.keep_compiled_programs()  # before a plugin imports JAX
+    try:
+        plugins.add_options(args.overrides)
+    except UserError as error:
+        return report(error, overrides=args.overrides)
     if args.help:
         return _show(lambda: _help(command, args), args.overrides)
     if args.hydra_help or args.cfg or args.info or args.shell_completion:

@@ -43,6 +43,9 @@ def _candidates(line: str, argv: Sequence[str]) -> list[str]:
     if last.startswith("-"):
         return [flag for flag in _FLAGS if flag.startswith(last)]
     key, equals, value = last.partition("=")
+    if equals and key == "plugins":
+        first, comma, value = (value if value.startswith("[") else f"[{value}").rpartition(",")
+        return _files(f"{key}={first}{comma}" if comma else f"{key}=[", value.removeprefix("["))
     if equals and key in _PATHS:
         return _files(f"{key}=", value)
     return _from_hydra(words, last, argv)
@@ -68,6 +71,7 @@ def _from_hydra(words: Sequence[str], last: str, argv: Sequence[str]) -> list[st
 
 def _ask(words: Sequence[str], last: str, argv: Sequence[str]) -> list[str]:
     """Hydra's answer; nothing where the line so far is wrong, as nobody has asked about that yet."""
+    from dynax.cli import plugins
     from dynax.cli.app import to_hydra
 
     at = words.index("--config-dir") if "--config-dir" in words else len(words)
@@ -75,5 +79,6 @@ def _ask(words: Sequence[str], last: str, argv: Sequence[str]) -> list[str]:
     printed = io.StringIO()
     wrong_so_far = contextlib.suppress(Exception, SystemExit)
     with wrong_so_far, contextlib.redirect_stdout(printed), contextlib.redirect_stderr(io.StringIO()):
+        plugins.add_options(words[1:])
         to_hydra(words[0], [*argv, *words[at : at + 2]])
     return printed.getvalue().split()

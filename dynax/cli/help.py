@@ -63,6 +63,8 @@ def _keys(cfg: DictConfig, width: int) -> Iterator[str]:
             yield from textwrap.wrap(
                 f"  {name}: {_options(cfg, name)}", width, subsequent_indent=" " * 4, break_on_hyphens=False
             )
+            for group in [key for key in cfg.hydra.runtime.choices if re.fullmatch(f"{name}/[^/@]+", key)]:
+                yield f"    {group}: {_options(cfg, group)}"
         leaves = _leaves(OmegaConf.to_container(OmegaConf.masked_copy(cfg, [name])))
         yield from _table([(f"{key}={_value(value)}", comments.get(key, "")) for key, value in leaves], width, indent)
         yield ""
@@ -71,7 +73,8 @@ def _keys(cfg: DictConfig, width: int) -> Iterator[str]:
 def _options(cfg: DictConfig, group: str) -> str:
     """The options of a group, the chosen one starred."""
     options = _loader().get_group_options(group, config_name=cfg.hydra.job.config_name, overrides=_overrides(cfg))
-    return "  ".join(f"*{option}" if option == cfg.hydra.runtime.choices[group] else option for option in options)
+    chosen = cfg.hydra.runtime.choices[group] or OmegaConf.select(cfg, f"{group.replace('/', '.')}.name")
+    return "  ".join(f"*{option}" if option == chosen else option for option in options)
 
 
 def _value(value: Any) -> str:

@@ -10,7 +10,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from dynax.cli import cores, results
+from dynax.cli import cores, plugins, results
 from dynax.cli.check import check
 from dynax.cli.folders import remove_if_only
 from dynax.cli.report import report
@@ -25,9 +25,10 @@ def run(command: str, cfg: DictConfig) -> None:
         return
     with results.running():
         try:
-            check(command, cfg)
             cores.keep_to_share()
-            _keep_compiled_programs()
+            keep_compiled_programs()
+            plugins.load(cfg.plugins)
+            check(command, cfg)
             commit()  # of the code that runs, before anybody changes it
             module = importlib.import_module(f"dynax.cli.commands.{command}")
             outcome = results.Outcome(0, str(Path(module.run(cfg)).absolute()))
@@ -38,7 +39,7 @@ def run(command: str, cfg: DictConfig) -> None:
         results.leave(outcome)
 
 
-def _keep_compiled_programs() -> None:
+def keep_compiled_programs() -> None:
     """Let JAX, not yet imported, find what it has compiled in earlier runs. Variables the user has set stand."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dynax" / "jax"
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache))

@@ -15,7 +15,7 @@ from dynax.errors import UserError
 from dynax.runs import checkpoint
 from dynax.trained import Saved, read_saved
 
-CHANGEABLE = ("training.num_epochs", "training.resume")
+CHANGEABLE = ("training.num_epochs", "training.resume", "plugins")
 
 
 @dataclass(frozen=True)

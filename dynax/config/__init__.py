@@ -1,1 +1,4 @@
-"""What the YAML may say: one dataclass a group, and the names that choose an implementation."""
+"""The schema of the YAML groups, and the registry of the names that select an implementation.
+
+This package imports neither JAX nor MuJoCo.
+"""

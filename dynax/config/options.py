@@ -1,7 +1,6 @@
-"""From a group of a composed config to the dataclass that it describes.
+"""Conversion of a group of a composed config into an instance of a dataclass.
 
-Where a group chooses an implementation (`env`, `model`, `excitation`), the chosen class is its own schema: `options`
-checks the group against the fields of that class.
+If a group selects a class (`env`, `model`, `excitation`), then the fields of that class are the keys of the group.
 """
 
 import dataclasses
@@ -10,37 +9,96 @@ import typing
 from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
-from dynax.errors import UserError, did_you_mean
+from dynax.config.table import Registry
+from dynax.errors import UserError, config_section, did_you_mean
+
+MISSING = "???"  # OmegaConf's mark for a value that the user must give
 
 T = TypeVar("T")
 
 
 def section(cls: type[T], node: Mapping[str, Any], where: str) -> T:
-    """The group `where` of a composed config as an instance of the dataclass `cls`.
+    """Return the group `where` of a composed config as an instance of the dataclass `cls`.
 
-    Raises `UserError` for a key it does not have, a value of another type, or one out of range.
+    Raises:
+        UserError: if a key is unknown, or a value has the wrong type or is out of range.
     """
-    return cls(**options(cls, node, where))
+    with config_section(where):
+        return cls(**options(cls, node, where))
+
+
+def build(registry: Registry, node: Mapping[str, Any], **arguments: Any) -> Any:
+    """Return an instance of the class that a group of a composed config selects.
+
+    Args:
+        registry: the registry of the group.
+        node: the group.
+        arguments: further arguments of the class, which no YAML can set.
+
+    Raises:
+        UserError: if the name or a key is unknown, or a value is invalid.
+    """
+    where = f"{registry.section}.{registry.key}"
+    if registry.key not in node:
+        raise UserError(f"{where} is missing: it must be one of {', '.join(registry.names())}")
+    cls = registry.get(node[registry.key], where)
+    hidden = {*registry.hidden, *arguments}
+    given = options(cls, node, registry.section, besides=(registry.key,), hidden=hidden)
+    with config_section(registry.section):
+        return cls(**arguments, **given)
 
 
 def options(
     cls: type, node: Mapping[str, Any], where: str, *, besides: Collection[str] = (), hidden: Collection[str] = ()
 ) -> dict[str, Any]:
-    """The keyword arguments of the dataclass `cls` that the group `where` gives, checked against the fields of `cls`.
+    """Return the keyword arguments of the dataclass `cls` in the group `where`, converted to the types of its fields.
 
-    `besides` names the keys which are no fields (the one that chose `cls`), `hidden` the fields no YAML may set.
+    Args:
+        cls: the dataclass.
+        node: the group of a composed config.
+        where: the name of the group, for error messages.
+        besides: keys of the group that are no fields of `cls`, such as the key that selects `cls`.
+        hidden: fields of `cls` that no YAML can set.
+
+    Raises:
+        UserError: if a key is unknown, or a value has the wrong type.
     """
     hints = typing.get_type_hints(cls)
-    fields = [f.name for f in dataclasses.fields(cls) if f.init and f.name not in hidden]
+    names = [field.name for field in _fields(cls, hidden)]
     given = {key: value for key, value in node.items() if key not in besides}
     for key in given:
-        if key not in fields:
-            raise UserError(f"unknown key {where}.{key}{did_you_mean(key, fields)}; {where} has {', '.join(fields)}")
+        if key not in names:
+            known = f"{where} has {', '.join(names)}" if names else f"{where} has no options"
+            raise UserError(f"unknown key {where}.{key}{did_you_mean(key, names)}; {known}")
     return {key: _convert(value, hints[key], f"{where}.{key}") for key, value in given.items()}
 
 
+def defaults(cls: type, hidden: Collection[str] = ()) -> dict[str, Any]:
+    """Return the default of each field of the dataclass `cls` as a YAML value; `???` for a field without a default."""
+    values = {}
+    for field in _fields(cls, hidden):
+        value = field.default
+        if field.default_factory is not dataclasses.MISSING:
+            value = field.default_factory()
+        values[field.name] = MISSING if value is dataclasses.MISSING else plain(value)
+    return values
+
+
+def _fields(cls: Any, hidden: Collection[str]) -> list[dataclasses.Field]:
+    return [field for field in dataclasses.fields(cls) if field.init and field.name not in hidden]
+
+
+def plain(value: Any) -> Any:
+    """Return a value of a dataclass field as a YAML value: tuples as lists, and dataclasses as mappings."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in _fields(value, ())}
+    if isinstance(value, Mapping):
+        return {str(name): plain(entry) for name, entry in value.items()}
+    return [plain(entry) for entry in value] if isinstance(value, (tuple, list)) else value
+
+
 def _convert(value: Any, hint: Any, where: str) -> Any:
-    """`value` as the type `hint`, or a `UserError`.
+    """Return `value` as the type `hint`, or raise UserError.
 
     A hint is bool, int, float, str, `X | None`, `tuple[X, ...]`, `Mapping[str, X]`, or a dataclass of such fields.
     """
@@ -51,25 +109,28 @@ def _convert(value: Any, hint: Any, where: str) -> Any:
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         return section(hint, _mapping(value, where), where)
     if typing.get_origin(hint) is tuple:
-        item = typing.get_args(hint)[0]
-        if item is str and isinstance(value, str):
-            return (value,)
-        if isinstance(value, str) or not isinstance(value, typing.Sequence):
-            raise UserError(f"{where}={value} must be a list of {item.__name__}, such as [1, 2]")
-        return tuple(_convert(v, item, where) for v in value)
+        return _convert_list(value, typing.get_args(hint)[0], where)
     if typing.get_origin(hint) is Mapping:
-        item = typing.get_args(hint)[1]
-        return {str(name): _convert(v, item, f"{where}.{name}") for name, v in _mapping(value, where).items()}
+        entry = typing.get_args(hint)[1]
+        return {str(name): _convert(v, entry, f"{where}.{name}") for name, v in _mapping(value, where).items()}
     accepted: Any = (int, float) if hint is float else hint
     if not isinstance(value, accepted) or (isinstance(value, bool) and hint is not bool):
-        raise UserError(f"{where}={value} must be {_NAMES[hint]}, not {type(value).__name__}")
+        raise UserError(f"{where}={value} must be {_TYPE_NAMES[hint]}, not {type(value).__name__}")
     return hint(value)
+
+
+def _convert_list(value: Any, entry: Any, where: str) -> tuple[Any, ...]:
+    if entry is str and isinstance(value, str):
+        return (value,)
+    if isinstance(value, str) or not isinstance(value, typing.Sequence):
+        raise UserError(f"{where}={value} must be a list of {entry.__name__}, such as [1, 2]")
+    return tuple(_convert(v, entry, where) for v in value)
 
 
 def _mapping(value: Any, where: str) -> Mapping[Any, Any]:
     if not isinstance(value, Mapping):
-        raise UserError(f"{where}={value} must name its entries, such as {{name: value}}")
+        raise UserError(f"{where}={value} must be a mapping, such as {{name: value}}")
     return value
 
 
-_NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+_TYPE_NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}

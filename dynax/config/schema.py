@@ -1,17 +1,17 @@
-"""What the YAML may say: one dataclass a group, its types and its invariants. Imports neither JAX nor MuJoCo."""
+"""The schema of the YAML: one dataclass for each config group, with the types and the valid ranges of its keys."""
 
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
-from dynax.config.registry import modules_of
+from dynax.config.registry import ENVS, OPTIMIZERS
 from dynax.errors import UserError, check_choice, check_range
 
-TEST_ACTIONS = ("piecewise_constant", "uniform", "passive")  # what drives a robot that a prediction is held against
+TEST_ACTIONS = ("piecewise_constant", "uniform", "passive")  # excitations of test trajectories
 
 
 @dataclass(frozen=True)
 class CollectConfig:
-    """How much data to collect, and with which simulator."""
+    """The size of a dataset, and its simulator."""
 
     num_rollouts: int = 2000
     rollout_length: int = 500
@@ -19,15 +19,15 @@ class CollectConfig:
     backend: str = "auto"
 
     def __post_init__(self):
-        check_range("collect.num_rollouts", self.num_rollouts, 2)
-        check_range("collect.rollout_length", self.rollout_length, 1)
-        check_range("collect.seed", self.seed, 0)
-        check_choice("collect.backend", self.backend, ["auto", "mjx", "native"])
+        check_range("num_rollouts", self.num_rollouts, 2)
+        check_range("rollout_length", self.rollout_length, 1)
+        check_range("seed", self.seed, 0)
+        check_choice("backend", self.backend, ["auto", "mjx", "native"])
 
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """How to fit a model to a dataset. Learning rates follow a linear warm-up, then a cosine."""
+    """The settings of a training. The learning rate rises linearly during the warm-up, and then follows a cosine."""
 
     num_epochs: int = 50
     batch_size: int = 512
@@ -51,56 +51,55 @@ class TrainingConfig:
     seed: int = 0
 
     def __post_init__(self):
-        check_range("training.num_epochs", self.num_epochs, 1)
-        check_range("training.batch_size", self.batch_size, 1)
-        check_choice("training.optimizer", self.optimizer, modules_of("dynax.training.optimizers"))
-        check_choice("training.loss", self.loss, ["mse", "cauchy"])
-        check_range("training.learning_rate", self.learning_rate, 0, open_low=True)
-        check_range("training.final_learning_rate", self.final_learning_rate, 0, self.learning_rate)
-        check_range("training.warmup_steps", self.warmup_steps, 0)
-        check_range("training.weight_decay", self.weight_decay, 0)
-        check_range("training.input_noise", self.input_noise, 0)
-        check_range("training.impact_weight", self.impact_weight, 1)
-        check_range("training.unroll_epochs", self.unroll_epochs, 0)
+        check_range("num_epochs", self.num_epochs, 1)
+        check_range("batch_size", self.batch_size, 1)
+        OPTIMIZERS.check("optimizer", self.optimizer)
+        check_choice("loss", self.loss, ["mse", "cauchy"])
+        check_range("learning_rate", self.learning_rate, 0, open_low=True)
+        check_range("final_learning_rate", self.final_learning_rate, 0, self.learning_rate)
+        check_range("warmup_steps", self.warmup_steps, 0)
+        check_range("weight_decay", self.weight_decay, 0)
+        check_range("input_noise", self.input_noise, 0)
+        check_range("impact_weight", self.impact_weight, 1)
+        check_range("unroll_epochs", self.unroll_epochs, 0)
         for horizon in self.unroll_horizons:
-            check_range("training.unroll_horizons", horizon, 2)
-        check_range("training.unroll_learning_rate", self.unroll_learning_rate, 0, open_low=True)
-        check_choice("training.finetune", self.finetune, ["none", "levenberg_marquardt", "lbfgs"])
-        check_range("training.finetune_steps", self.finetune_steps, 1)
-        check_range("training.val_rollouts", self.val_rollouts, 1)
-        check_range("training.seed", self.seed, 0, 2**32 - 1)  # JAX takes no more bits
+            check_range("unroll_horizons", horizon, 2)
+        check_range("unroll_learning_rate", self.unroll_learning_rate, 0, open_low=True)
+        check_choice("finetune", self.finetune, ["none", "levenberg_marquardt", "lbfgs"])
+        check_range("finetune_steps", self.finetune_steps, 1)
+        check_range("val_rollouts", self.val_rollouts, 1)
+        check_range("seed", self.seed, 0, 2**32 - 1)  # a JAX key has 32 bits of seed
         if self.gradient_clip is not None:
-            check_range("training.gradient_clip", self.gradient_clip, 0, open_low=True)
+            check_range("gradient_clip", self.gradient_clip, 0, open_low=True)
         if self.ema_decay is not None:
-            check_range("training.ema_decay", self.ema_decay, 0, 1)
+            check_range("ema_decay", self.ema_decay, 0, 1)
         if self.patience is not None:
-            check_range("training.patience", self.patience, 1)
+            check_range("patience", self.patience, 1)
 
     @classmethod
     def recipe(cls, model: Any) -> Self:
         """Return the settings that `dynax train` uses for the architecture and the robot of `model`."""
-        from dynax.config.names import env_group
         from dynax.config.options import section
         from dynax.config.recipes import training_recipe
 
         names = {field.name for field in fields(cls)}
-        values = training_recipe(model.architecture, env_group(model.env))
+        values = training_recipe(model.architecture, ENVS.name_of(type(model.env)))
         return section(cls, {key: value for key, value in values.items() if key in names}, "training")
 
     @property
     def horizon(self) -> int:
-        """The most steps ahead that a prediction is trained on."""
+        """The largest number of steps that a training unrolls a prediction."""
         return max(self.unroll_horizons, default=1) if self.unroll_epochs else 1
 
     @property
     def total_epochs(self) -> int:
-        """Those of one-step training, of every horizon of the unrolled, and one that is the polish."""
+        """The number of epochs of all stages. The second-order fine-tuning counts as one epoch."""
         return self.num_epochs + self.unroll_epochs * len(self.unroll_horizons) + (self.finetune != "none")
 
 
 @dataclass(frozen=True)
 class TrainingRunConfig(TrainingConfig):
-    """What a run on disk adds: the split of its dataset, how often it is saved, and the run it continues."""
+    """The settings of a training, plus those of a run on disk: data split, checkpoints, and the run to resume."""
 
     val_fraction: float = 0.1
     checkpoint_every: int = 5
@@ -108,13 +107,13 @@ class TrainingRunConfig(TrainingConfig):
 
     def __post_init__(self):
         super().__post_init__()
-        check_range("training.val_fraction", self.val_fraction, 0, 0.9, open_low=True)
-        check_range("training.checkpoint_every", self.checkpoint_every, 1)
+        check_range("val_fraction", self.val_fraction, 0, 0.9, open_low=True)
+        check_range("checkpoint_every", self.checkpoint_every, 1)
 
 
 @dataclass(frozen=True)
 class EvalConfig:
-    """The test set a trained model is judged on."""
+    """The test set of an evaluation, and its plots."""
 
     num_trajectories: int = 256
     seconds: float = 25.0
@@ -124,17 +123,17 @@ class EvalConfig:
     plot_trajectories: int = 3
 
     def __post_init__(self):
-        check_range("eval.num_trajectories", self.num_trajectories, 2)
-        check_range("eval.seconds", self.seconds, 0, open_low=True)
-        check_range("eval.seed", self.seed, 0)
-        check_choice("eval.actions", self.actions, TEST_ACTIONS)
-        check_range("eval.warmup", self.warmup, 0)
-        check_range("eval.plot_trajectories", self.plot_trajectories, 1)
+        check_range("num_trajectories", self.num_trajectories, 2)
+        check_range("seconds", self.seconds, 0, open_low=True)
+        check_range("seed", self.seed, 0)
+        check_choice("actions", self.actions, TEST_ACTIONS)
+        check_range("warmup", self.warmup, 0)
+        check_range("plot_trajectories", self.plot_trajectories, 1)
 
 
 @dataclass(frozen=True)
 class RenderConfig:
-    """The clip that shows a prediction over the truth."""
+    """The clip that shows the prediction of a model over the true motion."""
 
     seconds: float = 8.0
     seed: int = 0
@@ -148,15 +147,15 @@ class RenderConfig:
     formats: tuple[str, ...] = ("gif", "mp4")
 
     def __post_init__(self):
-        check_range("render.seconds", self.seconds, 0, 60, open_low=True)
-        check_range("render.seed", self.seed, 0)
-        check_choice("render.actions", self.actions, TEST_ACTIONS)
-        check_range("render.width", self.width, 64, 3840)
-        check_range("render.height", self.height, 64, 2160)
-        check_range("render.fps", self.fps, 1, 50)
-        check_range("render.speed", self.speed, 0, open_low=True)
-        check_choice("render.backend", self.backend, ["auto", "egl", "osmesa", "software"])
+        check_range("seconds", self.seconds, 0, 60, open_low=True)
+        check_range("seed", self.seed, 0)
+        check_choice("actions", self.actions, TEST_ACTIONS)
+        check_range("width", self.width, 64, 3840)
+        check_range("height", self.height, 64, 2160)
+        check_range("fps", self.fps, 1, 50)
+        check_range("speed", self.speed, 0, open_low=True)
+        check_choice("backend", self.backend, ["auto", "egl", "osmesa", "software"])
         for name in self.formats:
-            check_choice("render.formats", name, ["gif", "mp4"])
+            check_choice("formats", name, ["gif", "mp4"])
         if not self.formats:
-            raise UserError("render.formats=[] leaves nothing to write: name gif, mp4 or both")
+            raise UserError("formats=[] must contain gif, mp4 or both", "formats")

@@ -80,14 +80,12 @@ def describe(source: Source, config: CollectConfig, backend: str) -> dict[str, A
     env, excitation, dtype = source.env, source.excitation, simulate.DTYPE[backend]
     n, steps = config.num_rollouts, config.rollout_length
     draws = hashlib.sha256(b"".join(a.tobytes() for a in source.draw(0, min(n, BLOCK))))
-    elsewhere = {"mjcf", "assets", "xml", "decimation", "action_range", "observe"}  # of the robot, or not of the data
-    reset = {name: value for name, value in dataclasses.asdict(env).items() if name not in elsewhere}
     return sealed(
         robot_of(env)
         | {
             "excitation": {"name": excitation.name, **dataclasses.asdict(excitation)},
             "action_range": dict(env.action_range),
-            "reset": reset.get("reset", reset),
+            "reset": env.reset_options,
             "seed": config.seed,
             "draws_sha256": draws.hexdigest(),
             "num_rollouts": n,

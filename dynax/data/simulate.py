@@ -19,7 +19,7 @@ from mujoco import rollout
 
 from dynax.envs import Env
 from dynax.errors import UserError
-from dynax.mjcf.mujoco_log import logged
+from dynax.mjcf.messages import warnings_to_log
 
 if TYPE_CHECKING:
     import jax
@@ -146,7 +146,7 @@ def _c_mujoco(env: Env) -> Iterator[Simulator]:
         full[:, space] = states
         path = np.empty((*controls.shape[:2], len(blank)))
         piece = max(1, len(states) // (PIECES * len(data)))
-        with logged():
+        with warnings_to_log():
             pool.rollout(model, data, full, controls, control_spec=CONTROLS, state=path, chunk_size=piece)
         due = CLOCK + tick * np.arange(1, controls.shape[1] + 1)
         if np.any(np.abs(path[:, -1, 0] - due[-1]) > tick / 2):

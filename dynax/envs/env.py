@@ -1,232 +1,166 @@
-"""A robot: its MuJoCo model, the coordinates of its state, and where its trajectories start."""
+"""A robot: its MuJoCo model, its state space, its actions, and the distribution of its initial states."""
 
 import copy
-from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import InitVar, dataclass, field, fields
 from functools import cached_property
-from importlib import resources
+from typing import Any
 
 import mujoco
 import numpy as np
+from jaxtyping import Float
 
+from dynax.config.registry import ENVS
+from dynax.envs import actions
+from dynax.envs.observation import observed_coordinates
+from dynax.envs.resets.keyframe import KeyframeReset
+from dynax.envs.resets.reset import Reset
+from dynax.envs.source import Source, name_of_source, read_source
 from dynax.envs.state_space import StateSpace
-from dynax.errors import UserError, check_range, did_you_mean
-from dynax.mjcf.mujoco_log import logged
-
-MOCAP_REACH = 0.1  # m
-MOCAP_TURN = 0.3  # rad
-CLAMP = mujoco.mjtDisableBit.mjDSBL_CLAMPCTRL
+from dynax.envs.unsupported import unsupported_model
+from dynax.errors import UserError, check_range, config_section
+from dynax.mjcf.binary_model import compile_model, is_binary
+from dynax.mjcf.messages import warnings_to_log
 
 
 @dataclass(frozen=True, eq=False)
-class Env(ABC):
-    """A robot as the rest of Dynax sees it. Immutable, and equal to itself alone.
+class Env:
+    """A robot. It is immutable, and equal only to itself.
 
-    The fields of a subclass are the options of its group in `conf/env`.
+    A subclass gives other defaults; its fields are the options of its group in `conf/env`.
+
+    Args:
+        source: path of an MJCF or URDF file, XML text, MjSpec or MjModel. It is read once, at construction.
+
+    Raises:
+        UserError: if the model cannot be read, Dynax does not support the robot, or an option is invalid.
     """
 
-    mjcf: str = field(default="", kw_only=True, repr=False)  # the model as XML text; by default the robot's own file
-    assets: Mapping[str, bytes] = field(default_factory=dict, kw_only=True, repr=False)  # files it loads, by name
-    decimation: int = field(default=1, kw_only=True)  # physics steps that one control step lasts
-    observe: tuple[str, ...] = field(default=("all",), kw_only=True)  # all, qpos, or the joints a model may see
-    action_range: Mapping[str, tuple[float, ...]] = field(default_factory=dict, kw_only=True)  # action: [low, high]
+    source: InitVar[Source | None] = None
+    name: str = field(default="", kw_only=True)  # by default the registered name, the file's stem or the model's name
+    mjcf: str = field(default="", kw_only=True, repr=False)  # MJCF text; if it is given, `source` is not read
+    assets: Mapping[str, bytes] = field(default_factory=dict, kw_only=True, repr=False)  # files of the MJCF, by name
+    decimation: int = field(default=1, kw_only=True)  # physics steps per control step
+    observe: tuple[str, ...] = field(default=("all",), kw_only=True)  # observed coordinates: all, qpos, or joint names
+    action_range: Mapping[str, tuple[float, ...]] = field(default_factory=dict, kw_only=True)  # name: [low, high]
+    reset: Reset = field(default=KeyframeReset(), kw_only=True)  # distribution of the initial states
 
-    def __post_init__(self):
-        check_range("env.decimation", self.decimation, 1)
+    def __post_init__(self, source: Source | None):
+        check_range("decimation", self.decimation, 1)
         if not self.mjcf:
-            mjcf, assets = self._read()
+            mjcf, assets = self._read(source)
             object.__setattr__(self, "mjcf", mjcf)
             object.__setattr__(self, "assets", assets)
+        if not self.name:
+            registered = ENVS.name_of(type(self))
+            generic = type(self) is Env or registered == "mjcf"
+            object.__setattr__(self, "name", name_of_source(source, self.mj_model) if generic else registered)
         for reason in unsupported_model(self.mj_model):
-            raise UserError(f"the robot {self.name} cannot be learned: {reason}")
-        _check_ranges(self.mj_model, self.action_names, self.action_range)
+            raise UserError(f"Dynax does not support the robot {self.name}: {reason}")
+        actions.check_ranges(self.mj_model, self.action_names, self.action_range)
+        space = self.space
+        with config_section("reset"):
+            self.reset.check(self.mj_model, space)
 
-    @property
-    def name(self) -> str:
-        """The robot's name: that of the file which defines it."""
-        return type(self).__module__.rpartition(".")[2]
-
-    def _read(self) -> tuple[str, Mapping[str, bytes]]:
-        return resources.files("dynax.envs").joinpath("assets", f"{self.name}.xml").read_text(), {}
+    def _read(self, source: Source | None) -> tuple[str, dict[str, bytes]]:
+        if source is None:
+            raise UserError("source= is missing: it must be a path, an XML text, an MjSpec or an MjModel", "source")
+        return read_source(source, "source", self.assets)
 
     @cached_property
     def mj_model(self) -> mujoco.MjModel:
+        """The MuJoCo model.
+
+        Raises:
+            UserError: if MuJoCo rejects the MJCF.
+        """
         try:
-            with logged():
-                return mujoco.MjModel.from_xml_string(self.mjcf, dict(self.assets))
+            return compile_model(self.mjcf, self.assets)
         except ValueError as error:
-            raise UserError(f"MuJoCo cannot read the model of {self.name}: {error}") from None
+            reason = " ".join(str(error).split())
+            raise UserError(f"MuJoCo rejects the model of {self.name or 'the robot'}: {reason}") from None
 
     @cached_property
     def sim_model(self) -> mujoco.MjModel:
-        """`mj_model` without what is only looked at or measured: the same motion, to the bit, in less time.
+        """The MuJoCo model without visual geoms and sensors. Its motion is bit-identical, and its simulation is faster.
 
-        MuJoCo discards what nothing can touch, and refuses where a body's inertia must come from such geoms (its
-        documentation: `compiler/discardvisual`); then all of them stay.
+        MuJoCo's option `compiler/discardvisual` removes geoms that cannot take part in a contact. The geoms stay if
+        the inertia of a body is computed from them, or if the source is an MjModel.
         """
-        with logged():
-            spec = mujoco.MjSpec.from_string(self.mjcf, assets=dict(self.assets))
-            spec.compiler.discardvisual = True
-            try:
-                model = spec.compile()
-            except ValueError:
-                model = copy.copy(self.mj_model)
+        model = None if is_binary(self.assets) else _without_visuals(self.mjcf, self.assets)
+        model = model or copy.copy(self.mj_model)
         model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_SENSOR
         return model
 
     @cached_property
     def space(self) -> StateSpace:
-        return StateSpace.of(self.mj_model, self.decimation, observed(self.mj_model, self.observe))
+        """The coordinates of a state."""
+        return StateSpace.of(self.mj_model, self.decimation, observed_coordinates(self.mj_model, self.observe))
 
     @property
     def dt(self) -> float:
-        """Control step, s: `decimation` physics steps under the same control."""
+        """Duration of a control step, s. A control step consists of `decimation` physics steps with one action."""
         return self.space.dt
 
     @property
     def integrator(self) -> str:
-        """The name of MuJoCo's integrator for this robot, as its MJCF spells it."""
+        """MuJoCo's name of the integrator, such as `EULER`."""
         return mujoco.mjtIntegrator(self.mj_model.opt.integrator).name.removeprefix("mjINT_")
 
     @property
     def semi_implicit(self) -> bool:
-        """Whether the position moves by dt times the new velocity.
+        """Whether the position changes by dt times the new velocity in a control step.
 
-        All of MuJoCo's integrators but RK4 have it so in a physics step. Over several the position moves by the mean of
-        their velocities, which the last of them does not tell.
+        All integrators of MuJoCo except RK4 have this property in a physics step. Several physics steps together do
+        not have it, because the velocity changes between them.
         """
         return self.integrator != "RK4" and self.decimation == 1
 
     @property
     def state_dim(self) -> int:
+        """Number of coordinates of a state, nq + nv + na."""
         return self.space.dim
 
     @property
     def action_dim(self) -> int:
+        """Number of entries of an action."""
         return len(self.action_names)
 
     @cached_property
     def action_names(self) -> tuple[str, ...]:
-        """Names of the entries of an action: controls, then positions and quaternions of mocap bodies."""
-        model = self.mj_model
-        mocap = [model.body(int(i)).name or f"body{i}" for i in _mocap_bodies(model)]
-        return (
-            *(model.actuator(i).name or f"actuator{i}" for i in range(model.nu)),
-            *(f"{body} {axis}" for body in mocap for axis in "xyz"),
-            *(f"{body} q{axis}" for body in mocap for axis in "wxyz"),
-        )
+        """Names of the entries of an action: controls, then positions and quaternions of the mocap bodies."""
+        return actions.names(self.mj_model)
 
     @cached_property
-    def default_action(self) -> np.ndarray:
-        """The action (A,) that leaves the robot to itself: no control, and mocap bodies where the MJCF has them."""
-        model = self.mj_model
-        bodies = _mocap_bodies(model)
-        return np.concatenate([np.zeros(model.nu), model.body_pos[bodies].ravel(), model.body_quat[bodies].ravel()])
+    def default_action(self) -> Float[np.ndarray, " A"]:
+        """The passive action: zero controls, and mocap bodies at their poses in the MJCF."""
+        return actions.passive(self.mj_model)
 
     @cached_property
-    def action_bounds(self) -> tuple[np.ndarray, np.ndarray]:
-        """Lowest and highest action, two (A,).
+    def action_bounds(self) -> tuple[Float[np.ndarray, " A"], Float[np.ndarray, " A"]]:
+        """The lowest and the highest action."""
+        return actions.bounds(self.mj_model, self.action_range)
 
-        Of a control `env.action_range`, else the MJCF's `ctrlrange`, or [-1, 1] where it gives none. A mocap body moves
-        within `MOCAP_REACH` m and about `MOCAP_TURN` rad of where it stands.
-        """
-        model = self.mj_model
-        limited = model.actuator_ctrllimited.astype(bool)
-        low, high = np.where(limited, model.actuator_ctrlrange.T, [[-1.0], [1.0]])
-        around = np.repeat([MOCAP_REACH, MOCAP_TURN / 2], [3 * model.nmocap, 4 * model.nmocap])
-        low = np.concatenate([low, self.default_action[model.nu :] - around])
-        high = np.concatenate([high, self.default_action[model.nu :] + around])
-        for name, ends in self.action_range.items():
-            low[self.action_names.index(name)], high[self.action_names.index(name)] = ends
-        return low, high
+    @property
+    def reset_options(self) -> dict[str, Any]:
+        """The settings that determine the initial states: the reset's name and options, and a subclass's own fields."""
+        own = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in {*_FIELDS, "xml"}}
+        return {**self.reset.as_group(), **own}
 
-    @abstractmethod
-    def sample_states(self, rng: np.random.Generator, n: int) -> np.ndarray:
-        """`n` initial states (n, nq + nv + na), float64, drawn from the reset distribution."""
+    def sample_states(self, rng: np.random.Generator, n: int) -> Float[np.ndarray, "n s"]:
+        """Draw `n` initial states from the reset's distribution."""
+        return self.reset(self.mj_model, self.space, rng, n)
 
 
-@dataclass(frozen=True, eq=False)
-class UniformResetEnv(Env):
-    """A robot whose trajectories start uniformly in a box about the zero state."""
-
-    reset_qpos: tuple[float, ...] = ()  # half-widths, rad or m
-    reset_qvel: tuple[float, ...] = ()  # half-widths, rad/s or m/s
-
-    def __post_init__(self):
-        super().__post_init__()
-        for key, widths in (("reset_qpos", self.reset_qpos), ("reset_qvel", self.reset_qvel)):
-            if len(widths) != self.space.nv or min(widths) < 0:
-                raise UserError(
-                    f"env.{key}={list(widths)} must give {self.space.nv} half-widths of at least 0, "
-                    f"one a joint of {self.name} ({', '.join(self.space.names)})"
-                )
-
-    def sample_states(self, rng: np.random.Generator, n: int) -> np.ndarray:
-        return rng.uniform(-1, 1, (n, self.state_dim)) * np.array([*self.reset_qpos, *self.reset_qvel])
+_FIELDS = frozenset(f.name for f in fields(Env))
 
 
-def observed(model: mujoco.MjModel, what: Sequence[str]) -> np.ndarray:
-    """(2 nv + na,) bool: the tangent coordinates that `what`, `all`, `qpos` or names of joints, shows.
-
-    Raises `UserError` for a joint that the robot does not have.
-    """
-    if tuple(what) == ("all",):
-        return np.ones(2 * model.nv + model.na, bool)
-    if tuple(what) == ("qpos",):
-        return np.arange(2 * model.nv + model.na) < model.nv
-    names = [model.joint(j).name or f"joint{j}" for j in range(model.njnt)]
-    if not what:
-        raise UserError(f"env.observe=[] shows nothing: it must be all, qpos, or some of {', '.join(names)}")
-    for name in what:
-        if name not in names:
-            raise UserError(
-                f"env.observe={list(what)}: no joint is called {name}{did_you_mean(name, names)}; "
-                f"it must be all, qpos, or some of {', '.join(names)}"
-            )
-    shown = np.isin([names[j] for j in model.dof_jntid], list(what))
-    return np.concatenate([shown, shown, np.zeros(model.na, bool)])
-
-
-def _check_ranges(model: mujoco.MjModel, names: Sequence[str], ranges: Mapping[str, tuple[float, ...]]) -> None:
-    clamped = model.actuator_ctrllimited.astype(bool) & (not model.opt.disableflags & CLAMP)
-    for name, ends in ranges.items():
-        if name not in names:
-            raise UserError(
-                f"env.action_range.{name}: no actuator is called that{did_you_mean(name, names)}; "
-                f"there are {', '.join(names) or 'none'}"
-            )
-        if len(ends) != 2 or ends[0] >= ends[1]:
-            raise UserError(f"env.action_range.{name}={list(ends)} must be [lowest, highest]")
-        actuator = names.index(name)
-        if actuator < model.nu and clamped[actuator]:
-            low, high = model.actuator_ctrlrange[actuator]
-            if ends[0] < low or ends[1] > high:
-                raise UserError(
-                    f"env.action_range.{name}={list(ends)} is wider than the MJCF's ctrlrange, to which MuJoCo clamps: "
-                    f"it must lie within [{low:g}, {high:g}]"
-                )
-
-
-def _mocap_bodies(model: mujoco.MjModel) -> np.ndarray:
-    """The mocap bodies, in the order of their poses in `MjData`."""
-    bodies = np.flatnonzero(model.body_mocapid >= 0)
-    return bodies[np.argsort(model.body_mocapid[bodies])]
-
-
-def unsupported_model(model: mujoco.MjModel) -> Iterator[str]:
-    """What the model asks for that a state of positions, velocities and activations cannot hold, each named."""
-    if not model.njnt:
-        yield "it has no joint"
-    if model.nflex:
-        yield f"the flex `{mujoco.mj_id2name(model, mujoco.mjtObj.mjOBJ_FLEX, 0) or 0}` is a soft body"
-    for i in range(model.nactuator):
-        if model.actuator_ctrlnum[i] != 1 or model.actuator_outnum[i] != 1:
-            yield f"actuator `{model.actuator(i).name or i}` has several inputs or outputs"
-            return  # what follows has an actuator for each control
-    for i in np.flatnonzero(model.actuator_delay):
-        yield f"actuator `{model.actuator(i).name or i}` has a delay: controls on their way are a state of their own"
-    for i in np.flatnonzero(model.actuator_dyntype == mujoco.mjtDyn.mjDYN_USER):
-        yield f"actuator `{model.actuator(i).name or i}` has dynamics that a program must supply (dyntype user)"
-    if model.nplugin:
-        yield "it uses a MuJoCo plugin, which may hide a state of its own"
+@warnings_to_log()
+def _without_visuals(mjcf: str, assets: Mapping[str, bytes]) -> mujoco.MjModel | None:
+    """Return the model compiled with `discardvisual`, or None if MuJoCo needs the visual geoms."""
+    spec = mujoco.MjSpec.from_string(mjcf, assets=dict(assets))
+    spec.compiler.discardvisual = True
+    try:
+        return spec.compile()
+    except ValueError:
+        return None

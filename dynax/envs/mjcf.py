@@ -1,35 +1,28 @@
-"""Any MJCF or URDF, without a line of code."""
+"""A robot from any MJCF or URDF file, for the command line: `env=mjcf env.xml=path/to/robot.xml`."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from dynax.envs.env import Env
-from dynax.envs.resets.keyframe import Reset
-from dynax.mjcf.bundle import bundle
+from dynax.envs.source import Source, read_source
 
 
 @dataclass(frozen=True, eq=False)
 class MjcfEnv(Env):
-    """The robot in the file `xml`, named after its stem; what the file includes and loads comes along.
+    """The robot in the file `xml`. The stem of the file is the robot's name.
 
-    Raises `UserError` for a file that cannot be read or that MuJoCo rejects, and for a reset that the robot cannot do.
+    In Python, `Env(path)` is equivalent.
+
+    Raises:
+        UserError: if the file cannot be read, MuJoCo rejects the model, or the robot does not support the reset.
     """
 
-    xml: str = ""
-    reset: Reset = field(default_factory=Reset)
+    xml: str = ""  # path of the file; with `mjcf`, only its stem is used
 
-    def __post_init__(self):
-        super().__post_init__()
-        self.reset.check(self.mj_model, self.space)
+    def __post_init__(self, source: Source | None):
+        if self.xml and not self.name:
+            object.__setattr__(self, "name", Path(self.xml).stem)
+        super().__post_init__(source)
 
-    @property
-    def name(self) -> str:
-        return Path(self.xml).stem
-
-    def _read(self) -> tuple[str, dict[str, bytes]]:
-        return bundle(Path(self.xml).expanduser(), "env.xml")
-
-    def sample_states(self, rng: np.random.Generator, n: int) -> np.ndarray:
-        return self.reset(self.mj_model, self.space, rng, n)
+    def _read(self, source: Source | None) -> tuple[str, dict[str, bytes]]:
+        return super()._read(source) if source is not None else read_source(Path(self.xml), "xml", {})

@@ -1,38 +1,54 @@
-"""What an excitation is: a random signal in [-1, 1], scaled to the range of the actuators.
-
-Axes: n trajectories, t control steps, u actuators.
-"""
+"""The contract of an excitation: a random signal in [-1, 1], scaled to the range of the actions."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
+
+from dynax.config.registry import EXCITATIONS
 
 
 @dataclass(frozen=True)
 class Excitation(ABC):
     """A family of action signals. The fields of a subclass are the options of its group in `conf/excitation`.
 
-    Times are in seconds, so that one setting serves every control step.
+    Times are in seconds, so that the options do not depend on the control step.
     """
 
     @property
     def name(self) -> str:
-        """The excitation's name: that of the file which defines it."""
-        return type(self).__module__.rpartition(".")[2]
+        """The registered name of the excitation."""
+        return EXCITATIONS.name_of(type(self))
 
     @abstractmethod
-    def signal(self, rng: np.random.Generator, n: int, steps: int, dt: float, nu: int) -> np.ndarray:
-        """`n` signals (n, t, u) in [-1, 1], an array of their own, at a control step of `dt` s.
+    def signal(self, rng: np.random.Generator, n: int, steps: int, dt: float, nu: int) -> Float[np.ndarray, "n t u"]:
+        """Draw signals in [-1, 1].
 
-        Each trajectory's random numbers are drawn before the next one's, so that the first of many are the same as
-        those of a few.
+        A subclass draws all random numbers of one trajectory before those of the next. The first trajectories then do
+        not depend on the number of trajectories.
+
+        Args:
+            rng: random number generator.
+            n: number of trajectories.
+            steps: number of control steps, t.
+            dt: duration of a control step, s.
+            nu: number of entries of an action, u.
+
+        Returns:
+            A new array, which the caller may change.
         """
 
     def __call__(
-        self, rng: np.random.Generator, n: int, steps: int, dt: float, low: np.ndarray, high: np.ndarray
-    ) -> np.ndarray:
-        """Actions (n, t, u), float64, within `low` (u,) and `high` (u,)."""
+        self,
+        rng: np.random.Generator,
+        n: int,
+        steps: int,
+        dt: float,
+        low: Float[np.ndarray, " u"],
+        high: Float[np.ndarray, " u"],
+    ) -> Float[np.ndarray, "n t u"]:
+        """Draw actions, float64, between `low` and `high`. See `signal` for the other arguments."""
         actions = self.signal(rng, n, steps, dt, len(low))
         actions *= (high - low) / 2
         actions += (high + low) / 2
@@ -40,5 +56,5 @@ class Excitation(ABC):
 
 
 def steps_of(seconds: float, dt: float) -> int:
-    """The whole number of control steps nearest to a time, at least one."""
+    """Return the number of control steps nearest to a time, at least one."""
     return max(1, round(seconds / dt))

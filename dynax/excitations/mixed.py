@@ -1,8 +1,9 @@
-"""Every excitation in equal shares: data that cover the state space, and the default."""
+"""All random excitations in equal shares: the default, whose data cover a large part of the state space."""
 
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 
 from dynax.errors import UserError, check_range
 from dynax.excitations.excitation import Excitation
@@ -15,30 +16,32 @@ from dynax.excitations.uniform import Uniform
 
 @dataclass(frozen=True)
 class Mixed(Excitation):
-    """One kind a trajectory, in random order: white noise, a staircase for each of `hold_times`, PRBS, OU, sines.
+    """One excitation per trajectory: uniform, piecewise constant for each of `hold_times`, PRBS, OU noise, or sines.
 
-    The order is one random permutation of the kinds after another. Apart from `hold_times`, each has its own defaults.
+    The order is a sequence of random permutations, so that the shares are equal. All other options have the defaults
+    of their excitation.
     """
 
-    hold_times: tuple[float, ...] = (0.05, 0.2)  # s
+    hold_times: tuple[float, ...] = (0.05, 0.2)  # hold times of the piecewise constant excitations, s
 
     def __post_init__(self):
         if not self.hold_times:
-            raise UserError("excitation.hold_times=[] must name at least one time, s")
+            raise UserError("hold_times=[] must contain at least one time in seconds", "hold_times")
         for seconds in self.hold_times:
-            check_range("excitation.hold_times", seconds, 0, open_low=True)
+            check_range("hold_times", seconds, 0, open_low=True)
 
     @property
-    def kinds(self) -> tuple[Excitation, ...]:
+    def parts(self) -> tuple[Excitation, ...]:
+        """The excitations, each with an equal share of the trajectories."""
         return (Uniform(), *(PiecewiseConstant(seconds) for seconds in self.hold_times), Prbs(), Ou(), Sines())
 
-    def signal(self, rng: np.random.Generator, n: int, steps: int, dt: float, nu: int) -> np.ndarray:
-        kinds = self.kinds
-        order, *streams = rng.spawn(1 + len(kinds))  # a stream a kind: none depends on how many of the others there are
-        rounds = np.tile(np.arange(len(kinds)), (-(-n // len(kinds)), 1))
-        chosen = order.permuted(rounds, axis=1).ravel()[:n]
+    def signal(self, rng: np.random.Generator, n: int, steps: int, dt: float, nu: int) -> Float[np.ndarray, "n t u"]:
+        parts = self.parts
+        order, *streams = rng.spawn(1 + len(parts))  # one stream per part, so that parts do not depend on each other
+        cycles = np.tile(np.arange(len(parts)), (-(-n // len(parts)), 1))
+        chosen = order.permuted(cycles, axis=1).ravel()[:n]
         signals = np.empty((n, steps, nu))
-        for k, (kind, stream) in enumerate(zip(kinds, streams, strict=True)):
+        for k, (part, stream) in enumerate(zip(parts, streams, strict=True)):
             rows = np.flatnonzero(chosen == k)
-            signals[rows] = kind.signal(stream, len(rows), steps, dt, nu)
+            signals[rows] = part.signal(stream, len(rows), steps, dt, nu)
         return signals

@@ -1,20 +1,27 @@
-"""Nothing: the robot is left to itself."""
+"""No excitation: zero controls."""
 
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 
 from dynax.excitations.excitation import Excitation
 
 
 @dataclass(frozen=True)
 class Passive(Excitation):
-    """A control of zero, or the nearest the actuator allows."""
+    """Zero, or the nearest value within the action range."""
 
-    def signal(self, rng: np.random.Generator, n: int, steps: int, dt: float, nu: int) -> np.ndarray:
+    def signal(self, rng: np.random.Generator, n: int, steps: int, dt: float, nu: int) -> Float[np.ndarray, "n t u"]:
         return np.zeros((n, steps, nu))
 
     def __call__(
-        self, rng: np.random.Generator, n: int, steps: int, dt: float, low: np.ndarray, high: np.ndarray
-    ) -> np.ndarray:
+        self,
+        rng: np.random.Generator,
+        n: int,
+        steps: int,
+        dt: float,
+        low: Float[np.ndarray, " u"],
+        high: Float[np.ndarray, " u"],
+    ) -> Float[np.ndarray, "n t u"]:
         return np.clip(self.signal(rng, n, steps, dt, len(low)), low, high)

@@ -1,8 +1,9 @@
-"""A staircase: what a slow controller, or an operator, does."""
+"""A piecewise constant signal (zero-order hold), as from a slow controller."""
 
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 
 from dynax.errors import check_range
 from dynax.excitations.excitation import Excitation, steps_of
@@ -10,13 +11,13 @@ from dynax.excitations.excitation import Excitation, steps_of
 
 @dataclass(frozen=True)
 class PiecewiseConstant(Excitation):
-    """A value drawn uniformly and held for `hold_time`."""
+    """A uniformly distributed value, constant for `hold_time`."""
 
-    hold_time: float = 0.2  # s
+    hold_time: float = 0.2  # duration of a value, s
 
     def __post_init__(self):
-        check_range("excitation.hold_time", self.hold_time, 0, open_low=True)
+        check_range("hold_time", self.hold_time, 0, open_low=True)
 
-    def signal(self, rng: np.random.Generator, n: int, steps: int, dt: float, nu: int) -> np.ndarray:
+    def signal(self, rng: np.random.Generator, n: int, steps: int, dt: float, nu: int) -> Float[np.ndarray, "n t u"]:
         hold = steps_of(self.hold_time, dt)
         return np.repeat(rng.uniform(-1, 1, (n, -(-steps // hold), nu)), hold, axis=1)[:, :steps]

@@ -1,15 +1,16 @@
-"""White noise: the widest band, and the least motion, since it averages to nothing over a few steps."""
+"""White noise. Its band is the widest, and its motion the smallest, because it averages to zero over a few steps."""
 
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 
 from dynax.excitations.excitation import Excitation
 
 
 @dataclass(frozen=True)
 class Uniform(Excitation):
-    """A value drawn uniformly for every control step."""
+    """A new uniformly distributed value for every control step."""
 
-    def signal(self, rng: np.random.Generator, n: int, steps: int, dt: float, nu: int) -> np.ndarray:
+    def signal(self, rng: np.random.Generator, n: int, steps: int, dt: float, nu: int) -> Float[np.ndarray, "n t u"]:
         return rng.uniform(-1, 1, (n, steps, nu))

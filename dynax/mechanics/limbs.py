@@ -15,7 +15,7 @@ import numpy as np
 
 from dynax.mechanics.kinematics import moved
 from dynax.mechanics.trees import Tree, trees
-from dynax.mjcf import symmetry
+from dynax.mjcf.gravity import gravity
 
 START = 0.7  # the root of a scaled mass matrix before anything is learned, times one
 FLOOR = 1e-4  # of the MJCF's, below any learned: what a network says of a mass matrix can be inverted then
@@ -60,7 +60,7 @@ class Limb:
             mask=np.array([row for row, _ in rows]),
             start=START * first / np.sqrt(first.sum(axis=0) * np.where(base, share, 1)),
             scale=1 / np.sqrt(model.dof_invweight0[dofs]),
-            weight=float(np.linalg.norm(symmetry.gravity(model)) * model.body_subtreemass[tree.body]),
+            weight=float(np.linalg.norm(gravity(model)) * model.body_subtreemass[tree.body]),
             nv=model.nv,
         )
 
@@ -110,7 +110,7 @@ class BaseInvariance:
         linear, fall, stands = np.zeros(model.nv, bool), np.zeros(model.nv), np.zeros(model.nv, bool)
         for tree in trees(model):
             linear[tree.linear] = True
-            fall[tree.linear] = tree.directions.T @ symmetry.gravity(model)
+            fall[tree.linear] = tree.directions.T @ gravity(model)
             stands[tree.dofs] = not tree.floats
         idle = stands & invariant
         return cls(linear, fall, idle, model.jnt_qposadr[model.dof_jntid[idle]].astype(np.int32))

@@ -26,7 +26,7 @@ from flax import struct
 from dynax.envs.state_space import StateSpace
 from dynax.math.vectors import turned
 from dynax.mechanics.kinematics import Kinematics, Poses
-from dynax.mjcf import symmetry
+from dynax.mjcf.gravity import gravity
 
 NAMES = ("m", "hx", "hy", "hz", "Ixx", "Iyy", "Izz", "Ixy", "Ixz", "Iyz")
 SYMMETRIC = np.array([[0, 3, 4], [3, 1, 5], [4, 5, 2]], np.int32)  # where the entries of I stand among its six
@@ -52,7 +52,7 @@ class Mechanics:
 
     @classmethod
     def of(cls, model: mujoco.MjModel, space: StateSpace) -> "Mechanics":
-        return cls(space, Kinematics.of(model), symmetry.gravity(model))
+        return cls(space, Kinematics.of(model), gravity(model))
 
     def motion(self, state: jax.Array) -> Motion:
         """How the bodies move at `state` (S,)."""

@@ -15,8 +15,11 @@ import mujoco
 import numpy as np
 
 from dynax.math import rotations
-from dynax.mjcf import joints, symmetry
+from dynax.mjcf import joints
+from dynax.mjcf.gravity import gravity
 from dynax.mjcf.joints import FREE
+from dynax.mjcf.position_forces import has_spring
+from dynax.mjcf.static_geometry import static_planes, world_fixed_bodies
 from dynax.representation.planar import Planar
 
 AROUND = tuple(map(int, (mujoco.mjtWrap.mjWRAP_SPHERE, mujoco.mjtWrap.mjWRAP_CYLINDER)))  # of tendons
@@ -44,8 +47,8 @@ class Floating:
         dofs = np.zeros(model.nv, bool)
         for j in free:
             dofs[model.jnt_dofadr[j] : model.jnt_dofadr[j] + 6] = True
-        normals, planes_only = symmetry.static_planes(model)
-        up = next((-x / np.linalg.norm(x) for x in (symmetry.gravity(model), *-normals) if np.linalg.norm(x) > 0), None)
+        normals, planes_only = static_planes(model)
+        up = next((-x / np.linalg.norm(x) for x in (gravity(model), *-normals) if np.linalg.norm(x) > 0), None)
         return cls(
             bodies=tuple((int(model.jnt_qposadr[j]), int(model.jnt_dofadr[j])) for j in ordered),
             dofs=dofs,
@@ -124,7 +127,7 @@ def frame_of(model: mujoco.MjModel) -> Frame | None:
 
 def _tied(model: mujoco.MjModel, normals: np.ndarray, planes_only: bool, up: np.ndarray | None) -> str:
     """What tells one place or heading from another, in words; nothing where all are alike."""
-    foreign = symmetry.world_fixed_bodies(model)
+    foreign = world_fixed_bodies(model)
     if not planes_only:
         return "scenery in reach that is not a plane"
     if up is not None and (np.linalg.norm(np.cross(normals, up), axis=1) > joints.PARALLEL).any():
@@ -142,7 +145,7 @@ def _tied(model: mujoco.MjModel, normals: np.ndarray, planes_only: bool, up: np.
     reference = model.actuator_trnid[model.actuator_trntype == mujoco.mjtTrn.mjTRN_SITE, 1]
     if foreign[model.site_bodyid[[*crank, *reference[reference >= 0]]]].any():
         return "an actuator that acts relative to the world or a mocap body"
-    if any(symmetry.has_spring(model, joint) for joint in np.flatnonzero(model.jnt_type == FREE).tolist()):
+    if any(has_spring(model, joint) for joint in np.flatnonzero(model.jnt_type == FREE).tolist()):
         return "a spring between the world and what floats"
     if any(_pushes_along_the_world(model, i, up) for i in range(model.nu)):
         return "an actuator that pushes along axes of the world"

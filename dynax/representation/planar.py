@@ -15,7 +15,7 @@ import numpy as np
 
 from dynax.math import rotations
 from dynax.mjcf.joints import HINGE, PARALLEL, SLIDE
-from dynax.mjcf.symmetry import default_pose
+from dynax.mjcf.poses import default_pose
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,8 +15,8 @@ from dynax.envs.env import Env
 from dynax.errors import check_choice
 from dynax.mechanics.collision.contacts import Contacts
 from dynax.mechanics.collision.pairs import selection
+from dynax.mjcf.invariances import galilean_invariant_dofs
 from dynax.mjcf.joints import BALL, FREE
-from dynax.mjcf.symmetry import galilean_invariant_dofs
 from dynax.representation import features
 from dynax.representation.contact_features import ContactFeatures
 from dynax.representation.frames import FRAMES, Floating, Frame, frame_of

@@ -1,4 +1,4 @@
-"""What the tests of single robots share."""
+"""Fixtures for the tests of single robots."""
 
 import mujoco
 import pytest
@@ -6,7 +6,7 @@ import pytest
 
 @pytest.fixture
 def home(env):
-    """The robot `env` of a test file in keyframe 0."""
+    """The data of keyframe 0 of the fixture `env`, after mj_forward."""
     data = mujoco.MjData(env.mj_model)
     mujoco.mj_resetDataKeyframe(env.mj_model, data, 0)
     mujoco.mj_forward(env.mj_model, data)

@@ -240,10 +240,10 @@ def test_the_position_of_an_orientation_is_the_rotation_vector_from_home():
     change[:13] = np.linspace(-1, 1, 13)
     moved = SPACE.add(SPACE.home, change)
     found = SPACE.positions(moved)
-    turning = [block.v for block in SPACE.blocks if block.turns]
+    turning = [block.v for block in SPACE.blocks if block.is_orientation]
     assert len(turning) == 2
     for v in turning:
         np.testing.assert_allclose(found[v], change[v], atol=1e-14)
-    straight = [block for block in SPACE.blocks if not block.turns]
+    straight = [block for block in SPACE.blocks if not block.is_orientation]
     for q, v, _ in straight:
         assert np.array_equal(found[v], moved[q])

@@ -8,7 +8,7 @@ import pytest
 
 from dynax.mechanics.kinematics import Kinematics
 from dynax.mechanics.limbs import BaseInvariance, Limb
-from dynax.mjcf.symmetry import invariant_translations
+from dynax.mjcf.invariances import invariant_translations
 
 
 @pytest.fixture(scope="module")

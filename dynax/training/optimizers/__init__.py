@@ -1,6 +1,5 @@
 """Optimizers: one file each, with a function `optimizer(schedule, config)`, selected by `training.optimizer`."""
 
-import importlib
 from typing import Any
 
 import jax
@@ -8,6 +7,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import PyTree
 
+from dynax.config.registry import OPTIMIZERS
 from dynax.config.schema import TrainingConfig
 
 
@@ -26,13 +26,9 @@ def make(config: TrainingConfig, num_steps: int, ensemble_size: int = 1) -> opta
         0.0, config.learning_rate, warmup, max(num_steps, 1), config.final_learning_rate
     )
     clip = optax.identity() if config.gradient_clip is None else optax.clip_by_global_norm(config.gradient_clip)
-    chain = optax.chain(clip, _rule(config, schedule))
+    rule = OPTIMIZERS.get(config.optimizer, "training.optimizer")(schedule, config)
+    chain = optax.chain(clip, rule)
     return chain if ensemble_size == 1 else _per_member(chain, ensemble_size)
-
-
-def _rule(config: TrainingConfig, schedule: optax.Schedule) -> optax.GradientTransformation:
-    module = importlib.import_module(f"dynax.training.optimizers.{config.optimizer}")
-    return module.optimizer(schedule, config)
 
 
 def _per_member(optimizer: optax.GradientTransformation, ensemble_size: int) -> optax.GradientTransformation:

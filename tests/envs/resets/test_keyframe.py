@@ -1,11 +1,12 @@
-"""Where trajectories of any robot start: a keyframe, noise by the kind of joint, ranges by name; errors are told."""
+"""The keyframe reset: noise by the type of joint, ranges by the name of a joint, and errors."""
 
 import mujoco
 import numpy as np
 import pytest
 
 from dynax.envs import MjcfEnv, make
-from dynax.envs.resets.keyframe import Reset, home
+from dynax.envs.resets.keyframe import KeyframeReset
+from dynax.envs.resets.reset import home
 from dynax.envs.state_space import StateSpace
 from dynax.errors import UserError
 
@@ -27,9 +28,9 @@ STILL = {"hinge": 0.0, "slide": 0.0, "ball": 0.0, "free": 0.0, "velocity": 0.0}
 RAIL, HIP, KNEE, PLACE, TURN = [0], [1, 2, 3], [4], [5, 6, 7], [8, 9, 10]  # in the tangent space
 
 
-def drawn(n=4000, **options):
-    """Changes (n, 2 nv + na) from the pose that `n` states were drawn about."""
-    reset = Reset(**STILL | options)
+def differences(n=4000, **options):
+    """Return the differences (n, 2 nv + na) of `n` initial states from the keyframe."""
+    reset = KeyframeReset(**STILL | options)
     reset.check(MODEL, SPACE)
     states = reset(MODEL, SPACE, np.random.default_rng(0), n)
     return SPACE.difference(np.tile(home(MODEL, reset.keyframe), (n, 1)), states)
@@ -37,34 +38,34 @@ def drawn(n=4000, **options):
 
 @pytest.mark.parametrize("keyframe", [0, 1])
 def test_without_noise_every_trajectory_starts_at_the_keyframe(keyframe):
-    states = Reset(keyframe, **STILL)(MODEL, SPACE, np.random.default_rng(0), 3)
+    states = KeyframeReset(keyframe, **STILL)(MODEL, SPACE, np.random.default_rng(0), 3)
     wanted = np.concatenate([MODEL.key_qpos[keyframe], MODEL.key_qvel[keyframe], MODEL.key_act[keyframe]])
     np.testing.assert_allclose(states, [wanted] * 3, atol=1e-15)
 
 
 @pytest.mark.parametrize(("option", "where"), [("slide", RAIL), ("ball", HIP + TURN), ("hinge", KNEE), ("free", PLACE)])
-def test_each_kind_of_joint_has_a_noise_of_its_own(option, where):
-    spread = drawn(**{option: 0.1}).std(axis=0)
+def test_each_type_of_joint_has_its_own_noise(option, where):
+    spread = differences(**{option: 0.1}).std(axis=0)
     np.testing.assert_allclose(spread[where], 0.1, rtol=0.1)
     assert np.count_nonzero(spread > 1e-12) == len(where)
 
 
-def test_every_velocity_has_the_noise_of_velocities():
-    spread = drawn(velocity=2.0).std(axis=0)
+def test_all_velocities_have_the_same_noise():
+    spread = differences(velocity=2.0).std(axis=0)
     np.testing.assert_allclose(spread[11:22], 2, rtol=0.1)
     assert spread[:11].max() < 1e-12
     assert spread[22] == 0  # activations start where the keyframe has them
 
 
 def test_quaternions_are_of_unit_length():
-    states = Reset(ball=3.0)(MODEL, SPACE, np.random.default_rng(0), 100)
-    for q, _, turns in SPACE.blocks:
-        if turns:
+    states = KeyframeReset(ball=3.0)(MODEL, SPACE, np.random.default_rng(0), 100)
+    for q, _, is_orientation in SPACE.blocks:
+        if is_orientation:
             np.testing.assert_allclose(np.linalg.norm(states[:, q], axis=1), 1, atol=1e-12)
 
 
-def test_limited_joints_start_within_their_range_and_others_anywhere():
-    states = Reset(hinge=5.0, slide=5.0)(MODEL, SPACE, np.random.default_rng(0), 200)
+def test_only_limited_joints_stay_within_a_range():
+    states = KeyframeReset(hinge=5.0, slide=5.0)(MODEL, SPACE, np.random.default_rng(0), 200)
     knee, rail = states[:, 5], states[:, 0]
     assert (knee.min(), knee.max()) == (-1, 1)
     assert np.abs(rail).max() > 5
@@ -73,68 +74,70 @@ def test_limited_joints_start_within_their_range_and_others_anywhere():
 def test_a_ball_joint_starts_within_its_range():
     xml = """<mujoco><worldbody><body><joint type="ball" range="0 20"/><geom size=".1"/></body></worldbody></mujoco>"""
     model = mujoco.MjModel.from_xml_string(xml)
-    states = Reset(ball=0.3)(model, StateSpace.of(model), np.random.default_rng(0), 100)
+    states = KeyframeReset(ball=0.3)(model, StateSpace.of(model), np.random.default_rng(0), 100)
     angle = np.degrees(2 * np.arctan2(np.linalg.norm(states[:, 1:4], axis=1), np.abs(states[:, 0])))
     assert angle.max() == pytest.approx(20)
     assert angle.min() < 15
 
 
-def test_a_joint_may_start_uniformly_in_a_range_instead():
-    states = Reset(ranges={"knee": (-0.5, 0.25), "rail": (3.0, 3.0)})(MODEL, SPACE, np.random.default_rng(0), 4000)
+def test_a_joint_with_a_range_is_uniform():
+    states = KeyframeReset(ranges={"knee": (-0.5, 0.25), "rail": (3.0, 3.0)})(
+        MODEL, SPACE, np.random.default_rng(0), 4000
+    )
     assert (states[:, 0] == 3).all()
     assert -0.5 <= states[:, 5].min() < -0.49
     assert 0.24 < states[:, 5].max() <= 0.25
     np.testing.assert_allclose(states[:, 5].std(), 0.75 / np.sqrt(12), rtol=0.05)
 
 
-def test_a_range_may_lead_beyond_a_stop():
-    states = Reset(ranges={"knee": (-2.0, -1.5)})(MODEL, SPACE, np.random.default_rng(0), 10)
+def test_a_range_may_exceed_the_joint_limits():
+    states = KeyframeReset(ranges={"knee": (-2.0, -1.5)})(MODEL, SPACE, np.random.default_rng(0), 10)
     assert (states[:, 5] <= -1.5).all()
 
 
-def test_states_follow_from_the_generator():
-    one, same, other = (Reset()(MODEL, SPACE, np.random.default_rng(seed), 5) for seed in (1, 1, 2))
+def test_states_are_determined_by_the_generator():
+    one, same, other = (KeyframeReset()(MODEL, SPACE, np.random.default_rng(seed), 5) for seed in (1, 1, 2))
     assert np.array_equal(one, same)
     assert not np.array_equal(one, other)
 
 
-def test_a_robot_with_keyframes_may_start_from_its_default_pose():
-    states = Reset(None, **STILL)(MODEL, SPACE, np.random.default_rng(0), 3)
+def test_without_an_index_the_default_pose_is_used():
+    states = KeyframeReset(None, **STILL)(MODEL, SPACE, np.random.default_rng(0), 3)
     assert np.array_equal(states, np.tile([*MODEL.qpos0, *np.zeros(MODEL.nv + MODEL.na)], (3, 1)))
 
 
-def test_without_a_keyframe_it_is_the_default_pose_at_rest():
+def test_the_home_pose_of_a_robot_without_keyframes_is_the_default_pose():
     xml = '<mujoco><worldbody><body pos="0 0 2"><freejoint/><geom size=".1"/></body></worldbody></mujoco>'
     model = mujoco.MjModel.from_xml_string(xml)
     assert home(model).tolist() == [0, 0, 2, 1, 0, 0, 0, *[0] * 6]
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
-        ({"keyframe": 2}, r"env.reset.keyframe=2: the robot has 2 keyframes, from 0"),
-        ({"ranges": {"kne": (0, 1)}}, r"env.reset.ranges.kne: no hinge .* \(did you mean `knee`\?\); it has rail"),
-        ({"ranges": {"hip": (0, 1)}}, r"env.reset.ranges.hip: no hinge or slide of the robot has that name"),
-        ({"ranges": {"knee": (1.0, 0.0)}}, r"env.reset.ranges.knee=\[1.0, 0.0\] must be \[lowest, highest\]"),
-        ({"ranges": {"knee": (1.0,)}}, r"env.reset.ranges.knee=\[1.0\] must be"),
+        ({"keyframe": 2}, r"^keyframe=2 does not exist: the robot has 2 keyframes, counted from 0"),
+        ({"ranges": {"kne": (0, 1)}}, r"^ranges.kne: no hinge .* \(did you mean `knee`\?\); the robot has rail"),
+        ({"ranges": {"hip": (0, 1)}}, r"^ranges.hip: no hinge or slide of the robot has this name"),
+        ({"ranges": {"knee": (1.0, 0.0)}}, r"^ranges.knee=\[1.0, 0.0\] must be \[lowest, highest\]"),
+        ({"ranges": {"knee": (1.0,)}}, r"^ranges.knee=\[1.0\] must be"),
     ],
 )  # fmt: skip
-def test_what_the_robot_cannot_do_is_told(options, told):
-    with pytest.raises(UserError, match=told):
-        Reset(**options).check(MODEL, SPACE)
+def test_an_option_that_does_not_fit_the_robot_is_an_error(options, message):
+    with pytest.raises(UserError, match=message):
+        KeyframeReset(**options).check(MODEL, SPACE)
 
 
 @pytest.mark.parametrize("name", ["keyframe", "hinge", "slide", "ball", "free", "velocity"])
-def test_nothing_is_negative(name):
-    with pytest.raises(UserError, match=f"env.reset.{name}=-1 is out of range"):
-        Reset(**{name: -1})
+def test_negative_options_are_errors(name):
+    with pytest.raises(UserError, match=f"^{name}=-1 is out of range"):
+        KeyframeReset(**{name: -1})
 
 
-def test_a_group_of_the_config_gives_its_options():
+def test_the_config_section_contains_the_options():
     mjcf = '<mujoco><worldbody><body><joint name="x"/><geom size=".1"/></body></worldbody></mujoco>'
     group = {"name": "mjcf", "xml": "a.xml", "reset": {"hinge": 1, "ranges": {"x": [0, 0.5]}}}
     env = make(group, mjcf=mjcf)
     assert isinstance(env, MjcfEnv)
-    assert env.reset == Reset(hinge=1.0, ranges={"x": (0.0, 0.5)})
+    assert env.reset == KeyframeReset(hinge=1.0, ranges={"x": (0.0, 0.5)})
     with pytest.raises(UserError, match=r"unknown key env.reset.hinges \(did you mean `hinge`\?\)"):
         make({"name": "mjcf", "xml": "a.xml", "reset": {"hinges": 1}}, mjcf=mjcf)

@@ -1,4 +1,4 @@
-"""A robot's file with all that it loads: the bundle alone is the robot, wherever the files it came from are."""
+"""A model file with its assets: the text and the assets rebuild the robot without the original files."""
 
 import shutil
 import struct
@@ -10,7 +10,7 @@ from PIL import Image
 
 from dynax.envs import MjcfEnv
 from dynax.errors import UserError
-from dynax.mjcf.bundle import bundle
+from dynax.mjcf.model_file import read_model_file, serialize_spec
 
 CORNERS = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
 FACES = ((0, 2, 1), (0, 1, 3), (0, 3, 2), (1, 2, 3))
@@ -18,13 +18,13 @@ JOINT = '<joint name="swing" axis="0 1 0"/>'
 
 
 def tetrahedron(size=0.1):
-    """An OBJ file."""
+    """Return the text of an OBJ file."""
     corners = "".join(f"v {x} {y} {z}\n" for x, y, z in size * CORNERS)
     return corners + "".join(f"f {a + 1} {b + 1} {c + 1}\n" for a, b, c in FACES)
 
 
 def stl(size=0.1):
-    """The same as a binary STL file."""
+    """Return the same mesh as a binary STL file."""
     triangles = b"".join(struct.pack("<12fH", *[0.0] * 3, *(size * CORNERS[list(f)]).ravel(), 0) for f in FACES)
     return bytes(80) + struct.pack("<I", len(FACES)) + triangles
 
@@ -36,7 +36,7 @@ def png(path, color=(200, 50, 50), size=(4, 4)):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Where the files of a robot lie."""
+    """The folder of the robot's files."""
     (tmp_path / "robot").mkdir()
     return tmp_path / "robot"
 
@@ -48,16 +48,16 @@ def write(path, content):
 
 
 def robot(folder, asset, geom='<geom type="mesh" mesh="m"/>', head="", name="arm.xml"):
-    """A file of a robot of one joint."""
+    """Write the MJCF of a robot with one joint, and return its path."""
     body = f'<body>{JOINT}<geom size=".01"/>{geom}</body>'
     text = f"<mujoco>{head}<asset>{asset}</asset><worldbody>{body}</worldbody></mujoco>"
     return write(folder / name, text)
 
 
-def carried(path):
-    """The model that a bundle makes where nothing of its files is left, and its assets."""
+def rebuilt(path):
+    """Return the model rebuilt after its files are deleted, and its assets."""
     before = mujoco.MjModel.from_xml_path(str(path))
-    text, assets = bundle(path, "env.xml")
+    text, assets = read_model_file(path, "xml")
     shutil.rmtree(path.parent)
     after = mujoco.MjModel.from_xml_string(text, assets)
     assert_same(before, after)
@@ -65,7 +65,7 @@ def carried(path):
 
 
 def assert_same(one, other):
-    """Two models of one robot: the same shapes, and the same motion."""
+    """Assert that two models have the same sizes and the same motion."""
     for size in ("nq", "nv", "nu", "nbody", "ngeom", "nmesh", "nmeshvert", "ntexdata", "nhfielddata"):
         assert getattr(one, size) == getattr(other, size), size
     ends = []
@@ -79,97 +79,97 @@ def assert_same(one, other):
     np.testing.assert_allclose(one.mesh_vert, other.mesh_vert, atol=1e-6)
 
 
-def test_a_file_that_stands_alone_comes_as_it_is_written(folder):
+def test_a_file_without_assets_is_returned_unchanged(folder):
     path = robot(folder, "", geom="")
-    assert bundle(path, "env.xml") == (path.read_text(), {})
+    assert read_model_file(path, "xml") == (path.read_text(), {})
 
 
-def test_a_mesh_in_a_folder_below_comes_along(folder):
+def test_a_mesh_in_a_subfolder_is_an_asset(folder):
     write(folder / "parts" / "m.obj", tetrahedron())
-    _, assets = carried(robot(folder, '<mesh name="m" file="parts/m.obj"/>'))
+    _, assets = rebuilt(robot(folder, '<mesh name="m" file="parts/m.obj"/>'))
     assert assets == {"m.obj": tetrahedron().encode()}
 
 
-def test_a_mesh_of_any_kind_comes_along(folder):
+def test_an_stl_mesh_is_an_asset(folder):
     write(folder / "m.stl", stl())
-    assert list(carried(robot(folder, '<mesh name="m" file="m.stl"/>'))[1]) == ["m.stl"]
+    assert list(rebuilt(robot(folder, '<mesh name="m" file="m.stl"/>'))[1]) == ["m.stl"]
 
 
-def test_a_mesh_beside_the_folder_of_the_robot_comes_along(folder):
+def test_a_mesh_outside_the_folder_is_an_asset(folder):
     write(folder.parent / "common" / "m.obj", tetrahedron())
-    carried(robot(folder, '<mesh name="m" file="../common/m.obj"/>'))
+    rebuilt(robot(folder, '<mesh name="m" file="../common/m.obj"/>'))
 
 
 @pytest.mark.parametrize("where", ["meshdir", "assetdir"])
-def test_a_folder_of_meshes_is_followed(folder, where):
+def test_the_folder_of_the_compiler_element_is_used(folder, where):
     write(folder / "deep" / "er" / "m.obj", tetrahedron())
-    carried(robot(folder, '<mesh name="m" file="er/m.obj"/>', head=f'<compiler {where}="deep"/>'))
+    rebuilt(robot(folder, '<mesh name="m" file="er/m.obj"/>', head=f'<compiler {where}="deep"/>'))
 
 
-def test_paths_that_are_stripped_are_stripped(folder):
+def test_strippath_removes_the_folders_of_a_path(folder):
     write(folder / "deep" / "m.obj", tetrahedron())
     head = '<compiler meshdir="deep" strippath="true"/>'
-    carried(robot(folder, '<mesh name="m" file="/home/somebody/m.obj"/>', head=head))
+    rebuilt(robot(folder, '<mesh name="m" file="/home/somebody/m.obj"/>', head=head))
 
 
-def test_two_files_of_one_name_stay_two(folder):
+def test_two_files_with_the_same_name_are_two_assets(folder):
     write(folder / "left" / "m.obj", tetrahedron(0.1))
     write(folder / "right" / "m.obj", tetrahedron(0.2))
     two = '<mesh name="m" file="left/m.obj"/><mesh name="n" file="right/m.obj"/>'
     geoms = '<geom type="mesh" mesh="m"/><geom type="mesh" mesh="n"/>'
-    model, assets = carried(robot(folder, two, geom=geoms))
+    model, assets = rebuilt(robot(folder, two, geom=geoms))
     assert sorted(assets.values()) == sorted(tetrahedron(size).encode() for size in (0.1, 0.2))
     assert model.nmesh == 2
 
 
-def test_one_file_loaded_twice_is_kept_once(folder):
+def test_a_file_that_is_loaded_twice_is_one_asset(folder):
     write(folder / "m.obj", tetrahedron())
     two = '<mesh name="m" file="m.obj"/><mesh name="n" file="m.obj" scale="2 2 2"/>'
-    _, assets = carried(robot(folder, two, geom='<geom type="mesh" mesh="m"/><geom type="mesh" mesh="n"/>'))
+    _, assets = rebuilt(robot(folder, two, geom='<geom type="mesh" mesh="m"/><geom type="mesh" mesh="n"/>'))
     assert list(assets) == ["m.obj"]
 
 
-def test_a_texture_comes_along(folder):
+def test_a_texture_is_an_asset(folder):
     png(folder / "pictures" / "skin.png")
     look = '<texture name="t" type="2d" file="skin.png"/><material name="paint" texture="t"/>'
     geom = '<geom size=".1" material="paint"/>'
-    model, assets = carried(robot(folder, look, geom=geom, head='<compiler texturedir="pictures"/>'))
+    model, assets = rebuilt(robot(folder, look, geom=geom, head='<compiler texturedir="pictures"/>'))
     assert list(assets) == ["skin.png"]
     assert model.ntex == 1
 
 
-def test_the_six_sides_of_a_cube_come_along(folder):
+def test_the_six_sides_of_a_cube_texture_are_assets(folder):
     sides = ("right", "left", "up", "down", "front", "back")
     for i, side in enumerate(sides):
         png(folder / f"{side}.png", (40 * i, 0, 0))
     files = " ".join(f'file{side}="{side}.png"' for side in sides)
-    _, assets = carried(robot(folder, f'<texture name="sky" type="skybox" {files}/>', geom=""))
+    _, assets = rebuilt(robot(folder, f'<texture name="sky" type="skybox" {files}/>', geom=""))
     assert sorted(assets) == sorted(f"{side}.png" for side in sides)
 
 
-def test_a_height_field_comes_along(folder):
+def test_a_height_field_is_an_asset(folder):
     png(folder / "hills.png", size=(8, 8))
     hills = '<hfield name="hills" file="hills.png" size="1 1 .1 .1"/>'
-    _, assets = carried(robot(folder, hills, geom='<geom size=".1"/>'))
+    _, assets = rebuilt(robot(folder, hills, geom='<geom size=".1"/>'))
     assert list(assets) == ["hills.png"]
 
 
-def test_what_is_included_comes_along_with_what_it_loads(folder):
+def test_an_included_file_is_written_out_with_its_assets(folder):
     write(folder / "m.obj", tetrahedron())
     write(folder / "parts.xml", '<mujoco><asset><mesh name="m" file="m.obj"/></asset></mujoco>')
     path = robot(folder, "", head='<include file="parts.xml"/>')
-    model, assets = carried(path)
+    model, assets = rebuilt(path)
     assert (model.nmesh, list(assets)) == (1, ["m.obj"])
 
 
-def test_an_attached_model_comes_along(folder):
+def test_an_attached_model_is_written_out(folder):
     write(
         folder / "hand.xml",
         '<mujoco><worldbody><body name="hand"><joint/><geom size=".1"/></body></worldbody></mujoco>',
     )
     text = f"""<mujoco><asset><model name="hand" file="hand.xml"/></asset><worldbody><body>{JOINT}<geom size=".1"/>
     <attach model="hand" body="hand" prefix="left_"/></body></worldbody></mujoco>"""
-    model, _ = carried(write(folder / "arm.xml", text))
+    model, _ = rebuilt(write(folder / "arm.xml", text))
     assert model.nv == 2
 
 
@@ -182,17 +182,17 @@ URDF = f"""<robot name="arm"><mujoco><compiler {{}} discardvisual="false"/></muj
 
 
 @pytest.mark.parametrize("strip", ["true", "false"])
-def test_a_urdf_comes_along(folder, strip):
-    """Paths of ROS packages can be stripped, in a line for MuJoCo; others are followed."""
+def test_the_meshes_of_a_urdf_are_assets(folder, strip):
+    """With strippath, MuJoCo removes the folders of ROS package paths. Other paths are relative to meshdir."""
     text = URDF.format(f'strippath="{strip}" meshdir="meshes"').replace(
         "PATH", "package://a/" if strip == "true" else ""
     )
     write(folder / "meshes" / "m.stl", stl())
-    model, assets = carried(write(folder / "arm.urdf", text))
+    model, assets = rebuilt(write(folder / "arm.urdf", text))
     assert (model.nv, list(assets)) == (1, ["m.stl"])
 
 
-def test_a_urdf_is_a_robot(folder):
+def test_a_urdf_becomes_a_robot(folder):
     write(folder / "meshes" / "m.stl", stl())
     text = URDF.format('meshdir="meshes"').replace("PATH", "")
     env = MjcfEnv(xml=str(write(folder / "arm.urdf", text)))
@@ -210,38 +210,70 @@ MISSING = {
 @pytest.mark.parametrize("kind", MISSING)
 def test_a_missing_file_is_named(folder, kind):
     asset, name = MISSING[kind]
-    with pytest.raises(UserError, match=f"env.xml=.*arm.xml .*{name}"):
-        bundle(robot(folder, asset, geom=""), "env.xml")
+    with pytest.raises(UserError, match=f"xml=.*arm.xml .*{name}"):
+        read_model_file(robot(folder, asset, geom=""), "xml")
 
 
 def test_a_missing_include_is_named(folder):
-    with pytest.raises(UserError, match=r"env.xml=.*arm.xml .*gone.xml"):
-        bundle(robot(folder, "", geom="", head='<include file="gone.xml"/>'), "env.xml")
+    with pytest.raises(UserError, match=r"xml=.*arm.xml .*gone.xml"):
+        read_model_file(robot(folder, "", geom="", head='<include file="gone.xml"/>'), "xml")
 
 
-def test_the_text_is_the_same_wherever_the_files_lie(tmp_path):
-    """So that a dataset is found again by another checkout of the same robot."""
-    made = []
-    for place in ("here", "there"):
+def test_the_text_does_not_depend_on_the_location_of_the_files(tmp_path):
+    """A dataset is therefore reused by another checkout of the same robot."""
+    results = []
+    for place in ("one", "other"):
         write(tmp_path / place / "m.obj", tetrahedron())
-        made.append(bundle(robot(tmp_path / place, '<mesh name="m" file="m.obj"/>'), "env.xml"))
-    assert made[0] == made[1]
+        results.append(read_model_file(robot(tmp_path / place, '<mesh name="m" file="m.obj"/>'), "xml"))
+    assert results[0] == results[1]
 
 
 def test_numbers_keep_five_digits(folder):
-    """Of the six that MuJoCo writes; the robot is the one that is written, in the simulation and for the model."""
+    """MuJoCo writes six digits. The simulation and the model both use the written numbers."""
     write(folder / "m.obj", tetrahedron())
     path = robot(folder, '<mesh name="m" file="m.obj"/>', geom='<geom type="mesh" mesh="m" mass="0.123456789012345"/>')
-    text, assets = bundle(path, "env.xml")
+    text, assets = read_model_file(path, "xml")
     models = mujoco.MjModel.from_xml_path(str(path)), mujoco.MjModel.from_xml_string(text, assets)
     one, other = (model.body_mass[1] for model in models)
     np.testing.assert_allclose(one, other, rtol=1e-5)
 
 
-def test_what_mujoco_warns_of_is_no_line_on_the_terminal_and_no_file(folder, monkeypatch, capfd):
+def test_a_warning_of_mujoco_appears_neither_on_the_terminal_nor_in_a_file(folder, monkeypatch, capfd):
     monkeypatch.chdir(folder)
     write(folder / "m.obj", tetrahedron())
     path = robot(folder, '<mesh name="m" file="m.obj"/>', head='<compiler settotalmass="2"/>')
     assert MjcfEnv(xml=str(path)).mj_model.body_mass[1] == pytest.approx(2)
     assert not (folder / "MUJOCO_LOG.TXT").exists()
     assert capfd.readouterr() == ("", "")
+
+
+def test_an_mjspec_is_serialized_with_its_assets(folder):
+    write(folder / "m.obj", tetrahedron())
+    spec = mujoco.MjSpec.from_file(str(robot(folder, '<mesh name="m" file="m.obj"/>')))
+    before = spec.copy().compile()
+    text, assets = serialize_spec(spec, "source")
+    shutil.rmtree(folder)
+    assert_same(before, mujoco.MjModel.from_xml_string(text, assets))
+
+
+def test_an_mjspec_with_files_in_memory_is_serialized():
+    text = f"""<mujoco><asset><mesh name="m" file="m.obj"/></asset><worldbody><body>{JOINT}<geom type="mesh" mesh="m"/>
+    </body></worldbody></mujoco>"""
+    spec = mujoco.MjSpec.from_string(text, assets={"m.obj": tetrahedron().encode()})
+    mjcf, assets = serialize_spec(spec, "source")
+    assert list(assets) == ["m.obj"]
+    assert_same(spec.compile(), mujoco.MjModel.from_xml_string(mjcf, assets))
+
+
+def test_serialization_does_not_change_the_mjspec(folder):
+    write(folder / "parts" / "m.obj", tetrahedron())
+    spec = mujoco.MjSpec.from_file(str(robot(folder, '<mesh name="m" file="parts/m.obj"/>')))
+    serialize_spec(spec, "source")
+    assert spec.meshes[0].file == "parts/m.obj"
+
+
+def test_an_invalid_mjspec_is_an_error():
+    spec = mujoco.MjSpec()
+    spec.worldbody.add_body(name="massless").add_joint()
+    with pytest.raises(UserError, match="source is an MjSpec that MuJoCo cannot compile: "):
+        serialize_spec(spec, "source")

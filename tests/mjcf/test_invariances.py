@@ -1,10 +1,9 @@
-"""Symmetry: which positions nothing depends on, and which velocities."""
+"""Positions and velocities on which no acceleration depends."""
 
 import mujoco
-import numpy as np
 import pytest
 
-from dynax.mjcf.symmetry import galilean_invariant_dofs, invariant_translations, scenery
+from dynax.mjcf.invariances import galilean_invariant_dofs, invariant_translations
 
 ALONG = 'type="slide" axis="1 0 0"'
 GHOST = 'size=".1" contype="0" conaffinity="0"'
@@ -12,7 +11,7 @@ POLE = f'<body><joint name="hinge" axis="0 1 0"/><geom {GHOST}/></body>'
 
 
 def invariant(joint=ALONG, *, before="", geom=GHOST, inside=POLE, rest="", option="", world=""):
-    """Which positions of a cart on the joint `joint`, carrying `inside`, nothing depends on."""
+    """Return the invariant positions of a cart on the joint `joint` that carries the bodies `inside`."""
     xml = f"""<mujoco><option {option}/><worldbody><site name="home"/>{world}
     <body>{before}<joint name="x" {joint}/><geom name="cart" {geom}/><site name="grip"/>{inside}</body>
     </worldbody>{rest}</mujoco>"""
@@ -23,36 +22,36 @@ def actuator(text):
     return {"rest": f"<actuator>{text}</actuator>"}
 
 
-def test_a_cart_may_be_moved_along_its_rail():
+def test_a_cart_is_invariant_along_its_rail():
     assert invariant(**actuator('<motor joint="x"/>')) == [True, False]
 
 
-def test_stops_damping_and_friction_do_not_tell_where_the_cart_is():
+def test_joint_limits_damping_and_friction_preserve_the_invariance():
     assert invariant(f'{ALONG} range="-1 1" damping="1" frictionloss=".1"') == [True, False]
 
 
-def test_of_the_robots_that_ship_only_those_with_carts_may_be_moved(robots):
-    moved = {name: env.space.invariant.tolist() for name, env in robots.items() if env.space.invariant.any()}
-    assert moved == {
+def test_only_the_carts_are_invariant_among_the_classics(robots):
+    invariances = {name: env.space.invariant.tolist() for name, env in robots.items() if env.space.invariant.any()}
+    assert invariances == {
         "cart_pole": [True, False],
         "double_cart_pole": [True, False, False],
         "nerd_cartpole": [True, False],
     }
 
 
-FREE = {
+HARMLESS = {
     "a level floor": {"geom": 'size=".1"', "world": '<geom type="plane" size="1 1 1"/>'},
     "a floor that it does not touch": {"world": '<geom type="plane" size="1 1 1" zaxis=".1 0 1"/>'},
-    "a wall along the way": {"geom": 'size=".1"', "world": '<geom type="plane" size="1 1 1" zaxis="0 1 0"/>'},
+    "a wall along the rail": {"geom": 'size=".1"', "world": '<geom type="plane" size="1 1 1" zaxis="0 1 0"/>'},
     "its own parts": {"geom": 'size=".1"', "inside": POLE.replace(GHOST, 'size=".1" pos="1 0 0"')},
     "still air": {"option": 'density="1.2"'},
     "a tendon of another joint": {"rest": '<tendon><fixed><joint joint="hinge" coef="1"/></fixed></tendon>'},
-    "a frame that is turned": {"joint": 'type="slide" axis="0 0 1"'},
+    "a rotated axis": {"joint": 'type="slide" axis="0 0 1"'},
 }
 
 
-@pytest.mark.parametrize("scene", FREE.values(), ids=FREE)
-def test_what_does_not_change_along_the_way_does_not_tell_the_place(scene):
+@pytest.mark.parametrize("scene", HARMLESS.values(), ids=HARMLESS)
+def test_a_scene_without_dependence_on_the_position_preserves_the_invariance(scene):
     assert invariant(**scene)[0]
 
 
@@ -62,14 +61,14 @@ def floating(world):
     return mujoco.MjModel.from_xml_string(xml)
 
 
-def test_over_a_level_floor_a_free_body_knows_its_height_alone():
+def test_a_level_floor_breaks_only_the_invariance_of_the_height():
     floor = '<geom type="plane" size="1 1 1"/>'
     assert invariant_translations(floating(floor)).tolist() == [True, True, False] + [False] * 4
     assert invariant_translations(floating("")).tolist() == [True] * 3 + [False] * 4
     assert not invariant_translations(floating('<geom type="box" size="1 1 1"/>')).any()
 
 
-def test_fingers_know_how_far_they_are_apart_but_not_where_the_hand_is():
+def test_the_distance_of_two_fingers_is_not_invariant_but_their_common_position_is():
     finger = '<body pos="{x} 0 0"><joint type="slide" axis="1 0 0"/><geom size=".1"/></body>'
     pair = finger.format(x=-0.3) + finger.format(x=0.3)
     assert invariant(inside=pair) == [True, False, False]
@@ -77,30 +76,22 @@ def test_fingers_know_how_far_they_are_apart_but_not_where_the_hand_is():
 
 
 @pytest.mark.parametrize("stiffness", ["1", "0 1"])
-def test_a_spring_holds_what_floats(stiffness):
+def test_a_spring_breaks_the_invariance_of_a_free_joint(stiffness):
     joint = f'<joint type="free" stiffness="{stiffness}"/>'
     xml = f'<mujoco><worldbody><body>{joint}<geom size=".1"/></body></worldbody></mujoco>'
     assert not invariant_translations(mujoco.MjModel.from_xml_string(xml)).any()
 
 
-def test_scenery_is_what_can_be_touched():
-    normals, planes_only = scenery(floating('<geom type="plane" size="1 1 1"/>'))
-    np.testing.assert_allclose(normals, [[0, 0, 1]])
-    assert planes_only
-    assert not scenery(floating('<geom type="box" size="1 1 1"/>'))[1]
-    assert scenery(floating(f'<geom type="box" {GHOST}/>'.replace('size=".1"', 'size="1 1 1"')))[1]
-
-
-def test_a_gantry_may_be_moved_along_both_rails():
+def test_a_gantry_is_invariant_along_both_rails():
     assert invariant(inside=f'<body><joint type="slide" axis="0 0 1"/><geom {GHOST}/></body>') == [True, True]
 
 
-def test_a_slide_carried_by_a_hinge_turns_against_gravity():
+def test_a_slide_behind_a_hinge_is_not_invariant():
     slide = f"<body><joint {ALONG}/><geom {GHOST}/></body>"
     assert invariant(inside=POLE.replace("</body>", f"{slide}</body>")) == [True, False, False]
 
 
-def test_a_hinge_before_the_slide_in_the_same_body_turns_it():
+def test_a_slide_behind_a_hinge_of_the_same_body_is_not_invariant():
     assert invariant(before='<joint axis="0 1 0"/>', inside="") == [False, False]
 
 
@@ -127,7 +118,7 @@ ANCHORS = {
 
 
 @pytest.mark.parametrize("anchor", ANCHORS.values(), ids=ANCHORS)
-def test_what_refers_to_the_position_ties_the_cart_to_its_place(anchor):
+def test_a_force_that_depends_on_the_position_breaks_the_invariance(anchor):
     assert not any(invariant(**anchor))
 
 
@@ -137,17 +128,17 @@ FLYING = (
 HIP = '<actuator><motor joint="hip"/></actuator>'
 
 
-def unfelt(joint="<freejoint name='root'/>", rest=HIP, option="", beside=""):
-    """Which velocities of a body on `joint`, and of a leg on it, nothing but a contact feels."""
+def galilean(joint="<freejoint name='root'/>", rest=HIP, option="", beside=""):
+    """Return the Galilean-invariant degrees of freedom of a body on `joint` with a leg."""
     xml = f"""<mujoco><option {option}/><worldbody><geom type="box" size="1 1 1" pos="0 0 -3"/>
     <body>{FLYING.format(joint=joint)}</body>{beside}</worldbody>{rest}</mujoco>"""
     return galilean_invariant_dofs(mujoco.MjModel.from_xml_string(xml)).tolist()
 
 
-def test_how_fast_it_flies_a_robot_does_not_feel():
-    assert unfelt() == [True] * 3 + [False] * 4
+def test_the_linear_velocity_of_a_flying_robot_is_invariant():
+    assert galilean() == [True] * 3 + [False] * 4
     assert (
-        unfelt(f"<joint {ALONG}/><joint type='slide' axis='0 0 1'/><joint axis='0 1 0'/>") == [True] * 2 + [False] * 2
+        galilean(f"<joint {ALONG}/><joint type='slide' axis='0 0 1'/><joint axis='0 1 0'/>") == [True] * 2 + [False] * 2
     )
 
 
@@ -163,13 +154,13 @@ def test_how_fast_it_flies_a_robot_does_not_feel():
         {"rest": "<actuator><velocity joint='root' kv='1'/></actuator>"},
         {"rest": "<equality><joint joint1='hip'/></equality>"},
     ],
-    ids=["damper", "friction", "spring", "air", "honey", "another robot", "a servo of its own", "an equality"],
+    ids=["damper", "friction", "spring", "air", "honey", "another robot", "a servo at the root", "an equality"],
 )
-def test_what_acts_on_its_velocity_it_feels(scene):
-    assert not any(unfelt(**scene))
+def test_a_force_that_depends_on_the_velocity_breaks_the_invariance(scene):
+    assert not any(galilean(**scene))
 
 
-def test_a_slide_that_carries_a_part_alone_is_felt():
+def test_a_slide_that_moves_only_a_part_is_not_invariant():
     part = f"<body pos='0 0 1'><joint {ALONG}/><geom size='.1'/></body>"
     xml = f"<mujoco><worldbody><body><freejoint/><geom size='.1'/>{part}</body></worldbody></mujoco>"
     assert galilean_invariant_dofs(mujoco.MjModel.from_xml_string(xml)).tolist() == [True] * 3 + [False] * 4
