@@ -11,7 +11,7 @@ A saved model is a sealed directory (`dynax.runs.sealed`), which needs no other 
 
 A checkpoint of a training run contains the same files and the state of the training.
 
-Axes: B batch, T steps, h history, S state, A action.
+Axes: B batch, T1 = T + 1 states of a trajectory of T steps, S state.
 """
 
 import dataclasses
@@ -70,7 +70,7 @@ class TrainedModel:
         """Tangent coordinates (2 nv + na,) that the model reads, predicts and is evaluated on."""
         return self.model.observed
 
-    def rollout(self, states: AnyFloat, actions: AnyFloat) -> Float[Array, "B T+1 S"]:
+    def rollout(self, states: AnyFloat, actions: AnyFloat) -> Float[Array, "B T1 S"]:
         """Predict trajectories open loop; see `BaseDynamicsModel.rollout`."""
         return self.model.rollout(states, actions, self.params)
 

@@ -5,8 +5,8 @@
 A training has stages (`stages`). Each stage is a number of epochs (`epochs`) that minimize one loss (`losses`). The
 optional last stage is second-order fine-tuning (`second_order`).
 
-Axes: N trajectories, T steps, M = N T transitions, W windows, B batch, E ensemble size, h history, K predicted steps,
-S state, A action, F features, D target, C = 2 nv + na tangent coordinates, P parameters.
+Axes: N trajectories, T steps, T1 = T + 1 states, M = N T transitions, W windows, B batch, E ensemble size, h history,
+K predicted steps, S state, A action, F features, D target, C = 2 nv + na tangent coordinates, P parameters.
 """
 
 from typing import TYPE_CHECKING

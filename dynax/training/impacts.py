@@ -13,7 +13,7 @@ from dynax.mechanics.constraints.active import acting
 NEIGHBORS = 2  # transitions before and after an impact that belong to it
 
 
-def impacts(env: Env, states: Float[np.ndarray, "N T+1 S"]) -> Bool[np.ndarray, "N T"]:
+def impacts(env: Env, states: Float[np.ndarray, "N T1 S"]) -> Bool[np.ndarray, "N T1-1"]:
     """Return the transitions within `NEIGHBORS` steps of the activation or deactivation of a constraint."""
     n, count = states.shape[:2]
     contacts = Contacts.between(env.mj_model, selection(env.mj_model)[0])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from marks import slow
 
-from dynax.runs import checkpoint
+from dynax.runs import checkpoint, sealed
 
 USER = """<mujoco><worldbody><body><joint name="hip"/><geom size=".1"/></body></worldbody>
 <actuator><general name="m" joint="hip" dyntype="user" actdim="1"/></actuator></mujoco>"""
@@ -154,7 +154,7 @@ def test_a_damaged_checkpoint(dynax, workshop, tmp_path, part, damage):
     damage(file)
     for words in (["eval", f"run={run}", "eval=smoke"], ["render", f"run={run}"], ["train", f"training.resume={run}"]):
         [line] = refused(dynax(*words), "the checkpoint is damaged: ", str(file)).splitlines()
-        assert line.endswith("is missing" if damage is Path.unlink else "is not what was written (checksum differs)")
+        assert line.endswith("is missing" if damage is Path.unlink else "differs from manifest.json")
     assert not dynax.made()
     assert (run / "summary.json").exists()
 
@@ -193,7 +193,7 @@ def test_as_a_process(dynax, workshop, tmp_path):
     run = Path(shutil.copytree(workshop.trained(), tmp_path / "run"))
     another = dynax.process("train", f"training.resume={run}", "model=transformer")
     refused(another, "may change: model.architecture is mlp in the run, not transformer")
-    data = checkpoint.read(run)[0]["dataset"]
+    data = sealed.read_info(checkpoint.latest(run))["dataset"]
     refused(dynax.process("train", "env=cart_pole", f"dataset={data}"), "is of the robot pendulum, not of cart_pole")
     file = checkpoint.latest(run) / "robot.xml"
     flip(file)

@@ -16,7 +16,7 @@ from dynax.evaluation import metrics
 from dynax.math import rotations
 from dynax.representation.frames import FRAMES
 from dynax.representation.representation import Representation
-from dynax.training import fitting
+from dynax.training import Training
 
 BALL = """<mujoco><option gravity="0 0 0" timestep="0.01"/><worldbody><body>
 <freejoint name="ball"/><geom size=".1"/></body></worldbody></mujoco>"""
@@ -303,9 +303,9 @@ def test_a_model_of_what_is_shown_can_be_trained(hiding):
     data = Trajectories(paths, rng.uniform(-1, 1, (len(paths), paths.shape[1] - 1, hiding.action_dim)))
     model = MLPDynamicsModel(env=hiding, hidden_dims=(8,), history=2)
     config = TrainingConfig(num_epochs=1, batch_size=32, unroll_epochs=1, unroll_horizons=(2,), input_noise=0.1)
-    state, normalization = fitting.start(model, data, config, jax.random.PRNGKey(0))
-    last = list(fitting.every(fitting.fit(model, *data.split(0.3), normalization, config, state)))[-1]
-    assert np.isfinite([last.loss, last.val_nrmse]).all()
+    training = Training(model, *data.split(0.3), config, jax.random.PRNGKey(0))
+    for metrics in iter(training.step, None):
+        assert np.isfinite([metrics.loss, metrics.val_nrmse]).all()
 
 
 def test_a_constraint_layer_wants_to_see_everything(hiding):

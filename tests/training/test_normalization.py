@@ -26,7 +26,7 @@ def test_features_and_actions_have_zero_mean_and_unit_standard_deviation(cart_po
 
 @pytest.mark.parametrize(("hits", "distance"), [(1, MAX_RARE_FEATURE), (100, 3.0)])
 def test_features_of_rare_joint_limit_impacts_are_bounded(cart_pole, hits, distance):
-    """`hits` of 1,000 states exceed the limit. A flag with p = 0.001 has the standard deviation sqrt(p - p^2) = 0.03."""
+    """`hits` of 1,000 states exceed the limit. A flag with p = 0.001 has standard deviation sqrt(p - p^2) = 0.03."""
     states = np.zeros((1, 1001, 4))
     states[0, :hits, 0] = cart_pole.mj_model.jnt_range[0, 1] + 0.1
     model = BaseDynamicsModel(env=cart_pole, constraints="features")
