@@ -304,8 +304,8 @@ def test_a_model_of_what_is_shown_can_be_trained(hiding):
     model = MLPDynamicsModel(env=hiding, hidden_dims=(8,), history=2)
     config = TrainingConfig(num_epochs=1, batch_size=32, unroll_epochs=1, unroll_horizons=(2,), input_noise=0.1)
     training = Training(model, *data.split(0.3), config, jax.random.PRNGKey(0))
-    for metrics in iter(training.step, None):
-        assert np.isfinite([metrics.loss, metrics.val_nrmse]).all()
+    for epoch in iter(training.step, None):
+        assert np.isfinite([epoch.loss, epoch.val_nrmse]).all()
 
 
 def test_a_constraint_layer_wants_to_see_everything(hiding):
