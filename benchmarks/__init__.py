@@ -1,1 +1,1 @@
-"""Measurements anyone can repeat: `python -m benchmarks.<name>`."""
+"""Benchmarks that anyone can repeat: `python -m benchmarks.<name>`."""

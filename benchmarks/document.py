@@ -1,6 +1,6 @@
-"""Tables in the documents, between markers, and beneath each of them what it was measured by.
+"""Tables in the documents, between markers, each followed by a line on how it was measured.
 
-A table stands between `<!-- table: NAME -->` and `<!-- end of NAME -->`; what lies outside is written by hand.
+A table lies between `<!-- table: NAME -->` and `<!-- end of NAME -->`. Text outside the markers is written by hand.
 """
 
 import re
@@ -12,18 +12,28 @@ ROOT = Path(__file__).parents[1]
 
 
 def filled(text: str, tables: Mapping[str, str]) -> str:
-    """`text` with each of the tables between its markers. Raises `ValueError` where a table has none."""
+    """Return `text` with each table between its markers.
+
+    Raises:
+        ValueError: if the markers of a table do not occur exactly once.
+    """
     for name, table in tables.items():
         begin, end = f"<!-- table: {name} -->", f"<!-- end of {name} -->"
         between = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
         text, count = between.subn(lambda _, new=f"{begin}\n\n{table}\n\n{end}": new, text)
         if count != 1:
-            raise ValueError(f"{begin} ... {end} stands {count} times in the document, not once")
+            raise ValueError(f"{begin} ... {end} must occur once in the document, and occurs {count} times")
     return text
 
 
 def measured_by(content: Mapping[str, Any], commits: Sequence[str | None], *more: str) -> str:
-    """The line beneath a table: the command, when and on how many cores it ran, and which code."""
+    """Return the line after a table: the command, its date, the number of cores and the commits.
+
+    Args:
+        content: a result file, with the keys of `common.header`.
+        commits: the commits of the measured code; `+` at the end means uncommitted changes.
+        more: further facts.
+    """
     cores = f"{content['cores']} {content['machine'].split()[0]} core{'s' * (content['cores'] > 1)}"
     short = [str(commit)[:7] + "+" * str(commit).endswith("+") for commit in commits]
     facts = [f"`{content['command']}`", content["date"], cores, *more, f"commit {', '.join(short)}"]

@@ -1,7 +1,7 @@
 """The clips of the README: `python -m benchmarks.picture [NAME ...] [--run RUN]`.
 
-Trains the robots of these clips, or the one that is named where `--run` gives its run directory, and renders what is
-predicted into `img/<name>_trajectory.gif`.
+The benchmark trains a model of each robot and renders a prediction as `img/<name>_trajectory.gif`. With `--run RUN`, it
+renders the given training of the one robot that is named.
 """
 
 import argparse
@@ -9,13 +9,14 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.common import dynax
+from benchmarks.commands import run_dynax
+from benchmarks.document import ROOT
 
-PICTURES = Path(__file__).parent.parent / "img"
+PICTURES = ROOT / "img"
 SMALL = ("render.formats=[gif]", "render.seed=1", "render.width=560", "render.height=315")
-CLIPS = {  # how each is trained, and rendered
+CLIPS = {  # name: settings of the training, settings of the clip
     "cart_pole": (["env=cart_pole"], ["render.seconds=8", "render.fps=20"]),
-    "hopper": (  # too quick for the eye as it is
+    "hopper": (  # in slow motion, because the hopper falls within a second
         ["env=hopper", "model=mechanical"],
         ["render.seconds=4", "render.fps=12", "render.speed=0.5"],
     ),
@@ -23,11 +24,12 @@ CLIPS = {  # how each is trained, and rendered
 
 
 def main(names: Sequence[str], run: str | None) -> None:
-    here = Path.cwd()
+    """Make the clips of the named robots."""
+    folder = Path.cwd()
     for name in names:
         training, rendering = CLIPS[name]
-        trained = run or dynax(here, "train", *training)[0]
-        [clip] = dynax(here, "render", f"run={trained}", *SMALL, *rendering)
+        trained = run or run_dynax(folder, "train", *training)[0]
+        [clip] = run_dynax(folder, "render", f"run={trained}", *SMALL, *rendering)
         picture = PICTURES / f"{name}_trajectory.gif"
         shutil.copy(Path(clip) / "trajectory.gif", picture)
         print(f"{picture}: {picture.stat().st_size / 1e6:.2f} MB")
@@ -39,5 +41,5 @@ if __name__ == "__main__":
     parser.add_argument("--run", help="a finished training of the one robot that is named")
     args = parser.parse_args()
     if args.run and len(args.names) != 1:
-        parser.error("--run is of one robot: name it")
+        parser.error("--run needs the name of exactly one robot")
     main(args.names or list(CLIPS), args.run)

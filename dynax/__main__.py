@@ -1,4 +1,4 @@
-"""`python -m dynax` is `dynax`."""
+"""Run the command line as `python -m dynax`."""
 
 import sys
 

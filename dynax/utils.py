@@ -4,7 +4,7 @@ import jax
 import numpy as np
 
 from dynax.config.schema import CollectConfig
-from dynax.data.simulate import resolve_backend
+from dynax.data.backends import resolve_backend
 from dynax.data.source import Source
 from dynax.data.trajectories import Trajectories
 from dynax.envs.env import Env

@@ -1,21 +1,21 @@
-"""Learn a cart pole with its stops, judge it on float64 truth, and draw the prediction over it."""
+"""Learn a cart pole with joint limits, evaluate the model, and render a prediction over the truth."""
 
 import argparse
 import logging
 from pathlib import Path
 
 import jax
-import numpy as np
 
-from dynax import TrainingConfig, render, train_dynamics_model
+from dynax import TrainedModel, TrainingConfig, render, train_dynamics_model
 from dynax.architectures import MLPDynamicsModel
+from dynax.config.schema import EvalConfig
 from dynax.envs import CartPoleEnv
-from dynax.evaluation import metrics
-from dynax.evaluation.testset import make_testset
+from dynax.evaluation import evaluate
 from dynax.utils import collect_and_prepare_data
 
 
 def main(num_rollouts: int = 200, num_epochs: int = 40, clip: Path = Path("cart_pole.gif")) -> None:
+    """Run the example."""
     env = CartPoleEnv()
     rng = jax.random.PRNGKey(0)
     train_dataset, val_dataset = collect_and_prepare_data(
@@ -28,14 +28,14 @@ def main(num_rollouts: int = 200, num_epochs: int = 40, clip: Path = Path("cart_
         model=model, train_dataset=train_dataset, val_dataset=val_dataset, config=config, rng=rng, env=env
     )
 
-    test = make_testset(env, n=64, seconds=8.0, seed=1, actions="piecewise_constant", warmup=0)
-    predicted = np.asarray(model.rollout(*test.given(model.history), params=params))
-    score = metrics.score(env.space, test.truth, predicted, metrics.state_std(env.space, test.truth))
+    evaluation = evaluate(TrainedModel(model, params), EvalConfig(num_trajectories=64, seconds=8.0, seed=1))
+    score = evaluation.scores["model"]
     for vpt in score.valid:
-        print(f"VPT({vpt.threshold:g}): {vpt.median:.2f} s in the median, {vpt.p10:.2f} s for the worst tenth")
+        print(f"VPT({vpt.threshold:g}): median {vpt.median:.2f} s, tenth percentile {vpt.p10:.2f} s")
 
-    film = render.frames(env.mj_model, test.truth[0], predicted[0], score.error[0], env.dt, fps=25)
-    print(f"the prediction over the truth: {render.save_gif(clip, film, fps=25)}")
+    truth, predicted = evaluation.test.truth[0], evaluation.predictions["model"][0]
+    frames = render.frames(env.mj_model, truth, predicted, score.error[0], env.dt, fps=25)
+    print(f"prediction over the truth: {render.save_gif(clip, frames, fps=25)}")
 
 
 if __name__ == "__main__":

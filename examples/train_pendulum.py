@@ -1,19 +1,20 @@
-"""Learn a pendulum from 50 short rollouts, and see how well its swing is predicted."""
+"""Learn a pendulum from 50 short rollouts, and evaluate predictions of the validation rollouts."""
 
 import argparse
 import logging
 
 import jax
-import numpy as np
 
-from dynax import TrainingConfig, train_dynamics_model
+from dynax import TrainedModel, TrainingConfig, train_dynamics_model
 from dynax.architectures import MLPDynamicsModel
 from dynax.envs import PendulumEnv
-from dynax.evaluation import metrics
+from dynax.evaluation import evaluate
+from dynax.evaluation.testset import TestSet
 from dynax.utils import collect_and_prepare_data
 
 
 def main(num_rollouts: int = 50, num_epochs: int = 100) -> None:
+    """Run the example."""
     env = PendulumEnv()
     rng = jax.random.PRNGKey(0)
     train_dataset, val_dataset = collect_and_prepare_data(
@@ -26,12 +27,10 @@ def main(num_rollouts: int = 50, num_epochs: int = 100) -> None:
         model=model, train_dataset=train_dataset, val_dataset=val_dataset, config=config, rng=rng, env=env
     )
 
-    predicted = np.asarray(model.rollout(val_dataset.states[:, 0], val_dataset.actions, params=params))
-    error = np.abs(env.space.difference(val_dataset.states, predicted))[..., 0].mean(axis=0)
-    scale = metrics.state_std(env.space, val_dataset.states)
-    vpt = metrics.score(env.space, val_dataset.states, predicted, scale).valid[0]
+    score = evaluate(TrainedModel(model, params), test=TestSet(val_dataset, warmup=0)).scores["model"]
+    error, vpt = score.physical[:, 0], score.valid[0]  # root mean square error of the angle, rad
     print(
-        f"mean error of the angle after {env.dt:g} s: {error[1]:.2e} rad, "
+        f"error of the angle after {env.dt:g} s: {error[1]:.2e} rad, "
         f"after 1 s: {error[50]:.2e} rad, after 2 s: {error[100]:.2e} rad"
     )
     print(f"valid prediction time VPT(0.1): {vpt.median:.2f} s of {100 * env.dt:g} s")

@@ -1,44 +1,63 @@
-"""What the tests share: the robots that ship, short trajectories of each, and a cache of compiled programs."""
+"""Fixtures and settings for all tests: the shipped robots, short trajectories, compilation and hypothesis."""
 
 import gc
 import os
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from jaxtyping import install_import_hook
 
-# Of hinges and slides, and hardly touching anything.
-ROBOTS = ("pendulum", "cart_pole", "double_cart_pole", "acrobot", "three_link", "nerd_cartpole")
-STANDING = ("hopper", "cheetah", "quadruped", "arm")  # the rest: of floors and contacts, some with bodies that float
+ROBOTS = ("pendulum", "cart_pole", "double_cart_pole", "acrobot", "three_link", "nerd_cartpole")  # fixed base
+STANDING = ("hopper", "cheetah", "quadruped", "arm")  # robots with a floor or contacts
 
-# A busy machine is no failure.
-settings.register_profile("dynax", deadline=None, max_examples=50)
-settings.load_profile("dynax")
+# Packages whose annotations are checked at each call, separated by commas.
+CHECK_SHAPES = os.environ.get("DYNAX_CHECK_SHAPES", "")
+
+# A slow machine must not fail a test. CI draws the same examples in each run.
+settings.register_profile("local", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("local"), derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
-def pytest_configure(config: pytest.Config):
-    """A core for each worker, and programs compiled in haste and kept for the next session; for child processes too.
+def pytest_configure(config: pytest.Config) -> None:
+    """Give each worker one core, and make compilation cheap, also in child processes.
 
-    Two processes whose threads share cores wait for each other at every operation of XLA: ten times as slow, at worst.
-    Most of a session is compiling, and most of that is making programs fast that run for a moment.
+    Threads of two processes on shared cores wait for each other in each XLA operation, up to ten times as long.
+    Compilation takes most of the time of the tests. Unoptimized programs compile faster, and a cache keeps them.
     """
     if worker := os.environ.get("PYTEST_XDIST_WORKER"):
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cores[int(worker.removeprefix("gw")) % len(cores)]})
         os.environ.setdefault("PJRT_NPROC", "1")
-    gc.set_threshold(50_000, 10, 10)  # tracing makes objects by the million, hardly any of them in cycles
+    gc.set_threshold(50_000, 10, 10)  # tracing creates millions of objects and few cycles
     os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(config.cache.mkdir("jax")))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
-    if packages := os.environ.get("DYNAX_CHECK_SHAPES"):  # packages whose annotations are checked at every call
-        install_import_hook(packages.split(","), "beartype.beartype")
+    if CHECK_SHAPES:
+        install_import_hook(CHECK_SHAPES.split(","), "beartype.beartype")
+
+
+@pytest.fixture(autouse=True)
+def optimizations(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Compile the programs of a test marked `optimized` as users do, with the optimizations of XLA."""
+    if request.node.get_closest_marker("optimized") is None:
+        yield
+        return
+    import jax
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JAX_DISABLE_MOST_OPTIMIZATIONS", "0")  # for child processes
+        jax.config.update("jax_disable_most_optimizations", False)
+        yield
+    jax.config.update("jax_disable_most_optimizations", os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] == "1")
 
 
 @pytest.fixture(scope="session")
 def robots():
-    """The classics, by name."""
+    """Return the robots of `ROBOTS` by name."""
     from dynax import envs
 
     return {name: envs.make({"name": name}) for name in ROBOTS}
@@ -46,13 +65,13 @@ def robots():
 
 @pytest.fixture(scope="session", params=ROBOTS)
 def env(request, robots):
-    """Each of the classics in turn."""
+    """Return each robot of `ROBOTS` in turn."""
     return robots[request.param]
 
 
 @pytest.fixture(scope="session", params=ROBOTS + STANDING)
 def every_robot(request):
-    """Each of the robots that ship in turn."""
+    """Return each shipped robot in turn."""
     from dynax import envs
 
     return envs.make({"name": request.param})
@@ -60,6 +79,7 @@ def every_robot(request):
 
 @pytest.fixture(scope="session")
 def hopper():
+    """Return the hopper, a planar robot with contacts."""
     from dynax.envs import HopperEnv
 
     return HopperEnv()
@@ -67,6 +87,7 @@ def hopper():
 
 @pytest.fixture(scope="session")
 def quadruped():
+    """Return the quadruped, a robot with a free base and contacts."""
     from dynax.envs import QuadrupedEnv
 
     return QuadrupedEnv()
@@ -74,7 +95,7 @@ def quadruped():
 
 @pytest.fixture(scope="session")
 def slide():
-    """A robot whose dynamics are linear."""
+    """Return a robot with linear dynamics."""
     from toys import SLIDE
 
     from dynax.envs import MjcfEnv
@@ -84,7 +105,7 @@ def slide():
 
 @pytest.fixture(scope="session")
 def sliding(slide):
-    """Training and validation trajectories of the slide: twelve and four, of forty steps."""
+    """Return twelve training and four validation trajectories of the slide, each of forty steps."""
     from dynax.data.simulate import simulate
     from dynax.data.trajectories import Trajectories
 
@@ -95,12 +116,13 @@ def sliding(slide):
 
 @pytest.fixture(scope="session")
 def cart_pole(robots):
+    """Return the cart pole."""
     return robots["cart_pole"]
 
 
 @pytest.fixture(scope="session")
 def trajectories(robots):
-    """Eight trajectories of forty control steps of each robot, by name, float64."""
+    """Return eight trajectories of each robot by name, each of forty control steps, float64."""
     from dynax.data.simulate import simulate
     from dynax.data.trajectories import Trajectories
 

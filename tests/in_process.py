@@ -1,4 +1,4 @@
-"""Running a command line in this process, and leaving the process as it was."""
+"""Running a command line in the test process without changing the process."""
 
 import logging
 import os
@@ -11,10 +11,11 @@ from pathlib import Path
 
 @contextmanager
 def as_if_new(folder: Path) -> Iterator[None]:
-    """What a command line changes of its process, put back; its own modules are imported afresh."""
+    """Import the modules of the command line anew, and restore everything that a command line changes."""
     root, dynax = logging.getLogger(), logging.getLogger("dynax")
     handlers, levels = root.handlers[:], (root.level, dynax.level)
-    known = logging._handlerList[:]  # hidden: configuring logging closes all it knows, and pytest's files with them
+    # Configuring logging closes all handlers in this list, including those of pytest.
+    registered = logging._handlerList[:]
     logging._handlerList.clear()
     environ, argv, cwd = dict(os.environ), sys.argv[:], Path.cwd()
     signals = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -32,15 +33,15 @@ def as_if_new(folder: Path) -> Iterator[None]:
         sys.argv[:] = argv
         for handler in set(root.handlers) - set(handlers):
             handler.close()
-        root.handlers[:], logging._handlerList[:] = handlers, known
+        root.handlers[:], logging._handlerList[:] = handlers, registered
         root.setLevel(levels[0])
         dynax.setLevel(levels[1])
 
 
 @contextmanager
 def redirected(out: Path, err: Path) -> Iterator[None]:
-    """Standard output and error, down to their descriptors, to two files."""
-    streams, kept = (sys.stdout, sys.stderr), (os.dup(1), os.dup(2))
+    """Redirect standard output and error, including their file descriptors, to two files."""
+    streams, copies = (sys.stdout, sys.stderr), (os.dup(1), os.dup(2))
     with out.open("w") as sys.stdout, err.open("w") as sys.stderr:
         os.dup2(sys.stdout.fileno(), 1)
         os.dup2(sys.stderr.fileno(), 2)
@@ -48,6 +49,6 @@ def redirected(out: Path, err: Path) -> Iterator[None]:
             yield
         finally:
             sys.stdout, sys.stderr = streams
-            for number, descriptor in zip((1, 2), kept, strict=True):
+            for number, descriptor in zip((1, 2), copies, strict=True):
                 os.dup2(descriptor, number)
                 os.close(descriptor)

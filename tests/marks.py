@@ -1,8 +1,8 @@
-"""What the marks of single cases are made of."""
+"""Marks for single cases of a parametrized test."""
 
 import pytest
 
 
 def slow(*cases):
-    """The same cases, marked slow; one that is a tuple gives several arguments."""
+    """Return the cases with the mark `slow`. A tuple is a case with several arguments."""
     return [pytest.param(*(case if isinstance(case, tuple) else (case,)), marks=pytest.mark.slow) for case in cases]

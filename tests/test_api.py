@@ -1,4 +1,4 @@
-"""The Python API: the quick start of the README, as it stands there, in small."""
+"""The Python API: the quick start of docs/python.md with smaller numbers."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ from dynax.errors import UserError
 from dynax.excitations.uniform import Uniform
 from dynax.utils import collect_and_prepare_data
 
-README = Path(__file__).parents[1] / "README.md"
+PAGE = Path(__file__).parents[1] / "docs" / "python.md"
 QUICK_START = """\
 import jax
 from dynax import TrainingConfig, train_dynamics_model
@@ -63,8 +63,8 @@ def names():
     return found
 
 
-def test_the_readme_has_the_quick_start():
-    blocks = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+def test_the_docs_have_the_quick_start():
+    blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
     assert blocks[0] == QUICK_START
 
 

@@ -51,7 +51,7 @@ def test_train_cart_pole(example, tmp_path):
     for line in valid:
         median, tenth = numbers(line.partition(":")[2])
         assert 0 < tenth <= median <= 8
-    assert clip == "the prediction over the truth: clip.gif"
+    assert clip == "prediction over the truth: clip.gif"
     with Image.open(tmp_path / "clip.gif") as gif:
         assert gif.n_frames > 100
 

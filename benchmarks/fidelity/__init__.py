@@ -1,4 +1,5 @@
-"""How far ahead the models stay true, and what each ingredient is worth: `python -m benchmarks.fidelity`.
+"""The accuracy of models, and the effect of each ingredient: `python -m benchmarks.fidelity`.
 
-One file a table; `table` says what a table is, `runs` makes the trainings that it needs, `document` writes it down.
+One file per table. `table` defines tables, `trainings` runs the trainings of a table, `cells` computes the entries of
+its cells, and `document` writes tables into the documents.
 """

@@ -1,17 +1,17 @@
-"""What each ingredient is worth: from the usual recipe to structured models, one step at a time.
+"""The effect of each ingredient: from a baseline recipe to structured models, one change at a time.
 
-Every row has the same number of updates, on as many transitions, and sets everything that a recipe of the defaults may.
+All rows have the same number of updates and of transitions. Each row sets every option that a default recipe may set.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from benchmarks.common import markdown, median
-from benchmarks.fidelity.table import Result, Row, Table, ceiling, finished, given, nrmse, of, values, vpt
-from dynax.cli.console import duration
+from benchmarks.common import markdown
+from benchmarks.fidelity.cells import ceiling, distinct, given, nrmse, select, time, vpt
+from benchmarks.fidelity.table import Result, Row, Table
 
 ENVS = ("pendulum", "cart_pole", "double_cart_pole")
-USUAL = {
+BASELINE = {
     "collect.num_rollouts": "600",
     "collect.rollout_length": "500",
     "excitation": "uniform",
@@ -54,67 +54,70 @@ LAGRANGIAN = {
     "training.finetune_steps": "120",
 }
 LAYER = {"model.constraints": "layer"}
-DEFAULTS = {"impacts": "mlp", "quadratic": "quadratic", "lagrangian": "lagrangian"}  # row: model, but for its epochs
-STEPS: tuple[tuple[str, str, Mapping[str, str]], ...] = (  # name, label, what it changes of all before it
-    ("usual", "the usual recipe", {}),
+DEFAULTS = {
+    "impacts": "mlp",
+    "quadratic": "quadratic",
+    "lagrangian": "lagrangian",
+}  # row: the model whose defaults it uses, except for the number of epochs
+STEPS: tuple[tuple[str, str, Mapping[str, str]], ...] = (  # name, label, changes relative to the step before
+    ("baseline", "the usual recipe", {}),
     ("mixed", "+ mixed excitation", {"excitation": "mixed"}),
     ("sincos", "+ sines and cosines", {"model.angles": "sincos"}),
     ("acceleration", "+ acceleration as the target", {"model.target": "acceleration"}),
     ("schedule", "+ warm-up, cosine, clipping, average", SCHEDULE),
     ("network", "+ silu, 256 × 3", NETWORK),
-    ("stops", "+ features of the stops", {"model.constraints": "features"}),
+    ("limits", "+ features of the joint limits", {"model.constraints": "features"}),
     ("invariant", "+ invariant positions left out", {"model.drop_invariant": "true"}),
-    ("cauchy", "+ robust loss", {"training.loss": "cauchy"}),
+    ("cauchy", "+ Cauchy loss", {"training.loss": "cauchy"}),
     ("soap", "+ SOAP", {"training.optimizer": "soap"}),
     ("gated", "+ gated units, 128 × 3", GATED),
-    ("impacts", "+ impacts four times as often", {"training.impact_weight": "4"}),
+    ("impacts", "+ impacts sampled four times as often", {"training.impact_weight": "4"}),
 )
 
 
 def step(name: str) -> Row:
-    """A row that adds to those before it."""
+    """Return the row of a step, with the changes of all steps before it."""
     names = [step for step, *_ in STEPS]
     before = STEPS[: names.index(name) + 1]
-    settings = dict(USUAL)
+    settings = dict(BASELINE)
     for _, _, change in before:
         settings.update(change)
     return Row(name, ENVS, settings=settings, label=before[-1][1])
 
 
 def branch(name: str, start: str, label: str, change: Mapping[str, str], model: str = "mlp") -> Row:
-    """A row that changes the step `start`, and that no other builds upon."""
+    """Return a row that changes the step `start` and is not the start of other rows."""
     settings = {**step(start).settings, **change}
-    if model == "lagrangian":  # it has no layers
+    if model == "lagrangian":  # it has no hidden layers
         settings = {key: value for key, value in settings.items() if key not in NETWORK}
     return Row(name, ENVS, (model,), settings, label)
 
 
 def render(results: Sequence[Result]) -> str:
-    """A line a row: VPT(0.1) and the error after 100 steps on every robot."""
-    envs = [env for (env,) in values(results, "env")]
-    lines = [of(results, row=name) for (name,) in values(results, "row")]
-    told, legend = given(lines)
+    """Return the table: VPT(0.1) and the error after 100 steps of every row and robot."""
+    envs = [env for (env,) in distinct(results, "env")]
+    rows = [select(results, row=name) for (name,) in distinct(results, "row")]
+    letters, legend = given(rows)
     columns = ["", *(f"{env}, VPT(0.1)" for env in envs), *(f"{env}, nRMSE(100)" for env in envs), "training", "given"]
-    shown = [_line(mine, envs, letters) for mine, letters in zip(lines, told, strict=True)]
-    limits = [ceiling(of(results, env=env)) for env in envs]
-    shown.append(["*ceiling*", *limits, *[""] * (len(envs) + 2)])
-    return f"{markdown(columns, shown)}\n\n{legend}"
+    lines = [[*_cells(row, envs), knowledge] for row, knowledge in zip(rows, letters, strict=True)]
+    ceilings = [ceiling(select(results, env=env)) for env in envs]
+    lines.append(["*ceiling*", *ceilings, *[""] * (len(envs) + 2)])
+    return f"{markdown(columns, lines)}\n\n{legend}"
 
 
-def _line(mine: Sequence[Result], envs: Sequence[str], letters: str) -> list[str]:
-    each, there = [of(mine, env=env) for env in envs], finished(mine)
-    time = duration(median(there, lambda r: r["training_s"])) if there else "–"
-    name = mine[0]["label"]
-    if model := DEFAULTS.get(mine[0]["row"]):
+def _cells(row: Sequence[Result], envs: Sequence[str]) -> list[str]:
+    parts = [select(row, env=env) for env in envs]
+    name = row[0]["label"]
+    if model := DEFAULTS.get(row[0]["row"]):
         name += f" (the default of `model={model}`)"
-    return [name, *map(vpt, each), *map(nrmse, each), time, letters]
+    return [name, *map(vpt, parts), *map(nrmse, parts), time(row, "training_s")]
 
 
 TABLE = Table(
     "ablation",
     (
         *(step(name) for name, *_ in STEPS),
-        branch("layer", "gated", "gated, constraint layer for features", LAYER),
+        branch("layer", "gated", "gated, constraint layer instead of features", LAYER),
         branch("quadratic", "gated", "gated, constraint layer, quadratic", LAYER | QUADRATIC, "quadratic"),
         branch(
             "lagrangian", "gated", "constraint layer, Lagrangian, Levenberg-Marquardt", LAYER | LAGRANGIAN,
@@ -127,11 +130,11 @@ TABLE = Table(
 SIDE = Table(
     "side",
     (
-        replace(step("cauchy"), label="robust loss, Adam"),
+        replace(step("cauchy"), label="Cauchy loss, Adam"),
         branch(
-            "adamw", "cauchy", "robust loss, AdamW", {"training.optimizer": "adamw", "training.weight_decay": "1e-4"}
+            "adamw", "cauchy", "Cauchy loss, AdamW", {"training.optimizer": "adamw", "training.weight_decay": "1e-4"}
         ),
-        branch("muon", "cauchy", "robust loss, Muon", {"training.optimizer": "muon"}),
+        branch("muon", "cauchy", "Cauchy loss, Muon", {"training.optimizer": "muon"}),
         replace(step("gated"), label="gated"),
         branch("noise", "gated", "gated, input noise", {"training.input_noise": "1e-3"}),
         branch(

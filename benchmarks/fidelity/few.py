@@ -1,18 +1,15 @@
-"""Learning from 5,000 transitions: 50 trajectories of 100 steps under independent actions."""
+"""Learning from 5,000 transitions: 50 trajectories of 100 steps with independent uniform actions."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import dynax
 from benchmarks.common import markdown
-from benchmarks.fidelity.table import Result, Row, Table, given, middle, of, values, vpt
+from benchmarks.fidelity.cells import NONE, distinct, given, median_cell, parameters, select, vpt
+from benchmarks.fidelity.table import Result, Row, Table
 from dynax.config.schema import EvalConfig
-from dynax.data.simulate import simulate_rounded
-from dynax.envs import Env
-from dynax.evaluation import metrics
+from dynax.evaluation import evaluate
 from dynax.evaluation.testset import make_testset
 
 ENVS = ("cart_pole", "pendulum")
@@ -28,53 +25,56 @@ FEATURES = {**SETTINGS, "model.constraints": "features"}
 
 
 def measure(run: Path, trajectories: int) -> dict[str, Any]:
-    """The error after `STEPS` steps under independent actions, in deviations: mean over coordinates of their RMSE.
+    """Return the error after `STEPS` steps with independent actions, of the model and of MuJoCo in float32 (`rounded`).
 
-    The test trajectories start where those of the data do. `rounded` is the error of MuJoCo in float32.
+    The error is the mean over coordinates of the root mean square error in standard deviations. The initial states of
+    the test have the same distribution as those of the data.
     """
     trained = dynax.load(run)
-    env, history = trained.env, trained.history_length
-    test = make_testset(env, trajectories, STEPS * env.dt, EvalConfig().seed, "uniform", history - 1)
-    scale = metrics.state_std(env.space, test.truth)
-    predicted = np.asarray(trained.rollout(*test.given(history)))
-    rounded = simulate_rounded(env, test.truth[:, 0], test.actions)
-    return {name: _error(env, test.truth, path, scale) for name, path in (("error", predicted), ("rounded", rounded))}
-
-
-def _error(env: Env, truth: np.ndarray, predicted: np.ndarray, scale: np.ndarray) -> float:
-    return float((metrics.physical_rmse(env.space, truth, predicted, scale)[STEPS] / scale).mean())
+    env, warmup = trained.env, trained.history_length - 1
+    test = make_testset(env, trajectories, STEPS * env.dt, EvalConfig().seed, "uniform", warmup)
+    evaluation = evaluate(trained, test=test)
+    return {
+        name: float((evaluation.scores[predictor].physical[STEPS] / evaluation.std).mean())
+        for name, predictor in (("error", "model"), ("rounded", "ceiling"))
+    }
 
 
 def render(results: Sequence[Result]) -> str:
-    """A line for each robot and model."""
-    columns = ["", f"error after {STEPS} steps", "each seed", "float32 alone", "VPT(0.1)", "parameters", "given"]
-    kinds = sorted(values(results, "env", "model", "label"), key=lambda k: (ENVS.index(k[0]), MODELS.index(k[1]), k[2]))
-    lines = [of(results, env=env, model=model, label=label) for env, model, label in kinds]
-    told, legend = given(lines)
-    shown = [[*_line(mine), letters] for mine, letters in zip(lines, told, strict=True)]
-    return f"{markdown(columns, shown)}\n\n{legend}"
+    """Return the table, one row per robot, model and label."""
+    columns = ["", f"error after {STEPS} steps", "each seed", "float32 MuJoCo", "VPT(0.1)", "parameters", "given"]
+    kinds = distinct(results, "env", "model", "label")
+    kinds.sort(key=lambda kind: (ENVS.index(kind[0]), MODELS.index(kind[1]), kind[2]))
+    rows = [select(results, env=env, model=model, label=label) for env, model, label in kinds]
+    letters, legend = given(rows)
+    lines = [[*_cells(row), knowledge] for row, knowledge in zip(rows, letters, strict=True)]
+    return f"{markdown(columns, lines)}\n\n{legend}"
 
 
-def _line(mine: Sequence[Result]) -> list[str]:
+def _cells(row: Sequence[Result]) -> list[str]:
     return [
-        ", ".join(filter(None, (mine[0][key] for key in ("env", "model", "label")))),
-        middle(mine, lambda r: r["error"]),
-        " / ".join("–" if r["failed"] else f"{r['error']:.2g}" for r in mine),
-        middle(mine, lambda r: r["rounded"]),
-        vpt(mine),
-        middle(mine, lambda r: r["parameters"], ",.0f"),
+        ", ".join(filter(None, (row[0][key] for key in ("env", "model", "label")))),
+        median_cell(row, lambda r: r["error"]),
+        " / ".join(NONE if r["failed"] else f"{r['error']:.2g}" for r in row),
+        median_cell(row, lambda r: r["rounded"]),
+        vpt(row),
+        parameters(row),
     ]
+
+
+def _variant(name: str, label: str, settings: dict[str, str]) -> Row:
+    return Row(name, ENVS[:1], ("mlp",), {**SETTINGS, **settings}, label)
 
 
 TABLE = Table(
     "few",
     (
         Row("few", ENVS, MODELS, SETTINGS),
-        Row("few_features", ENVS[:1], ("mlp",), FEATURES, "features of the stops instead of the layer"),
-        Row("few_decay", ENVS[:1], ("mlp",), {**SETTINGS, "training.weight_decay": "0.1"}, "weight decay"),
-        Row("few_noise", ENVS[:1], ("mlp",), {**SETTINGS, "training.input_noise": "1e-4"}, "input noise"),
-        Row("few_stop", ENVS[:1], ("mlp",), {**SETTINGS, "training.patience": "40"}, "early stopping"),
-        Row("few_members", ENVS[:1], ("mlp",), {**SETTINGS, "model.ensemble_size": "5"}, "five of them"),
+        _variant("few_features", "features of the joint limits instead of the constraint layer", FEATURES),
+        _variant("few_decay", "weight decay", {"training.weight_decay": "0.1"}),
+        _variant("few_noise", "input noise", {"training.input_noise": "1e-4"}),
+        _variant("few_patience", "early stopping", {"training.patience": "40"}),
+        _variant("few_ensemble", "ensemble of five", {"model.ensemble_size": "5"}),
     ),
     render,
     measure=measure,

@@ -1,64 +1,57 @@
-"""Robots that touch the ground: what contact, the robot's own frame and its equations are worth to a prediction."""
+"""Robots with contacts: a naive network, a network with contact features, and models with equations of motion."""
 
 from collections.abc import Sequence
 
 from benchmarks.common import markdown, median
-from benchmarks.fidelity.table import Result, Row, Table, ceiling, excerpt, finished, given, middle, of, values, vpt
-from dynax.cli.console import duration
+from benchmarks.fidelity.cells import (
+    NONE,
+    ceiling,
+    distinct,
+    finished,
+    given,
+    median_cell,
+    parameters,
+    select,
+    time,
+    vpt,
+)
+from benchmarks.fidelity.table import Result, Row, Table
 
 ENVS = ("hopper", "cheetah", "quadruped", "arm")
 NAIVE = {"model.frame": "world", "model.constraints": "none", "model.drop_invariant": "false"}
-SHORTER = {"collect.num_rollouts": "15000", "collect.rollout_length": "200", "training.num_epochs": "5"}
+MORE_DATA = {"collect.num_rollouts": "15000", "collect.rollout_length": "200", "training.num_epochs": "5"}
 COLUMNS = (
     "", "VPT(0.1)", "VPT(0.4)", "ceiling", "one-step nRMSE", "below naive", "wall time", "parameters", "given",
 )  # fmt: skip
-BRIEF = ("", "VPT(0.1)", "VPT(0.4)", "ceiling", "below naive", "wall time")
 
 
 def render(results: Sequence[Result]) -> str:
-    """A line for each robot and way to learn it."""
-    pairs = _pairs(results)
-    told, legend = given([mine for mine, _ in pairs])
-    shown = [[*line, letters] for line, letters in zip(_lines(pairs), told, strict=True)]
-    return f"{markdown(COLUMNS, shown)}\n\n{legend}"
+    """Return the table, one row per robot and way to learn it. A row with fewer seeds than others shows its number."""
+    pairs = sorted(distinct(results, "env", "row"), key=lambda pair: ENVS.index(pair[0]))
+    rows = [select(results, env=env, row=row) for env, row in pairs]
+    naive = [select(results, env=env, row="naive") for env, _ in pairs]
+    letters, legend = given(rows)
+    seeds = max(map(len, rows))
+    lines = []
+    for row, baseline, knowledge in zip(rows, naive, letters, strict=True):
+        name = f"{row[0]['env']}, {row[0]['label'] or row[0]['model']}"
+        name += "" if len(row) == seeds else f" ({len(row)} of {seeds} seeds)"
+        lines.append([name, *_cells(row, baseline), knowledge])
+    return f"{markdown(COLUMNS, lines)}\n\n{legend}"
 
 
-def brief(results: Sequence[Result]) -> str:
-    """The same lines with some of their columns."""
-    return excerpt(COLUMNS, BRIEF, _lines(_pairs(results)))
-
-
-def _pairs(results: Sequence[Result]) -> list[tuple[list[Result], list[Result]]]:
-    """The results of each robot and way to learn it, with those of the naive network."""
-    kinds = sorted(values(results, "env", "row"), key=lambda kind: ENVS.index(kind[0]))
-    return [(of(results, env=env, row=row), of(results, env=env, row="naive")) for env, row in kinds]
-
-
-def _lines(pairs: Sequence[tuple[list[Result], list[Result]]]) -> list[list[str]]:
-    """The cells of each; what was trained with fewer seeds than others says so."""
-    most = max(len(mine) for mine, _ in pairs)
-    lines = [_line(*pair) for pair in pairs]
-    for line, (mine, _) in zip(lines, pairs, strict=True):
-        line[0] += "" if len(mine) == most else f" ({len(mine)} of {most} seeds)"
-    return lines
-
-
-def _line(mine: Sequence[Result], naive: Sequence[Result]) -> list[str]:
-    there, others = finished(mine), finished(naive) if mine != naive else []
+def _cells(row: Sequence[Result], naive: Sequence[Result]) -> list[str]:
+    done, baseline = finished(row), finished(naive) if row != naive else []
+    ratio = median(baseline, _one_step) / median(done, _one_step) if done and baseline else None
     return [
-        f"{mine[0]['env']}, {mine[0]['label'] or mine[0]['model']}",
-        vpt(mine),
-        vpt(mine, "0.4"),
-        ceiling(mine),
-        middle(mine, _one_step),
-        _times(median(others, _one_step) / median(there, _one_step)) if there and others else "–",
-        duration(median(there, lambda r: r["wall_s"])) if there else "–",
-        middle(mine, lambda r: r["parameters"], ",.0f"),
+        vpt(row),
+        vpt(row, "0.4"),
+        ceiling(row),
+        median_cell(row, _one_step),
+        NONE if ratio is None else f"{float(f'{ratio:.2g}'):,g} times",
+        time(row),
+        parameters(row),
     ]
-
-
-def _times(ratio: float) -> str:
-    return f"{float(f'{ratio:.2g}'):,g} times"
 
 
 def _one_step(result: Result) -> float:
@@ -70,19 +63,18 @@ TABLE = Table(
     (
         Row("naive", ENVS, ("mlp",), NAIVE, "naive mlp"),
         Row("features", ("hopper", "quadruped"), ("mlp",)),
-        Row("shorter", ENVS[:1], ("mlp",), SHORTER, "mlp, three times the data, in trajectories of 0.8 s"),
+        Row("more_data", ENVS[:1], ("mlp",), MORE_DATA, "mlp, three times the data in trajectories of 0.8 s"),
         Row("mechanical", ENVS, ("mechanical",)),
         Row("rigid", ENVS, ("rigid",), label="rigid (system identification)"),
         Row(
-            "off",
+            "contact_scale",
             ENVS[:1],
             ("mechanical",),
             {"model.contact_init_scale": "1.4"},
-            "mechanical, contacts 40% off at first",
+            "mechanical, contact parameters initialized 40% too large",
         ),
     ),
     render,
-    judge=("eval.seconds=8",),  # a robot that falls is soon lost
+    evaluation=("eval.seconds=8",),  # most robots fall over within this time
     timed=True,
-    brief=brief,
 )

@@ -1,20 +1,17 @@
-"""What a table is: rows of trainings, how they are judged, and how what they came to is shown."""
+"""The definition of a table: rows of trainings, their evaluation, and the rendering of the results."""
 
 import hashlib
 import json
-import string
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-from benchmarks.common import markdown, median, valid_time
+Result = Mapping[str, Any]  # one training; see `trainings.result`
+Render = Callable[[Sequence[Result]], str]  # results -> Markdown
 
-Result = Mapping[str, Any]  # one training; see `runs.result`
-Render = Callable[[Sequence[Result]], str]  # results as Markdown
-
-LARGEST = {  # with --quick
+QUICK_LIMITS = {  # upper bounds of settings with --quick
     "training.num_epochs": 2,
     "training.batch_size": 32,
     "training.checkpoint_every": 1,
@@ -26,7 +23,7 @@ LARGEST = {  # with --quick
 
 
 @dataclass(frozen=True)
-class Cell:
+class Training:
     """One training of a row."""
 
     env: str
@@ -35,109 +32,57 @@ class Cell:
 
     @property
     def name(self) -> str:
+        """Name of the run's folder."""
         return f"{self.env}-{self.model}-{self.seed}"
 
 
 @dataclass(frozen=True)
 class Row:
-    """One way to train, on some robots and with some models."""
+    """One set of settings, with which models of some robots are trained."""
 
-    name: str  # of its folder
+    name: str
     envs: tuple[str, ...]
     models: tuple[str, ...] = ("mlp",)
     settings: Mapping[str, str] = field(default_factory=dict)  # overrides of `dynax train`
-    label: str = ""  # of its line
+    label: str = ""  # shown in the table
 
     @property
     def folder(self) -> str:
-        """Where its runs lie: with other settings, elsewhere."""
+        """Folder of the runs. Its name depends on the settings."""
         return f"runs/{self.name}-{digest(dict(self.settings))}"
 
-    def cells(self, seeds: Sequence[int]) -> Iterator[Cell]:
+    def trainings(self, seeds: Sequence[int]) -> Iterator[Training]:
+        """Yield one training per robot, model and seed."""
         for env, model, seed in product(self.envs, self.models, seeds):
-            yield Cell(env, model, seed)
+            yield Training(env, model, seed)
 
     def quick(self) -> "Row":
-        """The row on one robot in smoke sizes, and with no larger number of its own."""
-        own = {k: str(min(int(v), LARGEST[k])) if k in LARGEST else v for k, v in self.settings.items()}
-        return replace(self, envs=self.envs[:1], settings=own | {"training": "smoke"})
+        """Return the row with one robot, smoke sizes and limited settings."""
+        limited = {k: str(min(int(v), QUICK_LIMITS[k])) if k in QUICK_LIMITS else v for k, v in self.settings.items()}
+        return replace(self, envs=self.envs[:1], settings=limited | {"training": "smoke"})
 
 
 @dataclass(frozen=True)
 class Table:
-    """What is trained, what is measured of it, and how it is shown."""
+    """A table: its trainings, their evaluation, and its rendering."""
 
     name: str
     rows: tuple[Row, ...]
     render: Render
-    judge: tuple[str, ...] = ()  # overrides of `dynax eval`
-    measure: Callable[[Path, int], dict[str, Any]] | None = None  # further figures of a run, on so many trajectories
-    trajectories: int = 0
+    evaluation: tuple[str, ...] = ()  # overrides of `dynax eval`
+    measure: Callable[[Path, int], dict[str, Any]] | None = None  # (run, number of trajectories) -> further results
+    trajectories: int = 0  # number of trajectories for `measure`
     plot: Callable[[Path, Sequence[Result]], None] | None = None  # draws `img/<picture>`
     picture: str = ""
-    brief: Render | None = None  # as the README shows it
-    timed: bool = False  # wall time is a result: no training finds programs that another has compiled
+    timed: bool = False  # wall times are results: no training uses programs that another one has compiled
 
     def quick(self) -> "Table":
-        """The table in smoke sizes, of which rows that have become the same are one."""
+        """Return the table in smoke sizes. Rows that become equal are merged into one row."""
         rows = {digest(dict(row.settings)) + str(row.models): row for row in map(Row.quick, reversed(self.rows))}
-        return replace(self, rows=tuple(rows.values())[::-1], judge=("eval=smoke", *self.judge), trajectories=8)
+        evaluation = ("eval=smoke", *self.evaluation)
+        return replace(self, rows=tuple(rows.values())[::-1], evaluation=evaluation, trajectories=8)
 
 
 def digest(content: Any) -> str:
-    """Eight letters that stand for some JSON."""
+    """Return the first eight digits of the SHA-256 of JSON data."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
-
-
-def excerpt(columns: Sequence[str], shown: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """Of a table's `columns` those to be `shown`, as Markdown; `lines` may end before the last of them."""
-    places = [columns.index(name) for name in shown]
-    return markdown(shown, [[line[i] for i in places] for line in lines])
-
-
-def of(results: Sequence[Result], **wanted: Any) -> list[Result]:
-    """The results whose row, env, model or seed is the wanted one."""
-    return [r for r in results if all(r[key] == value for key, value in wanted.items())]
-
-
-def values(results: Sequence[Result], *keys: str) -> list[tuple[Any, ...]]:
-    """What stands under `keys`, each combination once and in its order."""
-    return list(dict.fromkeys(tuple(r[key] for key in keys) for r in results))
-
-
-def vpt(results: Sequence[Result], threshold: str = "0.1") -> str:
-    """The median over seeds of the valid prediction time, in which a training that failed counts as zero."""
-    if not results:
-        return "–"
-    failed = sum(r["failed"] for r in results)
-    return valid_time(results, "vpt", threshold) + (f" ({failed} of {len(results)} failed)" if failed else "")
-
-
-def ceiling(results: Sequence[Result]) -> str:
-    """The valid prediction time of the simulator in float32."""
-    there = finished(results)
-    return valid_time(there, "ceiling", "0.1") if there else "–"
-
-
-def middle(results: Sequence[Result], pick: Callable[[Result], float], form: str = ".2g") -> str:
-    """The median over seeds of any other figure."""
-    there = finished(results)
-    return format(median(there, pick), form) if there else "–"
-
-
-def nrmse(results: Sequence[Result], step: str = "100") -> str:
-    """The median over seeds of nRMSE after so many steps."""
-    return middle([r for r in finished(results) if step in r["nrmse"]], lambda r: r["nrmse"][step])
-
-
-def given(lines: Sequence[Sequence[Result]]) -> tuple[list[str], str]:
-    """What the models of each line were told of their robots, as letters, and what these stand for."""
-    told = [[what for r in finished(line) for what in r["given"]] for line in lines]
-    letters = dict(zip(dict.fromkeys(what for each in told for what in each), string.ascii_lowercase, strict=False))
-    names = [" ".join(letter for what, letter in letters.items() if what in each) or "–" for each in told]
-    return names, "Given: " + "; ".join(f"*{letter}* {what}" for what, letter in letters.items()) + "."
-
-
-def finished(results: Sequence[Result]) -> list[Result]:
-    """The trainings that did not fail."""
-    return [r for r in results if not r["failed"]]

@@ -1,56 +1,35 @@
-"""The defaults: `dynax train env=... model=...`, with no setting of the recipe touched."""
+"""The default settings: `dynax train env=... model=...` without further overrides."""
 
 from collections.abc import Sequence
 
-from benchmarks.common import markdown, median
-from benchmarks.fidelity.table import Result, Row, Table, ceiling, excerpt, finished, given, middle, of, values, vpt
-from dynax.cli.console import duration
+from benchmarks.common import markdown
+from benchmarks.fidelity.cells import ceiling, distinct, given, parameters, select, share, time, vpt
+from benchmarks.fidelity.table import Result, Row, Table
 
 ENVS = ("pendulum", "cart_pole", "double_cart_pole", "acrobot", "three_link")
 COLUMNS = ("", "VPT(0.1)", "each seed", "ceiling", "of ceiling", "VPT(0.4)", "wall time", "parameters", "given")
-BRIEF = ("", "VPT(0.1)", "ceiling", "of ceiling", "VPT(0.4)", "wall time")
 
 
 def render(results: Sequence[Result]) -> str:
-    """A line for each robot and model."""
-    lines = _lines(results)
-    told, legend = given(lines)
-    table = [[*_line(mine), letters] for mine, letters in zip(lines, told, strict=True)]
-    return f"{markdown(COLUMNS, table)}\n\n{legend}"
+    """Return the table, one row per robot and model."""
+    pairs = sorted(distinct(results, "env", "model"), key=lambda pair: ENVS.index(pair[0]))
+    rows = [select(results, env=env, model=model) for env, model in pairs]
+    letters, legend = given(rows)
+    lines = [[*_cells(row), knowledge] for row, knowledge in zip(rows, letters, strict=True)]
+    return f"{markdown(COLUMNS, lines)}\n\n{legend}"
 
 
-def brief(results: Sequence[Result]) -> str:
-    """The same lines with some of their columns."""
-    return excerpt(COLUMNS, BRIEF, [_line(mine) for mine in _lines(results)])
-
-
-def _lines(results: Sequence[Result]) -> list[list[Result]]:
-    """What belongs to each robot and model."""
-    pairs = sorted(values(results, "env", "model"), key=lambda pair: ENVS.index(pair[0]))
-    return [of(results, env=env, model=model) for env, model in pairs]
-
-
-def _line(mine: Sequence[Result]) -> list[str]:
-    there = finished(mine)
+def _cells(row: Sequence[Result]) -> list[str]:
     return [
-        f"{mine[0]['env']}, {mine[0]['model']}",
-        vpt(mine),
-        " / ".join(f"{r['vpt']['0.1']['median_s']:.1f}" for r in mine),
-        ceiling(mine),
-        _share(there),
-        vpt(mine, "0.4"),
-        duration(median(there, lambda r: r["wall_s"])) if there else "–",
-        middle(mine, lambda r: r["parameters"], ",.0f"),
+        f"{row[0]['env']}, {row[0]['model']}",
+        vpt(row),
+        " / ".join(f"{r['vpt']['0.1']['median_s']:.1f}" for r in row),
+        ceiling(row),
+        share(row),
+        vpt(row, "0.4"),
+        time(row),
+        parameters(row),
     ]
-
-
-def _share(there: Sequence[Result]) -> str:
-    """A share of the ceiling: no more than a bound where the ceiling itself outlasts the test."""
-    if not there:
-        return "–"
-    capped = [r["ceiling"]["0.1"]["capped"] and not r["vpt"]["0.1"]["capped"] for r in there]
-    share = median(there, lambda r: r["vpt"]["0.1"]["of_ceiling"])
-    return f"{'< ' if sum(capped) * 2 > len(there) else ''}{share:.0%}"
 
 
 TABLE = Table(
@@ -63,5 +42,4 @@ TABLE = Table(
     ),
     render,
     timed=True,
-    brief=brief,
 )

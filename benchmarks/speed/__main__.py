@@ -1,10 +1,10 @@
-"""What Dynax costs next to doing the same by hand: the tables of docs/speed.md.
+"""The run time of Dynax compared with hand-written code: the tables of docs/speed.md.
 
-    python -m benchmarks.speed [TABLE ...] [--refinement_steps 5]
+    python -m benchmarks.speed [TABLE ...] [--rounds 5]
     python -m benchmarks.speed [TABLE ...] --table [--write]
 
-The results go to `benchmarks/results/speed_<table>.json`. `--table` prints the tables that are committed, and `--write`
-puts them into docs/speed.md. Nothing else should run meanwhile.
+The results are written to `benchmarks/results/speed_<table>.json`. `--table` prints the tables of the committed
+results, and `--write` copies them into docs/speed.md. No other program should run at the same time.
 """
 
 import argparse
@@ -23,32 +23,33 @@ DOCUMENT = ROOT / "docs" / "speed.md"
 
 
 def file_of(name: str) -> Path:
-    """The committed results of a table."""
+    """Return the file of the committed results of a table."""
     return RESULTS / f"speed_{name}.json"
 
 
 def committed(name: str) -> str:
-    """A table from its committed results, or that there are none yet."""
+    """Return a table from its committed results, or a note that there are none."""
     if not file_of(name).exists():
         return "*Not measured yet.*"
     content = json.loads(file_of(name).read_text())
-    refinement_steps = f"medians of {content['refinement_steps']} turns"
-    return f"{TABLES[name].table(content['results'])}\n\n{measured_by(content, [content['commit']], refinement_steps)}"
+    rounds = f"medians of {content['rounds']} rounds"
+    return f"{TABLES[name].table(content['results'])}\n\n{measured_by(content, [content['commit']], rounds)}"
 
 
-def measure(names: Sequence[str], refinement_steps: int) -> None:
+def measure(names: Sequence[str], rounds: int) -> None:
+    """Measure the named tables, and write and print each of them."""
     for name in names:
-        content = {**header(), "refinement_steps": refinement_steps}
-        write_json(file_of(name), {**content, "results": list(TABLES[name].measure(refinement_steps))})
+        content = {**header(), "rounds": rounds}
+        write_json(file_of(name), {**content, "results": list(TABLES[name].measure(rounds))})
         print(committed(name))
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tables", nargs="*", choices=[[], *TABLES], metavar="TABLE", help=", ".join(TABLES))
-    parser.add_argument("--refinement_steps", type=int, default=5, help="turns of each")
-    parser.add_argument("--table", action="store_true", help="print what is committed")
-    parser.add_argument("--write", action="store_true", help="with --table: into docs/speed.md")
+    parser.add_argument("--rounds", type=int, default=5, help="number of measurements of each task")
+    parser.add_argument("--table", action="store_true", help="print the tables of the committed results")
+    parser.add_argument("--write", action="store_true", help="with --table: write the tables into docs/speed.md")
     args = parser.parse_args()
     names = args.tables or list(TABLES)
     if args.table:
@@ -56,4 +57,4 @@ if __name__ == "__main__":
         if args.write:
             DOCUMENT.write_text(filled(DOCUMENT.read_text(), {name: committed(name) for name in names}))
     else:
-        measure(names, args.refinement_steps)
+        measure(names, args.rounds)

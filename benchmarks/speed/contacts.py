@@ -51,7 +51,7 @@ def stepping(env: Env, states: np.ndarray, actions: np.ndarray) -> Callable[[], 
     return run
 
 
-def measured(name: str, refinement_steps: int) -> dict[str, Any]:
+def measured(name: str, rounds: int) -> dict[str, Any]:
     """One robot, on the one core of this process."""
     env = envs.make({"name": name})
     contacts = Contacts.of(env.mj_model)
@@ -61,7 +61,7 @@ def measured(name: str, refinement_steps: int) -> dict[str, Any]:
     find, step = finding(env, contacts, states), bare(env, states, actions, 1)
     mjx = stepping(env, states, actions[:, :MJX_STEPS])
     turns = np.array(
-        [(seconds(find) / REPEATS, seconds(step) / STEPS, seconds(mjx) / MJX_STEPS) for _ in range(refinement_steps)]
+        [(seconds(find) / REPEATS, seconds(step) / STEPS, seconds(mjx) / MJX_STEPS) for _ in range(rounds)]
     )
     found, stepped, by_mjx = 1e6 * np.median(turns, axis=0) / BATCH
     ratio, of_mjx = np.median(turns[:, :1] / turns[:, 1:], axis=0)
@@ -77,11 +77,11 @@ def on_one_core() -> None:
     os.environ["PJRT_NPROC"] = "1"
 
 
-def measure(refinement_steps: int) -> Iterator[dict[str, Any]]:
+def measure(rounds: int) -> Iterator[dict[str, Any]]:
     """A result a robot."""
     for name in ROBOTS:
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), on_one_core) as child:
-            yield child.submit(measured, name, refinement_steps).result()
+            yield child.submit(measured, name, rounds).result()
 
 
 def table(results: list[dict[str, Any]]) -> str:

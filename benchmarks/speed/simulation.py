@@ -1,8 +1,8 @@
-"""Collecting a dataset next to a bare `mujoco.rollout`.
+"""Collecting a dataset compared with a bare `mujoco.rollout`.
 
-The dataset is of the default size. Collection counts everything between the command and the finished dataset: initial
-states, actions, the check for hidden states, the files. The bare rollout is of the same states and actions, which it is
-given, on as many threads. They take turns, and the ratio is the median of those of the turns.
+The dataset has the default size. The time of a collection includes the initial states, the actions, the warm-start
+check and the files. The bare rollout gets the same initial states and actions as arrays, and uses the same number of
+threads. Both run alternately, and the ratio is the median over the rounds.
 """
 
 import os
@@ -29,14 +29,14 @@ from dynax.excitations.mixed import Mixed
 ROBOTS = ("cart_pole", "hopper", "cheetah", "quadruped", "arm")
 
 
-def collected(env: Env, config: CollectConfig) -> float:
-    """Seconds that a collection of Dynax takes, from nothing."""
+def collection_time(env: Env, config: CollectConfig) -> float:
+    """Return the duration of a collection into an empty folder, s."""
     with tempfile.TemporaryDirectory() as root:
         return seconds(lambda: collect(env, Mixed(), config, root, inspect=warmstart.check))
 
 
 def bare(env: Env, states: np.ndarray, actions: np.ndarray, threads: int) -> Callable[[], Any]:
-    """The same trajectories by MuJoCo's own rollout."""
+    """Return a function that simulates the trajectories from `states` (n, s) with MuJoCo's own rollout."""
     model, full = env.mj_model, mujoco.mjtState.mjSTATE_FULLPHYSICS.value
     data = [mujoco.MjData(model) for _ in range(threads)]
     start = np.zeros((len(states), mujoco.mj_stateSize(model, full)))
@@ -49,30 +49,30 @@ def bare(env: Env, states: np.ndarray, actions: np.ndarray, threads: int) -> Cal
     return run
 
 
-def measure(refinement_steps: int) -> Iterator[dict[str, Any]]:
-    """A result a robot, each in a process of its own, as every command is one."""
+def measure(rounds: int) -> Iterator[dict[str, Any]]:
+    """Yield one result per robot. Each robot has its own process, as every command has."""
     config, threads = CollectConfig(backend="native"), len(os.sched_getaffinity(0))
-    task = partial(of, config=config, refinement_steps=refinement_steps, threads=threads)
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=1) as alone:
-        yield from alone.map(task, ROBOTS)
+    task = partial(measure_robot, config=config, rounds=rounds, threads=threads)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=1) as processes:
+        yield from processes.map(task, ROBOTS)
 
 
-def of(name: str, config: CollectConfig, refinement_steps: int, threads: int) -> dict[str, Any]:
-    """One robot."""
+def measure_robot(name: str, config: CollectConfig, rounds: int, threads: int) -> dict[str, Any]:
+    """Return the result of one robot."""
     env = envs.make({"name": name})
     states, actions = Source(env, Mixed(), config.seed, config.rollout_length).draw(0, config.num_rollouts)
-    theirs = bare(env, states, actions, threads)
-    pairs = np.array([(collected(env, config), seconds(theirs)) for _ in range(refinement_steps)])
+    simulate_only = bare(env, states, actions, threads)
+    times = np.array([(collection_time(env, config), seconds(simulate_only)) for _ in range(rounds)])
     count = config.num_rollouts * config.rollout_length
     return {
         "robot": name,
-        "ratio": float(np.median(pairs[:, 1] / pairs[:, 0])),
-        "collected_per_s": float(count / np.median(pairs[:, 0])),
+        "ratio": float(np.median(times[:, 1] / times[:, 0])),
+        "collected_per_s": float(count / np.median(times[:, 0])),
     }
 
 
 def table(results: list[dict[str, Any]]) -> str:
-    """A line a robot."""
-    columns = ["", "collected a second", "against a bare rollout"]
-    lines = [[r["robot"], f"{r['collected_per_s']:,.0f}", f"{r['ratio']:.2f}"] for r in results]
-    return markdown(columns, lines)
+    """Return the table, one row per robot."""
+    columns = ["", "transitions per second", "speed relative to a bare rollout"]
+    rows = [[r["robot"], f"{r['collected_per_s']:,.0f}", f"{r['ratio']:.2f}"] for r in results]
+    return markdown(columns, rows)

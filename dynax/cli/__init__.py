@@ -1,9 +1,17 @@
 """The command line: `dynax <command> [group=option ...] [key=value ...] [flags]`.
 
-The console script takes the command word off `sys.argv` and hands the rest to Hydra. Standard output carries
-the result, one line, the path of a directory; all else goes to standard error. Exit codes: 0 done, 1 failed,
-2 the user's input is wrong, 130 Ctrl-C, 143 SIGTERM. No Hydra is imported until a command is named, and no JAX
-until its config is found good.
+`main` removes the command word from the arguments and passes the rest to Hydra. Standard output contains only the
+result: one line with the path of a directory. Everything else goes to standard error. Exit codes: 0 success, 1 failure,
+2 wrong input, 130 Ctrl-C, 143 SIGTERM. Hydra is imported once a command is given. JAX is imported once the
+configuration is valid.
+
+Folders, from top to bottom; each imports only from those below it:
+    app          the command line through Hydra: help, completion, the run itself
+    commands     one file per command
+    jobs         one job, alone or in a sweep, and its outcome
+    errors       an exception as a message and an exit code
+    composition  the YAML files, and the checks on a composed configuration
+    console      progress bars and tables on standard error
 """
 
 import os
@@ -11,8 +19,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from dynax.cli.command_table import COMMANDS
 from dynax.cli.signals import Stopped
-from dynax.cli.table import COMMANDS
 from dynax.errors import UserError, did_you_mean
 
 _HELP = """\
@@ -28,24 +36,28 @@ Examples
   dynax train -m model=mlp,resnet,transformer training.learning_rate=1e-3,3e-4
   RUN=$(dynax train env=pendulum) && dynax eval run=$RUN && dynax render run=$RUN
 
-`dynax <command> --help` shows the groups, keys and flags of a command.
-`eval "$(dynax -sc install=bash)"` makes Tab complete all of them.
+`dynax <command> --help` lists the groups, keys and flags of a command.
+`eval "$(dynax -sc install=bash)"` turns on Tab completion.
 
-The result, a directory, is the one line on standard output. Exit codes:
-0 done, 1 failed, 2 the input is wrong, 130 Ctrl-C, 143 SIGTERM.
+Standard output contains only the path of the result.
+Exit codes: 0 success, 1 failure, 2 wrong input, 130 Ctrl-C, 143 SIGTERM.
 """
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command line (default: of this process); returns the exit code."""
+    """Run one command line and return its exit code.
+
+    Args:
+        argv: The words after `dynax`; by default, the arguments of this process.
+    """
     _open_closed_streams()
     try:
         code = _run(list(sys.argv[1:] if argv is None else argv))
         sys.stdout.flush()
-    except OSError as error:  # of standard output: the reader has gone, as `head` does, or the disk is full
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the interpreter trips over it again at exit
+    except OSError as error:  # of standard output: its reader has exited, as `head` does, or the disk is full
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # otherwise, the interpreter fails again at exit
         if not isinstance(error, BrokenPipeError):
-            print(f"dynax: standard output: {error.strerror}", file=sys.stderr)
+            print(f"dynax: cannot write to standard output: {error.strerror}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -66,12 +78,12 @@ def _run(argv: list[str]) -> int:
         print(f"dynax {_version()}")
         return 0
     if word in ("--shell-completion", "-sc"):
-        from dynax.cli.completion import complete
+        from dynax.cli.app.completion import complete
 
         return complete(argv)
     if word not in COMMANDS:
         raise UserError(_no_command(word))
-    from dynax.cli.app import launch
+    from dynax.cli.app.launch import launch
 
     return launch(word, argv[1:])
 
@@ -79,8 +91,8 @@ def _run(argv: list[str]) -> int:
 def _no_command(word: str) -> str:
     names = ", ".join(COMMANDS)
     if word.startswith("-") or "=" in word:
-        return f"the command comes first, before {word}: one of {names}"
-    return f"unknown command {word}{did_you_mean(word, COMMANDS)}; the commands are {names}"
+        return f"{word} must come after a command; the commands are {names}"
+    return f"{word} is not a command{did_you_mean(word, COMMANDS)}; the commands are {names}"
 
 
 def _version() -> str:
@@ -93,7 +105,7 @@ def _version() -> str:
 
 
 def _open_closed_streams() -> None:
-    """Open what the shell closed (`>&-`): a file opened later must not become standard output."""
+    """Replace streams that the shell has closed (`>&-`), so that no file opened later becomes standard output."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115

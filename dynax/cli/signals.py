@@ -1,4 +1,4 @@
-"""Stopping between two epochs rather than in the middle of one."""
+"""Stopping a training between two epochs."""
 
 import logging
 import signal
@@ -10,7 +10,7 @@ log = logging.getLogger(__name__)
 
 
 class Stopped(BaseException):
-    """The run was asked to stop and has put everything in order. The CLI exits with 128 + `number`."""
+    """The process has received a signal and has finished its cleanup. The CLI exits with 128 + `number`."""
 
     def __init__(self, number: int, message: str):
         super().__init__(message)
@@ -19,28 +19,32 @@ class Stopped(BaseException):
 
 @dataclass
 class Request:
-    """Whether a signal has asked to stop; 0 while none has."""
+    """The number of the signal that has requested a stop, or 0."""
 
     number: int = 0
 
 
 @contextmanager
 def defer_signals() -> Iterator[Request]:
-    """Within the block the first SIGINT or SIGTERM is only noted; the second acts as it would have without."""
-    request = Request()
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    """Record the first SIGINT or SIGTERM within the block instead of acting on it.
 
-    def note(number, frame):
+    The second signal has its usual effect.
+    """
+    request = Request()
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def record(number, frame):
         request.number = number
         restore()
-        log.warning("%s: stopping after this epoch; once more to stop at once", signal.Signals(number).name)
+        name = signal.Signals(number).name
+        log.warning("%s received: stopping after this epoch. Send it again to stop immediately.", name)
 
     def restore():
-        for number, handler in before.items():
+        for number, handler in handlers.items():
             signal.signal(number, handler)
 
-    for number in before:
-        signal.signal(number, note)
+    for number in handlers:
+        signal.signal(number, record)
     try:
         yield request
     finally:

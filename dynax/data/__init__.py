@@ -1,6 +1,11 @@
-"""Where trajectories come from and where they are kept: a source draws them, a simulator runs them, a dataset has them.
+"""Trajectories of robots: how they are drawn, simulated and stored.
 
     source.Source --> simulate.simulate --> trajectories.Trajectories --> dataset.Dataset
 
-`collection` makes a dataset of a source, `manifest` says what made it, and `hidden_state` whether its states are all.
+A source draws initial states and actions. `simulate` runs them on one of two backends: `native` (C MuJoCo, module
+`native`) or `mjx` (MuJoCo on JAX, module `mjx`). `collection` stores the trajectories of a source as a dataset, and
+`describe` lists everything that determines the data.
+
+Axes in the annotations: n trajectories, t control steps, p physics steps, s state coordinates [qpos, qvel, act],
+u entries of an action.
 """

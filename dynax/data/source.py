@@ -1,124 +1,115 @@
-"""Where trajectories come from: a robot, what drives it, and a seed.
+"""A source of trajectories: a robot, an excitation and a seed.
 
-Random numbers come in blocks of `BLOCK` trajectories, each with a stream of its own: trajectory i is the same whatever
-the number of trajectories, the size of a chunk or the number simulated at once.
-
-Axes: n trajectories, t control steps, s state coordinates [qpos, qvel], u actuators.
+Random numbers are drawn in blocks of `BLOCK` trajectories, and every block has its own random stream. Trajectory i
+therefore depends neither on the number of trajectories nor on the size of a chunk or of a batch.
 """
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from queue import SimpleQueue
-from typing import TypeVar
 
 import numpy as np
+from jaxtyping import Float
 
+from dynax.data.prefetch import prefetch
 from dynax.data.simulate import Simulator, diverged, simulate, simulator
 from dynax.data.trajectories import Trajectories
 from dynax.envs import Env
 from dynax.errors import UserError
 from dynax.excitations import Excitation
 
-BLOCK = 32
-AHEAD = 2  # batches
-ATTEMPTS = 20  # draws of a trajectory before its robot counts as one that cannot be simulated
-
-S = TypeVar("S")
-T = TypeVar("T")
+BLOCK = 32  # trajectories that share a random stream
+PREFETCHED_BATCHES = 2  # batches that are simulated while the caller processes one
+MAX_DRAWS = 20  # draws of one trajectory; if all of them diverge, the robot cannot be simulated
 
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """An endless sequence of trajectories, the same for the same seed."""
+    """An endless sequence of trajectories, which the seed determines."""
 
     env: Env
     excitation: Excitation
     seed: int
-    steps: int  # control steps of a trajectory
+    steps: int  # control steps per trajectory
 
     def trajectories(self, start: int, stop: int, backend: str) -> tuple[Trajectories, int]:
-        """The trajectories `start` to `stop`, and how many of them had to be drawn again.
+        """Simulate the trajectories `start` to `stop` (exclusive) on `backend`.
 
-        A simulator of fixed step can lose a robot that moves fast enough; such a trajectory says nothing of the robot,
-        and another takes its place. Raises `UserError` where that does not help.
+        MuJoCo's fixed-step integrators can diverge if the robot moves fast. A diverged trajectory is drawn again.
+
+        Returns:
+            The trajectories and the number of repeated draws.
+
+        Raises:
+            UserError: if all `MAX_DRAWS` draws of a trajectory diverge.
         """
-        return self._simulated(start, *self.draw(start, stop), partial(simulate, self.env, backend=backend))
+        return self._simulate(start, *self.draw(start, stop), partial(simulate, self.env, backend=backend))
 
     def batches(self, n: int, size: int, backend: str) -> Iterator[tuple[Trajectories, int]]:
-        """The first `n` trajectories as `trajectories` has them, `size` at a time.
+        """Yield the first `n` trajectories in batches of `size`, each with its number of repeated draws.
 
-        While the caller is busy with some, `AHEAD` others are drawn and simulated at once: where one of those waits for
-        its draws, or for its last trajectories, the cores work on the other.
+        Two threads prepare the next batches. While one of them draws numbers or waits for its last trajectories, the
+        other one uses the cores.
         """
         spans = [(start, min(start + size, n)) for start in range(0, n, size)]
-        free: SimpleQueue[Simulator] = SimpleQueue()  # a simulator is one thread's at a time
+        idle: SimpleQueue[Simulator] = SimpleQueue()  # a simulator serves one thread at a time
 
-        def made(span: tuple[int, int]) -> tuple[Trajectories, int]:
-            run = free.get()
+        def make(span: tuple[int, int]) -> tuple[Trajectories, int]:
+            run = idle.get()
             try:
-                return self._simulated(span[0], *self.draw(*span), run)
+                return self._simulate(span[0], *self.draw(*span), run)
             finally:
-                free.put(run)
+                idle.put(run)
 
         with ExitStack() as stack:
-            for _ in range(AHEAD):
-                free.put(stack.enter_context(simulator(self.env, backend, size)))
-            yield from prefetch(made, spans, AHEAD)
+            for _ in range(PREFETCHED_BATCHES):
+                idle.put(stack.enter_context(simulator(self.env, backend, size)))
+            yield from prefetch(make, spans, PREFETCHED_BATCHES)
 
-    def _simulated(
-        self, start: int, states: np.ndarray, actions: np.ndarray, run: Simulator
-    ) -> tuple[Trajectories, int]:
-        """The trajectories from `start` on that were drawn as `states` and `actions`, or others in their places."""
-        paths = run(states, actions)
-        lost, redrawn = np.flatnonzero(diverged(paths)).tolist(), 0
-        for attempt in range(1, ATTEMPTS):
-            if not lost:
-                break
-            redrawn += len(lost)
-            for i in lost:
-                states[i : i + 1], actions[i : i + 1] = self.draw(start + i, start + i + 1, attempt)
-            paths[lost] = run(states[lost], actions[lost])
-            lost = [i for i in lost if diverged(paths[i : i + 1])]
-        if lost:
-            raise UserError(
-                f"the simulation of {self.env.name} diverges: "
-                f"trajectory {start + lost[0]} did {ATTEMPTS} times out of {ATTEMPTS}; "
-                "a smaller timestep, a constraint solver that converges, shorter trajectories, "
-                "or milder actions and resets would help"
-            )
-        return Trajectories(paths, actions), redrawn
+    def draw(
+        self, start: int, stop: int, attempt: int = 0
+    ) -> tuple[Float[np.ndarray, "n s"], Float[np.ndarray, "n t u"]]:
+        """Draw initial states and actions of the trajectories `start` to `stop` (exclusive).
 
-    def draw(self, start: int, stop: int, attempt: int = 0) -> tuple[np.ndarray, np.ndarray]:
-        """Initial states (n, s) and actions (n, t, u) of the trajectories `start` to `stop`."""
+        Args:
+            attempt: number of earlier draws of these trajectories that diverged.
+        """
         first, last = start // BLOCK, -(-stop // BLOCK)
-        blocks = [self._block(b, attempt) for b in range(first, last)]
+        blocks = [self._draw_block(block, attempt) for block in range(first, last)]
         rows = slice(start - first * BLOCK, stop - first * BLOCK)
         states, actions = (np.concatenate(parts)[rows] for parts in zip(*blocks, strict=True))
         return states, actions
 
-    def _block(self, block: int, attempt: int) -> tuple[np.ndarray, np.ndarray]:
-        key = (block, attempt)
-        resets, signals = (
-            np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(*key, k))) for k in range(2)
-        )
-        low, high = self.env.action_bounds - self.env.default_action
-        actions = self.excitation(signals, BLOCK, self.steps, self.env.dt, low, high)
+    def _draw_block(self, block: int, attempt: int) -> tuple[Float[np.ndarray, "n s"], Float[np.ndarray, "n t u"]]:
+        streams = [np.random.SeedSequence(self.seed, spawn_key=(block, attempt, k)) for k in range(2)]
+        reset_rng, action_rng = map(np.random.default_rng, streams)
+        default = self.env.default_action
+        low, high = self.env.action_bounds - default
+        actions = self.excitation(action_rng, BLOCK, self.steps, self.env.dt, low, high)
         nu = self.env.mj_model.nu
-        actions[..., nu:] += self.env.default_action[nu:]  # that of an actuator is zero
-        return self.env.sample_states(resets, BLOCK), actions
+        actions[..., nu:] += default[nu:]  # mocap poses; the default of a control is zero
+        return self.env.sample_states(reset_rng, BLOCK), actions
 
-
-def prefetch(make: Callable[[S], T], of: Iterable[S], count: int) -> Iterator[T]:
-    """What `make` makes of each item, in order; `count` of them are being made while the caller is busy with one."""
-    with ThreadPoolExecutor(count) as others:
-        coming: deque[Future[T]] = deque()
-        for item in of:
-            coming.append(others.submit(make, item))
-            if len(coming) > count:
-                yield coming.popleft().result()
-        while coming:
-            yield coming.popleft().result()
+    def _simulate(
+        self, start: int, states: np.ndarray, actions: np.ndarray, run: Simulator
+    ) -> tuple[Trajectories, int]:
+        """Simulate trajectories from `start` on, and draw those that diverge again, in place."""
+        paths = run(states, actions)
+        failed, redrawn = np.flatnonzero(diverged(paths)).tolist(), 0
+        for attempt in range(1, MAX_DRAWS):
+            if not failed:
+                break
+            redrawn += len(failed)
+            for i in failed:
+                states[i : i + 1], actions[i : i + 1] = self.draw(start + i, start + i + 1, attempt)
+            paths[failed] = run(states[failed], actions[failed])
+            failed = [i for i in failed if diverged(paths[i : i + 1])]
+        if failed:
+            raise UserError(
+                f"the simulation of {self.env.name} diverges: trajectory {start + failed[0]} diverged in "
+                f"{MAX_DRAWS} of {MAX_DRAWS} draws. Decrease the timestep, let the constraint solver converge, "
+                "shorten the trajectories, or use smaller actions and initial velocities"
+            )
+        return Trajectories(paths, actions), redrawn

@@ -1,62 +1,65 @@
-"""Energy: whether a test set conserves it, and how far a prediction of it does.
-
-Axes: N trajectories, T + 1 states, H of them, S = [qpos, qvel, act], A actions.
-"""
+"""Energy drift: the change of energy in predictions of a test that conserves energy."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import mujoco
 import numpy as np
+from jaxtyping import Float
 
 from dynax.evaluation.metrics import MAX_ERROR, nrmse
 from dynax.evaluation.testset import TestSet
 
-MOMENTS = 32  # of each trajectory, at which its forces are looked at
-STILL = 1e-12  # J; less kinetic energy is that of rounding
+CHECKED_STEPS = 32  # per trajectory, at which the forces are checked
+MIN_KINETIC_ENERGY = 1e-12  # J; a smaller mean kinetic energy is rounding error
 
 
 @dataclass(frozen=True)
 class Drift:
-    """How far the energy of predictions is from where it began, after some steps.
+    """Energy drift of several predictors after some control steps.
 
-    The drift is |E(t) - E(0)| over the mean kinetic energy of the truth, each at most `MAX_ERROR`, root mean square
-    over trajectories. E is MuJoCo's: kinetic, and potential of gravity and springs. Kinetic energy is the measure
-    because that of the potential depends on where it is called zero, and a test may start all its trajectories with one
-    energy.
+    The drift of a trajectory is |E(t) - E(0)| divided by the mean kinetic energy of the true states, at most
+    `MAX_ERROR`. The drift of a predictor is the root mean square over trajectories. E is MuJoCo's energy: kinetic
+    energy, and potential energy of gravity and springs. The unit is a kinetic energy because the zero of the potential
+    energy is arbitrary.
     """
 
-    unit: float  # J, the mean kinetic energy
-    steps: Sequence[int]  # (H,)
-    values: Mapping[str, np.ndarray]  # (H,) by predictor
+    unit: float  # mean kinetic energy, J
+    steps: Sequence[int]  # the H control steps
+    values: Mapping[str, Float[np.ndarray, " H"]]  # drift of each predictor
 
-    def figures(self) -> dict[str, dict[str, float]]:
-        """The drift by predictor and step, as `summary.json` has it."""
+    def summary(self) -> dict[str, dict[str, float]]:
+        """Return the drift by predictor and step, as in `summary.json`."""
         return {name: dict(zip(map(str, self.steps), map(float, x), strict=True)) for name, x in self.values.items()}
 
 
 def drift(
-    model: mujoco.MjModel, test: TestSet, predictions: Mapping[str, np.ndarray], steps: Sequence[int]
+    model: mujoco.MjModel,
+    test: TestSet,
+    predictions: Mapping[str, Float[np.ndarray, "N steps S"]],
+    steps: Sequence[int],
 ) -> Drift | None:
-    """The drift of predictions (N, T + 1, S) after `steps` (H,).
+    """Return the energy drift of predictions after `steps` control steps.
 
-    None where the test set does not conserve energy, or stands still.
+    Returns:
+        The drift, or None if the test set does not conserve energy or does not move.
     """
-    if model.nmocap or not conserved(model, test):
+    if model.nmocap or not conserves_energy(model, test):
         return None
     unit = float(energies(model, test.truth[:, [0, *steps]])[..., 1].mean())
-    if unit < STILL:
+    if unit < MIN_KINETIC_ENERGY:
         return None
     return Drift(unit, steps, {name: _drift(model, path[:, [0, *steps]], unit) for name, path in predictions.items()})
 
 
-def conserved(model: mujoco.MjModel, test: TestSet) -> bool:
-    """Whether inertia, gravity and springs alone move the robot: no damper, fluid, friction, stop, contact or motor.
+def conserves_energy(model: mujoco.MjModel, test: TestSet) -> bool:
+    """Return whether only inertia, gravity and springs act on the robot in a test set.
 
-    The forces decide, at `MOMENTS` of every trajectory: a stop that is never reached takes nothing.
+    The forces are evaluated at `CHECKED_STEPS` steps of every trajectory. A joint limit that is never reached therefore
+    does not count.
     """
-    data, moments = mujoco.MjData(model), np.linspace(0, test.actions.shape[1] - 1, MOMENTS).astype(int)
-    for state, action in zip(_rows(test.truth[:, moments]), _rows(test.actions[:, moments]), strict=True):
+    data, steps = mujoco.MjData(model), np.linspace(0, test.actions.shape[1] - 1, CHECKED_STEPS).astype(int)
+    for state, action in zip(_rows(test.truth[:, steps]), _rows(test.actions[:, steps]), strict=True):
         data.qpos[:], data.qvel[:], data.act[:] = np.split(state, [model.nq, model.nq + model.nv])
         data.ctrl[:] = action[: model.nu]
         mujoco.mj_forward(model, data)
@@ -65,23 +68,21 @@ def conserved(model: mujoco.MjModel, test: TestSet) -> bool:
     return True
 
 
-def energies(model: mujoco.MjModel, states: np.ndarray) -> np.ndarray:
-    """Potential and kinetic energy (..., 2) of states (..., S), J; NaN where a state is not finite."""
-    data, result = mujoco.MjData(model), []
-    for state in _rows(states):
+def energies(model: mujoco.MjModel, states: Float[np.ndarray, "*batch S"]) -> Float[np.ndarray, "*batch 2"]:
+    """Return potential and kinetic energy of states, J; NaN if a state is not finite."""
+    data, result = mujoco.MjData(model), np.full((*states.shape[:-1], 2), np.nan)
+    for state, energy in zip(_rows(states), _rows(result), strict=True):
         if np.isfinite(state).all():
             data.qpos[:], data.qvel[:] = state[: model.nq], state[model.nq : model.nq + model.nv]
             mujoco.mj_fwdPosition(model, data)
             mujoco.mj_energyPos(model, data)
             mujoco.mj_energyVel(model, data)
-            result.append(data.energy.copy())
-        else:
-            result.append(np.full(2, np.nan))
-    return np.reshape(result, (*states.shape[:-1], 2))
+            energy[:] = data.energy
+    return result
 
 
-def _drift(model: mujoco.MjModel, states: np.ndarray, unit: float) -> np.ndarray:
-    """The drift (H,) of states (N, 1 + H, S), the first of them at time zero."""
+def _drift(model: mujoco.MjModel, states: Float[np.ndarray, "N steps S"], unit: float) -> Float[np.ndarray, " H"]:
+    """Return the drift of states; the first state of each trajectory is the initial state."""
     energy = energies(model, states).sum(axis=-1)
     with np.errstate(invalid="ignore", over="ignore"):
         error = np.abs(energy[:, 1:] - energy[:, :1]) / unit
@@ -89,5 +90,5 @@ def _drift(model: mujoco.MjModel, states: np.ndarray, unit: float) -> np.ndarray
 
 
 def _rows(array: np.ndarray) -> np.ndarray:
-    """The last axis of an array, one after the other."""
+    """Return a view of the array with one leading axis."""
     return array.reshape(int(np.prod(array.shape[:-1])), array.shape[-1])

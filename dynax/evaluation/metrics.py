@@ -1,114 +1,98 @@
-"""How far ahead a prediction stays true.
-
-Axes: N trajectories, T + 1 states, S state, C = 2 nv + na tangent coordinates `[dq, dv, da]`.
-"""
+"""Error metrics of predictions: normalized errors and valid prediction times."""
 
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from dynax.envs.state_space import StateSpace
 
-HORIZONS = (1, 10, 50, 100, 500, 1000)
-THRESHOLDS = (0.1, 0.4)
-MAX_ERROR = 1e3  # an error this many deviations large, or not finite, counts as this
+HORIZONS = (1, 10, 50, 100, 500, 1000)  # control steps after which errors are reported
+THRESHOLDS = (0.1, 0.4)  # of valid prediction times, in standard deviations
+MAX_ERROR = 1e3  # standard deviations; larger errors and errors that are not finite count as this
+MIN_STD = 1e-6  # lower bound of the standard deviation of a coordinate that does not move
+MIN_ERROR = 1e-12  # lower bound of an error in a geometric mean
 
 
-def state_std(space: StateSpace, states: np.ndarray) -> np.ndarray:
-    """Standard deviation (C,) of each coordinate over states (N, T+1, S), angles wrapped; the unit of every error."""
+def state_std(space: StateSpace, states: Float[np.ndarray, "*batch S"]) -> Float[np.ndarray, " C"]:
+    """Return the standard deviation of each tangent coordinate over all states, with wrapped angles.
+
+    It is the unit of normalized errors.
+    """
     flat = states.reshape(-1, space.dim)
-    return np.maximum(space.difference(space.home, flat).std(axis=0), 1e-6)
+    return np.maximum(space.difference(space.home, flat).std(axis=0), MIN_STD)
 
 
-def normalized_error(space: StateSpace, truth: np.ndarray, predicted: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """Error (N, T+1) of each state in units of `scale` (C,): root mean square over coordinates, at most `MAX_ERROR`.
+def normalized_error(
+    space: StateSpace,
+    truth: Float[np.ndarray, "N steps S"],
+    predicted: Float[np.ndarray, "N steps S"],
+    std: Float[np.ndarray, " C"],
+) -> Float[np.ndarray, "N steps"]:
+    """Return the error of each state in standard deviations, at most `MAX_ERROR`.
 
-    Coordinates that the robot hides do not count.
+    The error is the root mean square over the observed tangent coordinates, each divided by its entry of `std`.
     """
     with np.errstate(invalid="ignore", over="ignore"):
-        error = space.difference(truth, predicted.astype(np.float64)) / scale
+        error = space.difference(truth, predicted.astype(np.float64)) / std
         rms = np.sqrt(np.mean(error[..., space.observed] ** 2, axis=-1))
     return np.where(np.isfinite(rms), np.minimum(rms, MAX_ERROR), MAX_ERROR)
 
 
-def nrmse(error: np.ndarray) -> np.ndarray:
-    """nRMSE(k), (T+1,): root mean square over trajectories of the normalized error (N, T+1)."""
+def nrmse(error: Float[np.ndarray, "N steps"]) -> Float[np.ndarray, " steps"]:
+    """Return the root mean square over trajectories of the normalized error, for each step."""
     return np.sqrt(np.mean(error**2, axis=0))
 
 
-def geometric_mean(error: np.ndarray) -> float:
-    """Geometric mean of normalized errors: one figure that neither the lost trajectories nor the late steps decide."""
-    return float(np.exp(np.mean(np.log(np.maximum(error, 1e-12)))))
+def geometric_mean(error: Float[np.ndarray, "..."]) -> float:
+    """Return the geometric mean of normalized errors.
+
+    Neither diverged trajectories nor late steps dominate this mean.
+    """
+    return float(np.exp(np.mean(np.log(np.maximum(error, MIN_ERROR)))))
 
 
-def physical_rmse(space: StateSpace, truth: np.ndarray, predicted: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """Root mean square error (T+1, C) of each coordinate in its own unit, each error at most `MAX_ERROR` deviations."""
+def physical_rmse(
+    space: StateSpace,
+    truth: Float[np.ndarray, "N steps S"],
+    predicted: Float[np.ndarray, "N steps S"],
+    std: Float[np.ndarray, " C"],
+) -> Float[np.ndarray, "steps C"]:
+    """Return the root mean square error of each tangent coordinate in its own unit.
+
+    Each error counts as at most `MAX_ERROR` standard deviations `std`.
+    """
     with np.errstate(invalid="ignore", over="ignore"):
         error = np.abs(space.difference(truth, predicted.astype(np.float64)))
-    error = np.where(np.isfinite(error), np.minimum(error, MAX_ERROR * scale), MAX_ERROR * scale)
+    error = np.where(np.isfinite(error), np.minimum(error, MAX_ERROR * std), MAX_ERROR * std)
     return np.sqrt(np.mean(error**2, axis=0))
 
 
-def first_passage(error: np.ndarray, threshold: float) -> np.ndarray:
-    """The step (N,) at which each trajectory's error (N, T+1) first passes a threshold; T + 1 where it never does."""
-    passed = error > threshold
-    return np.where(passed.any(axis=1), passed.argmax(axis=1), error.shape[1])
+def first_passage(error: Float[np.ndarray, "N steps"], threshold: float) -> Int[np.ndarray, " N"]:
+    """Return the first step at which each trajectory's error exceeds a threshold, or `steps` if it never does."""
+    exceeded = error > threshold
+    return np.where(exceeded.any(axis=1), exceeded.argmax(axis=1), error.shape[1])
 
 
 @dataclass(frozen=True)
 class ValidTime:
-    """Valid prediction time: when the normalized error first passes a threshold, over N trajectories."""
+    """Valid prediction time (VPT) of several trajectories: the time until the normalized error exceeds a threshold."""
 
-    threshold: float
+    threshold: float  # standard deviations
     median: float  # s
-    p10: float  # s, the tenth percentile
-    capped: bool  # at least half of the trajectories never passed it: the median may be no more than a bound
+    p10: float  # 10th percentile, s
+    capped: bool  # at least half of the trajectories never exceed the threshold, so that the median is a lower bound
 
 
-def valid_time(error: np.ndarray, threshold: float, dt: float) -> ValidTime:
-    """The valid prediction time of errors (N, T+1) at control step `dt` (s)."""
+def valid_time(error: Float[np.ndarray, "N steps"], threshold: float, dt: float) -> ValidTime:
+    """Return the valid prediction time of normalized errors.
+
+    Args:
+        error: normalized error of each trajectory and step; step 0 is the initial state.
+        threshold: threshold of the error, in standard deviations.
+        dt: control step, s.
+    """
     passage = first_passage(error, threshold)
     time = np.minimum(passage, error.shape[1] - 1) * dt
     capped = bool(np.mean(passage == error.shape[1]) >= 0.5)
     return ValidTime(threshold, float(np.median(time)), float(np.percentile(time, 10)), capped)
-
-
-@dataclass(frozen=True)
-class Score:
-    """One predictor on one test set."""
-
-    error: np.ndarray  # (N, T+1) normalized
-    physical: np.ndarray  # (T+1, C) in the unit of each coordinate
-    valid: tuple[ValidTime, ...]  # one a threshold
-
-    @property
-    def nrmse(self) -> np.ndarray:
-        return nrmse(self.error)
-
-
-def score(
-    space: StateSpace,
-    truth: np.ndarray,
-    predicted: np.ndarray,
-    scale: np.ndarray,
-) -> Score:
-    """Everything that is reported of predictions (N, T+1, S) of `truth` (N, T+1, S)."""
-    error = normalized_error(space, truth, predicted, scale)
-    return Score(
-        error=error,
-        physical=physical_rmse(space, truth, predicted, scale),
-        valid=tuple(valid_time(error, x, space.dt) for x in THRESHOLDS),
-    )
-
-
-def hold_last(truth: np.ndarray) -> np.ndarray:
-    """The floor: nothing moves. Predictions (N, T+1, S)."""
-    return np.repeat(truth[:, :1], truth.shape[1], axis=1)
-
-
-def constant_velocity(space: StateSpace, truth: np.ndarray) -> np.ndarray:
-    """The next floor: every joint keeps its speed. Predictions (N, T+1, S)."""
-    held = hold_last(truth)
-    time = space.dt * np.arange(truth.shape[1])[:, None]
-    moved = time * space.qvel(held)
-    return space.add(held, np.concatenate([moved, np.zeros((*moved.shape[:-1], space.nv + space.na))], axis=-1))

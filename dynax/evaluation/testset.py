@@ -1,12 +1,10 @@
-"""Test trajectories, simulated by C MuJoCo in float64: neither the data nor the simulator a model was trained with.
-
-Axes: N trajectories, W warm-up steps, T test steps, S state, A action.
-"""
+"""Test trajectories: simulated by C MuJoCo in float64, independently of the training data and of their backend."""
 
 import logging
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 
 from dynax.data.source import Source
 from dynax.data.trajectories import Trajectories
@@ -17,43 +15,61 @@ from dynax.excitations.uniform import Uniform
 
 log = logging.getLogger(__name__)
 
-STREAM = 1  # mixed into the seed, so that a test set never starts where a dataset of the same seed does
+STREAM = 1  # mixed into the seed, so that test sets and datasets with the same seed have different initial states
 ACTIONS = {"piecewise_constant": PiecewiseConstant(0.2), "uniform": Uniform(), "passive": Passive()}
 
 
 @dataclass(frozen=True, eq=False)
 class TestSet:
-    """Trajectories whose first `warmup` steps lie before time zero, for models that need a history."""
+    """Test trajectories. Their first `warmup` steps are before time zero and form the histories of models."""
+
+    __test__ = False  # not a test case, in spite of the name
 
     trajectories: Trajectories
-    warmup: int
+    warmup: int  # control steps
 
     @property
-    def truth(self) -> np.ndarray:
-        """States (N, T + 1, S) from time zero on."""
+    def truth(self) -> Float[np.ndarray, "N steps S"]:
+        """True states from time zero on, (N, T + 1, S)."""
         return self.trajectories.states[:, self.warmup :]
 
     @property
-    def actions(self) -> np.ndarray:
-        """Actions (N, T, A) from time zero on."""
+    def actions(self) -> Float[np.ndarray, "N T A"]:
+        """Actions from time zero on."""
         return self.trajectories.actions[:, self.warmup :]
 
-    def given(self, history: int) -> tuple[np.ndarray, np.ndarray]:
-        """What a model of `history` states is given at time zero: states (N, h, S), actions (N, h - 1 + T, A)."""
+    def inputs(self, history: int) -> tuple[Float[np.ndarray, "N {history} S"], Float[np.ndarray, "N steps A"]]:
+        """Return the inputs of a rollout that starts at time zero.
+
+        Args:
+            history: number of states that the model needs, at most `warmup + 1`.
+
+        Returns:
+            The last `history` states up to time zero, and the `history - 1 + T` actions from the first of these states
+            on.
+        """
         first = self.warmup + 1 - history
         return self.trajectories.states[:, first : self.warmup + 1], self.trajectories.actions[:, first:]
 
 
 def make_testset(env: Env, n: int, seconds: float, seed: int, actions: str, warmup: int) -> TestSet:
-    """`n` trajectories of `seconds` after `warmup` control steps, under `actions` `held` (0.2 s), `iid` or `passive`.
+    """Simulate a test set.
 
-    Those that the simulator itself loses before the end are drawn again, and counted in the log.
+    Args:
+        env: the robot.
+        n: number of trajectories.
+        seconds: length of the test after the warm-up, s.
+        seed: seed of the initial states and actions.
+        actions: `piecewise_constant` (each value lasts 0.2 s), `uniform` (a new value in every control step) or
+            `passive`.
+        warmup: control steps before time zero.
+
+    Raises:
+        UserError: if the simulation diverges. A single diverging trajectory is drawn again and logged.
     """
     steps = warmup + max(1, round(seconds / env.dt))
-    own = int(np.random.SeedSequence((seed, STREAM)).generate_state(1)[0])
-    trajectories, redrawn = Source(env, ACTIONS[actions], own, steps).trajectories(0, n, "native")
+    stream_seed = int(np.random.SeedSequence((seed, STREAM)).generate_state(1)[0])
+    trajectories, redrawn = Source(env, ACTIONS[actions], stream_seed, steps).trajectories(0, n, "native")
     if redrawn:
-        log.warning(
-            "%d test trajectories of %s diverged in the simulator itself and were drawn again", redrawn, env.name
-        )
+        log.warning("%d test trajectories of %s diverged in the simulator and were drawn again", redrawn, env.name)
     return TestSet(trajectories, warmup)

@@ -1,10 +1,8 @@
-"""Whether a step of a robot depends on more than its state.
+"""The warm-start check: whether a control step of a robot depends on more than its state (the Markov property).
 
-MuJoCo starts its constraint solver from the acceleration of the step before, the warm start. A solver that converges
-forgets where it started. One that is cut short does not: what it started from is then a state of its own, which
-(qpos, qvel) does not show, and which no model that is given those can know.
-
-Axes: n trajectories, t control steps, s state coordinates [qpos, qvel], u actuators.
+MuJoCo's constraint solver starts from the acceleration of the previous step, the warm start. The result of a solver
+that converges does not depend on this acceleration. If the solver stops early, the warm start acts as a further part of
+the state. (qpos, qvel, act) does not contain this part, and no model of these inputs can predict its effect.
 """
 
 import json
@@ -16,143 +14,135 @@ import numpy as np
 
 from dynax.config.schema import EvalConfig
 from dynax.data.manifest import ADVICE
-from dynax.data.simulate import diverged, simulate, simulate_rounded
 from dynax.data.source import Source
 from dynax.data.trajectories import Trajectories
-from dynax.envs import Env
 from dynax.errors import UserError
 from dynax.evaluation import metrics
+from dynax.evaluation.restarts import (
+    NEGLIGIBLE_GAP,
+    gap_is_negligible,
+    restart_gap,
+    restarted_valid_time,
+    with_option,
+)
 from dynax.excitations.excitation import steps_of
 from dynax.runs.files import write_json
 
 log = logging.getLogger(__name__)
 
 FILE = "warmstart.json"
-TRAJECTORIES = 16  # looked at, at most
-RESTARTS = 4096  # at most, about, spread evenly over those; a stop or a contact acts for several steps
-LONG = 2500  # control steps over which the cost is measured, at most
-FURTHER = 10  # times as many as the data's trajectories have, at most
-NEGLIGIBLE = 1e-6  # a hopper on MuJoCo's default solvers has gaps of up to 6e-7, on one cut short of 6e-5 and more
-CURES = (  # for the MJCF, from the cheapest; a second <option> adds to the first
+MAX_TRAJECTORIES = 16  # that are checked
+MAX_TEST_STEPS = 2500  # control steps of the test that measures valid prediction times
+MAX_TEST_RATIO = 10  # length of this test relative to the trajectories of the data
+CURES = (  # elements for the MJCF, from the fastest simulation to the slowest
     '<option iterations="20" ls_iterations="20" tolerance="1e-10"/>',
     '<option iterations="100" ls_iterations="50" tolerance="1e-10"/>',
     '<option solver="Newton" iterations="100" ls_iterations="50" tolerance="1e-12"/>',
-    '<option><flag warmstart="disable"/></option>',  # as rough a solution as before, but of the state alone
+    '<option><flag warmstart="disable"/></option>',  # the solution is as inaccurate as before, but has no memory
 )
 
 
 @dataclass(frozen=True)
 class WarmstartCheck:
-    """What a restart from the same (qpos, qvel) changes in a control step, what that costs, and what cures it.
+    """The result of the warm-start check.
 
-    A gap is the normalized error of `metrics`: root mean square over coordinates, in standard deviations. A valid time
-    is VPT(0.1) of the simulator that restarts from its state, in float32, at every step: the ceiling of `dynax eval`,
-    over `tested_s` under the actions of the data. None where the gap is negligible, or no cure was found.
+    A gap is the normalized difference between a control step and the same step restarted from (qpos, qvel, act). The
+    valid times are VPT(0.1) of the float32 simulator that restarts at every step: the ceiling of `dynax eval`. The
+    fields after the gaps are None if the gap is negligible; the last two also if no cure was found.
     """
 
-    gap_rms: float  # over states
-    gap_max: float  # what decides: a solver shows where a stop or a contact acts, which may be rare
-    tested_s: float | None = None
-    valid_time_s: float | None = None
-    cure: str | None = None
-    cured_valid_time_s: float | None = None
+    gap_rms: float  # root mean square over states, standard deviations
+    gap_max: float  # largest gap, standard deviations; it decides, because joint limits and contacts are rarely active
+    tested_s: float | None = None  # length of the test of the valid times, s
+    valid_time_s: float | None = None  # s
+    cure: str | None = None  # element of the MJCF that makes the gap negligible
+    cured_valid_time_s: float | None = None  # valid time with the cure, s
 
     @property
     def negligible(self) -> bool:
-        return self.gap_max < NEGLIGIBLE
+        """Whether a control step depends only on the state."""
+        return self.gap_max < NEGLIGIBLE_GAP
 
     def __str__(self) -> str:
         if self.negligible:
-            return f"none (gap {self.gap_max:.0e})"
-        return f"gap up to {self.gap_max:.2g}, VPT(0.1) {self.valid_time_s:.1f} s; cure: {self.cure or 'none found'}"
+            return f"passed (gap {self.gap_max:.0e})"
+        cure = self.cure or "none found"
+        return f"failed: gap up to {self.gap_max:.2g}, VPT(0.1) {self.valid_time_s:.1f} s; cure: {cure}"
 
-    def keep(self, folder: Path) -> None:
-        """Write the figures into a dataset."""
+    def save(self, folder: Path) -> None:
+        """Write the result into the folder of a dataset."""
         write_json(folder / FILE, asdict(self))
 
     @classmethod
-    def kept(cls, folder: Path) -> "WarmstartCheck | None":
-        """The figures in a dataset, or None where it was collected before there were any."""
+    def load(cls, folder: Path) -> "WarmstartCheck | None":
+        """Read the result from the folder of a dataset.
+
+        Returns:
+            The result, or None if the dataset was collected without the check.
+
+        Raises:
+            UserError: if the file is damaged.
+        """
         try:
             return cls(**json.loads((folder / FILE).read_text()))
         except FileNotFoundError:
             return None
         except (ValueError, TypeError):
-            raise UserError(f"the dataset {folder} is damaged: {FILE} holds no figures; {ADVICE}") from None
+            raise UserError(f"the dataset {folder} is damaged: {FILE} cannot be read; {ADVICE}") from None
 
 
 def check(source: Source, data: Trajectories, backend: str) -> WarmstartCheck:
-    """Look for a hidden state in the first of `data`, the trajectories of `source`, and warn of one.
+    """Check the first trajectories of a source, and log a warning if a step depends on more than the state.
 
-    It is one of C MuJoCo, which is the judge: data of another backend are simulated by it again.
+    The check is always about C MuJoCo, because evaluation uses it.
 
-    A restarted step begins with the warm start of a new simulation, zero, and has the solver's own from one physics
-    step to the next; `mjDSBL_WARMSTART` would take it from those too, where nothing is hidden from a control step.
+    Args:
+        source: the source of the trajectories.
+        data: its first trajectories. Data from another backend than `native` are simulated again.
+        backend: the backend that simulated `data`.
     """
-    source = replace(source, env=replace(source.env, observe=("all",)))  # data hold whole states
-    env, n = source.env, min(len(data), TRAJECTORIES)
+    source = replace(source, env=replace(source.env, observe=("all",)))  # states in data are complete
+    env, n = source.env, min(len(data), MAX_TRAJECTORIES)
     if backend == "native":
         data = Trajectories(data.states[:n], data.actions[:n])
     else:
         data, _ = source.trajectories(0, n, "native")
-    scale = metrics.state_std(env.space, data.states)
-    gap = _gap(env, data, scale)
-    found = WarmstartCheck(float(np.sqrt(np.mean(gap**2))), float(gap.max()))
-    if found.negligible:
-        return found
-    log.info("a step of %s depends on more than its state: looking for what that costs and what cures it", env.name)
-    drawn = source.draw(0, n)
-    cure = next((option for option in CURES if _closes(_with(env, option), drawn, scale)), None)
-    source = replace(source, steps=min(LONG, FURTHER * source.steps, steps_of(EvalConfig.seconds, env.dt)))
-    found = replace(
-        found,
-        tested_s=source.steps * env.dt,
-        valid_time_s=_valid_time(env, source, n, scale),
+    std = metrics.state_std(env.space, data.states)
+    gap = restart_gap(env, data, std)
+    result = WarmstartCheck(float(np.sqrt(np.mean(gap**2))), float(gap.max()))
+    if result.negligible:
+        return result
+    log.info("a step of %s depends on the solver's warm start: measuring the effect and searching a cure", env.name)
+    result = _with_cure(result, source, n, std)
+    log.warning("%s", _warning(result, env.name))
+    return result
+
+
+def _with_cure(result: WarmstartCheck, source: Source, n: int, std: np.ndarray) -> WarmstartCheck:
+    """Add the valid times and the first cure of `CURES` that makes the gap negligible."""
+    env, draws = source.env, source.draw(0, n)
+    cure = next((option for option in CURES if gap_is_negligible(with_option(env, option), *draws, std)), None)
+    steps = min(MAX_TEST_STEPS, MAX_TEST_RATIO * source.steps, steps_of(EvalConfig.seconds, env.dt))
+    source = replace(source, steps=steps)
+    return replace(
+        result,
+        tested_s=steps * env.dt,
+        valid_time_s=restarted_valid_time(env, source, n, std),
         cure=cure,
-        cured_valid_time_s=_valid_time(_with(env, cure), source, n, scale) if cure else None,
+        cured_valid_time_s=restarted_valid_time(with_option(env, cure), source, n, std) if cure else None,
     )
-    log.warning("%s", _said(found, env.name))
-    return found
 
 
-def _said(found: WarmstartCheck, name: str) -> str:
-    cure = "; no option of its constraint solver was found to cure that"
-    if found.cure:
-        cure = f", and for {found.cured_valid_time_s:.1f} s with {found.cure} in its MJCF: its solver is cut short"
+def _warning(result: WarmstartCheck, name: str) -> str:
+    cure = "No option of its constraint solver was found that removes this dependence"
+    if result.cure:
+        cure = (
+            f"Its solver stops before it converges: add {result.cure} to its MJCF, which extends this time to "
+            f"{result.cured_valid_time_s:.1f} s"
+        )
     return (
-        f"a step of {name} depends on more than (qpos, qvel): restarted from them, it differs by up to "
-        f"{found.gap_max:.2g} standard deviations ({found.gap_rms:.2g} root mean square). The simulator itself, "
-        f"restarted at every step as a model is, stays true (VPT(0.1)) for {found.valid_time_s:.1f} s of "
-        f"{found.tested_s:g} s{cure}"
+        f"a step of {name} depends on more than (qpos, qvel): a step that restarts from them differs by up to "
+        f"{result.gap_max:.2g} standard deviations ({result.gap_rms:.2g} root mean square). Even the simulator, "
+        f"restarted at every step, predicts only {result.valid_time_s:.1f} s of {result.tested_s:g} s (VPT(0.1)). "
+        f"{cure}"
     )
-
-
-def _gap(env: Env, data: Trajectories, scale: np.ndarray) -> np.ndarray:
-    """How far a restart from a state takes the next one from where it was, in units of `scale`, one of many states."""
-    every = slice(None, None, max(1, data.num_transitions // RESTARTS))
-    before, after, actions = data.states[:, :-1][:, every], data.states[:, 1:][:, every], data.actions[:, every]
-    n, steps, width = actions.shape
-    restarted = simulate(env, before.reshape(n * steps, -1), actions.reshape(n * steps, 1, width), "native")[:, 1]
-    return metrics.normalized_error(env.space, after, restarted.reshape(n, steps, -1), scale)
-
-
-def _closes(env: Env, drawn: tuple[np.ndarray, np.ndarray], scale: np.ndarray) -> bool:
-    """Whether the robot has no gap on trajectories from drawn states under drawn actions, but for those it loses."""
-    states, actions = drawn
-    paths = simulate(env, states, actions, "native")
-    kept = ~diverged(paths)
-    return bool(kept.any() and _gap(env, Trajectories(paths[kept], actions[kept]), scale).max() < NEGLIGIBLE)
-
-
-def _with(env: Env, option: str) -> Env:
-    """The robot with an option in its MJCF."""
-    before, end, after = env.mjcf.rpartition("</mujoco>")
-    return replace(env, mjcf=before + option + end + after)
-
-
-def _valid_time(env: Env, source: Source, n: int, scale: np.ndarray) -> float:
-    """VPT(0.1) of the simulator restarted at every step, s; a trajectory is over where the simulator loses it."""
-    states, actions = source.draw(0, n)
-    truth, restarted = simulate(env, states, actions, "native"), simulate_rounded(env, states, actions)
-    error = metrics.normalized_error(env.space, truth, restarted, scale)
-    return metrics.valid_time(error, metrics.THRESHOLDS[0], env.dt).median

@@ -1,55 +1,62 @@
-"""What draws: an OpenGL that works on this machine, or Pillow."""
+"""The choice between the OpenGL backends and the software backend."""
 
 import logging
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import mujoco
 import numpy as np
+from jaxtyping import UInt8
 
 from dynax.errors import UserError, check_choice
 from dynax.render import gl
-from dynax.render.software import DrawnPainter
+from dynax.render.software import SoftwarePainter
 
 BACKENDS = ("auto", *gl.CONTEXTS, "software")
 
 _log = logging.getLogger(__name__)
 
 
+@runtime_checkable
 class Painter(Protocol):
-    """Turns scenes into pictures."""
+    """An object that draws scenes."""
 
-    def paint(self, scene: mujoco.MjvScene) -> np.ndarray:
-        """The scene as uint8 (height, width, 3)."""
+    def paint(self, scene: mujoco.MjvScene) -> UInt8[np.ndarray, "H W 3"]:
+        """Return the picture of a scene."""
         ...
 
     def close(self) -> None:
-        """Give back what is held open."""
+        """Release all resources."""
         ...
 
 
-def choose_backend(choice: str = "auto") -> str:
-    """What will draw: `choice`, or for `auto` the first OpenGL that works here, else `drawn`.
+def choose_backend(choice: str = "auto", where: str = "backend") -> str:
+    """Return the backend that draws on this machine.
 
-    `auto` tries the one that MUJOCO_GL names, if the user set it, and no other. Raises `UserError` where `choice`
-    does not work here.
+    Args:
+        choice: The name of a backend, or `auto`: the first OpenGL backend that works, otherwise `software`. If the user
+            has set MUJOCO_GL, `auto` tries only the backend named there.
+        where: Name of the argument or config key for error messages.
+
+    Raises:
+        UserError: `choice` is unknown or does not work on this machine.
     """
-    check_choice("render.backend", choice, BACKENDS)
+    check_choice(where, choice, BACKENDS)
     if choice == "software":
         return choice
-    faults = {}
+    failures = {}
     for context in gl.candidates() if choice == "auto" else (choice,):
-        faults[context] = gl.fault(context)
-        if not faults[context]:
+        failures[context] = gl.failure(context)
+        if not failures[context]:
             return context
-    why = "; ".join(f"{name}: {fault}" for name, fault in faults.items()) or "MUJOCO_GL turns it off"
+    reason = "; ".join(f"{name}: {failure}" for name, failure in failures.items()) or "MUJOCO_GL disables it"
     if choice != "auto":
-        raise UserError(f"render.backend={choice} does not work here ({why})\nleave it at `auto`, or take `drawn`")
-    _log.warning("no OpenGL (%s): the robot's geoms are drawn with Pillow instead", why)
+        raise UserError(f"{where}={choice} does not work on this machine ({reason}); use {where}=auto or software")
+    _log.warning("OpenGL is not available (%s); the software backend draws the geoms", reason)
     return "software"
 
 
-def painter(model: mujoco.MjModel, width: int, height: int, backend: str) -> Painter:
-    """What paints pictures of `width x height` pixels by `backend`, as `choose_backend` gave it."""
+def make_painter(model: mujoco.MjModel, width: int, height: int, backend: str) -> Painter:
+    """Return a painter of pictures with `width` x `height` pixels. `choose_backend` returns valid backends."""
     if backend == "software":
-        return DrawnPainter(model, width, height)
+        return SoftwarePainter(model, width, height)
     return gl.GLPainter(model, width, height, backend)

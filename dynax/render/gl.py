@@ -1,8 +1,9 @@
-"""Which OpenGL works here, and an off-screen context of it.
+"""OpenGL backends: which of them work on this machine, and off-screen rendering with one of them.
 
-`mujoco.Renderer` takes its context from MUJOCO_GL as it was when mujoco was first imported. A context class can be had
-at any time from `mujoco.egl`, `mujoco.osmesa`, ..., so the choice is made here, late, and sets no variable.
-The file runs alone, as the probe of a child process, and so imports nothing of Dynax.
+`mujoco.Renderer` chooses its backend when MuJoCo is first imported. This module creates a context of `mujoco.egl`,
+`mujoco.osmesa`, ... directly. The choice can therefore be made later and needs no environment variable.
+
+A child process runs this file as a script to test a backend, so the file imports nothing from Dynax.
 """
 
 import functools
@@ -14,28 +15,29 @@ import textwrap
 
 import mujoco
 import numpy as np
+from jaxtyping import UInt8
 
-CONTEXTS = ("egl", "osmesa", "glfw", "cgl")  # each a module `mujoco.<name>` with a GLContext
+CONTEXTS = ("egl", "osmesa", "glfw", "cgl")  # names of modules `mujoco.<name>` that contain a GLContext
 _HEADLESS = {"linux": ("egl", "osmesa"), "darwin": ("cgl", "glfw")}
-_OFF = ("disable", "disabled", "off", "false", "0")
-_UNDECIDED = ("", "enable", "enabled", "on", "true", "1")
+_DISABLED = ("disable", "disabled", "off", "false", "0")  # values of MUJOCO_GL
+_UNSPECIFIC = ("", "enable", "enabled", "on", "true", "1")
 
 
 def candidates() -> tuple[str, ...]:
-    """The contexts worth trying, best first: the one MUJOCO_GL names, where the user set it, and no other."""
-    wish = os.environ.get("MUJOCO_GL", "").lower().strip()
-    if wish in _OFF:
+    """Return the contexts to try, best first. If the user has set MUJOCO_GL, it is the only candidate."""
+    name = os.environ.get("MUJOCO_GL", "").lower().strip()
+    if name in _DISABLED:
         return ()
-    if wish not in _UNDECIDED:
-        return (wish if wish in CONTEXTS else "glfw",)  # glx and wgl are what glfw opens
+    if name not in _UNSPECIFIC:
+        return (name if name in CONTEXTS else "glfw",)  # glfw replaces glx and wgl
     return _HEADLESS.get(sys.platform, ("glfw",))
 
 
 @functools.cache
-def fault(context: str, timeout: float = 60.0) -> str:
-    """Why `context` cannot draw on this machine, in a line; empty where it can.
+def failure(context: str, timeout: float = 60.0) -> str:
+    """Return in one line why `context` cannot draw on this machine, or an empty string if it can.
 
-    Asked of a child process, once: a bad driver may crash or hang where it should raise.
+    The test runs in a child process, because a faulty driver may crash or hang. `timeout` is in seconds.
     """
     try:
         child = subprocess.run(
@@ -46,23 +48,23 @@ def fault(context: str, timeout: float = 60.0) -> str:
         return str(error)
     if child.returncode == 0:
         return ""
-    said = [line for line in child.stderr.splitlines() if line.strip()]
-    return textwrap.shorten(said[-1], 100, placeholder=" ...") if said else f"exit code {child.returncode}"
+    lines = [line for line in child.stderr.splitlines() if line.strip()]
+    return textwrap.shorten(lines[-1], 100, placeholder=" ...") if lines else f"exit code {child.returncode}"
 
 
 class GLPainter:
-    """An off-screen buffer that MuJoCo draws scenes into; `close()` it, for drivers mind being left open at exit."""
+    """An off-screen OpenGL buffer. Call `close()` at the end, because some drivers crash at exit otherwise."""
 
     def __init__(self, model: mujoco.MjModel, width: int, height: int, context: str):
-        """`model.vis.global_.offwidth` and `offheight` must hold `width x height` pixels."""
+        """Create the buffer. `offwidth` and `offheight` of the model must be at least `width` and `height`."""
         self._gl = importlib.import_module(f"mujoco.{context}").GLContext(width, height)
         self._gl.make_current()
         self._mjr = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100.value)
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._mjr)
         self._rect = mujoco.MjrRect(0, 0, width, height)
 
-    def paint(self, scene: mujoco.MjvScene) -> np.ndarray:
-        """The scene as uint8 (height, width, 3)."""
+    def paint(self, scene: mujoco.MjvScene) -> UInt8[np.ndarray, "H W 3"]:
+        """Return the picture of a scene."""
         self._gl.make_current()
         pixels = np.empty((self._rect.height, self._rect.width, 3), np.uint8)
         mujoco.mjr_render(self._rect, scene, self._mjr)
@@ -70,7 +72,7 @@ class GLPainter:
         return np.flipud(pixels)
 
     def close(self) -> None:
-        """Give the buffer and the context back."""
+        """Release the buffer and the context."""
         self._mjr.free()
         self._gl.free()
 
@@ -78,8 +80,8 @@ class GLPainter:
 _BALL = """<mujoco><worldbody><light pos="0 0 3"/><geom size="1" rgba="1 0 0 1"/></worldbody></mujoco>"""
 
 
-def _probe(context: str) -> None:
-    """Draw a red ball; raises, or leaves a non-zero exit code, where that fails or comes out black."""
+def _draw_ball(context: str) -> None:
+    """Draw a red ball. Raise an exception or crash if that fails or if the picture is black."""
     model = mujoco.MjModel.from_xml_string(_BALL)
     data = mujoco.MjData(model)
     mujoco.mj_forward(model, data)
@@ -91,8 +93,8 @@ def _probe(context: str) -> None:
     red, green, _ = painter.paint(scene)[32, 32].astype(int)
     painter.close()
     if red < green + 20:
-        raise RuntimeError("it drew a black picture")
+        raise RuntimeError("the picture is black")
 
 
 if __name__ == "__main__":
-    _probe(sys.argv[1])
+    _draw_ball(sys.argv[1])

@@ -1,7 +1,7 @@
-"""A picture without OpenGL: flat-shaded facets seen through the scene's camera, painted back to front with Pillow.
+"""The software backend, which draws a scene with Pillow if OpenGL is not available.
 
-No shadows and no textures, and facets are sorted by depth rather than cut where they meet; yet the same shapes,
-colors, ghost and camera as OpenGL's. Axes: V vertices, F facets.
+It draws the same shapes, colors and ghost with the same camera as OpenGL. It projects the flat facets of the shapes and
+draws them from back to front. There are no shadows and no textures, and intersecting facets are not cut.
 """
 
 from collections.abc import Iterator
@@ -9,121 +9,113 @@ from typing import NamedTuple
 
 import mujoco
 import numpy as np
+from jaxtyping import Float, UInt8
 from PIL import Image, ImageDraw, ImageFilter
 
-from dynax.render.solids import solid
+from dynax.render.pinhole import Pinhole
+from dynax.render.solids import Solid, solid
 
-_FINE = 2  # drawn this much larger, then shrunk, for smooth edges
+_OVERSAMPLING = 2  # pictures are drawn larger and then reduced, for smooth edges
 _HORIZON, _ZENITH = (222, 231, 242), (150, 172, 202)
 _LIGHT = np.array([-0.40, -0.62, 0.68])  # unit vector towards the light, world frame
-_GRID = 0.93  # how bright the lines on a plane are, next to the plane
+_GRID_BRIGHTNESS = 0.93  # of the grid on a plane, relative to the plane
 
 
-class _View:
-    """The scene's camera as a pinhole: world points to pixels."""
+class Facet(NamedTuple):
+    """A projected facet."""
 
-    def __init__(self, scene: mujoco.MjvScene, width: int, height: int):
-        left, right = scene.camera  # the two eyes; on a screen, the point between them
-        self.eye = (left.pos + right.pos) / 2.0
-        self._axes = np.stack([np.cross(left.forward, left.up), left.up, left.forward], 1)
-        self._near = float(left.frustum_near)
-        self._scale = height * self._near / (left.frustum_top - left.frustum_bottom)  # pixels per unit slope
-        self._middle = np.array([width / 2, self._scale * left.frustum_top / self._near])
-
-    def into(self, points: np.ndarray) -> np.ndarray:
-        """World points (V, 3) in the camera's axes: right, up, depth, m."""
-        return (points - self.eye) @ self._axes
-
-    def pixels(self, loop: np.ndarray) -> list[tuple[float, float]]:
-        """The facet `loop (V, 3)`, camera axes, as pixels; what is behind the camera is cut off."""
-        if loop[:, 2].min() < self._near:
-            loop = _cut(loop, self._near)
-        at = self._middle + self._scale * loop[:, :2] * (1, -1) / loop[:, 2:]
-        return [(x, y) for x, y in at.tolist()]
-
-
-def _cut(loop: np.ndarray, near: float) -> np.ndarray:
-    """The part of a convex loop (V, 3) with depth of at least `near` (Sutherland and Hodgman 1974)."""
-    kept: list[np.ndarray] = []
-    for a, b in zip(loop, np.roll(loop, -1, 0), strict=True):
-        if a[2] >= near:
-            kept.append(a)
-        if (a[2] >= near) != (b[2] >= near):
-            kept.append(a + (b - a) * (near - a[2]) / (b[2] - a[2]))
-    return np.array(kept).reshape(-1, 3)
-
-
-class _Facet(NamedTuple):
-    depth: float  # m, for sorting
-    outline: list[tuple[float, float]]  # pixels
+    depth: float  # distance from the camera, m; facets are sorted by it
+    outline: list[tuple[float, float]]  # corners, pixels
     color: tuple[int, int, int]
-    alpha: int  # 255: opaque
+    alpha: int  # 255 is opaque
 
 
-class DrawnPainter:
-    """Draws scenes with Pillow into pictures of `width x height` pixels."""
+class SoftwarePainter:
+    """A painter of scenes into pictures of `width` x `height` pixels."""
 
     def __init__(self, model: mujoco.MjModel, width: int, height: int):
-        self._size = (width * _FINE, height * _FINE)
-        self._textures = _mean_colors(model)
-        shade = np.linspace(0, 1, self._size[1])[:, None] ** 0.8
-        sky = (1 - shade) * np.array(_ZENITH) + shade * np.array(_HORIZON)
+        self._size = (width * _OVERSAMPLING, height * _OVERSAMPLING)
+        self._texture_colors = _mean_texture_colors(model)
+        height_share = np.linspace(0, 1, self._size[1])[:, None] ** 0.8
+        sky = (1 - height_share) * np.array(_ZENITH) + height_share * np.array(_HORIZON)
         self._sky = Image.fromarray(np.broadcast_to(sky[:, None], (*self._size[::-1], 3)).astype(np.uint8))
 
-    def paint(self, scene: mujoco.MjvScene) -> np.ndarray:
-        """The scene as uint8 (height, width, 3)."""
-        view = _View(scene, *self._size)
-        facets = [f for shape in scene.geoms[: scene.ngeom] for f in self._facets(shape, view)]
-        opaque, ghost, veil = self._sky.copy(), Image.new("RGB", self._size), Image.new("L", self._size)
-        on_opaque, on_ghost, on_veil = (ImageDraw.Draw(image) for image in (opaque, ghost, veil))
+    def paint(self, scene: mujoco.MjvScene) -> UInt8[np.ndarray, "H W 3"]:
+        """Return the picture of a scene."""
+        camera = Pinhole(scene, *self._size)
+        facets = [f for shape in scene.geoms[: scene.ngeom] for f in self._facets(shape, camera)]
+        opaque, ghost, mask = self._sky.copy(), Image.new("RGB", self._size), Image.new("L", self._size)
+        on_opaque, on_ghost, on_mask = (ImageDraw.Draw(image) for image in (opaque, ghost, mask))
         for facet in sorted(facets, key=lambda f: -f.depth):
-            solidly = facet.alpha == 255
-            (on_opaque if solidly else on_ghost).polygon(facet.outline, facet.color)
-            on_veil.polygon(facet.outline, 0 if solidly else facet.alpha)
-        opaque.paste(ghost, mask=_rimless(veil))
-        return np.asarray(opaque.reduce(_FINE))
+            is_opaque = facet.alpha == 255
+            (on_opaque if is_opaque else on_ghost).polygon(facet.outline, facet.color)
+            on_mask.polygon(facet.outline, 0 if is_opaque else facet.alpha)
+        opaque.paste(ghost, mask=_eroded(mask))
+        return np.asarray(opaque.reduce(_OVERSAMPLING))
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing, because the painter holds no resources."""
 
-    def _facets(self, shape: mujoco.MjvGeom, view: _View) -> Iterator[_Facet]:
-        """The facets of one shape that face the camera."""
+    def _facets(self, shape: mujoco.MjvGeom, camera: Pinhole) -> Iterator[Facet]:
+        """Yield the facets of a shape that face the camera."""
         body = solid(shape.type, tuple(shape.size.tolist()))
         if body is None:
             return
-        turn = shape.mat.astype(float)
-        normals = body.normals @ turn.T
-        centers = shape.pos + body.centers @ turn.T
-        vertices = view.into(shape.pos + body.vertices @ turn.T)
-        depths = view.into(centers)[:, 2]
-        floor = shape.type == mujoco.mjtGeom.mjGEOM_PLANE.value
-        light = 0.58 + 0.75 * np.clip(normals @ _LIGHT, 0, 1)
-        if floor:
-            light[1:] *= _GRID
-        color = 255 * shape.rgba[:3] * self._textures[shape.matid]
+        body = body.moved(shape.pos.astype(float), shape.mat.astype(float))
+        vertices = camera.to_camera(body.vertices)
+        depths, light = _depths(shape, camera, body, vertices), _brightness(shape, body)
+        color = 255 * shape.rgba[:3] * self._texture_colors[shape.matid]
         alpha = round(255 * float(shape.rgba[3]))
-        if floor:
-            depths[:] = np.inf
-        elif alpha < 255:  # behind all of an opaque shape in the same place, as a perfect prediction's ghost is
-            depths[:] = vertices[:, 2].max() + 1e-6
-        for i in np.flatnonzero(((view.eye - centers) * normals).sum(1) > 0):
-            outline = view.pixels(vertices[body.facets[i]])
+        for i in np.flatnonzero(((camera.eye - body.centers) * body.normals).sum(1) > 0):
+            outline = camera.pixels(vertices[body.facets[i]])
             if len(outline) > 2:
                 red, green, blue = np.minimum(color * light[i], 255).astype(int).tolist()
-                yield _Facet(depths[i], outline, (red, green, blue), alpha)
+                yield Facet(depths[i], outline, (red, green, blue), alpha)
 
 
-def _rimless(veil: Image.Image) -> Image.Image:
-    """`veil` less a rim: Pillow rounds outlines to pixels, and a ghost would peep out from behind the truth."""
-    if box := veil.getbbox():
+def _is_plane(shape: mujoco.MjvGeom) -> bool:
+    return shape.type == mujoco.mjtGeom.mjGEOM_PLANE.value
+
+
+def _brightness(shape: mujoco.MjvGeom, body: Solid) -> Float[np.ndarray, " F"]:
+    brightness = 0.58 + 0.75 * np.clip(body.normals @ _LIGHT, 0, 1)
+    if _is_plane(shape):
+        brightness[1:] *= _GRID_BRIGHTNESS
+    return brightness
+
+
+def _depths(
+    shape: mujoco.MjvGeom, camera: Pinhole, body: Solid, vertices: Float[np.ndarray, "V 3"]
+) -> Float[np.ndarray, " F"]:
+    """Return the depths of the facets in m. `vertices` are in the camera frame.
+
+    A plane lies behind everything else. A translucent shape lies behind an opaque shape at the same place, so that the
+    ghost of a perfect prediction is hidden.
+    """
+    if _is_plane(shape):
+        return np.full(len(body.facets), np.inf)
+    if shape.rgba[3] < 254.5 / 255:
+        return np.full(len(body.facets), vertices[:, 2].max() + 1e-6)
+    return camera.to_camera(body.centers)[:, 2]
+
+
+def _eroded(mask: Image.Image) -> Image.Image:
+    """Return `mask` without its outermost pixels.
+
+    Pillow rounds outlines to pixels. Without erosion, the edges of a hidden ghost would be visible beside the robot.
+    """
+    if box := mask.getbbox():
         left, top, right, bottom = box
-        inside = veil.crop((left - 1, top - 1, right + 1, bottom + 1)).filter(ImageFilter.MinFilter(3))
-        veil.paste(inside, (left - 1, top - 1))
-    return veil
+        inside = mask.crop((left - 1, top - 1, right + 1, bottom + 1)).filter(ImageFilter.MinFilter(3))
+        mask.paste(inside, (left - 1, top - 1))
+    return mask
 
 
-def _mean_colors(model: mujoco.MjModel) -> np.ndarray:
-    """Mean color (nmat + 1, 3), 0 to 1, of each material's texture; white without, and last, for no material (-1)."""
+def _mean_texture_colors(model: mujoco.MjModel) -> Float[np.ndarray, "N 3"]:
+    """Return the mean texture color, from 0 to 1, of each material, and white at the end for shapes without material.
+
+    Materials without texture are white.
+    """
     means = np.ones((model.nmat + 1, 3))
     for material, textures in enumerate(model.mat_texid):
         for texture in textures[textures >= 0]:

@@ -1,4 +1,4 @@
-"""MuJoCo's primitive shapes as convex facets, for drawing without OpenGL. Axes: V vertices, F facets."""
+"""The primitive shapes of MuJoCo as convex facets, for the software backend."""
 
 from collections.abc import Callable
 from functools import cache
@@ -6,17 +6,34 @@ from typing import NamedTuple
 
 import mujoco
 import numpy as np
+from jaxtyping import Float
 
-_ENDLESS = 60.0  # m; how far a plane of size 0 is drawn
+MAX_PLANE_SIZE = 60.0  # half side of an infinite plane, m
 
 
 class Solid(NamedTuple):
-    """Facets of a convex shape in its own frame; each facet's loop runs counterclockwise seen from outside."""
+    """A convex shape. The corners of each facet run counterclockwise around the outward normal."""
 
-    vertices: np.ndarray  # (V, 3), m
-    facets: tuple[np.ndarray, ...]  # F loops of vertex numbers
-    normals: np.ndarray  # (F, 3), outward, length 1
-    centers: np.ndarray  # (F, 3), m
+    vertices: Float[np.ndarray, "V 3"]  # m
+    facets: tuple[np.ndarray, ...]  # numbers of the vertices of each facet, F arrays
+    normals: Float[np.ndarray, "F 3"]  # outward unit normals
+    centers: Float[np.ndarray, "F 3"]  # m
+
+    def moved(self, position: Float[np.ndarray, "3"], rotation: Float[np.ndarray, "3 3"]) -> "Solid":
+        """Return the shape in the world frame. Rotation and position are its pose."""
+        vertices, centers = self.vertices @ rotation.T + position, self.centers @ rotation.T + position
+        return Solid(vertices, self.facets, self.normals @ rotation.T, centers)
+
+
+@cache
+def solid(kind: int, size: tuple[float, float, float]) -> Solid | None:
+    """Return the shape of an `mjvGeom`, or None if the backend does not draw its kind.
+
+    Args:
+        kind: Value of mjtGeom.
+        size: Size of the geom in m.
+    """
+    return _BUILDERS[kind](np.array(size)) if kind in _BUILDERS else None
 
 
 def _solid(vertices: np.ndarray, facets: list[np.ndarray]) -> Solid:
@@ -27,9 +44,9 @@ def _solid(vertices: np.ndarray, facets: list[np.ndarray]) -> Solid:
 
 
 def _revolved(profile: list[tuple[float, float]], sides: int = 24) -> Solid:
-    """What `profile`, points (radius, z) from bottom to top, sweeps about the z axis."""
-    turn = np.linspace(0, 2 * np.pi, sides, endpoint=False)
-    ring = np.stack([np.cos(turn), np.sin(turn)], 1)
+    """Return the solid of revolution of `profile` about the z axis. Its points (radius, z) run from bottom to top."""
+    angle = np.linspace(0, 2 * np.pi, sides, endpoint=False)
+    ring = np.stack([np.cos(angle), np.sin(angle)], 1)
     vertices = np.concatenate([np.c_[r * ring, np.full(sides, z)] for r, z in profile])
     i = np.arange(sides)
     j = np.roll(i, -1)
@@ -39,21 +56,24 @@ def _revolved(profile: list[tuple[float, float]], sides: int = 24) -> Solid:
     return _solid(vertices, facets)
 
 
-def _capped(radius: float, half: float) -> list[tuple[float, float]]:
-    """Profile of a rod of `radius` and half length `half`, m, with a dome on either end."""
+def _capsule_profile(radius: float, half_length: float) -> list[tuple[float, float]]:
+    """Return the profile of a cylinder with a hemisphere at each end. The arguments are in m."""
     angle = np.linspace(0.08, np.pi / 2, 5)
     r, z = radius * np.sin(angle), radius * np.cos(angle)
-    return [*zip(r, -half - z, strict=True), *zip(r[::-1], half + z[::-1], strict=True)]
+    return [*zip(r, -half_length - z, strict=True), *zip(r[::-1], half_length + z[::-1], strict=True)]
 
 
 def _plane(size: np.ndarray) -> Solid:
-    """The plane as its first facet, then the lines of a grid on it; `size` is half its sides and the grid's spacing."""
-    x, y = (s if s > 0 else _ENDLESS for s in size[:2])
-    step = max(size[2], max(x, y) / 16)
+    """Return a plane. The first facet is the plane itself, and the other facets are the lines of its grid.
+
+    `size` contains the two half sides and the spacing of the grid.
+    """
+    x, y = (s if s > 0 else MAX_PLANE_SIZE for s in size[:2])
+    spacing = max(size[2], max(x, y) / 16)
     strips = [(-x, -y, x, y)]
-    thin = step / 60
-    strips += [(a - thin, -y, a + thin, y) for a in np.arange(step * np.ceil(-x / step), x, step)]
-    strips += [(-x, a - thin, x, a + thin) for a in np.arange(step * np.ceil(-y / step), y, step)]
+    half = spacing / 60  # half the width of a line
+    strips += [(a - half, -y, a + half, y) for a in np.arange(spacing * np.ceil(-x / spacing), x, spacing)]
+    strips += [(-x, a - half, x, a + half) for a in np.arange(spacing * np.ceil(-y / spacing), y, spacing)]
     corners = [[[a, b, 0], [c, b, 0], [c, d, 0], [a, d, 0]] for a, b, c, d in strips]
     return _solid(np.array(corners).reshape(-1, 3), list(np.arange(4 * len(strips)).reshape(-1, 4)))
 
@@ -65,7 +85,7 @@ def _box(size: np.ndarray) -> Solid:
 
 
 def _capsule(size: np.ndarray) -> Solid:
-    return _revolved(_capped(size[0], size[2]))
+    return _revolved(_capsule_profile(size[0], size[2]))
 
 
 def _cylinder(size: np.ndarray) -> Solid:
@@ -73,24 +93,18 @@ def _cylinder(size: np.ndarray) -> Solid:
 
 
 def _ellipsoid(size: np.ndarray) -> Solid:
-    profile = _capped(1.0, 0.0)
-    del profile[len(profile) // 2]  # the equator, there twice
-    ball = _revolved(profile)
-    return _solid(ball.vertices * size, list(ball.facets))
+    profile = _capsule_profile(1.0, 0.0)
+    del profile[len(profile) // 2]  # the profile contains the equator twice
+    sphere = _revolved(profile)
+    return _solid(sphere.vertices * size, list(sphere.facets))
 
 
-_KINDS: dict[int, Callable[[np.ndarray], Solid]] = {
+_BUILDERS: dict[int, Callable[[np.ndarray], Solid]] = {
     mujoco.mjtGeom.mjGEOM_PLANE.value: _plane,
     mujoco.mjtGeom.mjGEOM_BOX.value: _box,
     mujoco.mjtGeom.mjGEOM_CAPSULE.value: _capsule,
     mujoco.mjtGeom.mjGEOM_CYLINDER.value: _cylinder,
     mujoco.mjtGeom.mjGEOM_SPHERE.value: _ellipsoid,
     mujoco.mjtGeom.mjGEOM_ELLIPSOID.value: _ellipsoid,
-    mujoco.mjtGeom.mjGEOM_MESH.value: _box,  # the box around it
+    mujoco.mjtGeom.mjGEOM_MESH.value: _box,  # the bounding box
 }
-
-
-@cache
-def solid(kind: int, size: tuple[float, float, float]) -> Solid | None:
-    """The shape of an `mjvGeom` of `kind` (an mjtGeom) and `size`, m; None for a kind that is not drawn."""
-    return _KINDS[kind](np.array(size)) if kind in _KINDS else None

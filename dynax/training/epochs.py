@@ -16,16 +16,19 @@ from dynax.training.samples import Samples
 
 
 class TrainState(struct.PyTreeNode):
-    """The state of a training. A training that continues from its state gives the same bits."""
+    """The state of a training. A training that continues from its state gives the same bits.
+
+    The leaves are arrays, or shapes where the state serves as a template.
+    """
 
     params: Any  # parameters
     ema: Any  # exponential moving average of `params`, which is validated
     opt_state: Any  # state of the optimizer
-    key: jax.Array  # random key, (2,) uint32; with `epoch`, it determines data order and dropout
-    epoch: jax.Array  # completed epochs, () int32
+    key: Any  # random key, (2,) uint32; with `epoch`, it determines data order and dropout
+    epoch: Any  # completed epochs, () int32
     best: Any  # `ema` with the lowest validation error so far
-    best_error: jax.Array  # lowest validation error, () float32
-    best_epoch: jax.Array  # epoch of `best`, () int32
+    best_error: Any  # lowest validation error, () float32
+    best_epoch: Any  # epoch of `best`, () int32
 
 
 def initial_state(params: PyTree, optimizer: optax.GradientTransformation, key: UInt32[Array, "2"]) -> TrainState:

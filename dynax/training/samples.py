@@ -14,9 +14,9 @@ from dynax.data.trajectories import Trajectories
 class Samples(struct.PyTreeNode):
     """The transitions of all trajectories, concatenated."""
 
-    states: jax.Array  # states, (M, S)
-    actions: jax.Array  # actions, (M, A)
-    targets: jax.Array  # normalized targets, (M, D), computed from the states before they are rounded
+    states: Any  # states, (M, S)
+    actions: Any  # actions, (M, A)
+    targets: Any  # normalized targets, (M, D), computed from the states before they are rounded
     contact_cache: Any = None  # `model.contact_cache` of the states: a pytree of arrays (M, ...), or None
 
 

@@ -40,6 +40,7 @@ def check_size(params: PyTree, config: TrainingConfig) -> None:
     count = sum(x.size for x in jax.tree.leaves(params))
     if config.finetune == "levenberg_marquardt" and count > MAX_PARAMETERS:
         raise UserError(
-            f"training.finetune=levenberg_marquardt supports at most {MAX_PARAMETERS} parameters, "
-            f"but the model has {count}: use training.finetune=lbfgs or none"
+            f"finetune=levenberg_marquardt supports at most {MAX_PARAMETERS} parameters, but the model has {count}: "
+            "use lbfgs or none",
+            "finetune",
         )

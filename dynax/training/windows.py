@@ -24,6 +24,9 @@ def window_ends(num_trajectories: int, steps: int, history: int, horizon: int = 
 
 def check_length(steps: int, history: int, horizon: int = 1) -> None:
     """Raise `UserError` unless a trajectory of `steps` contains a window of `history` and `horizon` predicted steps."""
-    if steps < history + horizon - 1:
-        unrolled = f" and training.unroll_horizons of {horizon}" if horizon > 1 else ""
-        raise UserError(f"trajectories of {steps} steps are too short for model.history={history}{unrolled}")
+    if steps >= history + horizon - 1:
+        return
+    if horizon > 1:
+        message = f"unroll_horizons={horizon} with a history of {history} is too long for trajectories of {steps} steps"
+        raise UserError(message, "unroll_horizons")
+    raise UserError(f"history={history} is too long for trajectories of {steps} steps", "history")

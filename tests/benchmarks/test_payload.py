@@ -1,4 +1,4 @@
-"""The benchmark of loads: what it shows, and that the document has what is committed."""
+"""Test the benchmark of payloads: the loaded robots and the committed table."""
 
 import pytest
 
@@ -6,13 +6,13 @@ from benchmarks import payload
 from benchmarks.document import filled
 
 
-def test_a_load_is_in_the_torso_and_changes_its_mass_alone():
+def test_a_load_changes_only_the_mass_of_the_torso():
     empty, heavy = payload.loaded(0.0).mj_model, payload.loaded(1.5).mj_model
-    more = heavy.body_mass - empty.body_mass
-    assert more[empty.body("torso").id] == pytest.approx(1.5)
-    assert (more != 0).sum() == 1
+    added = heavy.body_mass - empty.body_mass
+    assert added[empty.body("torso").id] == pytest.approx(1.5)
+    assert (added != 0).sum() == 1
 
 
-def test_the_document_is_what_the_committed_results_make_of_it():
+def test_the_document_contains_the_committed_table():
     text = payload.DOCUMENT.read_text()
     assert filled(text, {"payload": payload.committed()}) == text

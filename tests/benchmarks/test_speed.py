@@ -1,4 +1,4 @@
-"""The tables of speed: what they show, and that the document has what is committed."""
+"""Test the tables of `docs/speed.md`: the figures that follow from given times, and the committed tables."""
 
 import pytest
 
@@ -7,30 +7,52 @@ from benchmarks.speed import contacts, simulation, training
 from benchmarks.speed.__main__ import DOCUMENT, TABLES, committed
 
 
-def test_a_line_a_robot():
+def clock(*times):
+    """Return a substitute for `benchmarks.common.seconds`: it runs the task and returns the next of `times`."""
+    remaining = iter(times)
+
+    def seconds(task):
+        task()
+        return next(remaining)
+
+    return seconds
+
+
+def test_the_table_of_collection_has_a_line_for_each_robot():
     robot = {"robot": "cart_pole", "ratio": 0.981, "collected_per_s": 1.5e6}
     assert simulation.table([robot]).splitlines()[2:] == ["| cart_pole | 1,500,000 | 0.98 |"]
 
 
-@pytest.mark.slow  # MJX compiles for a minute
-def test_contacts_are_measured_against_a_step(monkeypatch):
+def test_contact_detection_is_compared_with_a_step_of_mujoco_and_of_mjx(monkeypatch):
+    """Three rounds with known times: per state, 1, 2 and 3 us for detection, 4 us for MuJoCo, and 100 us for MJX."""
     monkeypatch.setattr(contacts, "BATCH", 2)
-    result = contacts.measured("hopper", 2)
-    assert result["slots"] == 14
-    assert 0 < result["ratio"] == pytest.approx(result["found_us"] / result["step_us"], rel=1)
-    assert 0 < result["of_mjx"] == pytest.approx(result["found_us"] / result["mjx_us"], rel=1)
-    assert contacts.table([result]).splitlines()[2].startswith("| hopper | 14 | ")
+    monkeypatch.setattr(contacts, "REPEATS", 1)
+    monkeypatch.setattr(contacts, "stepping", lambda *args: lambda: None)  # MJX compiles for a minute
+    rounds = [(2e-6 * us, 8e-6 * contacts.STEPS, 200e-6 * contacts.MJX_STEPS) for us in (1, 2, 3)]
+    monkeypatch.setattr(contacts, "seconds", clock(*(time for times in rounds for time in times)))
+    result = contacts.measured("hopper", 3)
+    figures = {"found_us": 2, "step_us": 4, "mjx_us": 100, "ratio": 0.5, "of_mjx": 0.02}
+    assert {key: result[key] for key in figures} == pytest.approx(figures)
+    assert contacts.table([result]).splitlines()[2] == "| hopper | 14 | 2.0 µs | 0.020 (100 µs) | 0.50 (4.0 µs) |"
+
+
+def test_contact_detection_is_measured_only_for_robots_with_contacts():
+    with pytest.raises(ValueError, match="nothing of pendulum can touch"):
+        contacts.measured("pendulum", 1)
 
 
 @pytest.mark.slow
-def test_training_is_measured_against_a_loop_by_hand(monkeypatch):
+def test_training_is_compared_with_a_loop_written_by_hand(monkeypatch):
+    """Three rounds of one update each: 2, 3 and 8 ms by Dynax; 4, 3 and 4 ms by hand."""
     monkeypatch.setattr(training, "STEPS", 1)
     monkeypatch.setattr(training, "WIDTHS", (4, 4))
+    monkeypatch.setattr(training, "seconds", clock(2e-3, 4e-3, 3e-3, 3e-3, 8e-3, 4e-3))
     [result] = training.measure(3)
-    assert result["network"] == "MLP of 4 x 4, batch 512"
-    assert result["lowest_ratio"] <= result["ratio"] <= result["highest_ratio"]
-    assert training.table([result]).splitlines()[2].startswith("| MLP of 4 x 4, batch 512 | ")
+    figures = {"ratio": 1, "lowest_ratio": 0.5, "highest_ratio": 2, "dynax_ms": 3, "by_hand_ms": 4}
+    assert {key: result[key] for key in figures} == pytest.approx(figures)
+    line = "| MLP of 4 x 4, batch 512 | 1.00 | 0.50, 2.00 | 3.0 ms | 4.0 ms |"
+    assert training.table([result]).splitlines()[2] == line
 
 
-def test_the_document_is_what_the_committed_results_make_of_it():
+def test_the_document_contains_the_committed_tables():
     assert filled(DOCUMENT.read_text(), {name: committed(name) for name in TABLES}) == DOCUMENT.read_text()

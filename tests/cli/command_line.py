@@ -5,16 +5,18 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 STUBS = Path(__file__).parent / "stubs"
 REPOSITORY = Path(__file__).parents[2]
+TIMEOUT = 600.0  # s; a stalled machine takes minutes instead of seconds
 
 
 @dataclass(frozen=True)
-class Ran:
-    """What a process came to."""
+class Finished:
+    """The exit code and the output of a finished command line."""
 
     code: int
     out: str
@@ -26,14 +28,15 @@ class Ran:
 
 
 class CommandLine:
-    """Runs `dynax` in a folder, with stubs in the place of the commands unless `real`."""
+    """Starts `dynax` in a folder. Stubs replace the commands unless `real` is set."""
 
     def __init__(self, folder: Path):
         self.folder = folder
+        self._processes: list[subprocess.Popen] = []
 
     def start(self, *args: str, real: bool = False, acts: dict[int, str] | None = None, **env: str) -> subprocess.Popen:
         path = os.pathsep.join(str(p) for p in ([] if real else [STUBS]) + [REPOSITORY])
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "dynax", *args],
             cwd=self.folder,
             env={**os.environ, "PYTHONPATH": path, "DYNAX_ACTS": json.dumps(acts or {}), "COLUMNS": "100", **env},
@@ -43,19 +46,34 @@ class CommandLine:
             text=True,
             start_new_session=True,
         )
+        self._processes.append(process)
+        return process
 
-    def __call__(self, *args: str, **kwargs) -> Ran:
+    def __call__(self, *args: str, **kwargs) -> Finished:
         return self.end(self.start(*args, **kwargs))
 
     @staticmethod
-    def end(process: subprocess.Popen) -> Ran:
-        out, err = process.communicate(timeout=120)
-        return Ran(process.returncode, out, err)
+    def end(process: subprocess.Popen) -> Finished:
+        out, err = process.communicate(timeout=TIMEOUT)
+        return Finished(process.returncode, out, err)
+
+    def close(self) -> None:
+        """Kill the processes that a failed test has left."""
+        for process in self._processes:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
 
 
-def wait_for(folder: Path, jobs: int) -> None:
-    """Until so many jobs of the stub wait for a signal."""
-    end = time.monotonic() + 60
-    while len(list(folder.glob("outputs/**/started"))) < jobs:
-        assert time.monotonic() < end, "no job has started"
+def wait_until(condition: Callable[[], bool], process: subprocess.Popen) -> None:
+    """Wait until a condition holds. Fail if the process ends before, or after a generous time."""
+    end = time.monotonic() + TIMEOUT
+    while not condition():
+        assert process.poll() is None, f"the process ended early: {process.stderr.read()}"
+        assert time.monotonic() < end, "the process makes no progress"
         time.sleep(0.05)
+
+
+def wait_for_jobs(process: subprocess.Popen, folder: Path, jobs: int) -> None:
+    """Wait until that many jobs of the stub wait for a signal."""
+    wait_until(lambda: len(list(folder.glob("outputs/**/started"))) >= jobs, process)

@@ -1,31 +1,33 @@
-"""How the command line is tested: in an empty folder, as a process or, where that is enough, in this one."""
+"""The command line in an empty folder: as a process or, if that is sufficient, in the test process."""
 
 import importlib
 import os
 import sys
+from contextlib import closing
 
 import pytest
-from command_line import CommandLine, Ran
+from command_line import CommandLine, Finished
 from in_process import as_if_new, redirected
 
 
 @pytest.fixture
 def dynax(tmp_path):
     """`dynax` as a process."""
-    return CommandLine(tmp_path)
+    with closing(CommandLine(tmp_path)) as line:
+        yield line
 
 
 @pytest.fixture
-def here(tmp_path, tmp_path_factory):
-    """`dynax` in this process, which is quicker: for what ends before a command would begin."""
-    said = tmp_path_factory.mktemp("said")
+def in_process(tmp_path, tmp_path_factory):
+    """`dynax` in the test process, which is faster. Use it for command lines that end before the command starts."""
+    output = tmp_path_factory.mktemp("output")
 
-    def run(*args: str) -> Ran:
-        out, err = said / "out", said / "err"
+    def run(*args: str) -> Finished:
+        out, err = output / "out", output / "err"
         with as_if_new(tmp_path), redirected(out, err):
             sys.argv[:] = ["dynax"]
             os.environ["HYDRA_FULL_ERROR"] = "0"
             code = importlib.import_module("dynax.cli").main(args)
-        return Ran(code, out.read_text(), err.read_text())
+        return Finished(code, out.read_text(), err.read_text())
 
     return run

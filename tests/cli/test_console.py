@@ -1,11 +1,14 @@
-"""What a person reads: on stderr alone, a bar on a terminal and a plain line now and then elsewhere."""
+"""Progress on standard error: a bar on a terminal, otherwise a log line every few seconds."""
 
+import importlib
 import logging
 from types import SimpleNamespace
 
 import pytest
 
 from dynax.cli import console
+
+progress = importlib.import_module("dynax.cli.console.progress")
 
 
 @pytest.fixture
@@ -16,9 +19,9 @@ def no_terminal(monkeypatch):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """The time, in s, as it is set."""
+    """A clock that the test sets. Its item 0 is the time in s."""
     now = [1000.0]
-    monkeypatch.setattr(console.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
     return now
 
 
@@ -37,21 +40,18 @@ def test_durations_are_rounded_to_two_units(seconds, text):
     assert console.duration(seconds) == text
 
 
-def test_off_a_terminal_a_line_comes_every_few_seconds(no_terminal, clock, caplog, capsys):
+def test_without_a_terminal_there_is_a_line_every_few_seconds(no_terminal, clock, caplog, capsys):
     caplog.set_level(logging.INFO)
     with console.progress("train", 100, "epochs") as update:
         for done in range(1, 13):
             clock[0] += 1
             update(done, f"loss {done}")
-    assert [record.message.split(" epochs")[0] for record in caplog.records] == [
-        "train 1/100",
-        "train 6/100",
-        "train 11/100",
-    ]
+    lines = [record.message.split(" epochs")[0] for record in caplog.records]
+    assert lines == ["train 1/100", "train 6/100", "train 11/100"]
     assert capsys.readouterr() == ("", "")
 
 
-def test_the_last_step_always_has_its_line(no_terminal, clock, caplog):
+def test_the_last_step_always_has_a_line(no_terminal, clock, caplog):
     caplog.set_level(logging.INFO)
     with console.progress("train", 3, "epochs") as update:
         for done in (1, 2, 3):
@@ -59,10 +59,10 @@ def test_the_last_step_always_has_its_line(no_terminal, clock, caplog):
     assert caplog.messages[-1].startswith("train 3/3 epochs: ")
 
 
-def test_the_time_left_follows_from_the_time_taken(no_terminal, clock, caplog):
+def test_the_first_step_does_not_count_for_the_remaining_time(no_terminal, clock, caplog):
     caplog.set_level(logging.INFO)
     with console.progress("train", 50, "epochs", done=10) as update:
-        clock[0] += 100  # compilation, which no later step waits for
+        clock[0] += 100  # compilation
         update(11, "loss 0.9")
         clock[0] += 30
         update(21, "loss 0.5")
@@ -72,14 +72,13 @@ def test_the_time_left_follows_from_the_time_taken(no_terminal, clock, caplog):
     ]
 
 
-def test_a_bar_counts_down_between_steps_that_take_minutes(monkeypatch, clock):
-    monkeypatch.setenv("FORCE_COLOR", "1")
+def test_the_remaining_time_counts_down_between_two_steps(clock):
     task = SimpleNamespace(fields={"end": None})
-    left, column = console._remaining(5), console._Left()
-    assert left(1) is None  # it compiled
+    remaining, column = progress.remaining_time(5), progress.RemainingColumn()
+    assert remaining(1) is None
     assert column.render(task).plain == "–"
     clock[0] += 270
-    task.fields["end"] = clock[0] + left(2)
+    task.fields["end"] = clock[0] + remaining(2)
     assert column.render(task).plain == "13 min 30 s"
     clock[0] += 100
     assert column.render(task).plain == "11 min 50 s"
@@ -87,7 +86,7 @@ def test_a_bar_counts_down_between_steps_that_take_minutes(monkeypatch, clock):
     assert column.render(task).plain == "0 s"
 
 
-def test_on_a_terminal_there_is_a_bar(monkeypatch, caplog, capsys):
+def test_a_terminal_has_a_bar(monkeypatch, caplog, capsys):
     caplog.set_level(logging.INFO)
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "200")
@@ -101,21 +100,21 @@ def test_on_a_terminal_there_is_a_bar(monkeypatch, caplog, capsys):
     assert not caplog.messages
 
 
-def test_an_error_ends_the_progress_and_passes_through(no_terminal):
+def test_an_error_passes_through(no_terminal):
     with pytest.raises(RuntimeError, match="broken"), console.progress("train", 3, "epochs"):
         raise RuntimeError("broken")
 
 
-def test_tables_are_on_stderr(no_terminal, capsys):
-    console.table("How far", ["", "VPT(0.1) s"], [["model", "12.34"], ["hold last", "0.05"]], caption="a note")
+def test_tables_are_on_standard_error(no_terminal, capsys):
+    console.table("Errors", ["", "VPT(0.1) s"], [["model", "12.34"], ["hold last", "0.05"]], caption="a note")
     console.facts("Trained", [("parameters", "133,121")])
     out, err = capsys.readouterr()
     assert out == ""
-    for text in ("How far", "VPT(0.1) s", "model", "12.34", "hold last", "a note", "Trained", "parameters", "133,121"):
+    for text in ("Errors", "VPT(0.1) s", "model", "12.34", "hold last", "a note", "Trained", "parameters", "133,121"):
         assert text in err
 
 
-def test_a_table_is_whole_where_the_terminal_is_unknown(no_terminal, capsys, monkeypatch):
+def test_without_a_terminal_a_table_is_not_truncated(no_terminal, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "20")
     console.table("t", [f"column {i}" for i in range(8)], [["0.123456"] * 8])
     assert capsys.readouterr().err.count("0.123456") == 8

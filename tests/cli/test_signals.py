@@ -1,4 +1,4 @@
-"""The first signal is noted, the second one acts, and afterwards all is as before."""
+"""The first signal is recorded, the second one acts, and the old handlers are restored."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ BOTH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 
 @pytest.fixture(autouse=True)
 def handlers():
-    """As the command line sets them: Ctrl-C raises KeyboardInterrupt, SIGTERM raises Stopped."""
+    """Set the handlers of the command line: Ctrl-C raises KeyboardInterrupt, SIGTERM raises Stopped."""
 
     def terminate(number, frame):
         raise Stopped(number, "terminated")
@@ -32,16 +32,16 @@ def test_no_signal():
 
 
 @BOTH
-def test_the_first_is_noted(number, caplog):
+def test_the_first_signal_is_recorded(number, caplog):
     with defer_signals() as request:
         os.kill(os.getpid(), number)
     assert request.number == number
-    assert caplog.messages == [f"{number.name}: stopping after this epoch; once more to stop at once"]
+    assert caplog.messages == [f"{number.name} received: stopping after this epoch. Send it again to stop immediately."]
 
 
 @pytest.mark.parametrize(("second", "raised"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Stopped)])
 @BOTH
-def test_the_second_acts(number, second, raised):
+def test_the_second_signal_acts(number, second, raised):
     def twice():
         with defer_signals():
             os.kill(os.getpid(), number)
@@ -52,14 +52,14 @@ def test_the_second_acts(number, second, raised):
 
 
 @BOTH
-def test_afterwards_they_act_again(number):
+def test_the_handlers_are_restored(number):
     before = signal.getsignal(number)
     with defer_signals():
         assert signal.getsignal(number) is not before
     assert signal.getsignal(number) is before
 
 
-def test_a_failure_puts_them_back():
+def test_the_handlers_are_restored_after_an_error():
     before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(ValueError, match="inside"), defer_signals():
         raise ValueError("inside")

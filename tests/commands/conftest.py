@@ -1,4 +1,4 @@
-"""How the commands are tested: through the command line, in this process where that is enough, else in a new one."""
+"""The commands through the command line: in the test process or, if a test needs one, in a separate process."""
 
 import importlib
 import re
@@ -36,9 +36,12 @@ SLIDER = """
 """
 
 
+TIMEOUT = 600.0  # s; a stalled machine takes minutes instead of seconds
+
+
 @dataclass(frozen=True)
-class Ran:
-    """What a command line came to."""
+class Finished:
+    """The exit code and the output of a finished command line."""
 
     code: int
     out: str
@@ -46,24 +49,24 @@ class Ran:
 
     @property
     def path(self) -> Path:
-        """The result, which is all there may be on standard output."""
+        """The path of the result. Standard output must not contain anything else."""
         assert self.code == 0, self.err
         [line] = self.out.splitlines()
         return Path(line)
 
 
 class CommandLine:
-    """`dynax` in a folder: `line(...)` in this process, `line.process(...)` in a new one."""
+    """`dynax` in a folder: `line(...)` runs in the test process, `line.process(...)` in a separate process."""
 
     def __init__(self, folder: Path):
         self.folder = folder
         self._started: list[subprocess.Popen] = []
 
-    def __call__(self, *args: str) -> Ran:
+    def __call__(self, *args: str) -> Finished:
         out, err = self.folder / ".out", self.folder / ".err"
         with as_if_new(self.folder), redirected(out, err):
             code = importlib.import_module("dynax.cli").main(args)
-        return Ran(code, out.read_text(), err.read_text())
+        return Finished(code, out.read_text(), err.read_text())
 
     def start(self, *args: str) -> subprocess.Popen:
         command, pipe = [sys.executable, "-m", "dynax", *args], subprocess.PIPE
@@ -74,25 +77,26 @@ class CommandLine:
         return process
 
     @staticmethod
-    def end(process: subprocess.Popen) -> Ran:
-        out, err = process.communicate(timeout=300)
-        return Ran(process.returncode, out, err)
+    def end(process: subprocess.Popen) -> Finished:
+        out, err = process.communicate(timeout=TIMEOUT)
+        return Finished(process.returncode, out, err)
 
-    def process(self, *args: str) -> Ran:
+    def process(self, *args: str) -> Finished:
         return self.end(self.start(*args))
 
     def close(self) -> None:
-        """Leave no process behind, whatever a test came to."""
+        """Kill the processes that a failed test has left."""
         for process in self._started:
-            process.kill()
-            process.communicate()
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
 
-    def smoke(self, *args: str, model: str = "mlp") -> Ran:
-        """A training of seconds, of a small network."""
+    def smoke(self, *args: str, model: str = "mlp") -> Finished:
+        """Train a small network for a few seconds."""
         return self("train", "training=smoke", f"model={model}", *SMALL[model], *args)
 
     def made(self) -> list[str]:
-        """What lies in `outputs`, but for datasets."""
+        """Return the paths in `outputs`, except for datasets."""
         return sorted(str(path.relative_to(self.folder)) for path in self.folder.glob("outputs/[!d]*/*/*"))
 
 
@@ -105,7 +109,7 @@ def dynax(tmp_path) -> Iterator[CommandLine]:
 
 @dataclass(frozen=True)
 class Workshop:
-    """A folder that the tests of a session share: the same data and the same small models, each made once."""
+    """A folder that all tests of a session share, so that each dataset and each small model is created only once."""
 
     line: CommandLine
 
@@ -114,15 +118,15 @@ class Workshop:
         return self.line.folder
 
     def env(self, name: str) -> list[str]:
-        """The overrides that choose a robot; the slider is an MJCF of the user's."""
+        """Return the overrides that choose a robot. The slider is an MJCF file of the user."""
         return ["env=mjcf", f"env.xml={self.folder / 'slider.xml'}"] if name == "slider" else [f"env={name}"]
 
     def trained(self, env: str = "pendulum", model: str = "mlp") -> Path:
-        """A run of two epochs, to be read and never changed."""
-        kept = self.folder / f"{env}-{model}.path"
-        if not kept.exists():
-            kept.write_text(str(self.line.smoke(*self.env(env), model=model).path))
-        return Path(kept.read_text())
+        """Return a run of two epochs. Tests must not change it."""
+        record = self.folder / f"{env}-{model}.path"
+        if not record.exists():
+            record.write_text(str(self.line.smoke(*self.env(env), model=model).path))
+        return Path(record.read_text())
 
 
 @pytest.fixture(scope="session")
@@ -135,14 +139,15 @@ def workshop(tmp_path_factory) -> Iterator[Workshop]:
 
 @pytest.fixture
 def slider(tmp_path) -> Path:
-    """The MJCF of a robot of one's own."""
+    """The MJCF file of a user's robot."""
     (tmp_path / "slider.xml").write_text(SLIDER)
     return tmp_path / "slider.xml"
 
 
 @pytest.fixture(scope="session")
 def documented() -> dict[str, set[str]]:
-    """The keys of `summary.json` by command, as the README has them."""
-    table = re.findall(r"^\| (all|collect|train|eval|render) \| (.*) \|$", (REPOSITORY / "README.md").read_text(), re.M)
+    """Return the keys of `summary.json` that docs/commands/summary.md lists for each command."""
+    page = (REPOSITORY / "docs" / "commands" / "summary.md").read_text()
+    table = re.findall(r"^\| (all|collect|train|eval|render) \| (.*) \|$", page, re.M)
     keys = {command: set(re.findall("`(.*?)`", text)[0].split()) for command, text in table}
     return {command: keys["all"] | own for command, own in keys.items()}

@@ -1,4 +1,4 @@
-"""A sweep of real trainings, and of what follows them."""
+"""A sweep of real trainings, followed by sweeps of evaluation and rendering."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pytest
 
 
 @pytest.mark.slow
-def test_joblib_trains_in_parallel_and_its_runs_are_judged_in_a_sweep(dynax):
+def test_joblib_trains_in_parallel_and_the_runs_are_evaluated_and_rendered_in_sweeps(dynax):
     small = ["model.hidden_dims=[8]", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
     trained = dynax.process("train", "-m", "training=smoke", "training.seed=0,1", *small)
     assert trained.code == 0, trained.err
@@ -14,8 +14,8 @@ def test_joblib_trains_in_parallel_and_its_runs_are_judged_in_a_sweep(dynax):
     assert [run.name for run in runs] == ["0", "1"]
     assert all((run / "summary.json").is_file() for run in runs)
     assert len({run.parent for run in runs}) == 1
-    both = ",".join(map(str, runs))
-    for command in (["eval", "eval=smoke"], ["render", "render=smoke", "render.backend=software"]):
-        followed = dynax.process(command[0], "-m", f"run={both}", *command[1:])
-        assert followed.code == 0, followed.err
-        assert [Path(line).name for line in followed.out.splitlines()] == ["0", "1"]
+    for words in (["eval"], ["render", "render.backend=software"]):
+        finished = dynax(words[0], "-m", f"run={','.join(map(str, runs))}", *words[1:])
+        assert finished.code == 0, finished.err
+        assert f"dynax: using {words[0]}=smoke, because " in finished.err
+        assert [Path(line).name for line in finished.out.splitlines()] == ["0", "1"]

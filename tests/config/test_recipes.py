@@ -7,7 +7,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from dynax.cli import resolvers
+from dynax.cli.composition import resolvers
 from dynax.config.locations import conf_directory
 from dynax.config.options import section
 from dynax.config.registry import ARCHITECTURES, ENVS

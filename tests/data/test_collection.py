@@ -1,4 +1,4 @@
-"""Collection: the same bytes for the same seed, once however many want them, and whole or not at all."""
+"""Collection: equal seeds give equal bytes, processes share a dataset, and a failed collection leaves nothing."""
 
 import logging
 import subprocess
@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from dynax.config.schema import CollectConfig
-from dynax.data import collection, simulate
+from dynax.data import arrays, simulate
 from dynax.data.collection import collect
 from dynax.data.dataset import Dataset
+from dynax.data.describe import describe
 from dynax.data.source import Source
 from dynax.envs import CartPoleEnv, MjcfEnv, PendulumEnv
 from dynax.errors import UserError
@@ -27,33 +28,33 @@ DIVERGING = """<mujoco><option gravity="0 0 0"/>
 <worldbody><body><joint name="z" type="slide" stiffness="-1e7"/><geom size=".1"/></body></worldbody>
 <actuator><motor joint="z"/></actuator></mujoco>"""
 
-# Collects in four batches, and after the first of them says so in the file `started` and waits for `go`.
+# Collects in four batches. After the first batch it creates the file `started` and waits for the file `go`.
 CHILD = """if True:
     import logging, pathlib, sys, time
-    from dynax.data import dataset, simulate
+    from dynax.data import arrays, simulate
     from dynax.data.collection import collect
     from dynax.config.schema import CollectConfig
     from dynax.envs import PendulumEnv
     from dynax.excitations.mixed import Mixed
 
     logging.basicConfig(level="INFO", format="%(message)s")
-    dataset.CHUNK = 10 * 26 * 2 * 8
-    simulate.BUFFER["native"] = 10 * 25 * 3 * 8
-    here = pathlib.Path(sys.argv[1])
+    arrays.CHUNK_BYTES = 10 * 26 * 2 * 8
+    simulate.BUFFER_BYTES["native"] = 10 * 25 * 3 * 8
+    folder = pathlib.Path(sys.argv[1])
 
     def pause(done, total):
-        (here / "started").touch()
-        while not (here / "go").exists():
+        (folder / "started").touch()
+        while not (folder / "go").exists():
             time.sleep(0.01)
 
     config = CollectConfig(num_rollouts=40, rollout_length=25, seed=3, backend="native")
-    print(collect(PendulumEnv(), Mixed(), config, here / "datasets", pause).path)
+    print(collect(PendulumEnv(), Mixed(), config, folder / "datasets", pause).path)
 """
 
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch):
-    monkeypatch.setattr(collection.dataset, "CHUNK", 10 * 26 * 2 * 8)
+    monkeypatch.setattr(arrays, "CHUNK_BYTES", 10 * 26 * 2 * 8)
 
 
 def start_child(folder: Path) -> subprocess.Popen:
@@ -63,7 +64,7 @@ def start_child(folder: Path) -> subprocess.Popen:
 def wait_for(condition) -> None:
     limit = time.monotonic() + 60
     while not condition():
-        assert time.monotonic() < limit, "nothing happened for a minute"
+        assert time.monotonic() < limit, "the condition did not become true within a minute"
         time.sleep(0.01)
 
 
@@ -71,9 +72,9 @@ def files(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
-def test_a_dataset_holds_what_the_robot_does(tmp_path):
+def test_a_dataset_contains_the_motion_of_the_robot(tmp_path):
     env = PendulumEnv()
-    data = collect(env, Mixed(), SIZE, tmp_path)
+    data = collect(env, Mixed(), SIZE, tmp_path, inspect=warmstart.check)
     assert data.path.parent == tmp_path
     assert data.path.name.startswith("pendulum-")
     assert len(data.path.name) == 9 + 12
@@ -92,27 +93,27 @@ def test_a_dataset_holds_what_the_robot_does(tmp_path):
     again = simulate.simulate(env, read.states[:, 0], read.actions, "native")
     np.testing.assert_array_equal(again, read.states)
     data.check_robot(env)
-    assert WarmstartCheck.kept(data.path) == WarmstartCheck(0.0, 0.0)
+    assert WarmstartCheck.load(data.path) == WarmstartCheck(0.0, 0.0)
 
 
-def test_the_same_seed_gives_the_same_bytes_however_it_is_batched(tmp_path, monkeypatch):
-    one = collect(PendulumEnv(), Mixed(), SIZE, tmp_path / "one")
-    monkeypatch.setitem(simulate.BUFFER, "native", 10 * 25 * 3 * 8)
+def test_equal_seeds_give_equal_bytes_for_every_batch_size(tmp_path, monkeypatch):
+    one = collect(PendulumEnv(), Mixed(), SIZE, tmp_path / "one", inspect=warmstart.check)
+    monkeypatch.setitem(simulate.BUFFER_BYTES, "native", 10 * 25 * 3 * 8)
     done = []
-    two = collect(PendulumEnv(), Mixed(), SIZE, tmp_path / "two", lambda *counts: done.append(counts))
+    two = collect(PendulumEnv(), Mixed(), SIZE, tmp_path / "two", lambda *counts: done.append(counts), warmstart.check)
     assert done == [(250, 1000), (500, 1000), (750, 1000), (1000, 1000)]
     assert one.path.name == two.path.name
     assert files(one.path) == files(two.path)
     assert len(files(one.path)) == 2 + 3 + 3 * 4
 
 
-def test_a_trajectory_does_not_depend_on_how_many_there_are():
+def test_a_trajectory_does_not_depend_on_the_number_of_trajectories():
     source = Source(PendulumEnv(), Mixed(), seed=1, steps=12)
-    whole = source.draw(0, 150)
+    complete = source.draw(0, 150)
     for start, stop in [(0, 1), (31, 33), (40, 130), (149, 150)]:
-        for part, all_of_it in zip(source.draw(start, stop), whole, strict=True):
-            np.testing.assert_array_equal(part, all_of_it[start:stop])
-    assert len(np.unique(whole[0][:, 0])) == 150
+        for part, array in zip(source.draw(start, stop), complete, strict=True):
+            np.testing.assert_array_equal(part, array[start:stop])
+    assert len(np.unique(complete[0][:, 0])) == 150
 
 
 @pytest.mark.parametrize(
@@ -127,19 +128,19 @@ def test_a_trajectory_does_not_depend_on_how_many_there_are():
         (PendulumEnv(), Mixed(), CollectConfig(num_rollouts=40, rollout_length=25, seed=4)),
     ],
 )
-def test_whatever_makes_the_data_is_in_the_hash(env, excitation, config):
+def test_the_hash_depends_on_everything_that_determines_the_data(env, excitation, config):
     def digest(env, excitation, config):
         source = Source(env, excitation, config.seed, config.rollout_length)
-        return collection.describe(source, config, "native")["sha256"]
+        return describe(source, config, "native")["sha256"]
 
     assert digest(env, excitation, config) != digest(PendulumEnv(), Mixed(), SIZE)
 
 
-def test_the_code_of_an_excitation_is_in_the_hash(monkeypatch):
+def test_the_hash_depends_on_the_code_of_an_excitation(monkeypatch):
     source = Source(PendulumEnv(), PiecewiseConstant(), SIZE.seed, SIZE.rollout_length)
-    before = collection.describe(source, SIZE, "native")["sha256"]
+    before = describe(source, SIZE, "native")["sha256"]
     monkeypatch.setattr(PiecewiseConstant, "signal", lambda self, rng, n, steps, dt, nu: np.zeros((n, steps, nu)))
-    assert collection.describe(source, SIZE, "native")["sha256"] != before
+    assert describe(source, SIZE, "native")["sha256"] != before
 
 
 def test_a_dataset_is_collected_once(tmp_path, caplog, monkeypatch):
@@ -147,30 +148,29 @@ def test_a_dataset_is_collected_once(tmp_path, caplog, monkeypatch):
     first = collect(PendulumEnv(), Mixed(), SIZE, tmp_path)
     assert "collected" in caplog.text
     assert "1000 transitions" in caplog.text
-    monkeypatch.setattr(simulate, "simulate", None)
+    monkeypatch.setattr("dynax.data.source.simulator", None)
     caplog.clear()
     assert collect(PendulumEnv(), Mixed(), SIZE, tmp_path).path == first.path
-    assert f"using the dataset {first.path}" in caplog.text
+    assert f"using the existing dataset {first.path}" in caplog.text
 
 
-def test_a_hidden_state_is_looked_for_once_and_told_with_the_data(tmp_path, caplog, monkeypatch):
-    monkeypatch.setattr(warmstart, "LONG", 10)
-    whole = CartPoleEnv().mjcf
-    env = CartPoleEnv(mjcf=whole.replace('iterations="20" ls_iterations="20"', 'iterations="1" ls_iterations="20"'))
+def test_the_warm_start_check_runs_once_and_its_result_is_stored_with_the_data(tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr(warmstart, "MAX_TEST_STEPS", 10)
+    env = CartPoleEnv(
+        mjcf=CartPoleEnv().mjcf.replace('iterations="20" ls_iterations="20"', 'iterations="1" ls_iterations="20"')
+    )
     config = CollectConfig(num_rollouts=8, rollout_length=100, backend="native")
     data = collect(env, Mixed(), config, tmp_path, inspect=warmstart.check)
     assert "a step of cart_pole depends on more than (qpos, qvel)" in caplog.text
-    found = WarmstartCheck.kept(data.path)
-    assert (found.cure, found.negligible) == (warmstart.CURES[0], False)
+    result = WarmstartCheck.load(data.path)
+    assert (result.cure, result.negligible) == (warmstart.CURES[0], False)
     caplog.clear()
-    assert (
-        WarmstartCheck.kept(collect(env, Mixed(), config, tmp_path, inspect=lambda *_: pytest.fail("again")).path)
-        == found
-    )
+    second = collect(env, Mixed(), config, tmp_path, inspect=lambda *_: pytest.fail("a second check"))
+    assert WarmstartCheck.load(second.path) == result
     assert not caplog.records
 
 
-def test_two_processes_collect_once(tmp_path):
+def test_two_processes_collect_a_dataset_once(tmp_path):
     first = start_child(tmp_path)
     wait_for((tmp_path / "started").exists)
     second = start_child(tmp_path)
@@ -181,30 +181,30 @@ def test_two_processes_collect_once(tmp_path):
     assert first.returncode == second.returncode == 0, outputs
     assert outputs[0][0] == outputs[1][0]
     assert "collected" in outputs[0][1]
-    assert "using the dataset" in outputs[1][1]
+    assert "using the existing dataset" in outputs[1][1]
     assert len(list((tmp_path / "datasets").glob("pendulum-*"))) == 1
 
 
-def test_a_killed_collection_leaves_no_dataset_and_is_swept_up(tmp_path):
+def test_a_killed_collection_leaves_no_dataset_and_its_files_are_deleted_later(tmp_path):
     child, root = start_child(tmp_path), tmp_path / "datasets"
     wait_for((tmp_path / "started").exists)
-    wait_for(lambda: list(root.glob(".*.partial/**/c/0/0/0")))  # chunks are written beside the simulation
+    wait_for(lambda: list(root.glob(".*.partial/**/c/0/0/0")))  # chunks are written in parallel with the simulation
     child.kill()
     child.communicate()
     (leftover,) = root.glob(".*.partial")
     assert not list(root.glob("pendulum-*"))
-    with pytest.raises(UserError, match="has no manifest"):
+    with pytest.raises(UserError, match="it has no manifest"):
         Dataset.open(leftover)
 
     other = collect(PendulumEnv(), Uniform(), SIZE, root)
     assert not leftover.exists()
     assert [p.name for p in root.glob("pendulum-*")] == [other.path.name]
-    same = collect(PendulumEnv(), Mixed(), SIZE, root)
-    assert same.path.name == leftover.name[1 : -len(".partial")]
-    assert files(same.path) == files(collect(PendulumEnv(), Mixed(), SIZE, tmp_path / "undisturbed").path)
+    repeated = collect(PendulumEnv(), Mixed(), SIZE, root)
+    assert repeated.path.name == leftover.name[1 : -len(".partial")]
+    assert files(repeated.path) == files(collect(PendulumEnv(), Mixed(), SIZE, tmp_path / "undisturbed").path)
 
 
-def test_a_part_that_is_still_being_written_is_left_alone(tmp_path):
+def test_the_files_of_a_running_collection_are_not_deleted(tmp_path):
     child, root = start_child(tmp_path), tmp_path / "datasets"
     wait_for((tmp_path / "started").exists)
     collect(PendulumEnv(), Uniform(), SIZE, root)
@@ -214,20 +214,20 @@ def test_a_part_that_is_still_being_written_is_left_alone(tmp_path):
     assert Dataset.open(output.strip()).read().num_transitions == 1000
 
 
-def test_a_robot_that_always_diverges_is_named_and_leaves_nothing(tmp_path):
-    with pytest.raises(UserError, match="simulation of rocket diverges: trajectory 0 did 20 times out of 20"):
+def test_a_robot_that_always_diverges_is_an_error_and_leaves_nothing(tmp_path):
+    with pytest.raises(UserError, match="simulation of rocket diverges: trajectory 0 diverged in 20 of 20 draws"):
         collect(MjcfEnv(xml="rocket.xml", mjcf=DIVERGING), Mixed(), SIZE, tmp_path)
     assert all(p.name.endswith(".lock") for p in tmp_path.iterdir())
 
 
-def test_an_unwritable_root_is_named(tmp_path):
+def test_the_error_about_an_unwritable_root_names_it(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match=f"{tmp_path}/file: "):
         collect(PendulumEnv(), Mixed(), SIZE, tmp_path / "file")
 
 
 @pytest.mark.slow
-def test_mjx_data_are_float32_and_say_so(tmp_path, capfd):
+def test_data_of_mjx_are_float32_and_the_manifest_says_so(tmp_path, capfd):
     config = CollectConfig(num_rollouts=4, rollout_length=3, backend="mjx")
     data = collect(PendulumEnv(), Uniform(), config, tmp_path)
     assert not capfd.readouterr().out

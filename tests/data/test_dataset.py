@@ -1,4 +1,4 @@
-"""Datasets: what is written is what is read, and what has changed since is noticed."""
+"""Datasets: data are read as they were written, and damage is detected."""
 
 import json
 import shutil
@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dynax.data import dataset
+from dynax.data import arrays
 from dynax.data.dataset import Dataset
 from dynax.data.manifest import robot_of, sealed
 from dynax.data.trajectories import Trajectories
+from dynax.data.writer import creating
 from dynax.envs import MjcfEnv
 from dynax.errors import UserError
 
@@ -37,7 +38,7 @@ def trajectories(n: int = N, dtype: type = np.float64) -> Trajectories:
 
 
 def write(path: Path, data: Trajectories, **changes) -> Dataset:
-    with dataset.creating(path, manifest(num_rollouts=len(data), **changes)) as writer:
+    with creating(path, manifest(num_rollouts=len(data), **changes)) as writer:
         for start in range(0, len(data), 2 * CHUNK):
             rows = slice(start, start + 2 * CHUNK)
             writer.append(Trajectories(data.states[rows], data.actions[rows]))
@@ -54,8 +55,8 @@ def copy(pristine, tmp_path) -> Path:
     return Path(shutil.copytree(pristine, tmp_path / "toy-1"))
 
 
-def complaint(path: Path) -> str:
-    """The one line said of a dataset that has changed."""
+def error_message(path: Path) -> str:
+    """Return the message, one line, of the error that reading a dataset raises."""
     with pytest.raises(UserError) as error:
         Dataset.open(path).read()
     text = str(error.value)
@@ -81,12 +82,12 @@ def test_round_trip(tmp_path, dtype):
 def test_split_is_by_trajectory_and_complete(pristine):
     train, val = Dataset.open(pristine).split(0.25)
     assert (len(train), len(val)) == (8, 2)
-    whole = Dataset.open(pristine).read()
-    in_memory = whole.split(0.25)
+    complete = Dataset.open(pristine).read()
+    in_memory = complete.split(0.25)
     for lazy, loaded in zip((train, val), in_memory, strict=True):
         np.testing.assert_array_equal(lazy.read().states, loaded.states)
-    np.testing.assert_array_equal(val.read(slice(1, 2)).actions, whole.actions[9:])
-    np.testing.assert_array_equal(np.concatenate([part.states for part in in_memory]), whole.states)
+    np.testing.assert_array_equal(val.read(slice(1, 2)).actions, complete.actions[9:])
+    np.testing.assert_array_equal(np.concatenate([part.states for part in in_memory]), complete.states)
 
 
 def test_arrays_are_plain_zarr(pristine):
@@ -99,53 +100,55 @@ def test_arrays_are_plain_zarr(pristine):
 
 
 @pytest.mark.parametrize("name", ["qpos/c/0/0/0", "qvel/c/1/0/0", "action/c/2/0/0", "qpos/zarr.json", "manifest.json"])
-def test_a_flipped_bit_is_noticed_wherever_it_is(copy, name):
+def test_a_flipped_bit_is_detected_everywhere(copy, name):
     file, array = copy / name, name.partition("/")[0]
     original = bytearray(file.read_bytes())
     for position in np.linspace(0, len(original) - 1, 12).astype(int):
         changed = original.copy()
         changed[position] ^= 1
         file.write_bytes(changed)
-        assert "damaged" in (text := complaint(copy))
+        assert "damaged" in (text := error_message(copy))
         assert array in text
 
 
 @pytest.mark.parametrize("name", ["qpos/c/0/0/0", "qvel/c/1/0/0", "action/zarr.json", "manifest.json"])
 @pytest.mark.parametrize("keep", [0.0, 0.5, 0.99])
-def test_a_cut_file_is_noticed(copy, name, keep):
+def test_a_truncated_file_is_detected(copy, name, keep):
     content = (copy / name).read_bytes()
     (copy / name).write_bytes(content[: int(keep * len(content))])
-    assert "damaged" in (text := complaint(copy))
+    assert "damaged" in (text := error_message(copy))
     assert name in text
 
 
 @pytest.mark.parametrize("name", ["qpos/c/0/0/0", "qvel/c/2/0/0", "action/c/1/0/0", "action/zarr.json"])
-def test_a_missing_file_is_noticed(copy, name):
+def test_a_missing_file_is_detected(copy, name):
     (copy / name).unlink()
-    assert "damaged" in (text := complaint(copy))
+    assert "damaged" in (text := error_message(copy))
     assert name in text
 
 
-def test_metadata_of_another_shape_is_noticed(copy):
+def test_metadata_of_another_shape_are_detected(copy):
     file = copy / "qvel" / "zarr.json"
     metadata = json.loads(file.read_text())
     metadata["shape"][0] -= 1
     file.write_text(json.dumps(metadata))
-    assert "qvel" in complaint(copy)
+    assert "qvel" in error_message(copy)
 
 
-def test_what_is_no_dataset_is_named(tmp_path):
-    assert "no such directory" in complaint(tmp_path / "nowhere")
-    assert "has no manifest.json" in complaint(tmp_path)
-    for content in ("{}", "[]", '{"format": "dynax-dataset/0"}'):
+def test_a_directory_without_a_dataset_is_an_error(tmp_path):
+    assert "there is no such directory" in error_message(tmp_path / "nowhere")
+    assert "has no manifest.json" in error_message(tmp_path)
+    for content, found in (("{}", "None"), ("[]", "None"), ('{"format": "dynax-dataset/1"}', "dynax-dataset/1")):
         (tmp_path / "manifest.json").write_text(content)
-        assert "no dataset of this version" in complaint(tmp_path)
-    assert "no such directory" in complaint(tmp_path / "manifest.json")
+        message = error_message(tmp_path)
+        assert "is not a dataset of this version" in message
+        assert f"has the format {found}, and this version of Dynax reads only dynax-dataset/2" in message
+    assert "no such directory" in error_message(tmp_path / "manifest.json")
 
 
 def test_a_failed_creation_leaves_nothing(tmp_path):
     def create():
-        with dataset.creating(tmp_path / "toy-1", manifest()) as writer:
+        with creating(tmp_path / "toy-1", manifest()) as writer:
             writer.append(trajectories(CHUNK))
             raise RuntimeError
 
@@ -154,7 +157,7 @@ def test_a_failed_creation_leaves_nothing(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_an_unwritable_place_is_named(tmp_path):
+def test_the_error_about_an_unwritable_folder_names_it(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="file/toy-1 cannot be written: Not a directory"):
         write(tmp_path / "file" / "toy-1", trajectories())
@@ -164,23 +167,23 @@ def test_an_unwritable_place_is_named(tmp_path):
     ("change", "difference"),
     [
         (('name="hinge"', 'name="elbow"'), r"joints \['x', 'hinge'\] and \['x', 'elbow'\]"),
-        (('name="push"', 'name="pull"'), r"actions \['push'\] and \['pull'\]"),
+        (('name="push"', 'name="pull"'), r"action_names \['push'\] and \['pull'\]"),
         (('timestep="0.02"', 'timestep="0.01"'), r"dt 0.02 and 0.01"),
         (('axis="0 1 0"', 'axis="0 0 1"'), r'first in `.*axis="0 1 0".*` and `.*axis="0 0 1"'),
     ],
 )
-def test_another_robot_is_refused_by_name(pristine, change, difference):
+def test_data_of_another_robot_are_an_error_that_names_the_difference(pristine, change, difference):
     Dataset.open(pristine).check_robot(robot())
     with pytest.raises(UserError, match=f"toy-1 is of the robot toy, not of other: .*{difference}"):
         Dataset.open(pristine).check_robot(robot(MJCF.replace(*change), "other"))
 
 
-def test_another_control_step_is_refused_by_name(pristine):
+def test_data_with_another_control_step_are_an_error(pristine):
     with pytest.raises(UserError, match=r"toy-1 is of the robot toy, not of toy: dt 0\.02 and 0\.1"):
         Dataset.open(pristine).check_robot(robot(decimation=5))
 
 
-def test_the_manifest_tells_the_control_step_and_its_hash_follows_it():
+def test_the_manifest_contains_the_control_step_and_its_hash_depends_on_it():
     one, five = (sealed(robot_of(robot(decimation=n))) for n in (1, 5))
     assert [(m["decimation"], m["dt"]) for m in (one, five)] == [(1, 0.02), (5, 0.1)]
     assert one["sha256"] != five["sha256"]
@@ -189,7 +192,7 @@ def test_the_manifest_tells_the_control_step_and_its_hash_follows_it():
 @pytest.mark.parametrize(
     ("n", "steps", "width", "itemsize"), [(600, 500, 4, 8), (3, 5, 2, 4), (7, 10**6, 10, 8), (10**6, 10, 2, 4)]
 )
-def test_chunks_share_the_trajectories_and_stay_small(n, steps, width, itemsize):
-    chunk = dataset.chunk_size(n, steps, width, itemsize)
+def test_chunks_are_equal_shares_of_limited_size(n, steps, width, itemsize):
+    chunk = arrays.chunk_size(n, steps, width, itemsize)
     assert 1 <= chunk <= n
-    assert chunk == 1 or chunk * (steps + 1) * width * itemsize <= 2 * dataset.CHUNK
+    assert chunk == 1 or chunk * (steps + 1) * width * itemsize <= 2 * arrays.CHUNK_BYTES

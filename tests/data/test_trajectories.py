@@ -1,4 +1,4 @@
-"""Trajectories in memory: their shapes, and how they are split."""
+"""Trajectories in memory: shapes and splits."""
 
 import numpy as np
 import pytest
@@ -10,29 +10,29 @@ STEPS = 5
 
 
 def numbered(n: int) -> Trajectories:
-    """Trajectories whose every entry is their number."""
+    """Return `n` trajectories; every entry is the index of its trajectory."""
     number = np.arange(n, dtype=np.float64)[:, None, None]
     return Trajectories(number * np.ones((1, STEPS + 1, 4)), number * np.ones((1, STEPS, 1)))
 
 
-def test_they_count_themselves_and_their_transitions():
+def test_length_and_number_of_transitions():
     assert (len(numbered(3)), numbered(3).num_transitions) == (3, 3 * STEPS)
 
 
 @pytest.mark.parametrize("states", [(3, 5, 4), (2, 6, 4), (3, 6)])
-def test_their_shapes_are_checked(states):
-    with pytest.raises(ValueError, match="must be"):
+def test_shapes_are_checked(states):
+    with pytest.raises(ValueError, match="must have the shapes"):
         Trajectories(np.zeros(states), np.zeros((3, STEPS, 1)))
 
 
-def test_the_last_ones_validate():
+def test_the_last_trajectories_validate():
     train, val = numbered(10).split(0.25)
     assert train.states[:, 0, 0].tolist() == train.actions[:, 0, 0].tolist() == list(range(8))
     assert val.states[:, 0, 0].tolist() == val.actions[:, 0, 0].tolist() == [8, 9]
 
 
 @pytest.mark.parametrize(("n", "fraction", "val"), [(10, 0.001, 1), (2, 0.5, 1), (3, 0.9, None), (1, 0.1, None)])
-def test_both_parts_of_a_split_hold_a_trajectory(n, fraction, val):
+def test_both_parts_of_a_split_contain_a_trajectory(n, fraction, val):
     if val is None:
         with pytest.raises(UserError, match=f"{n} trajectories cannot be split for training"):
             numbered(n).split(fraction)

@@ -13,7 +13,8 @@ from dynax.errors import UserError
 from dynax.mjcf.binary_model import MJB
 
 TEXT = """<mujoco model="my arm"><worldbody>
-<body><joint name="swing" axis="0 1 0"/><geom size=".1" pos=".3 0 0"/></body></worldbody><actuator><motor joint="swing"/></actuator></mujoco>"""
+<body><joint name="swing" axis="0 1 0"/><geom size=".1" pos=".3 0 0"/></body></worldbody>
+<actuator><motor joint="swing"/></actuator></mujoco>"""
 SOURCES = {
     "text": lambda: TEXT,
     "spec": lambda: mujoco.MjSpec.from_string(TEXT),

@@ -1,4 +1,4 @@
-"""Energy against closed forms, and what counts as a test that conserves it."""
+"""Energy against closed forms, and the condition that a test conserves energy."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ MASS, LENGTH, G = 2.0, 0.7, 9.81  # kg, m, m/s^2
 
 
 def pendulum(joint="", body="", option="", rest="", geom=""):
-    """A ball on a massless rod, which nothing slows down; the floor does not touch it."""
+    """Return a ball on a massless rod without damping. It does not touch the floor."""
     mjcf = f"""<mujoco><option timestep="0.01" {option}/><default><geom contype="0" conaffinity="0"/></default>
     <worldbody><geom type="plane" size="1 1 1" pos="0 0 -0.5" conaffinity="1"/>
     <body {body}><joint name="hinge" axis="0 1 0" {joint}/>
@@ -24,28 +24,28 @@ def pendulum(joint="", body="", option="", rest="", geom=""):
 
 
 def closed_form(states):
-    """Energy of the pendulum, J."""
+    """Return the energy of the pendulum, J."""
     angle, rate = states[..., 0], states[..., 1]
-    inertia = MASS * (LENGTH**2 + 0.4 * 0.001**2)  # kg m^2, of a small ball
+    inertia = MASS * (LENGTH**2 + 0.4 * 0.001**2)  # kg m^2, with a small ball
     return 0.5 * inertia * rate**2 - MASS * G * LENGTH * np.cos(angle)
 
 
-def still(states):
-    """A test set of states (N, T + 1, 2) without actions."""
+def without_actions(states):
+    """Return a test set of states (N, T + 1, 2) without actions."""
     return testset.TestSet(Trajectories(states, np.zeros((len(states), states.shape[1] - 1, 0))), 0)
 
 
-def test_energies_are_those_of_the_closed_form():
+def test_energies_agree_with_the_closed_form():
     states = np.random.default_rng(0).normal(size=(3, 5, 2)) * [3, 5]
-    found = energy.energies(pendulum().mj_model, states)
-    assert found.shape == (3, 5, 2)
-    np.testing.assert_allclose(found.sum(axis=-1), closed_form(states), rtol=1e-10)
-    np.testing.assert_allclose(found[..., 1], closed_form(states) - closed_form(states * [1, 0]), rtol=1e-10)
+    result = energy.energies(pendulum().mj_model, states)
+    assert result.shape == (3, 5, 2)
+    np.testing.assert_allclose(result.sum(axis=-1), closed_form(states), rtol=1e-10)
+    np.testing.assert_allclose(result[..., 1], closed_form(states) - closed_form(states * [1, 0]), rtol=1e-10)
 
 
 def test_a_spring_stores_energy():
-    found = energy.energies(pendulum(joint='stiffness="3"', option='gravity="0 0 0"').mj_model, np.array([0.5, 0.0]))
-    np.testing.assert_allclose(found, [0.5 * 3 * 0.5**2, 0])
+    result = energy.energies(pendulum(joint='stiffness="3"', option='gravity="0 0 0"').mj_model, np.array([0.5, 0.0]))
+    np.testing.assert_allclose(result, [0.5 * 3 * 0.5**2, 0])
 
 
 def test_the_drift_is_the_change_of_energy_over_the_mean_kinetic_energy():
@@ -53,24 +53,24 @@ def test_the_drift_is_the_change_of_energy_over_the_mean_kinetic_energy():
     truth, predicted = rng.normal(size=(2, 6, 20, 2)) * [3, 5]
     predicted[2, 7] = np.nan
     steps = [1, 7, 19]
-    found = energy.drift(pendulum().mj_model, still(truth), {"model": predicted, "simulator": truth}, steps)
+    result = energy.drift(pendulum().mj_model, without_actions(truth), {"model": predicted, "simulator": truth}, steps)
     kinetic = closed_form(truth) - closed_form(truth * [1, 0])
-    assert found.unit == pytest.approx(kinetic[:, [0, *steps]].mean())
+    assert result.unit == pytest.approx(kinetic[:, [0, *steps]].mean())
     for name, states in {"model": predicted, "simulator": truth}.items():
-        error = np.abs(closed_form(states) - closed_form(states[:, :1])) / found.unit
+        error = np.abs(closed_form(states) - closed_form(states[:, :1])) / result.unit
         error[np.isnan(error)] = MAX_ERROR
-        np.testing.assert_allclose(found.values[name], np.sqrt(np.mean(error**2, axis=0))[steps], rtol=1e-9)
-    assert set(found.figures()) == {"model", "simulator"}
-    assert found.figures()["model"] == dict(zip(("1", "7", "19"), found.values["model"].tolist(), strict=True))
+        np.testing.assert_allclose(result.values[name], np.sqrt(np.mean(error**2, axis=0))[steps], rtol=1e-9)
+    assert set(result.summary()) == {"model", "simulator"}
+    assert result.summary()["model"] == dict(zip(("1", "7", "19"), result.values["model"].tolist(), strict=True))
 
 
-def test_what_stands_still_has_no_drift():
+def test_a_robot_at_rest_has_no_drift():
     rest = np.zeros((2, 5, 2))
-    assert energy.drift(pendulum().mj_model, still(rest), {"model": rest}, [1, 4]) is None
+    assert energy.drift(pendulum().mj_model, without_actions(rest), {"model": rest}, [1, 4]) is None
 
 
 @pytest.mark.parametrize(("integrator", "low", "high"), [("RK4", 0, 1e-6), ("Euler", 1e-3, 0.1)])
-def test_the_simulator_drifts_as_its_integrator_does(integrator, low, high):
+def test_the_drift_of_the_simulator_depends_on_its_integrator(integrator, low, high):
     env = pendulum(option=f'integrator="{integrator}"')
     test = make_testset(env, 8, 2.0, 0, "passive", 0)
     assert low <= energy.drift(env.mj_model, test, {"simulator": test.truth}, [100]).values["simulator"][0] < high
@@ -90,11 +90,11 @@ def test_the_simulator_drifts_as_its_integrator_does(integrator, low, high):
         ({"joint": 'limited="true" range="-3600 3600"'}, "passive", True),  # never reached
         ({"body": 'gravcomp="0.5"'}, "passive", False),
         ({"option": 'viscosity="1"'}, "passive", False),
-        ({"geom": 'contype="1"'}, "passive", False),  # it hits the floor
+        ({"geom": 'contype="1"'}, "passive", False),  # the ball hits the floor
     ],
 )
-def test_energy_is_conserved_where_gravity_and_springs_alone_act(robot, actions, conserves):
+def test_energy_is_conserved_if_only_gravity_and_springs_act(robot, actions, conserves):
     env = pendulum(**robot)
     test = make_testset(env, 8, 2.0, 0, actions, 0)
-    assert energy.conserved(env.mj_model, test) is conserves
+    assert energy.conserves_energy(env.mj_model, test) is conserves
     assert (energy.drift(env.mj_model, test, {}, [1]) is not None) is conserves

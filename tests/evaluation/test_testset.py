@@ -1,4 +1,4 @@
-"""Test trajectories: simulated in float64, from a seed of their own, with a past for models that need one."""
+"""Test trajectories: simulated in float64 from a separate random stream, with a warm-up for models with a history."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def test(pendulum):
     return testset.make_testset(pendulum, 6, 1.0, 3, "piecewise_constant", WARMUP)
 
 
-def test_time_zero_is_after_the_warm_up(test):
+def test_time_zero_follows_the_warm_up(test):
     assert test.trajectories.states.shape == (6, WARMUP + 51, 2)
     assert test.truth.shape == (6, 51, 2)
     assert test.actions.shape == (6, 50, 1)
@@ -34,8 +34,8 @@ def test_truth_is_float64_c_mujoco(test, pendulum):
 
 
 @pytest.mark.parametrize("history", [1, 2, WARMUP + 1])
-def test_a_model_is_given_its_history_up_to_time_zero(test, history):
-    states, actions = test.given(history)
+def test_the_inputs_of_a_model_are_its_history_up_to_time_zero(test, history):
+    states, actions = test.inputs(history)
     assert states.shape == (6, history, 2)
     assert np.array_equal(states[:, -1], test.truth[:, 0])
     assert np.array_equal(states, test.trajectories.states[:, WARMUP + 1 - history : WARMUP + 1])
@@ -43,13 +43,13 @@ def test_a_model_is_given_its_history_up_to_time_zero(test, history):
     assert actions.shape[1] == history - 1 + 50
 
 
-def test_held_actions_last_a_fifth_of_a_second(test):
+def test_piecewise_constant_actions_last_a_fifth_of_a_second(test):
     blocks = test.trajectories.actions[:, :50].reshape(6, 5, 10)
     assert (blocks == blocks[:, :, :1]).all()
     assert len(np.unique(blocks[:, :, 0])) == 30
 
 
-def test_iid_actions_change_at_every_step(pendulum):
+def test_uniform_actions_change_at_every_step(pendulum):
     actions = testset.make_testset(pendulum, 2, 1.0, 3, "uniform", 0).actions
     assert len(np.unique(actions)) == 100
 
@@ -58,16 +58,16 @@ def test_passive_actions_are_zero(pendulum):
     assert not testset.make_testset(pendulum, 2, 1.0, 3, "passive", 0).actions.any()
 
 
-def test_the_same_seed_is_the_same_test(pendulum, test):
+def test_equal_seeds_give_equal_tests(pendulum, test):
     again = testset.make_testset(pendulum, 6, 1.0, 3, "piecewise_constant", WARMUP)
     assert np.array_equal(again.truth, test.truth)
 
 
-def test_another_seed_is_another_test(pendulum, test):
+def test_different_seeds_give_different_tests(pendulum, test):
     assert not np.array_equal(testset.make_testset(pendulum, 6, 1.0, 4, "piecewise_constant", WARMUP).truth, test.truth)
 
 
-def test_it_never_starts_where_data_of_the_same_seed_start(pendulum, test):
+def test_a_test_and_data_with_the_same_seed_have_different_initial_states(pendulum, test):
     states, _ = Source(pendulum, PiecewiseConstant(0.2), 3, WARMUP + 50).draw(0, 6)
     assert not (test.trajectories.states[:, 0] == states).any()
 

@@ -1,23 +1,24 @@
-"""A clip that every test of the pictures can draw from: a pole swinging, and a prediction that drifts away from it."""
+"""A clip for all tests of rendering: a swinging pole, and a prediction with a growing error."""
 
 from typing import NamedTuple
 
 import mujoco
 import numpy as np
 import pytest
+from jaxtyping import Float
 
 
 class Clip(NamedTuple):
     model: mujoco.MjModel
-    truth: np.ndarray  # (T+1, 4)
-    prediction: np.ndarray  # (T+1, 4)
-    error: np.ndarray  # (T+1,)
+    truth: Float[np.ndarray, "T 4"]
+    prediction: Float[np.ndarray, "T 4"]
+    error: Float[np.ndarray, " T"]
     dt: float
 
 
 @pytest.fixture(scope="session")
 def clip() -> Clip:
-    """One second of the cart pole, hinge and cart drifting off linearly."""
+    """One second of the cart pole. The errors of both joints grow linearly."""
     from dynax.envs import CartPoleEnv
 
     time = np.linspace(0, 1, 101)[:, None]

@@ -1,4 +1,4 @@
-"""The facets of the drawn fallback are the shapes they stand for."""
+"""The facets of the software backend have the shape of the geoms."""
 
 from itertools import pairwise
 
@@ -18,11 +18,11 @@ VOLUMES = {
 
 
 @pytest.mark.parametrize("name", VOLUMES)
-def test_the_facets_enclose_the_volume_of_the_shape_and_face_outward(name):
+def test_the_facets_enclose_the_volume_of_the_shape_and_their_normals_point_outward(name):
     size, volume = VOLUMES[name]
     body = solid(getattr(mujoco.mjtGeom, f"mjGEOM_{name}").value, size)
     enclosed = 0.0
-    for facet in body.facets:  # divergence theorem, each loop as a fan of triangles
+    for facet in body.facets:  # divergence theorem over triangles
         loop = body.vertices[facet]
         enclosed += sum(np.linalg.det([loop[0], a, b]) for a, b in pairwise(loop[1:])) / 6
     assert enclosed == pytest.approx(volume, rel=0.06)
@@ -30,7 +30,7 @@ def test_the_facets_enclose_the_volume_of_the_shape_and_face_outward(name):
     assert np.linalg.norm(body.normals, axis=1) == pytest.approx(1)
 
 
-def test_a_plane_is_one_facet_and_lines_on_it():
+def test_a_plane_is_one_facet_with_a_grid_of_lines():
     plane = solid(mujoco.mjtGeom.mjGEOM_PLANE.value, (4.0, 2.0, 0.5))
     corners = plane.vertices[plane.facets[0]]
     assert (corners.min(0).tolist(), corners.max(0).tolist()) == ([-4, -2, 0], [4, 2, 0])
@@ -38,5 +38,5 @@ def test_a_plane_is_one_facet_and_lines_on_it():
     assert len(plane.facets) > 20
 
 
-def test_what_has_no_facets_is_left_out():
+def test_a_height_field_has_no_facets():
     assert solid(mujoco.mjtGeom.mjGEOM_HFIELD.value, (1.0, 1.0, 1.0)) is None

@@ -1,18 +1,10 @@
 """Run directories: `summary.json` is the last word on a run, whole or not there."""
 
 import json
-from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from dynax.runs import files, summary
-
-
-def test_the_run_directory_is_the_one_of_the_job(monkeypatch):
-    job = SimpleNamespace(runtime=SimpleNamespace(output_dir="/runs/1"))
-    monkeypatch.setattr(summary, "HydraConfig", SimpleNamespace(get=lambda: job))
-    assert summary.run_directory() == Path("/runs/1")
 
 
 def test_a_summary_says_which_run_of_what_made_by_what(tmp_path):

@@ -176,7 +176,7 @@ def test_a_loss_that_is_not_a_number_is_divergence(slide, sliding):
 
 
 def test_trajectories_shorter_than_the_history_are_rejected(slide, sliding):
-    with pytest.raises(UserError, match=r"trajectories of 40 steps are too short for model.history=41"):
+    with pytest.raises(UserError, match="history=41 is too long for trajectories of 40 steps"):
         start(Linear(env=slide, history=41), sliding, SHORT)
 
 

@@ -25,10 +25,12 @@ def test_a_window_lies_in_one_trajectory(cart_pole, history, horizon, windows):
     assert train.samples.states[rows, 0].tolist() == numbers
 
 
-def test_trajectories_that_are_too_short_for_a_window_are_rejected():
-    with pytest.raises(UserError, match=r"trajectories of 5 steps are too short for model.history=6$"):
+def test_windows_longer_than_the_trajectories_are_rejected():
+    with pytest.raises(UserError, match=r"^history=6 is too long for trajectories of 5 steps$"):
         window_ends(4, 5, 6)
-    with pytest.raises(UserError, match=r"for model.history=2 and training.unroll_horizons of 5$"):
+    with pytest.raises(
+        UserError, match=r"^unroll_horizons=5 with a history of 2 is too long for trajectories of 5 steps$"
+    ):
         check_length(5, 2, 5)
 
 

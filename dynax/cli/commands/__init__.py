@@ -1,1 +1,1 @@
-"""What the command line does: one file a command, each with `run(cfg) -> Path`, the path that is printed."""
+"""The commands, one file each. `run(cfg)` runs the command on a composed config and returns the path of its result."""

@@ -1,6 +1,7 @@
-"""`dynax render`: the predicted robot as a ghost over the true one."""
+"""`dynax render`: draw the predicted robot as a translucent ghost over the simulated robot."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,54 +9,70 @@ from omegaconf import DictConfig
 
 from dynax import render
 from dynax.cli import console
+from dynax.cli.directories import run_directory
 from dynax.config.options import section
 from dynax.config.schema import RenderConfig
+from dynax.envs import Env
 from dynax.evaluation import metrics
 from dynax.evaluation.testset import make_testset
-from dynax.runs.summary import run_directory, write_summary
-from dynax.trained import load
+from dynax.runs.summary import write_summary
+from dynax.trained import TrainedModel, load
 
-COMPANY = 64  # trajectories whose spread is the unit of the error that is written in
+SCALE_TRAJECTORIES = 64  # trajectories whose standard deviations normalize the displayed error
 
 
 def run(cfg: DictConfig) -> Path:
-    """Draw a prediction of the training run `cfg.run` and return the directory of the clip."""
+    """Render a prediction of the training run `cfg.run` and return the directory of the clip."""
     config = section(RenderConfig, cfg.render, "render")
     trained = load(cfg.run)
-    env, begun = trained.env, time.monotonic()
-    backend = render.choose_backend(config.backend)
-    test = make_testset(env, COMPANY, config.seconds, config.seed, config.actions, trained.history_length - 1)
-    scale = metrics.state_std(env.space, test.truth)
-    predicted = np.asarray(trained.rollout(*(x[:1] for x in test.given(trained.history_length))))
-    error = metrics.normalized_error(env.space, test.truth[:1], predicted, scale)
-
-    film = render.frames(
-        env.mj_model, test.truth[0], predicted[0], error[0], env.dt, mocap=test.actions[0][:, env.mj_model.nu :],
-        fps=config.fps, width=config.width, height=config.height, backend=backend, camera=config.camera,
-        speed=config.speed, title=trained.model.title,
-    )  # fmt: skip
-    clip, total = [], round(config.seconds / config.speed * config.fps) + 1  # both ends have a frame
-    with console.progress(f"render {env.name} with {backend}", total, "frames") as update:
-        for frame in film:
-            clip.append(frame)
-            update(min(len(clip), total))
-
+    start = time.monotonic()
+    backend = render.choose_backend(config.backend, "render.backend")
+    clip, error = _clip(trained, config, backend)
     path = run_directory()
-    save = {"gif": render.save_gif, "mp4": render.save_mp4}
-    files = {name: save[name](path / f"trajectory.{name}", clip, config.fps) for name in config.formats}
-    rows = [(f.name, f"{f.stat().st_size / 1e6:.2f} MB") for f in files.values()]
-    console.facts(f"Clip of {env.name}", [*rows, ("frames", f"{len(clip)} of {config.width} x {config.height}")])
+    files = _save(path, clip, config)
+    _print_facts(trained.env, files, clip)
     content = {
-        "env": env.name,
+        "env": trained.env.name,
         "model": trained.model.architecture,
         "trained_run": str(Path(cfg.run).expanduser().absolute()),
-        "files": {name: str(f) for name, f in files.items()},
+        "files": {name: str(file) for name, file in files.items()},
         "backend": backend,
         "render_seed": config.seed,
         "seconds": config.seconds,
         "frames": len(clip),
-        "vpt_0.1_s": metrics.valid_time(error, 0.1, env.dt).median,
-        "wall_time_s": time.monotonic() - begun,
+        "vpt_0.1_s": metrics.valid_time(error, 0.1, trained.env.dt).median,
+        "wall_time_s": time.monotonic() - start,
     }
     write_summary(path, "render", content)
     return path
+
+
+def _clip(trained: TrainedModel, config: RenderConfig, backend: str) -> tuple[list[np.ndarray], np.ndarray]:
+    """Return the frames (H, W, 3) of one trajectory and its prediction, and the normalized error (1, T+1)."""
+    env, history = trained.env, trained.history_length
+    test = make_testset(env, SCALE_TRAJECTORIES, config.seconds, config.seed, config.actions, history - 1)
+    std = metrics.state_std(env.space, test.truth)
+    predicted = np.asarray(trained.rollout(*(x[:1] for x in test.inputs(history))))
+    error = metrics.normalized_error(env.space, test.truth[:1], predicted, std)
+    frames = render.frames(
+        env.mj_model, test.truth[0], predicted[0], error[0], env.dt, mocap=test.actions[0][:, env.mj_model.nu :],
+        fps=config.fps, width=config.width, height=config.height, backend=backend, camera=config.camera,
+        speed=config.speed, title=trained.model.title,
+    )  # fmt: skip
+    clip, total = [], round(config.seconds / config.speed * config.fps) + 1  # including the first and the last state
+    with console.progress(f"render {env.name} with {backend}", total, "frames") as update:
+        for frame in frames:
+            clip.append(frame)
+            update(min(len(clip), total))
+    return clip, error
+
+
+def _save(path: Path, clip: Sequence[np.ndarray], config: RenderConfig) -> dict[str, Path]:
+    savers = {"gif": render.save_gif, "mp4": render.save_mp4}
+    return {name: savers[name](path / f"trajectory.{name}", clip, config.fps) for name in config.formats}
+
+
+def _print_facts(env: Env, files: dict[str, Path], clip: Sequence[np.ndarray]) -> None:
+    height, width, _ = clip[0].shape
+    rows = [(file.name, f"{file.stat().st_size / 1e6:.2f} MB") for file in files.values()]
+    console.facts(f"Clip of {env.name}", [*rows, ("frames", f"{len(clip)} of {width} x {height} pixels")])

@@ -14,15 +14,15 @@ from omegaconf import DictConfig, OmegaConf
 
 from dynax.architectures.rigid import RigidDynamicsModel
 from dynax.cli import resume
+from dynax.cli.directories import run_directory
 from dynax.cli.signals import Stopped
 from dynax.cli.training import identify
 from dynax.cli.training.checkpoints import restore_training, saved_normalization
 from dynax.cli.training.finish import finish
 from dynax.cli.training.follow import follow
 from dynax.cli.training.job import Job, assemble
-from dynax.errors import UserError
+from dynax.errors import UserError, config_section
 from dynax.runs.history import History
-from dynax.runs.summary import run_directory
 from dynax.training import Training, TrainingSet
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,8 @@ def _train(job: Job, *, continued: bool) -> History:
     """Run all epochs that are left, and return the metrics of all epochs."""
     data, val = job.read_data()
     train = TrainingSet.of(job.model, data, saved_normalization(job) if continued else None)
-    training = Training(job.model, train, val, job.training, jax.random.PRNGKey(job.training.seed))
+    with config_section("training"):
+        training = Training(job.model, train, val, job.training, jax.random.PRNGKey(job.training.seed))
     if continued:
         restore_training(job, training)
         log.info("continuing %s after epoch %d", job.path, training.epoch)

@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 
+from dynax.architectures.description import prior_knowledge, title
 from dynax.cli import console
 from dynax.cli.training.job import Job
 from dynax.evaluation import plots
@@ -25,7 +26,7 @@ def finish(job: Job, history: History, start: float) -> None:
         history: metrics of all epochs.
         start: time at which the command started, as `time.monotonic()` returns it.
     """
-    plots.loss_curve(job.path / "loss.png", history.rows, job.model.title)
+    plots.loss_curve(job.path / "loss.png", history.rows, title(job.model))
     trained = load(job.path)
     best = next(row for row in history.rows if row["epoch"] == trained.info["best_epoch"])
     parameters = sum(x.size for x in jax.tree.leaves(trained.params["params"]))
@@ -42,7 +43,7 @@ def finish(job: Job, history: History, start: float) -> None:
             "dataset_sha256": job.dataset.manifest["sha256"],
             "backend": job.dataset.manifest["backend"],
             "training_seed": job.training.seed,
-            "given": list(job.model.given),
+            "given": list(prior_knowledge(job.model)),
             "parameters": parameters,
             "transitions": job.dataset.num_transitions,
             "epochs": len(history.rows),
@@ -60,9 +61,9 @@ def _print(job: Job, history: History, best: Mapping[str, Any], parameters: int,
     """Print a table of the training and of its best epoch."""
     rollout_length, data = job.dataset.manifest["rollout_length"], job.dataset.num_transitions
     console.facts(
-        f"Trained: {job.model.title}",
+        f"Trained: {title(job.model)}",
         [
-            ("prior knowledge", "; ".join(job.model.given) or "none"),
+            ("prior knowledge", "; ".join(prior_knowledge(job.model)) or "none"),
             ("parameters", f"{parameters:,}"),
             ("transitions", f"{data:,}, of which {job.training.val_fraction:.0%} for validation"),
             ("epochs", f"{len(history.rows)} in {console.duration(seconds)}; best: {best['epoch']}"),

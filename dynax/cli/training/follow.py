@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from dynax.architectures.description import title
 from dynax.cli import console
-from dynax.cli.console import Update
+from dynax.cli.console.progress import Update
 from dynax.cli.signals import Request, Stopped, defer_signals
 from dynax.cli.training.checkpoints import naming_last_checkpoint, save_training
 from dynax.cli.training.job import Job
@@ -67,8 +68,8 @@ def metrics_row(metrics: EpochMetrics, seconds: float) -> dict[str, Any]:
 @contextmanager
 def _progress(job: Job, stage: Stage, done: int) -> Iterator[Update]:
     single = (stage.first, stage.last) == (1, job.training.total_epochs)
-    title = f"train {job.model.title}" + ("" if single else f", {stage.name}")
-    with console.progress(title, stage.last, "epochs", done, "compiling; running the first epoch") as update:
+    heading = f"train {title(job.model)}" + ("" if single else f", {stage.name}")
+    with console.progress(heading, stage.last, "epochs", done, "compiling; running the first epoch") as update:
         yield update
 
 

@@ -7,17 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from dynax import architectures, envs, excitations
+from dynax.architectures.description import notes
 from dynax.base import BaseDynamicsModel
 from dynax.cli import console
+from dynax.cli.directories import DATASETS
 from dynax.cli.resume import Past
 from dynax.config.options import section
 from dynax.config.schema import CollectConfig, TrainingRunConfig
 from dynax.data import collection
 from dynax.data.dataset import Dataset
 from dynax.data.trajectories import Trajectories, train_size
+from dynax.errors import config_section
 from dynax.evaluation import warmstart
 from dynax.mechanics.constraints import NEAREST, contact_overflow
-from dynax.runs.summary import DATASETS
 from dynax.trained import build
 from dynax.training.windows import check_length
 
@@ -53,11 +55,11 @@ def assemble(path: Path, config: Mapping[str, Any], past: Past | None) -> Job:
     """
     settings = section(TrainingRunConfig, config["training"], "training")
     model = build(past.saved) if past else architectures.make(envs.make(config["env"]), config["model"])
-    for note in model.notes:
+    for note in notes(model):
         log.info("%s", note)
     dataset = _dataset(config, model, settings, past)
     dataset.check_robot(model.env)
-    check_length(dataset.manifest["rollout_length"], model.history, settings.horizon)
+    _check_length(dataset.manifest["rollout_length"], model, settings)
     if past:
         past.check_dataset(dataset)
     return Job(path, config, settings, model, dataset)
@@ -73,12 +75,17 @@ def _dataset(
         return Dataset.open(config["dataset"])
     wanted, excitation = section(CollectConfig, config["collect"], "collect"), excitations.make(config["excitation"])
     train_size(wanted.num_rollouts, settings.val_fraction)  # raises if there are too few trajectories to split
-    check_length(wanted.rollout_length, model.history, settings.horizon)
+    _check_length(wanted.rollout_length, model, settings)
     total = wanted.num_rollouts * wanted.rollout_length
     with console.progress(f"collect {model.env.name}", total, "transitions") as update:
         return collection.collect(
             model.env, excitation, wanted, DATASETS, lambda done, total: update(done), warmstart.check
         )
+
+
+def _check_length(steps: int, model: BaseDynamicsModel, settings: TrainingRunConfig) -> None:
+    with config_section("training" if settings.horizon > 1 else "model"):
+        check_length(steps, model.history, settings.horizon)
 
 
 def _warn_of_contact_overflow(model: BaseDynamicsModel, data: Trajectories) -> None:

@@ -1,7 +1,8 @@
-"""Commands that need no JAX, for tests of the command line.
+"""Stubs of the commands without JAX, for tests of the command line.
 
-This folder is put on PYTHONPATH, so that every process of a run imports it at start, workers of a sweep too. What the
-stub of a command does is the name of its act in DYNAX_ACTS, a JSON object by seed; a seed without an act just succeeds.
+This folder is on PYTHONPATH, so that every process imports the file at its start, including the workers of a sweep. The
+JSON object DYNAX_ACTS maps seeds to names of functions below. The stub calls the function of its seed. A stub with
+another seed succeeds.
 """
 
 import json
@@ -26,32 +27,32 @@ def noise(run: Path) -> None:
 
 
 def wrong(run: Path) -> None:
-    raise UserError("wrong in the eyes of the stub")
+    raise UserError("the stub rejects this input")
 
 
 def crash(run: Path) -> None:
     raise ZeroDivisionError("one\ntwo\n\nthree\nfour")
 
 
-def sentence(run: Path) -> None:
+def run_error(run: Path) -> None:
     raise RunError("the loss is NaN")
 
 
-def leave(run: Path) -> None:
+def exit_7(run: Path) -> None:
     sys.exit(7)
 
 
-def unreadable(run: Path) -> None:
+def read_missing_file(run: Path) -> None:
     Path("/etc/passwd/nowhere").read_text()
 
 
 def wait(run: Path) -> None:
-    """Until a signal comes; then take some time to save, as training does."""
+    """Wait for a signal. Then take some time to save, as a training does."""
     try:
         (run / "started").touch()
-        time.sleep(60)
+        time.sleep(1200)
     finally:
-        time.sleep(0.5 + os.getpid() % 2)  # not all at once
+        time.sleep(0.5 + os.getpid() % 2)  # workers take different times
         (run / "saved").touch()
 
 

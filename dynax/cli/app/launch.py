@@ -1,0 +1,131 @@
+"""One command line: print its help or its config, or run its jobs and print their results."""
+
+import argparse
+import contextlib
+import io
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import hydra
+from omegaconf import DictConfig
+
+from dynax.cli.app import flags
+from dynax.cli.app.help import help_text
+from dynax.cli.command_table import COMMANDS
+from dynax.cli.composition import conf, plugins, resolvers
+from dynax.cli.composition.smoke import smoke_override
+from dynax.cli.errors.report import report
+from dynax.cli.jobs import job, outcomes
+from dynax.cli.signals import Stopped
+from dynax.cli.stdout import reserve_stdout, write_lines
+from dynax.errors import UserError
+
+
+def collect(cfg: DictConfig) -> None:
+    """Run `dynax collect` on a composed config. Workers of a sweep import this function by its name."""
+    job.run("collect", cfg)
+
+
+def train(cfg: DictConfig) -> None:
+    """Run `dynax train` on a composed config."""
+    job.run("train", cfg)
+
+
+def evaluate(cfg: DictConfig) -> None:
+    """Run `dynax eval` on a composed config."""
+    job.run("eval", cfg)
+
+
+def render(cfg: DictConfig) -> None:
+    """Run `dynax render` on a composed config."""
+    job.run("render", cfg)
+
+
+_TASKS = {"collect": collect, "train": train, "eval": evaluate, "render": render}
+
+
+def launch(command: str, argv: Sequence[str]) -> int:
+    """Execute the command line of `command` and return the exit code."""
+    args = flags.parse(argv)
+    try:
+        smoke = smoke_override(command, args.overrides)
+    except Exception:
+        smoke = None  # a malformed override: the composition reports it
+    if smoke:
+        argv, args = [*argv, smoke], argparse.Namespace(**{**vars(args), "overrides": [*args.overrides, smoke]})
+    job.enable_compilation_cache()  # before a plugin imports JAX
+    try:
+        plugins.add_options(args.overrides)
+    except UserError as error:
+        return report(error, overrides=args.overrides)
+    if args.help:
+        return _show(lambda: _print_help(command, args), args.overrides)
+    if args.hydra_help or args.cfg or args.info or args.shell_completion:
+        return _show(lambda: to_hydra(command, argv), args.overrides)
+    if smoke:
+        reason = f"the run was trained with training=smoke; {command}=default overrides this"
+        print(f"dynax: using {smoke}, because {reason}", file=sys.stderr)
+    return _run(command, argv, args.overrides)
+
+
+def to_hydra(command: str, argv: Sequence[str]) -> None:
+    """Call Hydra with a command line. Its errors are raised as exceptions."""
+    resolvers.register()
+    sys.argv[1:] = argv
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # otherwise, Hydra prints its errors and exits
+    hydra.main(version_base="1.3", config_path=str(conf.directory()), config_name=command)(_TASKS[command])()
+
+
+def _print_help(command: str, args: argparse.Namespace) -> None:
+    search = [f"hydra.searchpath=[file://{Path(args.config_dir).absolute()}]"] if args.config_dir else []
+    resolvers.register()
+    print(help_text(COMMANDS[command], args.config_name or command, args.overrides + search))
+
+
+def _show(prints: Callable[[], None], overrides: Sequence[str]) -> int:
+    """Call `prints` and write its output at once. If it fails, write only the error. Return the exit code."""
+    output = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(output):
+            prints()
+    except SystemExit as end:
+        if end.code:
+            return 2
+    except Exception as error:
+        return report(error, overrides=overrides)
+    print(output.getvalue(), end="")
+    return 0
+
+
+def _run(command: str, argv: Sequence[str], overrides: Sequence[str]) -> int:
+    """Run one job or a sweep, print the paths of the results in the order of the jobs, and return the exit code."""
+    signal.signal(signal.SIGINT, _stop)
+    signal.signal(signal.SIGTERM, _stop)
+    stdout = reserve_stdout()
+    code = 0
+    try:
+        to_hydra(command, argv)
+    except BaseException as error:
+        code = report(error, overrides=overrides)
+    results = outcomes.collect()
+    outcomes.remove_empty_sweeps()
+    paths = [outcome.path for outcome in results if outcome.path]
+    try:
+        write_lines(stdout, paths)
+    except OSError as error:
+        message = f"cannot write to standard output ({error.strerror}); the result is {' '.join(paths)}"
+        print(f"dynax: {message}", file=sys.stderr)
+        return 1
+    codes = {outcome.exit_code for outcome in results} | {0}
+    return code or (1 if 1 in codes else max(codes))
+
+
+def _stop(number: int, *_: object) -> None:
+    """Handle Ctrl-C and SIGTERM: stop the workers of a sweep, then raise. A second signal raises immediately."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, job.terminate)
+    outcomes.stop_workers(number)
+    raise KeyboardInterrupt if number == signal.SIGINT else Stopped(number, "terminated")

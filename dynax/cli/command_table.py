@@ -1,0 +1,52 @@
+"""The commands with their summaries and examples, for the help pages."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command: `conf/<name>.yaml` is its configuration, `dynax/cli/commands/<name>.py` its code."""
+
+    name: str
+    summary: str
+    examples: tuple[str, ...]
+
+
+COMMANDS = {
+    command.name: command
+    for command in (
+        Command(
+            "collect",
+            "simulate a robot in MuJoCo and save the trajectories as a dataset",
+            (
+                "dynax collect env=cart_pole collect.num_rollouts=1000",
+                "dynax collect env=mjcf env.xml=path/to/robot.xml excitation=ou",
+            ),
+        ),
+        Command(
+            "train",
+            "train a model on a dataset; collects the dataset if none matches",
+            (
+                "dynax train env=cart_pole model=transformer training.learning_rate=3e-4",
+                "dynax train -m model=mlp,resnet training.seed=0,1,2 hydra/launcher=joblib",
+                "dynax train training.resume=<run directory>",
+            ),
+        ),
+        Command(
+            "eval",
+            "measure for how long a trained model predicts a robot accurately",
+            (
+                "dynax eval run=<run directory>",
+                "dynax eval run=<run directory> eval.num_trajectories=1024 eval.actions=passive",
+            ),
+        ),
+        Command(
+            "render",
+            "draw the prediction of a model over the simulation, as GIF and MP4",
+            (
+                "dynax render run=<run directory>",
+                "dynax render run=<run directory> render.seconds=5 render.formats=[gif]",
+            ),
+        ),
+    )
+}

@@ -1,0 +1,1 @@
+"""The composed configuration of a command: its YAML files and its validation. Nothing in this folder imports JAX."""

@@ -1,0 +1,46 @@
+"""Errors in a composed config that can be found without JAX."""
+
+from pathlib import Path
+
+from omegaconf import DictConfig, OmegaConf
+
+from dynax.cli.composition import conf
+from dynax.cli.composition.resolvers import is_run
+from dynax.config.options import section
+from dynax.config.schema import CollectConfig, EvalConfig, RenderConfig, TrainingRunConfig
+from dynax.errors import UserError, did_you_mean
+
+_SECTIONS = {
+    "collect": CollectConfig,
+    "training": TrainingRunConfig,
+    "eval": EvalConfig,
+    "render": RenderConfig,
+}
+_PATHS = (
+    ("run", Path.is_dir, "the directory does not exist"),
+    ("dataset", Path.is_dir, "the directory does not exist"),
+    ("env.xml", Path.is_file, "the file does not exist"),
+    ("training.resume", is_run, "the path is not a training run with a checkpoint"),
+)
+
+
+def check(command: str, cfg: DictConfig) -> None:
+    """Check the keys, the values and the paths of a config. The command itself checks the rest.
+
+    Raises:
+        UserError: A key is unknown or missing, a value is invalid, or a path does not exist.
+    """
+    known = conf.keys(command)
+    for key in cfg:
+        if key not in known:
+            keys = ", ".join(known)
+            raise UserError(f"the key {key} does not exist{did_you_mean(str(key), known)}; the keys are {keys}")
+    if missing := {*OmegaConf.missing_keys(cfg), *(key for key in known if key not in cfg)}:
+        raise UserError("\n".join(f"{key}=<value> is required" for key in sorted(missing)))
+    for name, cls in _SECTIONS.items():
+        if name in cfg:
+            section(cls, cfg[name], name)
+    for key, exists, problem in _PATHS:
+        path = OmegaConf.select(cfg, key)
+        if path is not None and not exists(Path(str(path)).expanduser()):
+            raise UserError(f"{key}={path}: {problem}")

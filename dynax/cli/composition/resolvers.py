@@ -1,0 +1,54 @@
+"""The interpolations `${dynax.*:}` of the YAML files. They determine the run directories."""
+
+import functools
+import secrets
+from datetime import datetime
+from pathlib import Path
+
+from omegaconf import DictConfig, OmegaConf
+
+
+def register() -> None:
+    """Register the interpolations with OmegaConf."""
+    for resolver in (robot, resumed, resumed_subdir, trained):
+        OmegaConf.register_new_resolver(f"dynax.{resolver.__name__}", resolver, replace=True)
+    # OmegaConf passes its cache on to the jobs of a sweep, so that they share one stamp.
+    OmegaConf.register_new_resolver("dynax.stamp", stamp, replace=True, use_cache=True)
+
+
+def robot(env: DictConfig) -> str:
+    """Return the name of a robot: the stem of its MJCF file if the user gives one, otherwise the environment's name."""
+    return Path(env.xml).stem if "xml" in env else env.name
+
+
+@functools.cache
+def stamp() -> str:
+    """Return date, time and six random hex digits. The value is unique to a command line and constant within it."""
+    return f"{datetime.now():%Y-%m-%d_%H-%M-%S}-{secrets.token_hex(3)}"
+
+
+def resumed(run: str | None, otherwise: str | int) -> str:
+    """Return the absolute path of the run to continue. If `run` is not a training run, return `otherwise`."""
+    return str(Path(run).expanduser().absolute()) if run and is_run(run) else str(otherwise)
+
+
+def resumed_subdir(run: str | None) -> str:
+    """Return the subdirectory for Hydra's files. A continued run keeps the files of its start."""
+    return ".hydra/resumed" if run and is_run(run) else ".hydra"
+
+
+def trained(run: str) -> str:
+    """Return `<env>-<model>` of a training run.
+
+    If `run` is not a training run, return `unknown`. The command itself then reports the error.
+    """
+    try:
+        config = OmegaConf.load(Path(str(run)).expanduser() / ".hydra" / "config.yaml")
+        return f"{robot(config.env)}-{config.model.architecture}"
+    except Exception:
+        return "unknown"
+
+
+def is_run(path: str | Path) -> bool:
+    """Return whether a directory contains a training run with a checkpoint."""
+    return any(Path(path).expanduser().glob("checkpoints/epoch-*"))

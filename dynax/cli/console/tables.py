@@ -1,0 +1,32 @@
+"""Tables on standard error."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+
+def stderr_console() -> Console:
+    """Return a console on the current standard error. Without a terminal, it is wide enough for every table."""
+    stderr = Console(stderr=True)
+    return stderr if stderr.is_terminal else Console(stderr=True, width=120)
+
+
+def facts(title: str, rows: Sequence[tuple[str, str]]) -> None:
+    """Print a table of names and values."""
+    grid = Table(title=title, title_style="bold", title_justify="left", show_header=False)
+    grid.add_column(style="bold")
+    grid.add_column()
+    for row in rows:
+        grid.add_row(*row)
+    stderr_console().print(grid)
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "") -> None:
+    """Print a table whose first column names the rows and whose other columns contain numbers."""
+    grid = Table(title=title, title_style="bold", title_justify="left", caption=caption, caption_justify="left")
+    for i, name in enumerate(columns):
+        grid.add_column(name, justify="left" if i == 0 else "right", style="bold" if i == 0 else "", no_wrap=i == 0)
+    for row in rows:
+        grid.add_row(*row)
+    stderr_console().print(grid)

@@ -1,0 +1,1 @@
+"""An exception as an exit code and a message for the user."""

@@ -1,0 +1,84 @@
+"""One job, in the main process or in a worker of a sweep."""
+
+import importlib
+import os
+import signal
+from pathlib import Path
+
+from hydra.conf import HydraConf
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig
+
+from dynax.cli.composition import plugins
+from dynax.cli.composition.check import check
+from dynax.cli.directories import remove_if_only
+from dynax.cli.errors.report import report
+from dynax.cli.jobs import cores, outcomes
+from dynax.cli.signals import Stopped
+from dynax.runs.provenance import commit
+
+
+def run(command: str, cfg: DictConfig) -> None:
+    """Run a command and store its outcome. The function reports errors of the command, so that other jobs go on."""
+    signal.signal(signal.SIGTERM, terminate)
+    if outcomes.is_stopped():
+        return
+    with outcomes.running():
+        try:
+            cores.use_own_cores()
+            enable_compilation_cache()
+            plugins.load(cfg.plugins)
+            check(command, cfg)
+            commit()  # caches the commit of the running code, before anyone changes the checkout
+            module = importlib.import_module(f"dynax.cli.commands.{command}")
+            outcome = outcomes.Outcome(0, str(Path(module.run(cfg)).absolute()))
+        except (KeyboardInterrupt, Stopped) as error:
+            outcome = outcomes.Outcome(_stopped(error))
+        except (Exception, SystemExit) as error:
+            outcome = outcomes.Outcome(_failed(error))
+        outcomes.store(outcome)
+
+
+def enable_compilation_cache() -> None:
+    """Let JAX, which is not imported yet, reuse the programs that earlier runs have compiled.
+
+    Environment variables that the user has set remain unchanged.
+    """
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dynax" / "jax"
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
+
+
+def terminate(number: int, *_: object) -> None:
+    """Handle SIGTERM: raise an exception, as Ctrl-C does, so that `finally` blocks run."""
+    raise Stopped(number, "terminated")
+
+
+def _stopped(error: KeyboardInterrupt | Stopped) -> int:
+    """Return the exit code of a stopped job of a sweep.
+
+    Raises:
+        KeyboardInterrupt, Stopped: The whole command line has to end.
+    """
+    if HydraConfig.get().mode != RunMode.MULTIRUN:
+        raise error
+    code = report(error, job=_name(HydraConfig.get()))
+    if outcomes.is_parent():
+        raise Stopped(code - 128, "the sweep was stopped") from None
+    return code
+
+
+def _failed(error: BaseException) -> int:
+    """Report the error of this job and return its exit code. Wrong input leaves no run directory behind."""
+    hydra = HydraConfig.get()
+    folder = Path(hydra.runtime.output_dir)
+    code = report(error, job=_name(hydra), log=folder / "dynax.log")
+    if code == 2 and hydra.output_subdir == ".hydra":
+        remove_if_only(folder, ".hydra", "dynax.log", ".lock")
+    return code
+
+
+def _name(hydra: HydraConf) -> str:
+    """Return the number and the overrides of a job in a sweep, or an empty string for a single run."""
+    return f"job {hydra.job.num} ({' '.join(hydra.overrides.task)})" if hydra.mode == RunMode.MULTIRUN else ""

@@ -1,0 +1,128 @@
+"""The outcomes of all jobs of a command line, passed from the processes that run them to the process that prints them.
+
+`hydra.main` discards return values, and the jobs of a sweep may run in other processes. The job of a single run stores
+its outcome in this module. The jobs of a sweep use files in the folder `.jobs` of the sweep directory:
+
+    <number>.json          the outcome of a finished job
+    <number>.<process id>  exists while the job runs
+    stop                   the parent has received a signal, so no further job starts
+"""
+
+import json
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.experimental.callback import Callback
+from hydra.types import RunMode
+from omegaconf import DictConfig
+
+from dynax.cli.directories import remove_if_only
+from dynax.runs.files import write_json
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The exit code of a job, and the absolute path of its result if the job has succeeded."""
+
+    exit_code: int
+    path: str | None = None
+
+
+_single: list[Outcome] = []
+_sweeps: list[Path] = []
+
+
+class Sweep(Callback):
+    """A Hydra callback (see conf/hydra/dynax.yaml) by which the parent registers the directory of its sweep."""
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Register the sweep directory and delete the outcomes of an earlier sweep in it."""
+        sweep = Path(config.hydra.sweep.dir).absolute()
+        for file in (sweep / ".jobs").glob("*"):
+            file.unlink()
+        _sweeps.append(sweep)
+
+
+def is_parent() -> bool:
+    """Return whether this process has started a sweep. Workers of the sweep return False."""
+    return bool(_sweeps)
+
+
+def is_stopped() -> bool:
+    """Return whether the sweep of the current job has been stopped."""
+    jobs = _jobs_folder()
+    return jobs is not None and (jobs / "stop").exists()
+
+
+@contextmanager
+def running() -> Iterator[None]:
+    """Mark the current job as running within the block."""
+    jobs = _jobs_folder()
+    if jobs is None:
+        yield
+        return
+    mark = jobs / f"{HydraConfig.get().job.num}.{os.getpid()}"
+    mark.touch()
+    try:
+        yield
+    finally:
+        mark.unlink()
+
+
+def store(outcome: Outcome) -> None:
+    """Store the outcome of the current job."""
+    jobs = _jobs_folder()
+    if jobs is None:
+        _single.append(outcome)
+    else:
+        write_json(jobs / f"{HydraConfig.get().job.num}.json", asdict(outcome))
+
+
+def stop_workers(number: int) -> None:
+    """Start no further jobs, and wait for the jobs that run in child processes. The parent calls this on a signal.
+
+    A terminal sends Ctrl-C to the child processes as well. SIGTERM reaches only the parent, which passes it on.
+    """
+    for jobs in (sweep / ".jobs" for sweep in _sweeps if (sweep / ".jobs").is_dir()):
+        (jobs / "stop").touch()
+        for worker in _workers(jobs) if number == signal.SIGTERM else ():
+            worker.terminate()
+        while _workers(jobs):
+            time.sleep(0.1)
+
+
+def collect() -> Sequence[Outcome]:
+    """Return the outcomes in the order of the jobs. The parent calls this at the end."""
+    files = [file for sweep in _sweeps for file in (sweep / ".jobs").glob("[0-9]*.json")]
+    return _single + [Outcome(**json.loads(file.read_text())) for file in sorted(files, key=lambda f: int(f.stem))]
+
+
+def remove_empty_sweeps() -> None:
+    """Remove the directory of a sweep whose jobs have written nothing but their outcomes."""
+    for sweep in _sweeps:
+        remove_if_only(sweep, "multirun.yaml", ".jobs")
+
+
+def _jobs_folder() -> Path | None:
+    """Return the folder `.jobs` of the sweep of the current job, or None for a single run."""
+    hydra = HydraConfig.get()
+    if hydra.mode != RunMode.MULTIRUN:
+        return None
+    jobs = Path(hydra.sweep.dir).absolute() / ".jobs"
+    jobs.mkdir(parents=True, exist_ok=True)
+    return jobs
+
+
+def _workers(jobs: Path) -> list[BaseProcess]:
+    """Return the child processes that run a job."""
+    busy = {file.suffix[1:] for file in jobs.iterdir()}
+    return [child for child in multiprocessing.active_children() if str(child.pid) in busy]

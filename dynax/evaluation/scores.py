@@ -1,0 +1,81 @@
+"""Scores of one predictor on a test set, and their comparison with the ceiling."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from dynax.envs.state_space import StateSpace
+from dynax.evaluation.metrics import HORIZONS, THRESHOLDS, ValidTime, normalized_error, nrmse, physical_rmse, valid_time
+
+
+@dataclass(frozen=True)
+class Score:
+    """The errors of one predictor on one test set."""
+
+    error: Float[np.ndarray, "N steps"]  # normalized error, standard deviations
+    physical: Float[np.ndarray, "steps C"]  # root mean square error in the unit of each coordinate
+    valid: tuple[ValidTime, ...]  # valid prediction times, one for each of `THRESHOLDS`
+
+    @property
+    def nrmse(self) -> Float[np.ndarray, " steps"]:
+        """Root mean square over trajectories of the normalized error."""
+        return nrmse(self.error)
+
+    @property
+    def horizons(self) -> list[int]:
+        """Steps of `HORIZONS` that lie within the test."""
+        return [k for k in HORIZONS if k < self.error.shape[1]]
+
+
+def score(
+    space: StateSpace,
+    truth: Float[np.ndarray, "N steps S"],
+    predicted: Float[np.ndarray, "N steps S"],
+    std: Float[np.ndarray, " C"],
+) -> Score:
+    """Return the scores of predictions; `std` is the unit of normalized errors (see `metrics.state_std`)."""
+    error = normalized_error(space, truth, predicted, std)
+    return Score(
+        error=error,
+        physical=physical_rmse(space, truth, predicted, std),
+        valid=tuple(valid_time(error, x, space.dt) for x in THRESHOLDS),
+    )
+
+
+def ceiling_share(valid: ValidTime, ceiling: ValidTime, dt: float) -> float:
+    """Return a valid prediction time as a share of the ceiling's; `dt` is the control step, s."""
+    return valid.median / max(ceiling.median, dt)
+
+
+def share_text(share: float, is_bound: bool) -> str:
+    """Return a share of the ceiling as a percentage.
+
+    Args:
+        share: the share.
+        is_bound: whether the share is only an upper bound, because the ceiling exceeds the length of the test and the
+            prediction does not. Bounds are rounded up.
+    """
+    return f"< {max(1, math.ceil(100 * share))}%" if is_bound else f"{share:.0%}"
+
+
+def score_summary(score: Score, ceiling: Score, space: StateSpace) -> dict[str, Any]:
+    """Return the entry of one predictor in `summary.json`."""
+    return {
+        "nrmse": {str(k): float(score.nrmse[k]) for k in score.horizons},
+        "rmse": {
+            f"{space.labels[c]} [{space.units[c]}]": {str(k): float(score.physical[k, c]) for k in score.horizons}
+            for c in np.flatnonzero(space.observed)
+        },
+        "vpt": {
+            f"{valid.threshold:g}": {
+                "median_s": valid.median,
+                "p10_s": valid.p10,
+                "capped": valid.capped,
+                "of_ceiling": ceiling_share(valid, limit, space.dt),
+            }
+            for valid, limit in zip(score.valid, ceiling.valid, strict=True)
+        },
+    }

@@ -1,0 +1,44 @@
+"""The help page of a command."""
+
+import pytest
+
+from dynax.cli.command_table import COMMANDS
+
+OPTIONS = {
+    "collect": "collect: *default",
+    "train": "training: *default  few",
+    "eval": "eval: *default  smoke",
+    "render": "render: *default  smoke",
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_examples_and_options_fit_into_the_terminal(in_process, monkeypatch, command):
+    monkeypatch.setenv("COLUMNS", "80")
+    finished = in_process(command, "--help")
+    assert (finished.code, finished.err) == (0, "")
+    lines = finished.out.splitlines()
+    assert max(map(len, lines)) <= 80
+    for example in COMMANDS[command].examples:
+        assert f"  {example}" in lines
+    assert f"\n  {OPTIONS[command]}" in finished.out
+    models = "  model: lagrangian  mechanical  *mlp  quadratic  resnet  rigid  transformer"
+    assert (models in lines) == (command == "train")
+
+
+def test_the_page_shows_composed_values_and_comments_of_the_yaml(in_process, tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    (tmp_path / "more" / "model").mkdir(parents=True)
+    (tmp_path / "more" / "model" / "mine.yaml").write_text("architecture: mlp\nhidden_dims: [7]  # my comment\n")
+    words = ["--config-dir", "more", "model=mine", "training=smoke", "training.seed=5"]
+    finished = in_process("train", "--help", *words)
+    assert (finished.code, finished.err) == (0, "")
+    assert "  model: lagrangian  mechanical  *mine  mlp  quadratic  resnet  rigid  transformer\n" in finished.out
+    assert "model.hidden_dims=[7]   my comment\n" in finished.out
+    assert "training: default  few  *smoke" in finished.out
+    assert "training.seed=5 " in finished.out
+    assert "initialization" in finished.out
+
+
+def test_a_required_key_is_marked(in_process):
+    assert "run=<required>  run directory of a training" in in_process("eval", "--help").out

@@ -1,0 +1,54 @@
+"""Evaluation and rendering of a run that was trained with `training=smoke` are small by default."""
+
+import pytest
+
+from dynax.cli.composition.smoke import smoke_override
+
+
+@pytest.fixture
+def runs(tmp_path, monkeypatch):
+    """Two runs with `training=smoke` and one with `training=default`, as Hydra records them."""
+    for name, option in {"smoke": "smoke", "smoke_2": "smoke", "default": "default"}.items():
+        (tmp_path / name / ".hydra").mkdir(parents=True)
+        text = f"hydra:\n  runtime:\n    choices:\n      env: pendulum\n      training: {option}\n"
+        (tmp_path / name / ".hydra" / "hydra.yaml").write_text(text)
+        (tmp_path / name / ".hydra" / "config.yaml").write_text("env: {name: hopper}\nmodel: {architecture: mlp}\n")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("runs")
+@pytest.mark.parametrize(
+    ("command", "words", "override"),
+    [
+        ("eval", "run=smoke", "eval=smoke"),
+        ("render", "run=smoke", "render=smoke"),
+        ("render", "run='smoke' render.fps=5", "render=smoke"),
+        ("eval", "run=smoke,smoke_2 eval.seed=1", "eval=smoke"),
+        ("eval", "run=default", None),
+        ("eval", "run=smoke,default", None),
+        ("eval", "run=smoke eval=default", None),
+        ("eval", "run=smoke eval=smoke", None),
+        ("eval", "run=nowhere", None),
+        ("eval", "", None),
+        ("train", "run=smoke", None),
+    ],
+)
+def test_the_option_applies_to_runs_of_smoke_trainings(command, words, override):
+    assert smoke_override(command, words.split()) == override
+
+
+@pytest.mark.usefixtures("runs")
+def test_single_keys_override_the_option(in_process):
+    finished = in_process("eval", "--cfg", "job", "run=smoke", "eval.seed=7")
+    assert "  num_trajectories: 8\n" in finished.out
+    assert "  seed: 7\n" in finished.out
+    assert "  num_trajectories: 256\n" in in_process("eval", "--cfg", "job", "run=smoke", "eval=default").out
+
+
+@pytest.mark.usefixtures("runs")
+def test_the_command_line_reports_the_option(dynax):
+    finished = dynax("render", "run=smoke")
+    [path] = finished.paths
+    reason = "because the run was trained with training=smoke; render=default overrides this"
+    assert finished.err == f"dynax: using render=smoke, {reason}\n"
+    assert "render=smoke" in (path / ".hydra" / "overrides.yaml").read_text()

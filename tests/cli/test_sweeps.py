@@ -1,0 +1,82 @@
+"""Sweeps (`-m`): one line per finished job, in the order of the jobs, even if other jobs fail."""
+
+import os
+import signal
+
+import pytest
+from command_line import wait_for_jobs
+
+JOBLIB = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+
+
+@pytest.mark.slow
+def test_one_line_per_job_in_order(dynax, tmp_path):
+    finished = dynax("train", "-m", "model=mlp,transformer", "training.seed=1,0", acts={1: "noise"})
+    assert finished.code == 0
+    assert [path.name for path in finished.paths] == ["0", "1", "2", "3"]
+    [folder] = {path.parent for path in finished.paths}
+    assert folder.parent == tmp_path / "outputs" / "train" / "sweeps"
+    assert all((path / "summary.json").exists() for path in finished.paths)
+    assert "architecture: transformer" in (finished.paths[3] / ".hydra" / "config.yaml").read_text()
+    assert finished.err.count("noise from C") == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("launcher", ["basic", "joblib"])
+def test_finished_jobs_are_printed_if_others_fail(dynax, launcher):
+    acts = {1: "wrong", 2: "crash", 3: "noise"}
+    finished = dynax("train", "-m", "training.seed=0,1,2,3", f"hydra/launcher={launcher}", acts=acts)
+    assert finished.code == 1
+    assert [path.name for path in finished.paths] == ["0", "3"]
+    assert "dynax: job 1 (training.seed=1): the stub rejects this input\n" in finished.err
+    assert "dynax: job 2 (training.seed=2): failed: ZeroDivisionError: one\n" in finished.err
+    assert "noise from C\n" in finished.err
+    assert not (finished.paths[0].parent / "1").exists()
+    assert "four" in (finished.paths[0].parent / "2" / "dynax.log").read_text()
+
+
+@pytest.mark.slow
+def test_a_dead_worker_is_reported(dynax):
+    finished = dynax("train", "-m", "training.seed=1,1", *JOBLIB, acts={1: "die"})
+    assert (finished.code, finished.out) == (1, "")
+    assert "dynax: failed: TerminatedWorkerError" in finished.err
+
+
+@pytest.mark.parametrize("words", ["training.seed=-1,-2", "training.sed=0,1", "env=pendulum,pendulm"])
+def test_wrong_input_leaves_no_files(in_process, tmp_path, words):
+    finished = in_process("train", "-m", words)
+    assert (finished.code, finished.out) == (2, "")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_reused_sweep_directory_prints_only_the_new_jobs(dynax, tmp_path):
+    assert len(dynax("train", "-m", "training.seed=0,1", "hydra.sweep.dir=sweep").paths) == 2
+    finished = dynax("train", "hydra.mode=MULTIRUN", "training.seed=0", "hydra.sweep.dir=sweep")
+    assert finished.paths == [tmp_path / "sweep" / "0"]
+
+
+def test_ctrl_c_ends_the_running_job_and_the_sweep(dynax, tmp_path):
+    process = dynax.start("train", "-m", "training.seed=0,1,2", acts={1: "wait"})
+    wait_for_jobs(process, tmp_path, 1)
+    os.kill(process.pid, signal.SIGINT)
+    finished = dynax.end(process)
+    assert finished.code == 130
+    assert [path.name for path in finished.paths] == ["0"]
+    assert finished.err.endswith("dynax: job 1 (training.seed=1): interrupted\ndynax: the sweep was stopped\n")
+    assert len(list(tmp_path.glob("outputs/**/saved"))) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_sweep_after_the_cleanup_of_its_workers(dynax, tmp_path, number, code):
+    process = dynax.start("train", "-m", "training.seed=1,1,0", *JOBLIB, acts={1: "wait"})
+    wait_for_jobs(process, tmp_path, 2)
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)  # a terminal sends it to the whole process group
+    else:
+        os.kill(process.pid, number)
+    finished = dynax.end(process)
+    assert (finished.code, finished.out) == (code, "")
+    assert len(list(tmp_path.glob("outputs/**/saved"))) == 2, finished.err
+    assert all(f"dynax: job {job} (training.seed=1): " in finished.err for job in (0, 1))

@@ -1,0 +1,87 @@
+"""All YAML files: they compose, they are valid, and every key has a comment."""
+
+import re
+from itertools import product
+from pathlib import Path
+
+import pytest
+import yaml
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from dynax.cli.command_table import COMMANDS
+from dynax.cli.composition import conf, resolvers
+from dynax.cli.composition.check import check
+
+FILES = sorted(conf.directory().rglob("*.yaml"))
+XML = conf.directory().parent / "dynax" / "envs" / "assets" / "pendulum.xml"
+
+
+def options(group):
+    return sorted(file.stem for file in (conf.directory() / group).glob("*.yaml"))
+
+
+@pytest.fixture(scope="module")
+def composed():
+    """A function that composes a config, including the part of Hydra, from overrides."""
+    resolvers.register()
+    with initialize_config_dir(str(conf.directory()), version_base="1.3"):
+        yield lambda command, *overrides: compose(command, list(overrides), return_hydra_config=True)
+
+
+def matrix():
+    """Yield every command with every option of each of its groups, and every robot with every network."""
+    yield from (("collect", [f"env={env}"]) for env in options("env"))
+    yield from (("collect", [f"excitation={excitation}"]) for excitation in options("excitation"))
+    pairs = product(options("env"), options("model"))
+    yield from (("train", [f"env={env}", f"model={model}"]) for env, model in pairs)
+    yield from (("train", [f"training={training}"]) for training in options("training"))
+    yield from (("eval", [f"eval={option}", "run=."]) for option in options("eval"))
+    yield from (("render", [f"render={option}", "run=."]) for option in options("render"))
+
+
+@pytest.mark.slow
+def test_every_combination_composes_and_is_valid(composed):
+    for command, overrides in matrix():
+        xml = [f"env.xml={XML}"] if "env=mjcf" in overrides else []
+        cfg = composed(command, *overrides, *xml)
+        assert cfg.hydra.run.dir.startswith(f"outputs/{command}/")
+        assert cfg.hydra.job.name == command
+        assert not cfg.hydra.job.chdir
+        check(command, OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "hydra"]))
+
+
+def test_every_group_belongs_to_a_command(composed):
+    assert conf.groups() - {"hydra"} <= set().union(*(conf.keys(command) for command in COMMANDS))
+
+
+def test_smoke_overrides_the_recipe_of_a_model_and_reduces_the_data(composed):
+    default = composed("train")
+    for model in options("model"):
+        cfg = composed("train", f"model={model}", "training=smoke")
+        assert cfg.training.num_epochs < default.training.num_epochs
+        assert cfg.collect.num_rollouts < default.collect.num_rollouts
+    cfg = composed("train", "training=smoke", "collect.num_rollouts=7")
+    assert cfg.collect.num_rollouts == 7
+
+
+def test_training_few_uses_the_constraint_layer_by_default(composed):
+    assert composed("train").model.constraints == "features"
+    assert composed("train", "training=few", "model=transformer").model.constraints == "layer"
+    assert composed("train", "training=few", "model.constraints=features").model.constraints == "features"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(Path(file).relative_to(conf.directory())))
+def test_every_key_has_a_comment(file):
+    if "hydra" in file.relative_to(conf.directory()).parts:
+        return
+    content = yaml.safe_load(file.read_text())
+    content.pop("hydra", None)
+    for key in leaves(content):
+        assert re.search(rf"^ *{key}:.* # .", file.read_text(), re.MULTILINE), f"{key} has no comment"
+
+
+def leaves(node):
+    for key, value in node.items():
+        if key != "defaults":
+            yield from leaves(value) if isinstance(value, dict) else [key]
