@@ -48,8 +48,8 @@ def test_a_gated_layer_is_a_product(cart_pole):
     last, hidden = variables["params"]["Dense_0"], variables["params"]["Hidden_0"]
     x = np.concatenate([states[0], actions[0]])
     value, gate = (x @ hidden[f"Dense_{i}"]["kernel"] + hidden[f"Dense_{i}"]["bias"] for i in range(2))
-    wanted = value / (1 + np.exp(-gate)) @ last["kernel"] + last["bias"]
-    np.testing.assert_allclose(jax.jit(model.apply)(variables, states, actions), wanted, atol=1e-6)
+    expected = value / (1 + np.exp(-gate)) @ last["kernel"] + last["bias"]
+    np.testing.assert_allclose(jax.jit(model.apply)(variables, states, actions), expected, atol=1e-6)
 
 
 BALL = """<mujoco><option timestep=".005"/><worldbody><geom type="plane" size="5 5 1"/>

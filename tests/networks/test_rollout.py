@@ -84,8 +84,8 @@ def test_rollout_is_the_plain_loop(cart_pole, target):
     variables = skewed(model)
     rng = np.random.default_rng(0)
     states, actions = rng.normal(size=(2, 3, 4)), rng.normal(size=(2, 7, 1))
-    wanted = [plain_rollout(model, variables, s, a) for s, a in zip(states, actions, strict=True)]
-    np.testing.assert_allclose(model.rollout(states, actions, variables), wanted, rtol=1e-4, atol=1e-4)
+    expected = [plain_rollout(model, variables, s, a) for s, a in zip(states, actions, strict=True)]
+    np.testing.assert_allclose(model.rollout(states, actions, variables), expected, rtol=1e-4, atol=1e-4)
 
 
 def plain_rollout(model, variables, states, actions):

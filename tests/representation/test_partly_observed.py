@@ -60,19 +60,19 @@ def test_no_unobserved_coordinate_enters_a_feature_or_a_target(partly_observed, 
     others = disturbed(partly_observed, states)
     assert not np.array_equal(others, states)
     np.testing.assert_allclose(maps.features(others), maps.features(states), atol=1e-12)
-    here, there = (maps.targets(x[:, :-1], x[:, 1:]) for x in (states, others))
-    np.testing.assert_allclose(there, here, atol=1e-12)
+    first, second = (maps.targets(x[:, :-1], x[:, 1:]) for x in (states, others))
+    np.testing.assert_allclose(second, first, atol=1e-12)
 
 
 def test_no_unobserved_coordinate_enters_a_prediction(partly_observed):
     model, variables = small("mlp", partly_observed, history=2)
     states, actions = given(partly_observed, 2, 30)
-    here, there = (
+    path, other_path = (
         np.asarray(model.rollout(x, actions, variables), float) for x in (states, disturbed(partly_observed, states))
     )
-    off = partly_observed.space.difference(here, there)[..., partly_observed.space.observed]
-    np.testing.assert_allclose(off, 0, atol=1e-5)
-    change = partly_observed.space.difference(here[:, 0], here[:, -1])
+    error = partly_observed.space.difference(path, other_path)[..., partly_observed.space.observed]
+    np.testing.assert_allclose(error, 0, atol=1e-5)
+    change = partly_observed.space.difference(path[:, 0], path[:, -1])
     assert np.abs(change[..., partly_observed.space.observed]).max() > 1e-3
     np.testing.assert_allclose(change[..., ~partly_observed.space.observed], 0, atol=1e-6)  # it keeps its initial value
 
@@ -91,9 +91,9 @@ def test_no_unobserved_coordinate_is_scored(partly_observed):
 
 def test_the_exact_target_leads_to_the_next_observed_coordinates(partly_observed):
     paths, maps = steps(partly_observed), representation(partly_observed)
-    again = maps.integrate(paths[:, :-1], maps.targets(paths[:, :-1], paths[:, 1:]))
-    off = partly_observed.space.difference(paths[:, 1:], again)[..., partly_observed.space.observed]
-    np.testing.assert_allclose(off, 0, atol=1e-9)
+    reached = maps.integrate(paths[:, :-1], maps.targets(paths[:, :-1], paths[:, 1:]))
+    error = partly_observed.space.difference(paths[:, 1:], reached)[..., partly_observed.space.observed]
+    np.testing.assert_allclose(error, 0, atol=1e-9)
 
 
 @pytest.mark.slow

@@ -31,8 +31,8 @@ def test_the_exact_target_leads_to_the_next_state(every_robot, target, frame):
     maps = representation(every_robot, target, frame)
     predicted = maps.targets(paths[:, :-1], paths[:, 1:])
     assert predicted.shape[-1] == len(maps.target_index)
-    again = maps.integrate(paths[:, :-1], predicted)
-    np.testing.assert_allclose(every_robot.space.difference(paths[:, 1:], again), 0, atol=1e-9)
+    reached = maps.integrate(paths[:, :-1], predicted)
+    np.testing.assert_allclose(every_robot.space.difference(paths[:, 1:], reached), 0, atol=1e-9)
 
 
 @pytest.mark.parametrize("decimation", [1, 3])
@@ -42,8 +42,8 @@ def test_activations_are_features_and_targets(active, target, decimation):
     maps, paths = representation(env, target), steps(env)
     assert maps.sizes == (2 + 6, 4, 1)
     assert len(maps.target_index) == (5 if target == "acceleration" and decimation == 1 else 9)
-    again = maps.integrate(paths[:, :-1], maps.targets(paths[:, :-1], paths[:, 1:]))
-    np.testing.assert_allclose(env.space.difference(paths[:, 1:], again), 0, atol=1e-9)
+    reached = maps.integrate(paths[:, :-1], maps.targets(paths[:, :-1], paths[:, 1:]))
+    np.testing.assert_allclose(env.space.difference(paths[:, 1:], reached), 0, atol=1e-9)
     assert np.abs(np.diff(env.space.act(paths), axis=1)).max() > 1e-3
 
 
@@ -87,11 +87,11 @@ def test_predictions_rotate_and_move_with_the_initial_state(quadruped, name):
     kind, options = OPTIONS[name]
     model, variables = small(kind, quadruped, **options)
     states, actions = given(quadruped, model.history, 100)
-    here = np.asarray(model.rollout(states, actions, variables), float)
-    there = np.asarray(model.rollout(displaced(quadruped.space, states), actions, variables), float)
-    assert np.abs(quadruped.space.difference(here[:, 0], here[:, -1])).max() > 0.1
-    off = quadruped.space.difference(displaced(quadruped.space, here), there)
-    np.testing.assert_allclose(off, 0, atol=1e-5)
+    path = np.asarray(model.rollout(states, actions, variables), float)
+    displaced_path = np.asarray(model.rollout(displaced(quadruped.space, states), actions, variables), float)
+    assert np.abs(quadruped.space.difference(path[:, 0], path[:, -1])).max() > 0.1
+    error = quadruped.space.difference(displaced(quadruped.space, path), displaced_path)
+    np.testing.assert_allclose(error, 0, atol=1e-5)
 
 
 @pytest.mark.slow
@@ -99,12 +99,12 @@ def test_with_pyramidal_friction_they_rotate_by_quarter_turns(quadruped):
     """The edges of MuJoCo's friction pyramids are along world axes."""
     model, variables = small("mlp", quadruped, constraints="layer")
     states, actions = given(quadruped, 1, 5)
-    here, there = (
+    path, displaced_path = (
         np.asarray(model.rollout(x, actions, variables), float)
         for x in (states, displaced(quadruped.space, states, angle=np.pi / 2))
     )
-    off = quadruped.space.difference(displaced(quadruped.space, here, angle=np.pi / 2), there)
-    np.testing.assert_allclose(off, 0, atol=1e-4 * max(1, np.abs(here).max()))
+    error = quadruped.space.difference(displaced(quadruped.space, path, angle=np.pi / 2), displaced_path)
+    np.testing.assert_allclose(error, 0, atol=1e-4 * max(1, np.abs(path).max()))
 
 
 @pytest.mark.slow
@@ -112,11 +112,11 @@ def test_with_elliptic_friction_they_rotate_by_any_angle(quadruped):
     env = MjcfEnv(xml="round.xml", mjcf=quadruped.mjcf.replace("<option", '<option cone="elliptic"', 1))
     model, variables = small("mlp", env, constraints="layer")
     states, actions = given(quadruped, 1, 5)
-    here, there = (
+    path, displaced_path = (
         np.asarray(model.rollout(x, actions, variables), float) for x in (states, displaced(env.space, states))
     )
-    off = env.space.difference(displaced(env.space, here), there)
-    np.testing.assert_allclose(off, 0, atol=1e-4 * max(1, np.abs(here).max()))
+    error = env.space.difference(displaced(env.space, path), displaced_path)
+    np.testing.assert_allclose(error, 0, atol=1e-4 * max(1, np.abs(path).max()))
 
 
 @pytest.mark.slow
@@ -160,9 +160,11 @@ def test_a_zero_target_of_a_free_body_is_a_rotation_about_a_fixed_axis(frame):
         path.append(maps.integrate(path[-1], np.zeros(len(maps.target_index))))
     linear, angular = np.split(env.space.qvel(state), 2)
     time = env.dt * np.arange(1001)[:, None]
-    turned = rotations.multiply(np.tile(state[3:7], (1001, 1)), rotations.exp(time * angular))
-    wanted = np.concatenate([state[:3] + time * linear, turned, np.tile(env.space.qvel(state), (1001, 1))], axis=1)
-    np.testing.assert_allclose(env.space.difference(wanted, np.array(path)), 0, atol=1e-9)
+    orientations = rotations.multiply(np.tile(state[3:7], (1001, 1)), rotations.exp(time * angular))
+    expected = np.concatenate(
+        [state[:3] + time * linear, orientations, np.tile(env.space.qvel(state), (1001, 1))], axis=1
+    )
+    np.testing.assert_allclose(env.space.difference(expected, np.array(path)), 0, atol=1e-9)
 
 
 @pytest.mark.parametrize("frame", FRAMES)
