@@ -88,7 +88,7 @@ def group_of(env: Env) -> dict[str, Any]:
     return {"name": ENVS.name_of(cls), **settings, "reset": env.reset.as_group()}
 
 
-def _make_reset(node: Mapping[str, Any], default: str) -> Reset:
+def _make_reset(node: Any, default: str) -> Reset:
     """Return the reset of a config section `env.reset`. A section without a name has the reset `default`."""
     if not isinstance(node, Mapping):
         raise UserError(f"env.reset={node} must be a mapping, such as {{name: standing}}; env/reset=standing sets it")

@@ -116,8 +116,8 @@ def test_the_home_pose_of_a_robot_without_keyframes_is_the_default_pose():
     ("options", "message"),
     [
         ({"keyframe": 2}, r"^keyframe=2 does not exist: the robot has 2 keyframes, counted from 0"),
-        ({"ranges": {"kne": (0, 1)}}, r"^ranges.kne: no hinge .* \(did you mean `knee`\?\); the robot has rail"),
-        ({"ranges": {"hip": (0, 1)}}, r"^ranges.hip: no hinge or slide of the robot has this name"),
+        ({"ranges": {"kne": (0.0, 1.0)}}, r"^ranges.kne: no hinge .* \(did you mean `knee`\?\); the robot has rail"),
+        ({"ranges": {"hip": (0.0, 1.0)}}, r"^ranges.hip: no hinge or slide of the robot has this name"),
         ({"ranges": {"knee": (1.0, 0.0)}}, r"^ranges.knee=\[1.0, 0.0\] must be \[lowest, highest\]"),
         ({"ranges": {"knee": (1.0,)}}, r"^ranges.knee=\[1.0\] must be"),
     ],
@@ -130,7 +130,7 @@ def test_an_option_that_does_not_fit_the_robot_is_an_error(options, message):
 @pytest.mark.parametrize("name", ["keyframe", "hinge", "slide", "ball", "free", "velocity"])
 def test_negative_options_are_errors(name):
     with pytest.raises(UserError, match=f"^{name}=-1 is out of range"):
-        KeyframeReset(**{name: -1})
+        KeyframeReset(**{name: -1 if name == "keyframe" else -1.0})
 
 
 def test_the_config_section_contains_the_options():
