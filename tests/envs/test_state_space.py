@@ -162,7 +162,7 @@ def somewhere(rng, n=1):
 def test_a_state_consists_of_positions_velocities_and_activations():
     assert (SPACE.nq, SPACE.nv, SPACE.na) == (EVERY.nq, EVERY.nv, EVERY.na) == (15, 13, 1)
     assert (SPACE.dim, SPACE.tangent_dim) == (29, 27)
-    state = np.arange(29)
+    state = np.arange(29.0)
     parts = SPACE.qpos(state), SPACE.qvel(state), SPACE.act(state)
     assert np.array_equal(np.concatenate(parts), state)
     assert [len(part) for part in parts] == [15, 13, 1]
