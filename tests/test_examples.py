@@ -56,7 +56,7 @@ def test_train_cart_pole(example, tmp_path):
     assert medians["VPT(0.4)"] > 1.8  # s; with constant velocity 0.24 s
     assert clip.endswith("clip.gif")
     with Image.open(tmp_path / "clip.gif") as gif:
-        assert gif.n_frames == 200  # 8 s at 25 frames per second
+        assert gif.n_frames in (200, 201)  # 8 s at 25 frames per second; equal frames at the end are merged
 
 
 @pytest.mark.slow
