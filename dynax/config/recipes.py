@@ -4,11 +4,21 @@ Hydra composes `conf/training/default.yaml` with the files in `conf/training/rec
 Hydra, for use in Python.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from dynax.config.locations import conf_directory
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads `5e-3` as a number, as OmegaConf does; YAML 1.1 requires a point."""
+
+
+_Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"^[-+]?\d+[eE][-+]?\d+$"), list("-+0123456789"))
 
 
 def training_recipe(architecture: str, env: str) -> dict[str, Any]:
@@ -22,11 +32,9 @@ def _composed(file: Path, choices: Mapping[str, str]) -> dict[str, Any]:
 
     An entry of the list is `_self_`, or `optional <folder>@_here_: <choice>`, where the file may not exist.
     """
-    from omegaconf import OmegaConf  # reads 5e-3 as a number, which PyYAML does not
-
     if not file.is_file():
         return {}
-    content: Any = OmegaConf.to_container(OmegaConf.load(file))
+    content: Any = yaml.load(file.read_text(), _Loader)
     values: dict[str, Any] = {}
     for entry in content.pop("defaults", ["_self_"]):
         if entry == "_self_":
