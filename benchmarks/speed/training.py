@@ -1,4 +1,4 @@
-"""Compare the training speed of Dynax with that of a hand-written jitted scan, in one process.
+"""Compare the training speed of Dynax with a hand-written jitted scan, in one process.
 
 Both train an MLP of 500 x 500 on the same cart-pole data with Adam and batches of 512. The hand-written loop has
 prepared inputs and targets, a plain network, no gradient clipping and no moving average. The two alternate, and the

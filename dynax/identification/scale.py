@@ -1,8 +1,8 @@
 """Known constants that fix the scale of the homogeneous equations of motion, one for each kinematic tree.
 
 These constants are prior knowledge. A tree with a floating base needs its mass. A tree with a fixed base needs the gain
-of its strongest actuator. A tree without actuators needs the trace of its mass matrix in the default pose, because free
-motion does not depend on the scale of the inertia.
+of its strongest actuator. A tree without actuators needs the trace of its mass matrix in the default pose, because
+motion without actuators does not depend on the scale of the inertia.
 """
 
 from typing import NamedTuple
