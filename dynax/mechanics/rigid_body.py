@@ -1,8 +1,8 @@
 """Rigid-body dynamics, linear in the inertial parameters of the bodies.
 
 A body has ten parameters: its mass m, its first moment h = m c, and its inertia I about the origin of its frame. Here
-c is the center of mass. All parameters are expressed in the axes of the body. With the velocity v and angular velocity w of the
-frame,
+c is the center of mass. All parameters are expressed in the axes of the body. With the velocity v and angular
+velocity w of the frame,
 
     p = m v + w x h                              momentum
     L = h x v + I w                              angular momentum about the origin
