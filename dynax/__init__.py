@@ -1,30 +1,40 @@
-"""Dynax: learned models of how robots move.
+"""Dynax: learned dynamics models of robots.
 
-Importing it does nothing else: the names below load what they need when they are first used.
+Importing this package has no side effects. Each name is imported from its module on first use.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import lazy_loader
 
 if TYPE_CHECKING:
-    from dynax.config.schema import TrainingConfig
+    from dynax.config.schema import EvalConfig, TrainingConfig
+    from dynax.envs.env import Env
     from dynax.errors import RunError, UserError
+    from dynax.evaluation import evaluate  # pyright: ignore[reportAttributeAccessIssue]
     from dynax.trained import TrainedModel, load
     from dynax.training.fitting import train_dynamics_model
 
-__all__ = ["RunError", "TrainedModel", "TrainingConfig", "UserError", "load", "train_dynamics_model"]
+__all__ = [
+    "Env",
+    "EvalConfig",
+    "RunError",
+    "TrainedModel",
+    "TrainingConfig",
+    "UserError",
+    "evaluate",
+    "load",
+    "train_dynamics_model",
+]
 
-_HOMES = {
-    "RunError": "dynax.errors",
-    "TrainedModel": "dynax.trained",
-    "TrainingConfig": "dynax.config.schema",
-    "UserError": "dynax.errors",
-    "load": "dynax.trained",
-    "train_dynamics_model": "dynax.training.fitting",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'dynax' has no attribute '{name}'")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+__getattr__, __dir__, _ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "config.schema": ["EvalConfig", "TrainingConfig"],
+        "envs.env": ["Env"],
+        "errors": ["RunError", "UserError"],
+        "evaluation": ["evaluate"],
+        "trained": ["TrainedModel", "load"],
+        "training.fitting": ["train_dynamics_model"],
+    },
+)

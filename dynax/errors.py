@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 class UserError(ValueError):
     """An error in the user's input. The command line exits with code 2.
 
-    The message is a sentence: what is wrong, where, and what to do. If it begins with the name of an argument, such as
+    The message is a sentence that names the fault, its place and the remedy. If it begins with the name of an argument, such as
     `num_epochs=0 is out of range`, then `argument` is that name. The command line puts the config section in front
     of it: `training.num_epochs=0 is out of range`.
 

@@ -1,78 +1,209 @@
-"""A model with its parameters: what training makes, and what `load` brings back from a run directory."""
+"""`TrainedModel`: a model with its parameters; saving and loading it.
 
+A saved model is a sealed directory (`dynax.runs.sealed`), which needs no other file:
+
+    <path>/
+        model/          parameters and normalization
+        robot.xml       the MJCF
+        assets/         the files that the MJCF loads
+        run.json        config, class names, plugins, versions
+        manifest.json   SHA-256 of every file above
+
+A checkpoint of a training run contains the same files and the state of the training.
+
+Axes: B batch, T1 = T + 1 states of a trajectory of T steps, S state.
+"""
+
+import dataclasses
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
+from jaxtyping import Array, Bool, Float
 
 from dynax import architectures, envs
 from dynax.base import BaseDynamicsModel, Variables
+from dynax.config import registry
+from dynax.config.options import plain
+from dynax.config.registry import ARCHITECTURES, ENVS, check_plugins, load_plugins, register_classes
+from dynax.config.table import Registry
 from dynax.envs.env import Env
-from dynax.runs import checkpoint
+from dynax.errors import UserError
+from dynax.runs import checkpoint, sealed
+from dynax.runs.arrays import read_tree
+
+AnyFloat = Float[Array | np.ndarray, "..."]
 
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """What a training run made, ready to predict."""
+    """A model with its parameters.
+
+    Args:
+        model: the model.
+        params: parameters and normalization, as `train_dynamics_model` returns them.
+        config: resolved config of the training run; empty if the model was trained in Python.
+        info: content of the run's `run.json`: dataset, epoch, errors and versions.
+    """
 
     model: BaseDynamicsModel
-    variables: Variables
-    config: Mapping[str, Any] = field(default_factory=dict)  # the run's whole resolved config
-    info: Mapping[str, Any] = field(default_factory=dict)  # dataset, epoch, errors and versions, as `run.json` has them
+    params: Variables
+    config: Mapping[str, Any] = field(default_factory=dict)
+    info: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def env(self) -> Env:
+        """The robot."""
         return self.model.env
 
     @property
     def history_length(self) -> int:
-        """How many states, the present one included, a prediction starts from."""
+        """Number of states that a prediction starts from, including the current state."""
         return self.model.history
 
     @property
-    def observed(self) -> np.ndarray:
-        """(2 nv + na,) bool: the tangent coordinates that the model reads and predicts, and is judged by."""
+    def observed(self) -> Bool[np.ndarray, " C"]:
+        """Tangent coordinates (2 nv + na,) that the model reads, predicts and is evaluated on."""
         return self.model.observed
 
-    def rollout(self, states: Any, actions: Any) -> jax.Array:
-        """Open-loop prediction (B, T + 1, S); see `BaseDynamicsModel.rollout`."""
-        return self.model.rollout(states, actions, self.variables)
+    def rollout(self, states: AnyFloat, actions: AnyFloat) -> Float[Array, "B T1 S"]:
+        """Predict trajectories open loop; see `BaseDynamicsModel.rollout`."""
+        return self.model.rollout(states, actions, self.params)
+
+    def step(self, states: AnyFloat, actions: AnyFloat) -> Float[Array, "B S"]:
+        """Predict the next states.
+
+        Args:
+            states: (B, S), or (B, h, S) with a history.
+            actions: (B, A), or (B, h, A) with a history; the last action acts in the last state.
+
+        Raises:
+            ValueError: if an array has another shape.
+        """
+        actions = actions[:, None] if actions.ndim == 2 else actions
+        if actions.ndim != 3 or actions.shape[1] != self.history_length:
+            expected = f"(B, {self.history_length}, {self.model.action_dim})"
+            raise ValueError(f"actions have shape {actions.shape}, but one step expects {expected}")
+        return self.rollout(states, actions)[:, 1]
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the model, its robot and its parameters to the directory `path`, and return its absolute path.
+
+        Raises:
+            UserError: if `path` exists and is not a saved model, or if an option of the model cannot be saved.
+        """
+        path = Path(path).expanduser().absolute()
+        if path.exists() and not sealed.is_sealed(path):
+            raise UserError(f"{path} exists and is not a saved model: choose another path")
+        info = {**self.info, **description(self.model, self.config or config_of(self.model))}
+        sealed.write(path, {"model": model_tree(self.params)}, robot_files(self.env), info)
+        return path
 
 
-def load(run: str | os.PathLike[str]) -> TrainedModel:
-    """The trained model of a run directory, from its newest checkpoint and nothing else.
+def load(run: str | os.PathLike[str], plugins: Sequence[str | Path] = (), classes: Sequence[type] = ()) -> TrainedModel:
+    """Load the model of a training run, or the output of `TrainedModel.save`.
+
+    Args:
+        run: directory of the run or of the saved model.
+        plugins: Python files that define classes which the model needs; they are executed.
+        classes: classes of the model or its robot that are not part of Dynax.
 
     Raises:
-        UserError: where there is no run, no checkpoint, a damaged one, or one this version cannot build.
+        UserError: if there is no saved model, if a file is damaged, or if a class or plugin is missing.
     """
+    load_plugins(plugins)
+    register_classes(classes)
 
-    def read_from(path: Path) -> TrainedModel:
-        info = checkpoint.read_info(path)
-        model = build(info["config"], *checkpoint.read_robot(path))
-        template = jax.eval_shape(lambda: _variables_template(model))
-        return TrainedModel(model, checkpoint.restore(path / "model", template), info["config"], info)
+    def read(path: Path) -> TrainedModel:
+        saved = read_saved(path)
+        model = build(saved)
+        return TrainedModel(model, read_tree(path / "model", variables_template(model)), saved.config, saved.info)
 
-    return checkpoint.of_newest(Path(run), read_from)
-
-
-def load_state(run: Path, model: BaseDynamicsModel, template: Any) -> tuple[Any, Variables, dict[str, Any]]:
-    """The state, normalization and `run.json` to continue `run` with; `template` gives the state's shapes."""
-    path = checkpoint.latest(run)
-    checkpoint.verify(path)
-    variables = checkpoint.restore(path / "model", jax.eval_shape(lambda: _variables_template(model)))
-    return checkpoint.restore(path / "training", template), variables["normalization"], checkpoint.read_info(path)
+    return checkpoint.read(Path(run), read)
 
 
-def build(config: Mapping[str, Any], mjcf: str, assets: Mapping[str, bytes]) -> BaseDynamicsModel:
-    """The untrained model a saved config describes, of the saved robot."""
-    return architectures.make(envs.make(config["env"], mjcf=mjcf, assets=assets), config["model"])
+@dataclass(frozen=True)
+class Saved:
+    """The content of a saved model, except arrays."""
+
+    info: Mapping[str, Any]  # content of run.json
+    mjcf: str
+    assets: Mapping[str, bytes]
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """The resolved config."""
+        return self.info["config"]
 
 
-def _variables_template(model: BaseDynamicsModel) -> Variables:
-    width = {"features": model.feature_dim, "actions": model.action_dim, "target": model.target_dim}
-    normalization = {k: {"mean": np.zeros(n, np.float32), "std": np.zeros(n, np.float32)} for k, n in width.items()}
-    return model.create(jax.random.PRNGKey(0), normalization)
+def read_saved(path: Path) -> Saved:
+    """Read a sealed directory.
+
+    Raises:
+        UserError: if the directory has another format, or needs a plugin that has not been imported.
+    """
+    info = sealed.read_info(path)
+    check_plugins(info["plugins"], str(path))
+    return Saved(info, (path / "robot.xml").read_text(), sealed.read_files(path / "assets"))
+
+
+def model_tree(params: Variables) -> dict[str, Any]:
+    """Return variables as nested dictionaries of arrays, which `load` restores."""
+    return {"params": params["params"], "normalization": dict(params["normalization"])}
+
+
+def robot_files(env: Env) -> dict[str, bytes]:
+    """Return the files that describe the robot, by path in the sealed directory."""
+    return {"robot.xml": env.mjcf.encode()} | {f"assets/{name}": content for name, content in env.assets.items()}
+
+
+def description(model: BaseDynamicsModel, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the entries of `run.json` that `load` needs."""
+    classes = {"env": type(model.env).__name__, "model": type(model).__name__}
+    used = [dataclasses.asdict(plugin) for plugin in registry.plugins()]
+    return {"config": config, "classes": classes, "plugins": used}
+
+
+def config_of(model: BaseDynamicsModel) -> dict[str, Any]:
+    """Return the config groups `env` and `model` that describe `model`."""
+    names = [f.name for f in dataclasses.fields(model) if f.init and f.name not in ARCHITECTURES.hidden]
+    options = {name: plain(getattr(model, name)) for name in names}
+    return {"env": envs.group_of(model.env), "model": {"architecture": model.architecture, **options}}
+
+
+def build(saved: Saved) -> BaseDynamicsModel:
+    """Return the model that a saved config describes, without parameters, for the saved robot.
+
+    Raises:
+        UserError: if a class is missing, or if this version of Dynax does not have an option of the config.
+    """
+    env_group, model_group = saved.config["env"], saved.config["model"]
+    _check_known(ENVS, env_group, saved)
+    env = envs.make(env_group, mjcf=saved.mjcf, assets=saved.assets)
+    _check_known(ARCHITECTURES, model_group, saved)
+    model = architectures.make(env, model_group)
+    if type(model).__name__ != saved.info["classes"]["model"]:
+        raise _missing_class(ARCHITECTURES, model_group, saved)
+    return model
+
+
+def _check_known(table: Registry, group: Mapping[str, Any], saved: Saved) -> None:
+    if group[table.key] not in table.names():
+        raise _missing_class(table, group, saved)
+
+
+def _missing_class(table: Registry, group: Mapping[str, Any], saved: Saved) -> UserError:
+    name = saved.info["classes"][table.section]
+    return UserError(
+        f"the saved model needs the class {name} ({table.section}.{table.key}={group[table.key]}), which is "
+        f"not part of Dynax: pass it as dynax.load(..., classes=[{name}]), or name its file in plugins=[...]"
+    )
+
+
+def variables_template(model: BaseDynamicsModel) -> Variables:
+    """Return structure, shapes and dtypes of the variables of `model`."""
+    return jax.eval_shape(lambda: model.create(jax.random.PRNGKey(0), model.identity_normalization()))

@@ -1,4 +1,4 @@
-"""The helpers a script needs between a robot and a trained model."""
+"""Helper functions of the quick start."""
 
 import jax
 import numpy as np
@@ -11,7 +11,7 @@ from dynax.envs.env import Env
 from dynax.evaluation import warmstart
 from dynax.excitations.excitation import Excitation
 from dynax.excitations.mixed import Mixed
-from dynax.training.fitting import raw_key
+from dynax.training.training import raw_key
 
 __all__ = ["collect_and_prepare_data"]
 
@@ -26,21 +26,26 @@ def collect_and_prepare_data(
     backend: str = "auto",
     val_fraction: float = 0.1,
 ) -> tuple[Trajectories, Trajectories]:
-    """Simulate `num_rollouts` trajectories of `rollout_length` control steps, and split them for training.
+    """Simulate trajectories from random initial states, and split them into training and validation data.
 
     Args:
         env: the robot.
-        num_rollouts, rollout_length: how much data, at least two trajectories of one step.
-        rng: JAX random key that the initial states and the actions follow from.
-        excitation: what drives the robot; by default a mixture of all kinds.
-        backend: `native`, `mjx` or `auto`.
-        val_fraction: share of the trajectories in the second set.
+        num_rollouts: number of trajectories, at least 2.
+        rollout_length: control steps per trajectory, at least 1.
+        rng: JAX random key that determines initial states and actions.
+        excitation: signal that generates the actions; by default a mixture of all signals.
+        backend: simulator, `native`, `mjx` or `auto`.
+        val_fraction: fraction of the trajectories used for validation.
 
     Returns:
-        Training and validation trajectories, in memory.
+        Training and validation trajectories.
+
+    Raises:
+        UserError: if an argument is out of range, if the backend does not support the robot, or if the robot's
+            simulation diverges.
     """
     CollectConfig(num_rollouts=num_rollouts, rollout_length=rollout_length, backend=backend)
-    seed = int(np.asarray(jax.random.bits(raw_key(rng, 0), dtype=np.uint32)))
+    seed = int(np.asarray(jax.random.bits(raw_key(rng), dtype=np.uint32)))
     source = Source(env, excitation or Mixed(), seed, rollout_length)
     backend = resolve_backend(backend, env)
     data, _ = source.trajectories(0, num_rollouts, backend)

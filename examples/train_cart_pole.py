@@ -28,7 +28,8 @@ def main(num_rollouts: int = 200, num_epochs: int = 40, clip: Path = Path("cart_
         model=model, train_dataset=train_dataset, val_dataset=val_dataset, config=config, rng=rng, env=env
     )
 
-    evaluation = evaluate(TrainedModel(model, params), EvalConfig(num_trajectories=64, seconds=8.0, seed=1))
+    test = EvalConfig(num_trajectories=64, seconds=8.0, seed=1, warmup=0)
+    evaluation = evaluate(TrainedModel(model, params), test)
     score = evaluation.scores["model"]
     for vpt in score.valid:
         print(f"VPT({vpt.threshold:g}): median {vpt.median:.2f} s, tenth percentile {vpt.p10:.2f} s")

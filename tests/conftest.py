@@ -37,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
     if CHECK_SHAPES:
-        install_import_hook(CHECK_SHAPES.split(","), "beartype.beartype")
+        install_import_hook(CHECK_SHAPES.split(","), "shape_checks.check")
 
 
 @pytest.fixture(autouse=True)

@@ -48,19 +48,20 @@ trained_params = train_dynamics_model(
 
 
 def smaller(code, **sizes):
+    """Return the code with smaller numbers."""
     for name, size in sizes.items():
-        code, found = re.subn(rf"\b{name}=(\d+|\(.*?\))", f"{name}={size}", code)
-        assert found == 1, name
+        code, count = re.subn(rf"\b{name}=(\d+|\(.*?\))", f"{name}={size}", code)
+        assert count == 1, name
     return code
 
 
 @pytest.fixture(scope="module")
 def names():
-    """What the quick start leaves behind, run in small."""
-    found = {}
+    """The variables of the quick start, after a run with smaller numbers."""
+    variables = {}
     sizes = {"num_rollouts": 10, "rollout_length": 30, "hidden_dims": (32, 32), "num_epochs": 20, "batch_size": 64}
-    exec(smaller(QUICK_START, **sizes), found)
-    return found
+    exec(smaller(QUICK_START, **sizes), variables)
+    return variables
 
 
 def test_the_docs_have_the_quick_start():
@@ -74,7 +75,7 @@ def test_the_quick_start_collects_trajectories(names):
     assert (train.states.shape, val.states.shape) == ((9, 31, 2), (1, 31, 2))
 
 
-def test_rollout_serves_what_the_quick_start_trained(names):
+def test_a_rollout_uses_the_parameters_of_the_quick_start(names):
     val = names["val_dataset"]
     path = names["model"].rollout(val.states[:, 0], val.actions, params=names["trained_params"])
     assert path.shape == val.states.shape
@@ -82,11 +83,13 @@ def test_rollout_serves_what_the_quick_start_trained(names):
     assert np.isfinite(path).all()
 
 
-def test_training_made_the_model_better_than_a_new_one(names):
+def test_a_trained_model_is_more_accurate_than_an_untrained_model(names):
     model, val, trained = (names[name] for name in ("model", "val_dataset", "trained_params"))
     untrained = model.create(jax.random.PRNGKey(1), trained["normalization"])
-    better, worse = (model.rollout(val.states[:, 0], val.actions, params=p) - val.states for p in (trained, untrained))
-    assert np.abs(better[:, 1]).mean() < 0.5 * np.abs(worse[:, 1]).mean()
+    trained_error, untrained_error = (
+        model.rollout(val.states[:, 0], val.actions, params=p) - val.states for p in (trained, untrained)
+    )
+    assert np.abs(trained_error[:, 1]).mean() < 0.5 * np.abs(untrained_error[:, 1]).mean()
 
 
 def collect(env, **options):
@@ -95,7 +98,7 @@ def collect(env, **options):
     )
 
 
-def test_data_follow_from_the_key(cart_pole):
+def test_the_key_determines_the_data(cart_pole):
     one, same, other = (collect(cart_pole, rng=jax.random.PRNGKey(seed))[0].states for seed in (0, 0, 1))
     assert np.array_equal(one, same)
     assert not np.array_equal(one, other)
@@ -106,17 +109,17 @@ def test_keys_of_either_kind_give_the_same_data(cart_pole):
 
 
 def test_data_are_split_by_trajectory(cart_pole):
-    """Each trajectory is whole, and in one of the two sets."""
+    """Each trajectory is in one of the two sets."""
     train, val = collect(cart_pole, val_fraction=0.3)
     assert (len(train), len(val)) == (7, 3)
-    whole, _ = collect(cart_pole, val_fraction=0.1)
-    assert np.array_equal(np.concatenate([train.states, val.states])[:9], whole.states)
+    larger, _ = collect(cart_pole, val_fraction=0.1)
+    assert np.array_equal(np.concatenate([train.states, val.states])[:9], larger.states)
 
 
-def test_what_drives_the_robot_may_be_chosen(cart_pole):
+def test_the_excitation_can_be_chosen(cart_pole):
     assert not np.array_equal(collect(cart_pole, excitation=Uniform())[0].actions, collect(cart_pole)[0].actions)
 
 
-def test_one_trajectory_is_too_few(cart_pole):
+def test_a_single_trajectory_is_rejected(cart_pole):
     with pytest.raises(UserError, match="num_rollouts=1 is out of range"):
         collect_and_prepare_data(env=cart_pole, num_rollouts=1, rollout_length=5, rng=jax.random.PRNGKey(0))

@@ -1,4 +1,4 @@
-"""Ensembles: ensemble_size that are trained each by itself, and whose predictions are averaged."""
+"""Ensembles: members are trained separately, and their predictions are averaged."""
 
 from functools import partial
 from typing import ClassVar
@@ -12,9 +12,10 @@ from marks import slow
 
 from dynax.base import BaseDynamicsModel
 from dynax.config.schema import TrainingConfig
-from dynax.training import fitting, stages
+from dynax.training import Training, TrainingSet
+from dynax.training.batches import optimizer_for
 from dynax.training.epochs import initial_state
-from dynax.training.training_set import prepare
+from dynax.training.stages import plan
 
 
 class Small(BaseDynamicsModel):
@@ -44,8 +45,10 @@ def data(trajectories):
     return trajectories["cart_pole"].split(0.25)
 
 
-def begun(model, data, config=TrainingConfig(optimizer="adam")):  # noqa: B008
-    return fitting.start(model, data[0], config, jax.random.PRNGKey(0))
+def initial(model, data):
+    """Return random variables."""
+    train = TrainingSet.of(model, data[0])
+    return model.create(jax.random.PRNGKey(0), train.normalization)
 
 
 def member(tree, i):
@@ -54,30 +57,27 @@ def member(tree, i):
 
 @NETWORKS
 @pytest.mark.parametrize("constraints", ["none", "layer"])
-def test_an_ensemble_has_an_axis_of_members_in_front(cart_pole, data, network, constraints):
+def test_the_first_axis_of_parameters_is_that_of_the_members(cart_pole, data, network, constraints):
     def shapes(ensemble_size):
         model = network(env=cart_pole, ensemble_size=ensemble_size, constraints=constraints)
-        return jax.eval_shape(lambda: begun(model, data)[0].params)
+        return jax.eval_shape(lambda: initial(model, data)["params"])
 
     assert jax.tree.map(lambda x: (3, *x.shape), shapes(1)) == jax.tree.map(jnp.shape, shapes(3))
 
 
-def test_members_begin_differently(cart_pole, data):
-    kernel = begun(Small(env=cart_pole, ensemble_size=3), data)[0].params["network"]["Dense_0"]["kernel"]
+def test_members_have_different_initial_parameters(cart_pole, data):
+    kernel = initial(Small(env=cart_pole, ensemble_size=3), data)["params"]["network"]["Dense_0"]["kernel"]
     assert len(np.unique(kernel, axis=0)) == 3
 
 
 @NETWORKS
 def test_predictions_are_averaged(cart_pole, data, network):
     model = network(env=cart_pole, ensemble_size=3)
-    state, normalization = begun(model, data)
-    h, alone = model.history, model.clone(ensemble_size=1)
+    variables = initial(model, data)
+    h, single = model.history, model.clone(ensemble_size=1)
     args = data[0].states[:, :h], data[0].actions[:, :h]
-    each = [
-        alone.rollout(*args, {"params": member(state.params, i), "normalization": normalization})[:, 1]
-        for i in range(3)
-    ]
-    path = model.rollout(*args, {"params": state.params, "normalization": normalization})
+    each = [single.rollout(*args, {**variables, "params": member(variables["params"], i)})[:, 1] for i in range(3)]
+    path = model.rollout(*args, variables)
     np.testing.assert_allclose(path[:, 1], np.mean(each, axis=0), atol=1e-6)
     assert np.std(each, axis=0).max() > 1e-3
 
@@ -86,40 +86,36 @@ ADAM = {"num_epochs": 1, "batch_size": 32, "optimizer": "adam", "learning_rate":
 
 
 @pytest.mark.parametrize("options", [{}, *slow({"loss": "mse"}, {"input_noise": 0.1})], ids=str)
-def test_a_member_is_trained_as_it_would_be_alone(cart_pole, data, options):
-    """On the same batches, its gradient clipped by its own norm, its outliers told by its own errors."""
+def test_a_member_is_trained_like_a_single_model(cart_pole, data, options):
+    """The batches are equal. Clipping and outliers depend only on the member's own gradient and errors."""
     config = TrainingConfig(**ADAM | options)
-    together = Small(env=cart_pole, ensemble_size=3)
-    state, normalization = begun(together, data, config)
-    samples, ensemble_size = prepare(together, data[0], normalization), [member(state.params, i) for i in range(3)]
+    ensemble = Small(env=cart_pole, ensemble_size=3)
+    params = initial(ensemble, data)["params"]
 
     def trained(model, params):
-        optimizer = stages.optimizer_for(model, data[0], config)
-        state = initial_state(params, optimizer, jax.random.PRNGKey(1))
-        return next(stages.stages(model, data[0], normalization, config)).epoch(state, samples)[0].ema
+        train = TrainingSet.of(model, data[0])
+        state = initial_state(params, optimizer_for(train, config), jax.random.PRNGKey(1))
+        return plan(config)[0].build(train, config).epoch(state)[0].ema
 
-    ours = trained(together, state.params)
-    for i, params in enumerate(ensemble_size):
-        for one, other in zip(
-            *map(jax.tree.leaves, (member(ours, i), trained(together.clone(ensemble_size=1), params))), strict=True
-        ):
+    ours = trained(ensemble, params)
+    for i in range(3):
+        single = trained(ensemble.clone(ensemble_size=1), member(params, i))
+        for one, other in zip(jax.tree.leaves(member(ours, i)), jax.tree.leaves(single), strict=True):
             np.testing.assert_allclose(one, other, atol=1e-5)
 
 
-def test_all_members_drop_units_in_training(cart_pole, data):
+def test_dropout_is_active_in_all_members(cart_pole, data):
     model = Small(env=cart_pole, ensemble_size=2, rate=0.5)
-    state, normalization = begun(model, data)
     args = [jnp.ones((5, 1, n), jnp.float32) for n in (4, 1)]
-    changes = jax.jit(partial(model.changes, {"params": state.params, "normalization": normalization}, *args))
-    assert (np.asarray(changes(jax.random.PRNGKey(0))) != np.asarray(changes())).any(axis=(1, 2)).all()
+    deltas = jax.jit(partial(model.predict_delta, initial(model, data), *args))
+    assert (np.asarray(deltas(jax.random.PRNGKey(0))) != np.asarray(deltas())).any(axis=(1, 2)).all()
 
 
 def test_an_ensemble_is_trained_through_all_stages(cart_pole, data):
     config = TrainingConfig(
         **ADAM, unroll_epochs=1, unroll_horizons=(3,), finetune="levenberg_marquardt", finetune_steps=2, val_rollouts=1
     )
-    model = Small(env=cart_pole, ensemble_size=2)
-    state, normalization = begun(model, data, config)
-    told = [(e.number, e.loss) for e in fitting.every(fitting.fit(model, *data, normalization, config, state))]
-    assert [number for number, _ in told] == [1, 2, 3]
-    assert told[2][1] < told[0][1]
+    training = Training(Small(env=cart_pole, ensemble_size=2), *data, config, jax.random.PRNGKey(0))
+    losses = {metrics.epoch: metrics.loss for metrics in iter(training.step, None)}
+    assert list(losses) == [1, 2, 3]
+    assert losses[3] < losses[1]

@@ -1,6 +1,6 @@
-"""A robot whose dynamics are linear, and little networks to train on it."""
+"""A robot with linear dynamics, and small networks to train on its data."""
 
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -8,18 +8,21 @@ import numpy as np
 from flax import linen as nn
 
 from dynax.base import BaseDynamicsModel
-from dynax.training import fitting
+from dynax.training import EpochMetrics, Training
+from dynax.training.epochs import TrainState
 
 MASS, DAMPING, DT = 2.0, 0.5, 0.02
 SLIDE = f"""<mujoco><option timestep="{DT}" gravity="0 0 0"/><worldbody>
 <body><joint name="x" type="slide" axis="1 0 0" damping="{DAMPING}"/><geom size=".1" mass="{MASS}"/></body></worldbody>
 <actuator><motor joint="x" ctrlrange="-1 1"/></actuator></mujoco>"""
-# Of position, velocity and action in a step; MuJoCo's Euler takes the damping implicitly.
+# Gains of position, velocity and action over one step; MuJoCo's Euler integrator treats the damping implicitly.
 GAINS = np.array([0, -DT * DAMPING, DT]) / (MASS + DT * DAMPING)
 ADAM = {"optimizer": "adam", "learning_rate": 0.01, "warmup_steps": 5}
 
 
 class Linear(BaseDynamicsModel):
+    """A linear model."""
+
     target: str = "acceleration"
 
     @nn.compact
@@ -28,7 +31,7 @@ class Linear(BaseDynamicsModel):
 
 
 class Dropping(BaseDynamicsModel):
-    """A little network with all that a training may depend on: a history, and chance."""
+    """A small network with a history and dropout."""
 
     history: int = 2
 
@@ -39,7 +42,7 @@ class Dropping(BaseDynamicsModel):
 
 
 class Drift(BaseDynamicsModel):
-    """Predicts that every velocity changes by its one parameter."""
+    """A model with one parameter, the predicted change of every velocity."""
 
     target: str = "acceleration"
 
@@ -49,23 +52,33 @@ class Drift(BaseDynamicsModel):
 
 
 class Sequence(Drift):
+    """The same as a sequence model."""
+
     sequence: ClassVar[bool] = True
     history: int = 3
 
 
-def copied(tree):
-    return jax.tree.map(np.array, tree)
+class Epoch(NamedTuple):
+    """Metrics of an epoch and the state after it."""
+
+    metrics: EpochMetrics
+    state: TrainState
 
 
-def epochs(model, data, config, state=None, normalization=None, seed=0):
-    """What `fit` yields, its states copied: each epoch reuses the memory of the one before it."""
-    begun, fresh = fitting.start(model, data[0], config, jax.random.PRNGKey(seed))
-    state = begun if state is None else jax.tree.map(jnp.array, state)
-    told = fitting.every(fitting.fit(model, *data, normalization or fresh, config, state))
-    return [fitting.Epoch(copied(e.state), e.number, e.loss, e.val_nrmse, e.val_valid_time) for e in told]
+def start(model, data, config, seed=0):
+    """Return a training that has not begun; `data` are training and validation trajectories."""
+    return Training(model, *data, config, jax.random.PRNGKey(seed))
+
+
+def epochs(model, data, config, state=None, seed=0):
+    """Run a training, from `state` if given, and return its epochs."""
+    training = start(model, data, config, seed)
+    if state is not None:
+        training.restore(state)
+    return [Epoch(metrics, training.state) for metrics in iter(training.step, None)]
 
 
 def same(one, other):
-    """Whether two trees agree in every bit."""
+    """Return whether two trees agree in every bit."""
     pairs = zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True)
     return all(a.dtype == b.dtype and np.asarray(a).tobytes() == np.asarray(b).tobytes() for a, b in pairs)

@@ -1,1 +1,1 @@
-"""What collection and training cost: `python -m benchmarks.speed`."""
+"""Speed of collection, contact detection and training: `python -m benchmarks.speed`."""

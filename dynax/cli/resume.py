@@ -1,4 +1,4 @@
-"""Continuing a run with its own config, its own robot and its own data."""
+"""`training.resume`: continue a run with its own config, its own robot and its own dataset."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,79 +13,101 @@ from dynax.config.schema import TrainingRunConfig
 from dynax.data.dataset import Dataset
 from dynax.errors import UserError
 from dynax.runs import checkpoint
+from dynax.trained import Saved, read_saved
 
-FREE = ("training.num_epochs", "training.resume", "plugins")
+CHANGEABLE = ("training.num_epochs", "training.resume", "plugins")
 
 
 @dataclass(frozen=True)
 class Past:
-    """What a run that is continued was made of."""
+    """The run that is continued."""
 
     run: Path
-    config: Mapping[str, Any]  # as it began, but for the number of epochs asked for now
-    mjcf: str
-    assets: Mapping[str, bytes]
-    dataset: Path
-    dataset_sha256: str
-    epoch: int  # of its newest checkpoint
-    changed: bool  # whether another number of epochs is asked for than before
+    config: Mapping[str, Any]  # config of the run, with the requested number of epochs
+    saved: Saved  # content of the newest checkpoint
+    changed: bool  # whether the requested number of epochs differs from that of the run
+
+    @property
+    def dataset(self) -> Path:
+        """Directory of the run's dataset."""
+        return Path(self.saved.info["dataset"])
+
+    @property
+    def epoch(self) -> int:
+        """Epoch of the newest checkpoint."""
+        return self.saved.info["epoch"]
 
     def is_finished(self) -> bool:
-        """Whether nothing is left to do: the run has its summary, and no more epochs are asked for."""
+        """Return whether the run has its summary and no further epochs are requested."""
         training = section(TrainingRunConfig, self.config["training"], "training")
         return (self.run / "summary.json").is_file() and not (self.changed and self.epoch < training.total_epochs)
 
     def check_dataset(self, dataset: Dataset) -> None:
-        """Raise `UserError` unless `dataset` holds what the run was trained on so far."""
-        if dataset.manifest["sha256"] != self.dataset_sha256:
+        """Raise `UserError` unless `dataset` has the content that the run was trained on."""
+        if dataset.manifest["sha256"] != self.saved.info["dataset_sha256"]:
             raise UserError(
-                f"training.resume={self.run} was trained on {self.dataset}, and {dataset.path} is another dataset: "
-                "put the first one back, or start a new run"
+                f"training.resume={self.run} was trained on {self.dataset}, but {dataset.path} has other content: "
+                "restore the first dataset, or start a new run"
             )
 
 
 def past_of(run: Path, cfg: DictConfig) -> Past:
-    """What `run` was started with, and the number of epochs asked for now, if one was.
+    """Return the run to continue, with the number of epochs of the command line if it is given there.
 
-    Raises `UserError` where an override on the command line asks for anything else to differ.
+    Args:
+        run: directory of the run.
+        cfg: composed config of the command line.
+
+    Raises:
+        UserError: if the command line sets another option to a value that the run does not have.
     """
-    info, mjcf, assets = checkpoint.read(run)
-    saved = OmegaConf.create(info["config"])
-    for key in _overridden():
-        if key not in FREE and (
-            difference := _difference(key, OmegaConf.select(cfg, key), OmegaConf.select(saved, key))
-        ):
-            raise UserError(
-                f"training.resume={run} continues with the run's own config, "
-                f"of which only training.num_epochs may change: {difference}"
-            )
-    before = saved.training.num_epochs
-    if "training.num_epochs" in _overridden():
-        OmegaConf.update(saved, "training.num_epochs", cfg.training.num_epochs)
-    now, epoch = saved.training.num_epochs, info["epoch"]
-    config: Any = OmegaConf.to_container(saved, resolve=True)
-    more = section(TrainingRunConfig, config["training"], "training").total_epochs > now
-    if now != before and more and epoch > min(now, before):  # epochs are told apart by their numbers alone
-        raise UserError(
-            f"training.resume={run} is at epoch {epoch}, and other stages follow the first: with "
-            f"training.num_epochs={now} instead of {before} they would begin elsewhere; start a new run"
-        )
-    return Past(run, config, mjcf, assets, Path(info["dataset"]), info["dataset_sha256"], epoch, now != before)
+    saved = checkpoint.read(run, read_saved)
+    config = OmegaConf.create(dict(saved.config))
+    for key in overridden_keys():
+        if key not in CHANGEABLE:
+            _check_same(run, key, OmegaConf.select(cfg, key), OmegaConf.select(config, key))
+    before = config.training.num_epochs
+    if "training.num_epochs" in overridden_keys():
+        OmegaConf.update(config, "training.num_epochs", cfg.training.num_epochs)
+    _check_epochs(run, before, config, saved.info["epoch"])
+    resolved: Any = OmegaConf.to_container(config, resolve=True)
+    return Past(run, resolved, saved, config.training.num_epochs != before)
 
 
-def _overridden() -> list[str]:
-    """The keys and groups of the user's overrides."""
+def overridden_keys() -> list[str]:
+    """Return the keys and groups that the command line sets."""
     task = HydraConfig.get().overrides.task
     return [override.lstrip("+~").split("=", 1)[0].replace("/", ".").split("@")[0] for override in task]
 
 
+def _check_epochs(run: Path, before: int, config: DictConfig, epoch: int) -> None:
+    """Raise `UserError` if another number of epochs would move a stage that has already begun."""
+    now, training = config.training.num_epochs, OmegaConf.to_container(config.training, resolve=True)
+    assert isinstance(training, dict)
+    settings = {str(key): value for key, value in training.items()}
+    more_stages = section(TrainingRunConfig, settings, "training").total_epochs > now
+    if now != before and more_stages and epoch > min(now, before):
+        raise UserError(
+            f"training.resume={run} is at epoch {epoch}, and other stages follow the first one: "
+            f"training.num_epochs={now} instead of {before} would move them; start a new run"
+        )
+
+
+def _check_same(run: Path, key: str, now: Any, then: Any) -> None:
+    if difference := _difference(key, now, then):
+        raise UserError(
+            f"training.resume={run} continues with the config of the run, "
+            f"in which only training.num_epochs may change: {difference}"
+        )
+
+
 def _difference(key: str, now: Any, then: Any) -> str | None:
-    """The first leaf at or below `key` in which two configs differ, in words."""
+    """Return the first leaf at or below `key` in which two configs differ, in words."""
     if isinstance(now, DictConfig) and isinstance(then, DictConfig):
         leaves = (_difference(f"{key}.{name}", now.get(name), then.get(name)) for name in dict.fromkeys([*then, *now]))
         return next(filter(None, leaves), None)
-    return None if key in FREE or now == then else f"{key} is {_value(then)} in the run, not {_value(now)}"
+    return None if key in CHANGEABLE or now == then else f"{key} is {_text(then)} in the run, not {_text(now)}"
 
 
-def _value(value: Any) -> str:
+def _text(value: Any) -> str:
     return "null" if value is None else str(value)

@@ -1,8 +1,9 @@
 """The schema of the YAML: one dataclass for each config group, with the types and the valid ranges of its keys."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any, Self
 
-from dynax.config.registry import OPTIMIZERS
+from dynax.config.registry import ENVS, OPTIMIZERS
 from dynax.errors import UserError, check_choice, check_range
 
 TEST_ACTIONS = ("piecewise_constant", "uniform", "passive")  # excitations of test trajectories
@@ -50,7 +51,7 @@ class TrainingConfig:
     seed: int = 0
 
     def __post_init__(self):
-        check_range("num_epochs", self.num_epochs, 0 if self.finetune == "least_squares" else 1)
+        check_range("num_epochs", self.num_epochs, 1)
         check_range("batch_size", self.batch_size, 1)
         OPTIMIZERS.check("optimizer", self.optimizer)
         check_choice("loss", self.loss, ["mse", "cauchy"])
@@ -64,7 +65,7 @@ class TrainingConfig:
         for horizon in self.unroll_horizons:
             check_range("unroll_horizons", horizon, 2)
         check_range("unroll_learning_rate", self.unroll_learning_rate, 0, open_low=True)
-        check_choice("finetune", self.finetune, ["none", "levenberg_marquardt", "lbfgs", "least_squares"])
+        check_choice("finetune", self.finetune, ["none", "levenberg_marquardt", "lbfgs"])
         check_range("finetune_steps", self.finetune_steps, 1)
         check_range("val_rollouts", self.val_rollouts, 1)
         check_range("seed", self.seed, 0, 2**32 - 1)  # a JAX key has 32 bits of seed
@@ -74,6 +75,16 @@ class TrainingConfig:
             check_range("ema_decay", self.ema_decay, 0, 1)
         if self.patience is not None:
             check_range("patience", self.patience, 1)
+
+    @classmethod
+    def recipe(cls, model: Any) -> Self:
+        """Return the settings that `dynax train` uses for the architecture and the robot of `model`."""
+        from dynax.config.options import section
+        from dynax.config.recipes import training_recipe
+
+        names = {field.name for field in fields(cls)}
+        values = training_recipe(model.architecture, ENVS.name_of(type(model.env)))
+        return section(cls, {key: value for key, value in values.items() if key in names}, "training")
 
     @property
     def horizon(self) -> int:

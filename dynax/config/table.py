@@ -86,8 +86,8 @@ class Registry:
     def name_of(self, cls: Any) -> str:
         """Return the name of a class.
 
-        This is the registered name; otherwise the stem of the file that defines the class; and for a class of a script
-        or a notebook the name of the class in lower case, such as `my_arm` for `MyArmEnv`.
+        A registered class has its registered name. Any other class has the stem of the file that defines it. A class of
+        a script or a notebook has its own name in lower case, such as `my_arm` for `MyArmEnv`.
         """
         for name, other in self.registered.items():
             if other is cls:

@@ -5,15 +5,14 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
-AnyArray = np.ndarray | jax.Array
-"""An array of NumPy or of JAX; functions with this type return the type of their argument."""
-
 if TYPE_CHECKING:
+    AnyArray = Any
     Leaf = jax.Array
 else:
+    AnyArray = np.ndarray | jax.Array
     Leaf = Any
-"""The field of a pytree.
 
-It holds an array. JAX also builds pytrees of shapes, batch axes and other objects, so the type is not checked at run
-time.
-"""
+# AnyArray: an array of NumPy or JAX. Type checkers accept any operation on it.
+#
+# Leaf: the field of a pytree, which holds an array. JAX also builds pytrees of shapes, batch axes and other objects.
+# The type is therefore not checked at run time.

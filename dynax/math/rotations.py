@@ -5,8 +5,6 @@ body: `multiply(q, exp(w))` rotates the orientation q by w about the body's own 
 convention for the velocities of ball and free joints.
 """
 
-from typing import Any
-
 import numpy as np
 from jaxtyping import Float
 
@@ -19,7 +17,7 @@ def multiply(p: Float[AnyArray, "... 4"], q: Float[AnyArray, "... 4"]) -> Float[
     """Return the Hamilton product p q, the rotation by q followed by the rotation by p."""
     pw, px, py, pz = (p[..., i] for i in range(4))
     qw, qx, qy, qz = (q[..., i] for i in range(4))
-    parts: list[Any] = [
+    parts = [
         pw * qw - px * qx - py * qy - pz * qz,
         pw * qx + px * qw + py * qz - pz * qy,
         pw * qy - px * qz + py * qw + pz * qx,
@@ -50,7 +48,7 @@ def exp(vector: Float[AnyArray, "... 3"]) -> Float[AnyArray, "... 4"]:
 
 def log(q: Float[AnyArray, "... 4"]) -> Float[AnyArray, "... 3"]:
     """Return the shortest rotation vector of a unit quaternion; its angle is at most pi."""
-    xp: Any = q.__array_namespace__()
+    xp = q.__array_namespace__()
     q = xp.where(q[..., :1] < 0, -q, q)
     w, axis = q[..., :1], q[..., 1:]
     square = (axis * axis).sum(axis=-1, keepdims=True)

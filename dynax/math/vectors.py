@@ -16,7 +16,7 @@ MIN_LENGTH = 1e-15  # length of the shortest vector that has a direction; MuJoCo
 
 def dot(a: Num[AnyArray, "... K"], b: Num[AnyArray, "... K"]) -> Num[AnyArray, "..."]:
     """Return the scalar product over the last axis."""
-    return sum(a[..., i] * b[..., i] for i in range(a.shape[-1]))  # pyright: ignore[reportReturnType]
+    return sum(a[..., i] * b[..., i] for i in range(a.shape[-1]))
 
 
 def cross(a: Num[AnyArray, "... 3"], b: Num[AnyArray, "... 3"]) -> Num[Array, "... 3"]:
@@ -27,12 +27,12 @@ def cross(a: Num[AnyArray, "... 3"], b: Num[AnyArray, "... 3"]) -> Num[Array, ".
 
 def rotate(rotation: Num[AnyArray, "... 3 3"], vector: Num[AnyArray, "... 3"]) -> Num[AnyArray, "... 3"]:
     """Return R v."""
-    return sum(rotation[..., :, i] * vector[..., i, None] for i in range(3))  # pyright: ignore[reportReturnType]
+    return sum(rotation[..., :, i] * vector[..., i, None] for i in range(3))
 
 
 def matmul(a: Num[AnyArray, "... 3 3"], b: Num[AnyArray, "... 3 n"]) -> Num[AnyArray, "... 3 n"]:
     """Return A B."""
-    return sum(a[..., :, i, None] * b[..., i, None, :] for i in range(3))  # pyright: ignore[reportReturnType]
+    return sum(a[..., :, i, None] * b[..., i, None, :] for i in range(3))
 
 
 def safe_sqrt(square: Float[AnyArray, "..."] | float) -> Float[Array, "..."]:

@@ -5,7 +5,7 @@ It is computed by pointer doubling: step k multiplies each node's product of 2^k
 2^k levels above. The program has few operations, and their number grows with the logarithm of the length of a chain.
 
 A point p of a body moves with the velocity sum_d (s_d + w_d x (p - o_d)) v_d. The sum includes the degrees of freedom d
-between the world and the body, with the direction s of a translation, or the axis w and anchor o of a rotation.
+between the world and the body. A translation has the direction s; a rotation has the axis w and the anchor o.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Rigid-body dynamics, linear in the inertial parameters of the bodies.
 
-A body has ten parameters: its mass m, its first moment h = m c, where c is the center of mass, and its inertia I about
-the origin of its frame. All are expressed in the axes of the body. With the velocity v and angular velocity w of the
+A body has ten parameters: its mass m, its first moment h = m c, and its inertia I about the origin of its frame. Here c
+is the center of mass. All parameters are expressed in the axes of the body. With the velocity v and angular velocity w of the
 frame,
 
     p = m v + w x h                              momentum
@@ -9,8 +9,8 @@ frame,
     f = m a + alpha x h + w x (w x h)            force for an acceleration a of the origin
     n = h x a + I alpha + w x (I w)              torque about the origin for an angular acceleration alpha
 
-The generalized force is the sum over all bodies of J^T f + J_w^T n, with the linear and angular Jacobians J and J_w
-(Atkeson, An and Hollerbach 1986, Estimation of Inertial Parameters of Manipulator Loads and Links).
+The generalized force is the sum over all bodies of J^T f + J_w^T n, with the linear and angular Jacobians J and J_w.
+Source: Atkeson, An and Hollerbach 1986, Estimation of Inertial Parameters of Manipulator Loads and Links.
 
 Inertial parameters (B, 10) are [m, h (3), Ixx, Iyy, Izz, Ixy, Ixz, Iyz] in kg, kg m and kg m^2.
 """

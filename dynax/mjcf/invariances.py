@@ -1,7 +1,7 @@
 """Invariances of a robot's accelerations: positions and velocities that do not matter, read from the MJCF.
 
-Gravity is uniform. The position of a robot therefore matters only through objects that are fixed to the world:
-static geometry in reach, springs and actuators that act on a position, tendons, and equality constraints.
+Gravity is uniform. The position of a robot therefore matters only through objects that are fixed to the world. These
+are static geometry in reach, springs and actuators that act on a position, tendons, and equality constraints.
 Joint limits depend on the position as well. A joint limit is a constraint, and a model represents it as one.
 """
 

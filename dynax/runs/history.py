@@ -1,4 +1,4 @@
-"""`metrics.jsonl`: a line an epoch, complete up to the checkpoint a run continues from."""
+"""The file `metrics.jsonl`: one JSON object per epoch."""
 
 import json
 from collections.abc import Mapping
@@ -6,29 +6,34 @@ from pathlib import Path
 from typing import Any
 
 from dynax.errors import UserError
+from dynax.runs.files import write_text
 
 
 class History:
-    """The epochs of a run so far, in memory and on disk."""
+    """The metrics of the completed epochs, in memory and in a file.
+
+    Args:
+        path: the file.
+        epoch: last epoch to keep. Later lines, which a killed run wrote after its last checkpoint, are deleted.
+
+    Raises:
+        UserError: if the file does not contain `epoch`.
+    """
 
     def __init__(self, path: Path, epoch: int):
-        """Keep the file up to `epoch`, if any: what a killed run wrote after its last checkpoint happens again.
-
-        Raises `UserError` where the file does not hold it.
-        """
         self.path = path
         self.rows = _read(path, epoch) if epoch else []
-        draft = path.with_name(f".{path.name}.partial")
-        draft.write_text("".join(f"{json.dumps(row)}\n" for row in self.rows))
-        draft.replace(path)
+        write_text(path, "".join(f"{json.dumps(row)}\n" for row in self.rows))
 
     def append(self, row: Mapping[str, Any]) -> None:
+        """Add the metrics of one epoch."""
         self.rows.append(dict(row))
         with self.path.open("a") as stream:
             stream.write(json.dumps(row) + "\n")
 
 
 def _read(path: Path, epoch: int) -> list[dict[str, Any]]:
+    """Return the rows up to and including `epoch`."""
     rows = []
     for line in path.read_text().splitlines():
         try:
@@ -37,4 +42,4 @@ def _read(path: Path, epoch: int) -> list[dict[str, Any]]:
             raise UserError(f"{path} is damaged: {error}") from None
         if rows[-1].get("epoch") == epoch:
             return rows
-    raise UserError(f"{path} is damaged: it has no epoch {epoch}, which is that of the checkpoint")
+    raise UserError(f"{path} is damaged: the checkpoint has epoch {epoch}, but the file does not")

@@ -1,4 +1,4 @@
-"""What a figure was made with, so that it can be made again."""
+"""Versions, commit and machine that produced a result."""
 
 import platform
 import subprocess
@@ -11,34 +11,36 @@ PACKAGES = ("dynax", "jax", "flax", "optax", "mujoco", "orbax-checkpoint")
 
 
 def provenance() -> dict[str, Any]:
-    """Versions of Dynax and of what its results depend on, the commit of a checkout, and the kind of machine."""
+    """Return the versions of Dynax and of the packages that determine its results, the commit and the machine."""
     return {
-        "versions": {name: _version(name) for name in PACKAGES},
+        "versions": {name: package_version(name) for name in PACKAGES},
         "commit": commit(),
         "machine": f"{platform.machine()} {platform.system()}, Python {platform.python_version()}",
     }
 
 
-def _version(name: str) -> str | None:
+def package_version(name: str) -> str | None:
+    """Return the version of an installed package, or None if the package is not installed, as in a checkout."""
     try:
         return version(name)
     except PackageNotFoundError:
-        return None  # a checkout on the path, not installed
+        return None
 
 
 @cache
 def commit() -> str | None:
-    """The commit of the checkout Dynax runs from, with `+` where files differ from it; None for an installed package.
+    """Return the commit of the checkout that Dynax runs from, or None for an installed package.
 
-    It is asked for once, when a job begins: what is committed while a process runs is not what it runs.
+    A `+` is appended if files differ from the commit. The result is cached, because a commit made while a process runs
+    does not change the code of the process.
     """
-    here = Path(__file__).resolve().parents[2]
-    if not (here / ".git").exists():
+    root = Path(__file__).resolve().parents[2]
+    if not (root / ".git").exists():
         return None
-    git = ["git", "--no-optional-locks", "-C", str(here)]  # no lock in the way of the user's own git
+    git = ["git", "--no-optional-locks", "-C", str(root)]  # takes no lock that would block the user's own git
     try:
         head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
-        changed = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True, check=True).stdout
+        changes = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError):
         return None
-    return head + ("+" if changed else "")
+    return head + ("+" if changes else "")

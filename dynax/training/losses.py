@@ -1,43 +1,53 @@
-"""What training minimizes: errors of one step or of several, in units of the target's deviation.
+"""Squared prediction errors and the losses made from them.
 
-Axes: B batch, E ensemble_size, h history, K steps ahead, S state, A action, D target.
+Errors are in units of the standard deviation of the target.
 """
 
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int, UInt32
 
 from dynax.base import BaseDynamicsModel, Variables, normalize
-from dynax.training.training_set import Samples
+from dynax.training.samples import Samples
 
-TOLERANCE = 25.0  # squared errors up to so many times the median count in full
+OUTLIER_FACTOR = 25.0  # a squared error of this factor times the median counts as an outlier
+
+Key = UInt32[Array, "2"]
+Scale = Float[Array | np.ndarray, " C"]
 
 
 def one_step(
-    model: BaseDynamicsModel, variables: Variables, samples: Samples, ends: jax.Array, key: jax.Array | None = None
-) -> jax.Array:
-    """The squared error of each prediction of one step, mean over the target: (E, B), or (E, B, h) of a sequence model.
+    model: BaseDynamicsModel, variables: Variables, samples: Samples, ends: Int[Array, " B"], key: Key | None = None
+) -> Float[Array, "E B *h"]:
+    """Return the squared error of one-step predictions, mean over the target.
 
     Args:
-        ends: (B,) the samples that windows end at.
-        key: random key of the dropout; without one nothing is dropped.
+        model: the model. A sequence model is trained on every position of the window, any other on the last.
+        variables: its variables.
+        samples: the transitions.
+        ends: transitions at which the windows end.
+        key: random key of the dropout; None for no dropout.
 
-    A sequence model is held to every position of the window, any other to the last.
+    Returns:
+        (E, B), or (E, B, h) for a sequence model.
     """
     rows = ends[:, None] + jnp.arange(1 - model.history, 1)
-    held = rows if model.sequence else ends
-    near = jax.tree.map(lambda x: x[rows], samples.contact_cache)
-    return _squared(model, variables, samples.states[rows], samples.actions[rows], samples.targets[held], key, near)
+    targets = samples.targets[rows if model.sequence else ends]
+    cache = jax.tree.map(lambda x: x[rows], samples.contact_cache)
+    return _squared_error(model, variables, samples.states[rows], samples.actions[rows], targets, key, cache)
 
 
 def noisy_step(
-    model: BaseDynamicsModel, variables: Variables, samples: Samples, ends: jax.Array, key: jax.Array, scale: Any
-) -> jax.Array:
-    """As `one_step`, from states disturbed by noise of deviation `scale` (2 nv + na,), to the same next states.
+    model: BaseDynamicsModel, variables: Variables, samples: Samples, ends: Int[Array, " B"], key: Key, scale: Scale
+) -> Float[Array, "E B *h"]:
+    """Return the squared error of predictions from noisy states to the true next states.
 
-    A model so trained leads back to where the data are (Sanchez-Gonzalez et al. 2020, Learning to Simulate Complex
-    Physics with Graph Networks).
+    A model trained on noisy states corrects its own errors in a rollout (Sanchez-Gonzalez et al. 2020, Learning to
+    Simulate Complex Physics with Graph Networks). See `one_step` for the arguments; `scale` is the standard deviation
+    of the noise in tangent coordinates.
     """
     noise_key, key = jax.random.split(key)
     rows = ends[:, None] + jnp.arange(1 - model.history, 1)
@@ -47,18 +57,24 @@ def noisy_step(
     space = model.env.space
     noise = scale * jax.random.normal(noise_key, (*states.shape[:-1], space.tangent_dim))
     states = space.add(states, noise)
-    wanted = normalize(target, model.targets(states, following))
-    return _squared(model, variables, states, samples.actions[rows], wanted if model.sequence else wanted[:, -1], key)
+    targets = normalize(target, model.targets(states, following))
+    targets = targets if model.sequence else targets[:, -1]
+    return _squared_error(model, variables, states, samples.actions[rows], targets, key)
 
 
 def multi_step(
-    model: BaseDynamicsModel, variables: Variables, samples: Samples, ends: jax.Array, steps: int, scale: Any
-) -> jax.Array:
-    """The squared error of each state of an open-loop prediction of `steps` steps, mean over coordinates: (B, K).
+    model: BaseDynamicsModel, variables: Variables, samples: Samples, ends: Int[Array, " B"], steps: int, scale: Scale
+) -> Float[Array, "B K"]:
+    """Return the squared error of each state of an open-loop prediction, mean over coordinates.
 
-    Errors at step k count in units of k times `scale` (2 nv + na,), so that one which grows evenly counts the same
-    throughout. Members of an ensemble are averaged as they are in a rollout. Only the states between steps are kept for
-    the gradient, and the rest is computed anew.
+    The error at step k is in units of k times `scale`, so that an error that grows linearly counts equally at all
+    steps. Predictions of an ensemble are averaged, as in a rollout. The backward pass recomputes each step, so that
+    only the states between steps are stored.
+
+    Args:
+        model, variables, samples, ends: see `one_step`.
+        steps: number K of predicted steps.
+        scale: unit of the error at the first step, in tangent coordinates.
     """
     h, space = model.history, model.env.space
     rows = ends[:, None] + jnp.arange(1 - h, steps)
@@ -68,54 +84,58 @@ def multi_step(
     truth = jnp.concatenate([states[:, h:], last[:, None]], axis=1)
 
     @jax.checkpoint
-    def step(window: jax.Array, now: tuple[jax.Array, jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
-        k, action, following = now
+    def step(window: jax.Array, inputs: tuple[jax.Array, jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        k, action, following = inputs
         predicted = model.predict(variables, window, action)
         error = space.difference(following, predicted) / (k * scale)
         squared = jnp.mean(error[..., space.observed] ** 2, axis=-1)
         return jnp.concatenate([window[:, 1:], predicted[:, None]], axis=1), squared
 
-    windows = jnp.stack([actions[:, k : k + h] for k in range(steps)])
-    count = jnp.arange(1, steps + 1, dtype=states.dtype)
-    _, squared = jax.lax.scan(step, states[:, :h], (count, windows, jnp.moveaxis(truth, 1, 0)))
+    action_windows = jnp.stack([actions[:, k : k + h] for k in range(steps)])
+    counts = jnp.arange(1, steps + 1, dtype=states.dtype)
+    _, squared = jax.lax.scan(step, states[:, :h], (counts, action_windows, jnp.moveaxis(truth, 1, 0)))
     return jnp.moveaxis(squared, 0, 1)
 
 
-def _squared(
+def _squared_error(
     model: BaseDynamicsModel,
     variables: Variables,
-    states: jax.Array,
-    actions: jax.Array,
-    wanted: jax.Array,
-    key: jax.Array | None,
-    near: Any = None,
-) -> jax.Array:
+    states: Float[Array, "B h S"],
+    actions: Float[Array, "B h A"],
+    targets: Float[Array, "B *h D"],
+    key: Key | None,
+    contact_cache: Any = None,
+) -> Float[Array, "E B *h"]:
     target = variables["normalization"]["target"]
-    truth = wanted * target["std"] + target["mean"] if model.layer else None
-    predicted = model.predict_delta(variables, states, actions, key, truth, near)
-    return jnp.mean((normalize(target, predicted) - wanted) ** 2, axis=-1)
+    truth = targets * target["std"] + target["mean"] if model.layer else None
+    predicted = model.predict_delta(variables, states, actions, key, truth, contact_cache)
+    return jnp.mean((normalize(target, predicted) - targets) ** 2, axis=-1)
 
 
-def mse(squared: jax.Array) -> jax.Array:
-    """The mean of squared errors."""
+def mse(squared: Float[Array | np.ndarray, "..."]) -> Float[Array, ""]:
+    """Return the mean of squared errors."""
     return jnp.mean(squared)
 
 
-def cauchy(squared: jax.Array, scale: jax.Array | None = None) -> jax.Array:
-    """The mean of `log(1 + e^2 / s^2)`, with s^2 = `TOLERANCE` times the batch's median of e^2, or the `scale` given.
+def cauchy(squared: Float[Array | np.ndarray, "..."], scale: Float[Array, ""] | None = None) -> Float[Array, ""]:
+    """Return the Cauchy loss, the mean of `log(1 + e^2 / s^2)`, of squared errors e^2.
 
-    The Cauchy loss (Barron 2019, A General and Adaptive Robust Loss Function, alpha = 0) on a scale that shrinks with
-    the error: the few transitions in which a stop is struck stay hard to fit, and do not hold back all the others. On
-    that scale its value says nothing of whether the error has shrunk; who compares values gives one.
+    See Barron 2019, A General and Adaptive Robust Loss Function, alpha = 0. The scale shrinks with the error, so that a
+    few transitions at impacts, which stay hard to fit, do not dominate the gradient. Values of the loss are comparable
+    only if `scale` is given.
+
+    Args:
+        squared: squared errors.
+        scale: s^2; by default `outlier_scale(squared)`.
     """
     if scale is None:
         scale = jax.lax.stop_gradient(outlier_scale(squared))
     return jnp.mean(jnp.log1p(squared / scale))
 
 
-def outlier_scale(squared: jax.Array, least: float = 1e-12) -> jax.Array:
-    """The squared error from which on a transition counts as an outlier, `least` or more."""
-    return TOLERANCE * jnp.median(squared) + least
+def outlier_scale(squared: Float[Array | np.ndarray, "..."], minimum: float = 1e-12) -> Float[Array, ""]:
+    """Return the squared error above which a transition counts as an outlier."""
+    return OUTLIER_FACTOR * jnp.median(squared) + minimum
 
 
 LOSSES = {"mse": mse, "cauchy": cauchy}

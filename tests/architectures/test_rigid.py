@@ -40,8 +40,8 @@ def test_a_top_in_free_fall_precesses():
     np.testing.assert_allclose(path[:, 10:], body, atol=5e-3)
     momentum = np.array([0.02, 0.02, 0.035]) * spin
     axis = momentum / 0.02  # precession of the body's axis, a rotation vector a second
-    turned = rotations.matrix(rotations.exp(time[:, None] * axis))[..., 2]
-    found = rotations.matrix(path[:, 3:7])[..., 2]
-    np.testing.assert_allclose(found, turned, atol=5e-3)
+    precession = rotations.matrix(rotations.exp(time[:, None] * axis))[..., 2]
+    predicted = rotations.matrix(path[:, 3:7])[..., 2]
+    np.testing.assert_allclose(predicted, precession, atol=5e-3)
     np.testing.assert_allclose(path[:, 0], 0.3 * time, atol=1e-9)
-    assert np.abs(turned - [0, 0, 1]).max() > 0.5
+    assert np.abs(precession - [0, 0, 1]).max() > 0.5

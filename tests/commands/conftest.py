@@ -19,7 +19,7 @@ SMALL = {
     "mlp": ["model.hidden_dims=[16]"],
     "quadratic": ["model.hidden_dims=[16]"],
     "resnet": ["model.width=8", "model.num_blocks=1"],
-    "rigid": ["training.num_epochs=0"],
+    "rigid": [],
     "transformer": ["model.width=8", "model.num_layers=1", "model.num_heads=2", "model.history=3"],
 }
 SLIDER = """

@@ -1,4 +1,4 @@
-"""`training.resume`: the run goes on as it began, wherever one stands and whatever has become of its surroundings."""
+"""`training.resume`: a run continues with its own config, robot and data, from any working directory."""
 
 import json
 import re
@@ -12,7 +12,7 @@ import dynax as api
 
 @pytest.fixture
 def run(workshop, tmp_path):
-    """A finished run of two epochs, to do with as one likes."""
+    """A copy of a finished run of two epochs, which a test may change."""
     return Path(shutil.copytree(workshop.trained(), tmp_path / "run"))
 
 
@@ -33,7 +33,7 @@ def rows(run):
         ("+model.foo=1", "model.foo is null in the run, not 1"),
     ],
 )
-def test_another_config_is_refused(dynax, run, override, difference):
+def test_another_config_is_rejected(dynax, run, override, difference):
     before = sorted(path for path in run.rglob("*") if "resumed" not in path.parts)
     ran = dynax("train", f"training.resume={run}", override)
     assert (ran.code, ran.out) == (2, "")
@@ -42,8 +42,8 @@ def test_another_config_is_refused(dynax, run, override, difference):
     assert sorted(path for path in run.rglob("*") if "resumed" not in path.parts) == before
 
 
-def test_a_finished_run_is_printed_again_and_takes_more_epochs(dynax, run):
-    same = ["training=smoke", "model.hidden_dims=[16]"]  # what is as in the run may be said again
+def test_a_finished_run_can_be_extended(dynax, run):
+    same = ["training=smoke", "model.hidden_dims=[16]"]  # values of the run may be repeated
     assert dynax("train", f"training.resume={run}", *same).path == run
     assert rows(run) == [1, 2]
     hydra = {file.name: file.read_bytes() for file in (run / ".hydra").glob("*.yaml")}
@@ -51,12 +51,12 @@ def test_a_finished_run_is_printed_again_and_takes_more_epochs(dynax, run):
     assert rows(run) == [1, 2, 3]
     assert json.loads((run / "summary.json").read_text())["epochs"] == 3
     assert {file.name: file.read_bytes() for file in (run / ".hydra").glob("*.yaml")} == hydra
-    assert dynax("train", f"training.resume={run}").path == run  # of three epochs now
+    assert dynax("train", f"training.resume={run}").path == run
     assert rows(run) == [1, 2, 3]
 
 
 @pytest.mark.slow
-def test_a_run_that_ended_early_is_finished(dynax):
+def test_a_run_that_patience_ended_is_finished(dynax):
     early = [
         "training.num_epochs=9",
         "training.patience=1",
@@ -71,45 +71,48 @@ def test_a_run_that_ended_early_is_finished(dynax):
 
 
 @pytest.mark.slow
-def test_the_first_stage_takes_no_more_epochs_once_others_have_begun(dynax):
+def test_the_first_stage_cannot_be_extended_after_the_second_has_begun(dynax):
     run = dynax.smoke("training.unroll_epochs=1", "training.unroll_horizons=[2]").path
     assert rows(run) == [1, 2, 3]
     summary = (run / "summary.json").read_bytes()
     ran = dynax("train", f"training.resume={run}", "training.num_epochs=5")
     assert (ran.code, ran.out) == (2, "")
-    assert "is at epoch 3, and other stages follow the first: with training.num_epochs=5 instead of 2" in ran.err
+    assert "is at epoch 3, and other stages follow the first one: training.num_epochs=5 instead of 2" in ran.err
     assert (run / "summary.json").read_bytes() == summary
 
 
-def test_a_run_that_goes_on_is_not_finished(dynax, run, monkeypatch):
+def test_a_run_that_continues_has_no_summary(dynax, run, monkeypatch):
     def fail(*args):
         raise RuntimeError("in the first epoch")
 
-    monkeypatch.setattr("dynax.cli.commands.train.fit", fail)
+    monkeypatch.setattr("dynax.training.training.Training.step", fail)
     ran = dynax("train", f"training.resume={run}", "training.num_epochs=3")
     assert (ran.code, ran.out) == (1, "")
     assert not (run / "summary.json").exists()
 
 
 @pytest.mark.slow
-def test_a_run_that_is_interrupted_once_trained_is_summed_up_by_resuming(dynax, run, monkeypatch):
+def test_resuming_writes_the_summary_of_a_run_that_was_interrupted_after_training(dynax, run, monkeypatch):
     (run / "summary.json").unlink()
 
     def interrupt(*args):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("dynax.cli.commands.train.plots.loss_curve", interrupt)
+        patched.setattr("dynax.evaluation.plots.loss_curve", interrupt)
         ran = dynax("train", f"training.resume={run}")
     assert (ran.code, ran.out) == (130, "")
-    assert f"trained, but not summed up; dynax train training.resume={run} does that" in ran.err
+    assert (
+        f"training finished, but the summary was not written; run `dynax train training.resume={run}` to write it"
+        in ran.err
+    )
     assert dynax("train", f"training.resume={run}").path == run
     assert rows(run) == [1, 2]
 
 
 @pytest.mark.slow
-def test_a_run_needs_neither_its_data_nor_its_robot(dynax, slider):
-    """They are in the run; the data are collected again where they are gone, and are the same."""
+def test_a_run_continues_without_its_dataset_and_its_robot_file(dynax, slider):
+    """The checkpoint contains the robot. The same data are collected again."""
     run = dynax.smoke("env=mjcf", "env.xml=slider.xml").path
     shutil.rmtree(dynax.folder / "outputs" / "datasets")
     slider.unlink()
@@ -121,7 +124,7 @@ def test_a_run_needs_neither_its_data_nor_its_robot(dynax, slider):
 
 
 @pytest.mark.slow
-def test_other_data_are_refused(dynax):
+def test_other_data_are_rejected(dynax):
     run = dynax.smoke().path
     dataset = Path(json.loads((run / "summary.json").read_text())["dataset"])
     shutil.rmtree(dataset)
@@ -129,12 +132,12 @@ def test_other_data_are_refused(dynax):
     other.rename(dataset)
     ran = dynax("train", f"training.resume={run}", "training.num_epochs=3")
     assert (ran.code, ran.out) == (2, "")
-    assert "is another dataset: put the first one back, or start a new run" in ran.err
+    assert "has other content: restore the first dataset, or start a new run" in ran.err
     assert (run / "summary.json").exists()
 
 
 @pytest.mark.parametrize("text", ['{"epoch": 1}\n', '{"epoch": 1}\n{"epo\n'])
-def test_a_damaged_history_is_named(dynax, run, text):
+def test_a_damaged_history_is_reported(dynax, run, text):
     (run / "metrics.jsonl").write_text(text)
     ran = dynax("train", f"training.resume={run}", "training.num_epochs=3")
     assert (ran.code, ran.out) == (2, "")

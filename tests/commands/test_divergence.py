@@ -1,4 +1,4 @@
-"""A training that blows up fails in a sentence, and leaves what was good."""
+"""A training that diverges fails with a message and keeps its last good checkpoint."""
 
 import json
 
@@ -23,7 +23,7 @@ def test_before_the_first_checkpoint(dynax):
 
 
 def test_after_a_good_checkpoint(dynax):
-    """One update an epoch, the first with the learning rate at zero: the warm-up has only begun."""
+    """There is one update per epoch. The first one has the learning rate zero, the start of the warm-up."""
     slow_start = ["training.batch_size=1000000", "training.num_epochs=20", "training.checkpoint_every=100"]
     ran = dynax.smoke(
         "training.learning_rate=1e9", "training.gradient_clip=null", "training.ema_decay=null", *slow_start

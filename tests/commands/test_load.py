@@ -1,4 +1,4 @@
-"""`dynax.load` needs the run directory and nothing else."""
+"""`dynax.load` needs only the run directory."""
 
 import shutil
 
@@ -10,7 +10,7 @@ import dynax as api
 
 
 @pytest.mark.parametrize(("env", "model", "history"), [("pendulum", "mlp", 1), *slow(("cart_pole", "transformer", 3))])
-def test_a_copy_of_a_run_elsewhere(workshop, tmp_path, monkeypatch, env, model, history):
+def test_a_copied_run_is_loaded_without_its_dataset(workshop, tmp_path, monkeypatch, env, model, history):
     run = shutil.copytree(workshop.trained(env, model), tmp_path / "copy")
     data = workshop.folder / "outputs" / "datasets"
     data.rename(tmp_path / "gone")
@@ -36,7 +36,7 @@ WEDGE = "v 0 0 0\nv .1 0 0\nv 0 .1 0\nv 0 0 .1\nf 1 3 2\nf 1 2 4\nf 1 4 3\nf 2 3
 
 
 @pytest.mark.slow
-def test_a_run_of_a_robot_with_a_mesh_needs_none_of_its_files(dynax):
+def test_a_run_of_a_robot_with_a_mesh_contains_its_files(dynax):
     folder = dynax.folder / "robot"
     (folder / "parts").mkdir(parents=True)
     (folder / "parts" / "wedge.obj").write_text(WEDGE)

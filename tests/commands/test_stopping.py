@@ -1,4 +1,4 @@
-"""A training that is stopped, by whatever, and continued is the training that was never stopped, bit for bit."""
+"""A training that is stopped and continued gives the same bits as an uninterrupted training."""
 
 import json
 import shutil
@@ -12,7 +12,7 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-# Ten epochs of a few tenths of a second, with all that is random: order, dropout; and all that has a memory: Adam, EMA.
+# Ten short epochs with random data order and dropout, and with the states of the optimizer and the moving average.
 TRAINING = [
     "env=pendulum", "collect.num_rollouts=60", "collect.rollout_length=150",
     "model=transformer", "model.width=16", "model.num_layers=1", "model.num_heads=2", "model.history=4",
@@ -20,7 +20,7 @@ TRAINING = [
 ]  # fmt: skip
 
 
-# All stages: three epochs of one step, four of each of two horizons, and the polish; each epoch writes a checkpoint.
+# All stages: three epochs of one step, four for each of two horizons, and fine-tuning. Each epoch saves a checkpoint.
 STAGES = [
     "env=pendulum", "training=smoke", "model.hidden_dims=[8]", "training.optimizer=adam", "training.num_epochs=3",
     "training.unroll_epochs=4", "training.unroll_horizons=[2,6]", "training.finetune=lbfgs",
@@ -29,13 +29,13 @@ STAGES = [
 
 
 def rows(run):
-    """`metrics.jsonl` without what differs from one run to the next: the times."""
+    """Return the lines of `metrics.jsonl` without times, which differ between runs."""
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     return [{key: value for key, value in line.items() if key != "time_s"} for line in lines]
 
 
 def arrays(run):
-    """Every array of the last checkpoint, by its place in the tree, as bytes."""
+    """Return every array of the last checkpoint as bytes, by its key in the tree."""
     [path] = (run / "checkpoints").iterdir()
     assert path.name == f"epoch-{len(rows(run)):05d}"
     with ocp.StandardCheckpointer() as orbax:
@@ -44,22 +44,22 @@ def arrays(run):
     return {jax.tree_util.keystr(key): (str(x.dtype), np.shape(x), np.asarray(x).tobytes()) for key, x in leaves}
 
 
-def told(run):
+def results(run):
     content = json.loads((run / "summary.json").read_text())
     differs = {"run", "dataset", "training_time_s", "wall_time_s", "commit"}
     return {key: value for key, value in content.items() if key not in differs}
 
 
-def same(run, straight):
-    ours, theirs = arrays(run), arrays(straight)
+def same(run, uninterrupted):
+    ours, theirs = arrays(run), arrays(uninterrupted)
     assert ours.keys() == theirs.keys()
     assert not [key for key in ours if ours[key] != theirs[key]]
-    assert rows(run) == rows(straight)
-    assert told(run) == told(straight)
+    assert rows(run) == rows(uninterrupted)
+    assert results(run) == results(uninterrupted)
 
 
 def wait_for(process, folder, epochs):
-    """The directory of the run that `process` trains, as soon as it has done so many epochs."""
+    """Return the directory of the run of `process` after it has completed some epochs."""
     for _ in range(6000):
         for metrics in folder.glob("outputs/train/*/*/metrics.jsonl"):
             if len(metrics.read_text().splitlines()) >= epochs:
@@ -70,15 +70,15 @@ def wait_for(process, folder, epochs):
 
 
 @pytest.fixture(scope="module")
-def straight(workshop):
-    """Ten epochs without a break, by a process."""
+def uninterrupted(workshop):
+    """An uninterrupted training of ten epochs."""
     return workshop.line.process("train", *TRAINING).path
 
 
 @pytest.fixture
-def line(dynax, straight):
-    """The command line in a folder that has the data already."""
-    datasets = straight.parents[2] / "datasets"
+def line(dynax, uninterrupted):
+    """The command line in a folder with the dataset."""
+    datasets = uninterrupted.parents[2] / "datasets"
     shutil.copytree(datasets, dynax.folder / "outputs" / "datasets")
     return dynax
 
@@ -87,7 +87,7 @@ def hydra_of(run):
     return {file.name: file.read_bytes() for file in (run / ".hydra").iterdir() if file.is_file()}
 
 
-def test_killed(line, straight, tmp_path):
+def test_killed(line, uninterrupted, tmp_path):
     process = line.start("train", *TRAINING)
     run = wait_for(process, tmp_path, 6)
     process.kill()
@@ -98,18 +98,18 @@ def test_killed(line, straight, tmp_path):
     assert not (run / "summary.json").exists()
     hydra = hydra_of(run)
 
-    line.folder = tmp_path / "elsewhere"  # the data are found where they were
+    line.folder = tmp_path / "elsewhere"  # the dataset stays in the first folder
     line.folder.mkdir()
     again = line.process("train", f"training.resume={run}")
     assert again.path == run
     assert "after epoch 5" in again.err
     assert not (line.folder / "outputs").exists()
     assert hydra_of(run) == hydra
-    same(run, straight)
+    same(run, uninterrupted)
 
 
 def stop(line, number):
-    """Start a training and stop it by a signal in one of its first epochs; returns its run and how many it has done."""
+    """Stop a training by a signal in one of its first epochs; return its run and the number of completed epochs."""
     process = line.start("train", *TRAINING)
     run = wait_for(process, line.folder, 2)
     process.send_signal(number)
@@ -119,12 +119,12 @@ def stop(line, number):
     assert done < 10
     assert [path.name for path in (run / "checkpoints").iterdir()] == [f"epoch-{done:05d}"]
     assert not (run / "summary.json").exists()
-    advice = f"dynax: stopped after epoch {done}; dynax train training.resume={run} continues"
+    advice = f"dynax: stopped after epoch {done}; run `dynax train training.resume={run}` to continue"
     assert ran.err.splitlines()[-1] == advice
     return run, done
 
 
-def test_terminated_and_continued_by_one_process_at_a_time(line, straight):
+def test_terminated_and_continued_by_one_process_at_a_time(line, uninterrupted):
     run, done = stop(line, signal.SIGTERM)
     first = line.start("train", f"training.resume={run.relative_to(line.folder)}")
     wait_for(first, line.folder, done + 1)
@@ -132,20 +132,20 @@ def test_terminated_and_continued_by_one_process_at_a_time(line, straight):
     second = line("train", f"training.resume={run}")
     first.send_signal(signal.SIGCONT)
     assert (second.code, second.out) == (2, "")
-    assert f"training.resume={run} is being trained by another process" in second.err
+    assert f"training.resume={run}: another process is training this run" in second.err
     assert line.end(first).path == run
-    same(run, straight)
+    same(run, uninterrupted)
 
 
-def test_interrupted(line, straight):
+def test_interrupted(line, uninterrupted):
     run, _ = stop(line, signal.SIGINT)
     assert line("train", f"training.resume={run}").path == run
-    same(run, straight)
+    same(run, uninterrupted)
 
 
-def test_killed_while_it_trains_on_several_steps(dynax, tmp_path):
-    straight = dynax("train", *STAGES).path
-    assert [row["epoch"] for row in rows(straight)] == list(range(1, 13))
+def test_killed_while_training_on_several_steps(dynax, tmp_path):
+    uninterrupted = dynax("train", *STAGES).path
+    assert [row["epoch"] for row in rows(uninterrupted)] == list(range(1, 13))
     dynax.folder = tmp_path / "elsewhere"
     shutil.copytree(tmp_path / "outputs" / "datasets", dynax.folder / "outputs" / "datasets")
     process = dynax.start("train", *STAGES)
@@ -154,6 +154,6 @@ def test_killed_while_it_trains_on_several_steps(dynax, tmp_path):
     dynax.end(process)
     assert 5 <= len(rows(run)) < 12
     assert dynax("train", f"training.resume={run}").path == run
-    same(run, straight)
-    assert dynax("train", f"training.resume={run}").path == run  # finished, and left alone
-    same(run, straight)
+    same(run, uninterrupted)
+    assert dynax("train", f"training.resume={run}").path == run  # finished, so nothing changes
+    same(run, uninterrupted)

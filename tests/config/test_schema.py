@@ -73,7 +73,7 @@ def test_the_choices_of_the_schema_are_those_of_the_implementations():
     assert set(schema.TEST_ACTIONS) == set(testset.ACTIONS)
     for name in losses.LOSSES:
         schema.TrainingConfig(loss=name)
-    for name in second_order.SAMPLES:
+    for name in second_order.MAX_TRANSITIONS:
         schema.TrainingConfig(finetune=name)
 
 

@@ -60,7 +60,7 @@ def test_a_hinge_with_a_position_dependent_force_does_not_wrap(joint, rest, wrap
     xml = f'<mujoco><worldbody><body><joint name="a" {joint}/><geom size=".1"/></body></worldbody>{rest}</mujoco>'
     env = MjcfEnv(xml="toy.xml", mjcf=xml)
     assert env.space.wrapped.tolist() == [wraps]
-    sight = Representation(env, "sincos", "acceleration", "none", True, "world")
+    sight = Representation.of(env, "sincos", "acceleration", "none", True, "world")
     assert sight.sizes[0] == (2 if wraps else 3)
 
 

@@ -1,4 +1,4 @@
-"""`metrics.jsonl`: the epochs up to the checkpoint a run continues from, and no others."""
+"""`metrics.jsonl`: the epochs up to the checkpoint from which a run continues."""
 
 import json
 
@@ -13,7 +13,7 @@ def path(tmp_path):
     return tmp_path / "metrics.jsonl"
 
 
-def written(path):
+def lines(path):
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
@@ -21,22 +21,18 @@ def test_every_epoch_is_a_line(path):
     history = History(path, 0)
     for epoch in (1, 2):
         history.append({"epoch": epoch, "loss": 0.5 / epoch})
-    assert written(path) == history.rows == [{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.25}]
+        assert lines(path) == history.rows
+    assert history.rows == [{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.25}]
 
 
-def test_an_epoch_is_on_disk_at_once(path):
-    History(path, 0).append({"epoch": 1})
-    assert written(path) == [{"epoch": 1}]
-
-
-def test_what_came_after_the_checkpoint_is_forgotten(path):
+def test_epochs_after_the_checkpoint_are_deleted(path):
     path.write_text('{"epoch": 1}\n{"epoch": 2}\n{"epoch": 3}\n{"epo')
     history = History(path, 2)
     history.append({"epoch": 3, "again": True})
-    assert written(path) == history.rows == [{"epoch": 1}, {"epoch": 2}, {"epoch": 3, "again": True}]
+    assert lines(path) == history.rows == [{"epoch": 1}, {"epoch": 2}, {"epoch": 3, "again": True}]
 
 
-def test_epochs_that_patience_left_out_are_not_missed(path):
+def test_epochs_that_patience_skipped_are_not_required(path):
     path.write_text('{"epoch": 1}\n{"epoch": 46}\n{"epoch": 47}\n')
     assert History(path, 46).rows == [{"epoch": 1}, {"epoch": 46}]
 
@@ -53,7 +49,7 @@ def test_a_new_run_starts_an_empty_file(path):
     assert path.read_text() == ""
 
 
-def test_rows_are_kept_as_they_were(path):
+def test_rows_are_copies(path):
     row = {"epoch": 1}
     history = History(path, 0)
     history.append(row)

@@ -1,4 +1,4 @@
-"""Versions, commit and machine, whatever Dynax runs from."""
+"""Versions, commit and machine, from a checkout and from an installed package."""
 
 import json
 import subprocess
@@ -11,8 +11,8 @@ from dynax.runs import provenance
 
 
 @pytest.fixture(autouse=True)
-def afresh():
-    """The commit is asked for once a process; these tests ask several times."""
+def clear_cache():
+    """The commit is cached for the whole process."""
     provenance.commit.cache_clear()
     yield
     provenance.commit.cache_clear()
@@ -20,7 +20,7 @@ def afresh():
 
 @pytest.fixture
 def checkout(tmp_path, monkeypatch):
-    """An empty repository, of which this is said to be the package; returns its git."""
+    """An empty repository as the location of the package; returns a function that runs git."""
 
     def git(*words):
         identity = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
@@ -33,28 +33,28 @@ def checkout(tmp_path, monkeypatch):
     return git
 
 
-def test_it_names_what_results_depend_on():
-    told = provenance.provenance()
-    assert set(told) == {"versions", "commit", "machine"}
-    assert told["versions"]["mujoco"] == version("mujoco")
-    assert {"dynax", "jax", "flax", "optax", "orbax-checkpoint"} < set(told["versions"])
-    assert "Python 3." in told["machine"]
-    json.dumps(told)
+def test_all_packages_that_determine_results_are_included():
+    content = provenance.provenance()
+    assert set(content) == {"versions", "commit", "machine"}
+    assert content["versions"]["mujoco"] == version("mujoco")
+    assert {"dynax", "jax", "flax", "optax", "orbax-checkpoint"} < set(content["versions"])
+    assert "Python 3." in content["machine"]
+    json.dumps(content)
 
 
-def test_a_commit_and_whether_files_differ_from_it(checkout, tmp_path):
+def test_a_commit_is_marked_if_files_differ_from_it(checkout, tmp_path):
     (tmp_path / "file").write_text("1")
     checkout("add", ".")
     checkout("commit", "-q", "-m", "x")
     head = checkout("rev-parse", "HEAD")
     assert provenance.commit() == head
     (tmp_path / "file").write_text("2")
-    assert provenance.commit() == head, "what is changed while a process runs is not what it runs"
+    assert provenance.commit() == head, "a change while a process runs does not change its code"
     provenance.commit.cache_clear()
     assert provenance.commit() == f"{head}+"
 
 
-def test_a_repository_without_a_commit(checkout):
+def test_a_repository_without_commits_has_none(checkout):
     assert provenance.commit() is None
 
 
@@ -63,17 +63,17 @@ def test_an_installed_package_has_no_commit(tmp_path, monkeypatch):
     assert provenance.commit() is None
 
 
-def test_no_git(checkout, monkeypatch):
+def test_without_git_there_is_no_commit(checkout, monkeypatch):
     monkeypatch.setenv("PATH", "")
     assert provenance.commit() is None
 
 
-def test_a_checkout_on_the_path_is_not_installed(monkeypatch):
+def test_a_package_that_is_not_installed_has_no_version(monkeypatch):
     monkeypatch.setattr(provenance, "PACKAGES", ("numpy", "no-such-package"))
     assert provenance.provenance()["versions"] == {"numpy": version("numpy"), "no-such-package": None}
 
 
-def test_this_checkout():
+def test_the_commit_of_this_checkout():
     if not (Path(__file__).parents[2] / ".git").exists():
         pytest.skip("not a checkout")
     assert len(provenance.commit().rstrip("+")) == 40

@@ -7,21 +7,19 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from toys import Drift, Linear, epochs, same
+from toys import Drift, Linear, epochs, same, start
 
 from dynax.config.schema import TrainingConfig
-from dynax.training import fitting
+from dynax.training import TrainingSet
 from dynax.training.epochs import initial_state, make_epoch
 from dynax.training.losses import one_step
-from dynax.training.training_set import prepare, window_ends
 
 
-def test_the_moving_average_forgets_its_start(slide, sliding):
-    """One update an epoch, so that every one is seen: decay (1 + t) / (10 + t), at most the decay asked for."""
+def test_the_decay_of_the_moving_average_grows_up_to_its_limit(slide, sliding):
+    """With one update per epoch, the decay is min(limit, (1 + t) / (10 + t))."""
     config = TrainingConfig(num_epochs=6, batch_size=10_000, learning_rate=0.1, warmup_steps=0, ema_decay=0.3)
     model = Drift(env=slide)
-    begun, _ = fitting.start(model, sliding[0], config, jax.random.PRNGKey(0))
-    average = float(begun.params["network"]["drift"])
+    average = float(start(model, sliding, config).state.params["network"]["drift"])
     for t, epoch in enumerate(epochs(model, sliding, config)):
         rate = min(0.3, (1 + t) / (10 + t))
         average = rate * average + (1 - rate) * float(epoch.state.params["network"]["drift"])
@@ -29,20 +27,19 @@ def test_the_moving_average_forgets_its_start(slide, sliding):
     assert rate == 0.3
 
 
-def test_without_a_moving_average_the_parameters_are_kept(slide, sliding):
+def test_without_a_moving_average_the_parameters_are_validated(slide, sliding):
     config = TrainingConfig(num_epochs=2, batch_size=64, learning_rate=0.1, ema_decay=None)
     for epoch in epochs(Linear(env=slide), sliding, config):
         assert same(epoch.state.ema, epoch.state.params)
 
 
-def test_parameters_ruined_by_the_last_update_of_an_epoch_are_divergence(slide, sliding):
-    """The only update of the epoch follows a finite loss, and its learning rate is no number."""
+def test_the_loss_is_nan_if_the_last_update_gives_parameters_that_are_not_finite(slide, sliding):
+    """The only update of the epoch follows a finite loss, and its learning rate is NaN."""
     config = TrainingConfig(num_epochs=1, batch_size=10_000, ema_decay=None)
-    model = Linear(env=slide)
-    state, normalization = fitting.start(model, sliding[0], config, jax.random.PRNGKey(0))
-    samples, last = prepare(model, sliding[0], normalization), jnp.asarray(window_ends(sliding[0], 1))
-    ruinous = optax.sgd(jnp.nan)
-    state = initial_state(state.params, ruinous, jax.random.PRNGKey(0))
-    epoch = make_epoch(partial(one_step, model), normalization, ruinous, config, batch=len(last), steps=1)
-    _, loss = epoch(state, samples, last)
+    model, train = Linear(env=slide), TrainingSet.of(Linear(env=slide), sliding[0])
+    params = model.create(jax.random.PRNGKey(0), train.normalization)["params"]
+    ends, optimizer = jnp.asarray(train.window_ends()), optax.sgd(jnp.nan)
+    state = initial_state(params, optimizer, jax.random.PRNGKey(0))
+    epoch = make_epoch(partial(one_step, model), train.normalization, optimizer, config, batch=len(ends), updates=1)
+    _, loss = epoch(state, train.samples, ends)
     assert np.isnan(loss)

@@ -1,4 +1,4 @@
-"""Impacts are where a constraint begins or ceases to act."""
+"""Impacts: transitions at which a constraint becomes active or inactive."""
 
 import jax
 import jax.numpy as jnp
@@ -9,7 +9,7 @@ from dynax.data.simulate import simulate
 from dynax.envs import MjcfEnv
 from dynax.mechanics.collision.contacts import Contacts
 from dynax.mechanics.constraints.active import active_constraints
-from dynax.training.impacts import AROUND, impacts
+from dynax.training.impacts import NEIGHBORS, impacts
 
 BALL = """
 <mujoco>
@@ -31,7 +31,7 @@ def env(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    ("qpos", "stops", "touches"),
+    ("qpos", "limits", "contact"),
     [
         ((0, 0), [False], False),
         ((-0.41, 0), [False], True),
@@ -39,33 +39,34 @@ def env(tmp_path_factory):
         ((0, -1.1), [True], False),
     ],
 )
-def test_what_acts_in_a_state(env, qpos, stops, touches):
-    active = jax.jit(active_constraints(env.mj_model, env.space, Contacts.of(env.mj_model)))
-    there, contacts = active(jnp.array([*qpos, 0.0, 0.0]))
-    assert there.tolist() == stops
-    assert bool(contacts.any()) == touches
+def test_active_constraints_of_a_state(env, qpos, limits, contact):
+    active_limits, contacts = jax.jit(active_constraints(env.mj_model, env.space, Contacts.of(env.mj_model)))(
+        jnp.array([*qpos, 0.0, 0.0])
+    )
+    assert active_limits.tolist() == limits
+    assert bool(contacts.any()) == contact
 
 
-@pytest.mark.parametrize(("angle", "stops"), [(0.5, [False]), (0.8, [True])])
-def test_the_stop_of_a_ball_joint_is_one(angle, stops):
+@pytest.mark.parametrize(("angle", "limits"), [(0.5, [False]), (0.8, [True])])
+def test_the_limit_of_a_ball_joint_is_one_limit(angle, limits):
     mjcf = '<body><joint type="ball" limited="true" range="0 40"/><geom size=".1"/></body>'
     env = MjcfEnv(xml="ball.xml", mjcf=f"<mujoco><worldbody>{mjcf}</worldbody></mujoco>")
-    turned = jnp.array([np.cos(angle / 2), 0.0, np.sin(angle / 2), 0.0, 0.0, 0.0, 0.0])
-    assert jax.jit(active_constraints(env.mj_model, env.space, None))(turned)[0].tolist() == stops
+    state = jnp.array([np.cos(angle / 2), 0.0, np.sin(angle / 2), 0.0, 0.0, 0.0, 0.0])
+    assert jax.jit(active_constraints(env.mj_model, env.space, None))(state)[0].tolist() == limits
 
 
-def test_a_ball_that_falls_touches_the_floor_when_it_has_fallen_as_far(env):
-    """Half a metre up, its radius a tenth: 0.4 m take 0.286 s."""
+def test_the_impact_of_a_falling_ball_is_when_it_reaches_the_floor(env):
+    """The ball starts at 0.5 m and has a radius of 0.1 m. It falls 0.4 m in 0.286 s."""
     states = simulate(env, np.zeros((1, 4)), np.zeros((1, 60, 0)), "native")
     hit = impacts(env, states)[0]
     assert hit.shape == (60,)
-    first = np.flatnonzero(hit)[0] + AROUND
+    first = np.flatnonzero(hit)[0] + NEIGHBORS
     assert first == pytest.approx(28, abs=1)
-    assert not hit[: first - AROUND].any()
-    assert hit[first - AROUND : first + AROUND + 1].all()
+    assert not hit[: first - NEIGHBORS].any()
+    assert hit[first - NEIGHBORS : first + NEIGHBORS + 1].all()
 
 
-def test_what_rests_and_what_flies_has_none(env):
+def test_resting_and_flying_have_no_impacts(env):
     states = np.tile([-0.41, 0.0, 0.0, 0.0], (2, 11, 1))
     states[1, :, 0] = 1.0
     assert not impacts(env, states).any()

@@ -1,4 +1,4 @@
-"""The losses on predictors whose error is known."""
+"""The losses of predictors with known errors."""
 
 from typing import ClassVar
 
@@ -10,11 +10,11 @@ from flax import linen as nn
 
 from dynax.base import BaseDynamicsModel
 from dynax.training import losses
-from dynax.training.training_set import Samples
+from dynax.training.samples import Samples
 
 B, H = 6, 3
 UNIT = {"mean": np.float32(0), "std": np.float32(1)}
-AS_IT_IS = {"features": UNIT, "actions": UNIT, "target": UNIT}
+IDENTITY = {"features": UNIT, "actions": UNIT, "target": UNIT}
 
 one_step = jax.jit(losses.one_step, static_argnums=0)
 noisy_step = jax.jit(losses.noisy_step, static_argnums=0)
@@ -22,7 +22,7 @@ multi_step = jax.jit(losses.multi_step, static_argnums=(0, 4))
 
 
 class Constant(BaseDynamicsModel):
-    """Predicts its one parameter, everywhere."""
+    """Predicts its single parameter for every entry of the target."""
 
     sequence: ClassVar[bool] = False
 
@@ -40,7 +40,7 @@ class ConstantSequence(Constant):
 
 
 class Echo(BaseDynamicsModel):
-    """Predicts the features it sees, some of them dropped in training."""
+    """Predicts its features, with dropout in training."""
 
     rate: float = 0.0
 
@@ -51,16 +51,16 @@ class Echo(BaseDynamicsModel):
 
 
 def loss(model, params, states, targets, seed=0):
-    """The mean squared error of windows (B, H)."""
+    """Return the mean squared error of windows (B, H)."""
     states, targets = (jnp.asarray(x, jnp.float32).reshape(B * H, 4) for x in (states, targets))
     samples, ends = Samples(states, jnp.zeros((B * H, 1)), targets), H - 1 + H * jnp.arange(B)
-    variables = {"params": {"network": params}, "normalization": AS_IT_IS}
+    variables = {"params": {"network": params}, "normalization": IDENTITY}
     squared = one_step(model, variables, samples, ends, jax.random.PRNGKey(seed))
     assert squared.shape == ((1, B, H) if model.sequence else (1, B))
     return float(losses.mse(squared))
 
 
-def test_a_perfect_prediction_has_no_loss(cart_pole):
+def test_an_exact_prediction_has_no_loss(cart_pole):
     states = np.random.default_rng(0).normal(size=(B, H, 4))
     assert loss(Echo(env=cart_pole, history=H), {"none": 0.0}, states, states) == 0
 
@@ -77,36 +77,36 @@ def test_mse_is_the_mean_square(cart_pole, value):
     )
 
 
-def test_only_the_last_position_counts_where_there_is_one_prediction(cart_pole):
+def test_other_models_are_trained_on_the_last_position_only(cart_pole):
     targets = np.zeros((B, H, 4))
     targets[:, :-1] = 9
     assert loss(Constant(env=cart_pole, history=H), {"value": 0.0}, np.zeros((B, H, 4)), targets) == 0
 
 
 @pytest.mark.parametrize("position", range(H))
-def test_a_sequence_model_is_held_to_every_position(cart_pole, position):
+def test_a_sequence_model_is_trained_on_every_position(cart_pole, position):
     targets = np.zeros((B, H, 4))
     targets[:, position] = 3
     value = loss(ConstantSequence(env=cart_pole, history=H), {"value": 0.0}, np.zeros((B, H, 4)), targets)
     assert value == pytest.approx(9 / H)
 
 
-def kept(cart_pole, seed):
-    """The share of features that dropout keeps, as the loss tells it: those kept are doubled."""
+def kept_share(cart_pole, seed):
+    """Return the share of features that dropout keeps. Dropout doubles the features that it keeps."""
     model = Echo(env=cart_pole, history=H, rate=0.5)
     return loss(model, {"none": 0.0}, np.ones((B, H, 4)), np.zeros((B, H, 4)), seed) / 4
 
 
 def test_dropout_follows_the_key(cart_pole):
-    assert kept(cart_pole, 0) == kept(cart_pole, 0) != kept(cart_pole, 1)
+    assert kept_share(cart_pole, 0) == kept_share(cart_pole, 0) != kept_share(cart_pole, 1)
 
 
 def test_dropout_differs_between_samples(cart_pole):
-    assert any(kept(cart_pole, seed) * 4 % 1 for seed in range(3))  # whole quarters, if it did not
+    assert any(kept_share(cart_pole, seed) * 4 % 1 for seed in range(3))  # equal dropout would give whole quarters
 
 
 class Homing(BaseDynamicsModel):
-    """Goes to the origin in one step, from wherever it is; as a sequence model from everywhere it has been."""
+    """Predicts a step to the origin from every state."""
 
     sequence: ClassVar[bool] = False
 
@@ -121,29 +121,29 @@ class SequenceHoming(Homing):
 
 
 def moving(steps, rate=0.0):
-    """Four trajectories of `steps` transitions, in which all coordinates move by `rate`; and where windows of H end."""
+    """Return four trajectories in which every coordinate changes by `rate`, and a function to their window ends."""
     states = 1.0 + rate * jnp.arange(steps)[:, None] + jnp.zeros((4, steps, 4))
     samples = Samples(states.reshape(-1, 4), jnp.zeros((4 * steps, 1)), jnp.full((4 * steps, 4), rate))
-    return samples, lambda ahead: (steps * jnp.arange(4)[:, None] + jnp.arange(H - 1, steps - ahead + 1)).ravel()
+    return samples, lambda horizon: (steps * jnp.arange(4)[:, None] + jnp.arange(H - 1, steps - horizon + 1)).ravel()
 
 
 def variables(**params):
-    return {"params": {"network": params}, "normalization": AS_IT_IS}
+    return {"params": {"network": params}, "normalization": IDENTITY}
 
 
 NETWORKS = pytest.mark.parametrize("network", [Constant, ConstantSequence])
 
 
 @NETWORKS
-def test_without_noise_a_noisy_step_is_a_step(cart_pole, network):
+def test_a_noisy_step_without_noise_equals_a_step(cart_pole, network):
     model, (samples, ends) = network(env=cart_pole, history=H), moving(8, 0.5)
     args = model, variables(value=0.3), samples, ends(1), jax.random.PRNGKey(0)
     assert np.array_equal(noisy_step(*args, scale=np.zeros(4)), one_step(*args))
 
 
 @pytest.mark.parametrize("network", [Homing, SequenceHoming])
-def test_a_noisy_step_leads_back_to_the_true_next_state(cart_pole, network):
-    """All next states are the origin: what goes there from everywhere has no error however large the noise."""
+def test_the_target_of_a_noisy_step_is_the_true_next_state(cart_pole, network):
+    """All next states are the origin, so a model that always goes there has no error."""
     model, (samples, ends) = network(env=cart_pole, history=H), moving(8)
     samples = samples.replace(targets=-samples.states)
     squared = noisy_step(model, variables(none=0.0), samples, ends(1), jax.random.PRNGKey(0), np.full(4, 0.3))
@@ -151,8 +151,8 @@ def test_a_noisy_step_leads_back_to_the_true_next_state(cart_pole, network):
     np.testing.assert_allclose(squared, 0, atol=1e-10)
 
 
-def test_noise_is_of_the_given_deviation(cart_pole):
-    """A prediction of no change misses the next state by the noise."""
+def test_noise_has_the_given_standard_deviation(cart_pole):
+    """The error of a prediction of no change is the noise."""
     model, (samples, ends) = Constant(env=cart_pole, history=H), moving(2000)
     scale = np.array([0.1, 0.0, 0.0, 0.0])
     squared = noisy_step(model, variables(value=0.0), samples, ends(1), jax.random.PRNGKey(0), scale)
@@ -161,7 +161,7 @@ def test_noise_is_of_the_given_deviation(cart_pole):
 
 @NETWORKS
 @pytest.mark.parametrize("steps", [1, 4])
-def test_a_perfect_model_has_no_error_however_many_steps_ahead(cart_pole, network, steps):
+def test_an_exact_model_has_no_error_after_several_steps(cart_pole, network, steps):
     model, (samples, ends) = network(env=cart_pole, history=H), moving(8, 0.5)
     squared = multi_step(model, variables(value=0.5), samples, ends(steps), steps, np.ones(4))
     assert squared.shape == (4 * (8 - H + 2 - steps), steps)
@@ -169,14 +169,14 @@ def test_a_perfect_model_has_no_error_however_many_steps_ahead(cart_pole, networ
 
 
 @NETWORKS
-def test_an_error_that_grows_evenly_counts_the_same_at_every_step(cart_pole, network):
+def test_an_error_that_grows_linearly_counts_equally_at_every_step(cart_pole, network):
     model, (samples, ends) = network(env=cart_pole, history=H), moving(8, 0.5)
     scale = np.array([1.0, 2.0, 1.0, 2.0])
     squared = multi_step(model, variables(value=0.7), samples, ends(4), 4, scale)
     np.testing.assert_allclose(squared, 0.2**2 * (1 + 1 / 4) / 2, rtol=1e-4)
 
 
-def test_one_of_several_steps_is_the_open_loop_error_of_one(cart_pole):
+def test_one_step_of_multi_step_is_the_rollout_error(cart_pole):
     model, (samples, ends) = Homing(env=cart_pole, history=H), moving(8, 0.5)
     squared = multi_step(model, variables(none=0.0), samples, ends(1), 1, np.ones(4))
     path = model.rollout(*windows(samples, ends(1)), variables(none=0.0))
@@ -185,31 +185,31 @@ def test_one_of_several_steps_is_the_open_loop_error_of_one(cart_pole):
 
 
 def windows(samples, ends):
-    """The states and actions that end at `ends`."""
+    """Return the states and actions of the windows that end at `ends`."""
     rows = ends[:, None] + jnp.arange(1 - H, 1)
     return samples.states[rows], samples.actions[rows]
 
 
-def test_whole_turns_are_no_error(cart_pole):
-    """The pole of the data goes round once a step, the predicted one stands still."""
+def test_full_revolutions_are_not_an_error(cart_pole):
+    """The pole of the data makes one revolution per step; the predicted pole does not move."""
     model, (samples, ends) = Constant(env=cart_pole, history=H), moving(8)
-    turning = samples.states.at[:, 1].add(2 * np.pi * jnp.arange(len(samples.states)))
-    spun = samples.replace(states=turning)
-    squared = multi_step(model, variables(value=0.0), spun, ends(4), 4, np.ones(4))
+    revolving = samples.states.at[:, 1].add(2 * np.pi * jnp.arange(len(samples.states)))
+    revolved = samples.replace(states=revolving)
+    squared = multi_step(model, variables(value=0.0), revolved, ends(4), 4, np.ones(4))
     np.testing.assert_allclose(squared, 0, atol=1e-9)
 
 
-def test_robust_of_equal_errors_does_not_depend_on_their_size():
+def test_the_cauchy_loss_of_equal_errors_does_not_depend_on_their_size():
     for size in (1e-8, 1.0, 1e8):
         assert float(losses.cauchy(np.full(B, size))) == pytest.approx(np.log(1 + 1 / 25), rel=1e-3)
 
 
-def test_robust_of_no_error_is_zero():
+def test_the_cauchy_loss_of_no_error_is_zero():
     assert float(losses.cauchy(np.zeros(B))) == 0
 
 
-def test_robust_weighs_small_errors_as_mse_does_and_outliers_hardly_at_all():
-    """On a scale of 25 medians an error of a million medians pulls no harder than one of a few."""
+def test_the_cauchy_loss_weights_small_errors_like_mse_and_outliers_much_less():
+    """The gradient of an outlier is below a tenth of that of a typical error."""
     pull = jax.grad(lambda error: losses.cauchy(error**2))(np.array([0.5, 1, 1, 1, 1.5, 1000], np.float32))
     np.testing.assert_allclose(pull[:5] / pull[1], [0.5, 1, 1, 1, 1.5], rtol=0.1)
     assert pull[5] < 0.1 * pull[1]

@@ -1,4 +1,4 @@
-"""Polishing on a system that is linear, so that the lowest error is known, and found in a step or two."""
+"""Second-order fine-tuning of a linear system, which has a known solution and takes one or two steps."""
 
 from typing import ClassVar
 
@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from flax import linen as nn
 from marks import slow
-from toys import GAINS, Linear
+from toys import GAINS, Linear, start
 
 from dynax.config.schema import TrainingConfig
 from dynax.data.simulate import simulate
 from dynax.data.trajectories import Trajectories
 from dynax.errors import UserError
-from dynax.training import fitting, second_order, training_set
+from dynax.training import TrainingSet, levenberg_marquardt, second_order
 
 
 class Sequence(Linear):
@@ -27,7 +27,7 @@ class Sequence(Linear):
 
 
 class Tanh(Linear):
-    """A network that is not linear in its parameters, and linear about zero."""
+    """A network that is not linear in its parameters."""
 
     @nn.compact
     def __call__(self, states, actions, training=False):
@@ -41,97 +41,99 @@ def data(slide):
     return Trajectories(simulate(slide, states, actions, "native"), actions)
 
 
-def variables(model, data, seed=0):
-    normalization = training_set.normalization_of(model, data)
-    return model.create(jax.random.PRNGKey(seed), normalization)
+def initial(train, seed=0):
+    """Return random parameters."""
+    return train.model.create(jax.random.PRNGKey(seed), train.normalization)["params"]
 
 
-def polished(model, data, kind="levenberg_marquardt", steps=5, loss="mse", seed=0):
-    """The parameters and the error that a polish returns, from random parameters."""
-    config = TrainingConfig(finetune=kind, finetune_steps=steps, loss=loss)
-    return second_order.finetune(model, variables(model, data, seed), data, config, jax.random.PRNGKey(0))
+def finetuned(model, data, method="levenberg_marquardt", steps=5, loss="mse", seed=0):
+    """Return the parameters and the loss after fine-tuning from random parameters."""
+    config = TrainingConfig(finetune=method, finetune_steps=steps, loss=loss)
+    train = TrainingSet.of(model, data)
+    return second_order.finetune(train, initial(train, seed), config, jax.random.PRNGKey(0))
 
 
 def gains(model, data, params):
-    """What a linear network makes of position, velocity and action."""
-    norm, kernel = training_set.normalization_of(model, data), params["network"]["Dense_0"]["kernel"][:, 0]
+    """Return the gains of position, velocity and action of a linear network."""
+    norm, kernel = TrainingSet.of(model, data).normalization, params["network"]["Dense_0"]["kernel"][:, 0]
     return kernel * norm["target"]["std"] / np.concatenate([norm["features"]["std"], norm["actions"]["std"]])
 
 
 @pytest.mark.parametrize("network", [Linear, Sequence])
-def test_least_squares_are_solved_at_once(slide, data, network):
-    params, error = polished(network(env=slide), data)
-    assert error < second_order.RESOLUTION
+def test_a_linear_problem_is_solved(slide, data, network):
+    params, loss = finetuned(network(env=slide), data)
+    assert loss < levenberg_marquardt.MIN_LOSS
     np.testing.assert_allclose(gains(network(env=slide), data, params), GAINS, atol=1e-8)
 
 
 @pytest.mark.parametrize(
     ("network", "options"), [(Tanh, {}), *slow((Linear, {"history": 2}), (Linear, {"ensemble_size": 3}))]
 )
-def test_any_model_is_fitted(slide, data, network, options):
-    assert polished(network(env=slide, **options), data, steps=30)[1] < 1e-5
+def test_every_model_is_fitted(slide, data, network, options):
+    assert finetuned(network(env=slide, **options), data, steps=30)[1] < 1e-5
 
 
-def test_the_error_returned_is_that_of_the_parameters_returned(slide, data):
+def test_the_returned_loss_belongs_to_the_returned_parameters(slide, data):
     model = Tanh(env=slide)
-    params, error = polished(model, data, steps=2)
-    now = {"params": params, "normalization": training_set.normalization_of(model, data)}
-    following = model.predict(now, data.states[:, :-1].reshape(-1, 1, 2), data.actions.reshape(-1, 1, 1))
-    wrong = (following - data.states[:, 1:].reshape(-1, 2))[:, 1] / now["normalization"]["target"]["std"]
-    assert error == pytest.approx(float(jnp.mean(wrong**2)), rel=1e-4)
+    params, loss = finetuned(model, data, steps=2)
+    variables = {"params": params, "normalization": TrainingSet.of(model, data).normalization}
+    following = model.predict(variables, *(jnp.asarray(x, jnp.float32) for x in windows(data)))
+    error = (following - data.states[:, 1:].reshape(-1, 2))[:, 1] / variables["normalization"]["target"]["std"]
+    assert loss == pytest.approx(float(jnp.mean(error**2)), rel=1e-4)
 
 
-def test_parameters_come_back_in_float32_and_in_their_tree(slide, data):
+def windows(data):
+    """Return states and actions of all transitions as windows of one."""
+    return data.states[:, :-1].reshape(-1, 1, 2), data.actions.reshape(-1, 1, 1)
+
+
+def test_parameters_are_returned_in_float32_with_their_structure(slide, data):
     model = Tanh(env=slide)
     shapes = lambda tree: jax.tree.map(lambda x: (x.shape, x.dtype), tree)  # noqa: E731
-    for kind in ("levenberg_marquardt", "lbfgs"):
-        assert shapes(polished(model, data, kind, steps=1)[0]) == shapes(variables(model, data)["params"])
+    for method in ("levenberg_marquardt", "lbfgs"):
+        assert shapes(finetuned(model, data, method, steps=1)[0]) == shapes(initial(TrainingSet.of(model, data)))
 
 
 @pytest.mark.parametrize("loss", ["mse", "cauchy"])
-def test_no_step_raises_the_error(slide, data, loss):
-    errors = [polished(Tanh(env=slide), data, steps=steps, loss=loss)[1] for steps in (1, 3, 9)]
-    assert errors[0] >= errors[1] >= errors[2]
+def test_no_step_raises_the_loss(slide, data, loss):
+    values = [finetuned(Tanh(env=slide), data, steps=steps, loss=loss)[1] for steps in (1, 3, 9)]
+    assert values[0] >= values[1] >= values[2]
 
 
-def test_outliers_are_left_out_by_the_robust_loss_alone(slide, data):
-    """One transition in eighty is struck by something that no state tells of."""
+def test_only_the_cauchy_loss_ignores_outliers(slide, data):
+    """One transition in eighty has a random velocity jump."""
     states = data.states.copy()
     states[::2, -1, 1] += 5
-    struck = Trajectories(states, data.actions)
-    wrong = {
-        loss: np.abs(
-            gains(Linear(env=slide), struck, polished(Linear(env=slide), struck, steps=20, loss=loss)[0]) - GAINS
-        )
-        for loss in ("mse", "cauchy")
-    }
-    assert wrong["cauchy"].max() < 1e-5 < 1e-3 < wrong["mse"].max()
+    disturbed, model, error = Trajectories(states, data.actions), Linear(env=slide), {}
+    for loss in ("mse", "cauchy"):
+        params, _ = finetuned(model, disturbed, steps=20, loss=loss)
+        error[loss] = np.abs(gains(model, disturbed, params) - GAINS).max()
+    assert error["cauchy"] < 1e-5 < 1e-3 < error["mse"]
 
 
-def test_at_most_so_many_transitions_are_looked_at(slide, data, monkeypatch):
-    """All others are struck, and it goes unnoticed."""
-    monkeypatch.setitem(second_order.SAMPLES, "levenberg_marquardt", 40)
-    monkeypatch.setattr(second_order, "CHUNK", 15)  # whole chunks alone
+def test_the_number_of_transitions_is_limited(slide, data, monkeypatch):
+    """Outliers in all other transitions have no effect."""
+    monkeypatch.setitem(second_order.MAX_TRANSITIONS, "levenberg_marquardt", 40)
+    monkeypatch.setattr(levenberg_marquardt, "CHUNK_SIZE", 15)  # 30 of the 40 transitions fill whole chunks
     pairs = np.stack([data.states[:, :-1], data.states[:, 1:]], axis=2).reshape(480, 2, 2)
-    looked_at = np.asarray(jax.random.permutation(jax.random.PRNGKey(0), np.arange(480, dtype=np.int32))[:30])
-    pairs[np.setdiff1d(np.arange(480), looked_at), 1, 1] += 5
-    struck = Trajectories(pairs, data.actions.reshape(480, 1, 1))
-    params, _ = polished(Linear(env=slide), struck)
-    np.testing.assert_allclose(gains(Linear(env=slide), struck, params), GAINS, atol=1e-5)
+    used = np.asarray(jax.random.permutation(jax.random.PRNGKey(0), np.arange(480, dtype=np.int32))[:30])
+    pairs[np.setdiff1d(np.arange(480), used), 1, 1] += 5
+    disturbed = Trajectories(pairs, data.actions.reshape(480, 1, 1))
+    params, _ = finetuned(Linear(env=slide), disturbed)
+    np.testing.assert_allclose(gains(Linear(env=slide), disturbed, params), GAINS, atol=1e-5)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("loss", ["mse", "cauchy"])
 def test_lbfgs_lowers_the_loss(slide, data, loss):
-    errors = [polished(Tanh(env=slide), data, "lbfgs", steps=steps, loss=loss)[1] for steps in (1, 20)]
-    assert errors[1] < 0.01 * errors[0]
+    values = [finetuned(Tanh(env=slide), data, "lbfgs", steps=steps, loss=loss)[1] for steps in (1, 20)]
+    assert values[1] < 0.01 * values[0]
 
 
-def test_a_large_network_is_refused_before_any_epoch(slide, data, monkeypatch):
-    monkeypatch.setattr(second_order, "LARGEST", 3)
-    config = TrainingConfig(finetune="levenberg_marquardt")
-    told = r"training.finetune=levenberg_marquardt solves .* at most 3, and the model has 4: use lbfgs or none"
-    with pytest.raises(UserError, match=told):
-        fitting.start(Linear(env=slide), data, config, jax.random.PRNGKey(0))
-    for kind in ("lbfgs", "none"):
-        fitting.start(Linear(env=slide), data, TrainingConfig(finetune=kind), jax.random.PRNGKey(0))
+def test_a_large_network_is_rejected_before_the_first_epoch(slide, data, monkeypatch):
+    monkeypatch.setattr(second_order, "MAX_PARAMETERS", 3)
+    pair, message = data.split(0.25), r"supports at most 3 parameters, but the model has 4: use lbfgs or none"
+    with pytest.raises(UserError, match=message):
+        start(Linear(env=slide), pair, TrainingConfig(finetune="levenberg_marquardt"))
+    for method in ("lbfgs", "none"):
+        start(Linear(env=slide), pair, TrainingConfig(finetune=method))

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dynax.cli.command_table import COMMANDS
-from dynax.cli.composition import conf
+from dynax.cli.composition import conf, plugins
 
 _FLAGS = ("--cfg", "--config-dir", "--help", "--info", "--multirun")
 _PATH_KEYS = ("run", "dataset", "env.xml", "training.resume", "hydra.run.dir", "hydra.sweep.dir")
@@ -77,7 +77,6 @@ def _top_level(word: str) -> str:
 def _query_hydra(words: Sequence[str], last: str, argv: Sequence[str]) -> list[str]:
     """Return Hydra's completions. If an earlier word is wrong, there are none: the user will see the error later."""
     from dynax.cli.app.launch import to_hydra
-    from dynax.cli.composition import plugins
 
     at = words.index("--config-dir") if "--config-dir" in words else len(words)
     os.environ["COMP_LINE"] = " ".join(["dynax", *words[1:], last])

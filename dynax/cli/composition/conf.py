@@ -1,14 +1,6 @@
 """The folder of YAML files, with the groups and keys in it."""
 
-from pathlib import Path
-
-_PACKAGE = Path(__file__).absolute().parents[2]
-
-
-def directory() -> Path:
-    """Return `conf/`. It is inside the package in a wheel, and beside the package in a checkout."""
-    inside = _PACKAGE / "conf"
-    return inside if inside.is_dir() else _PACKAGE.parent / "conf"
+from dynax.config.locations import conf_directory as directory
 
 
 def groups() -> set[str]:

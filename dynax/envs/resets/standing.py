@@ -1,4 +1,4 @@
-"""Initial states of robots that stand on a floor: without interpenetration, around the home pose or anywhere."""
+"""Initial states of robots on a floor: without interpenetration, around the home pose or anywhere."""
 
 from dataclasses import dataclass, fields
 from typing import NamedTuple
@@ -69,8 +69,8 @@ class StandingReset(Reset):
                 return states
         depth = placement.depth(states[remaining[0], : model.nq])
         raise UserError(
-            f"reset=standing finds no initial state without interpenetration, also near the home pose: there the geoms "
-            f"{placement.deepest_pair()} overlap by {1e3 * depth:.1f} mm; exclude the contact in the MJCF, change "
+            f"reset=standing finds no initial state without interpenetration. Near the home pose, the geoms "
+            f"{placement.deepest_pair()} overlap by {1e3 * depth:.1f} mm: exclude the contact in the MJCF, change "
             "keyframe 0, or use another reset",
             "reset",
         )

@@ -10,21 +10,19 @@ import jax
 import mujoco
 import numpy as np
 
-from dynax.math.arrays import Leaf
-
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class ContactParameters:
     """The parameters of C contacts, as NumPy arrays."""
 
-    condim: Leaf  # dimension, (C,) int: 1, 3, 4 or 6
-    friction: Leaf  # coefficients, (C, 5): two of sliding, torsional in m, two of rolling in m
-    solref: Leaf  # (C, 2)
-    solreffriction: Leaf  # solref of the friction rows, (C, 2); zero means `solref`
-    solimp: Leaf  # (C, 5)
-    margin: Leaf  # distance below which the contact is active, (C,), m
-    gap: Leaf  # additional distance at which MuJoCo already reports the contact, (C,), m
+    condim: Any  # dimension, (C,) int: 1, 3, 4 or 6
+    friction: Any  # coefficients, (C, 5): two of sliding, torsional in m, two of rolling in m
+    solref: Any  # (C, 2)
+    solreffriction: Any  # solref of the friction rows, (C, 2); zero means `solref`
+    solimp: Any  # (C, 5)
+    margin: Any  # distance below which the contact is active, (C,), m
+    gap: Any  # additional distance at which MuJoCo already reports the contact, (C,), m
 
     @classmethod
     def of(cls, model: mujoco.MjModel, pairs: list[tuple[int, int, int]]) -> "ContactParameters":

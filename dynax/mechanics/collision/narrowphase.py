@@ -11,9 +11,9 @@ The number does not depend on the poses, so that the functions compile. Four met
     corners    The points of each shape against the other: cylinder, box and mesh with each other. Two crossing edges
                have no contact until a corner penetrates. All points of a mesh touch a plane; MuJoCo uses three.
 
-For shapes of about 0.2 m with distances between -0.02 m and 0.02 m, the least distances of `deepest` differ from
-MuJoCo's by a median of at most 0.05 mm, and by at most 20 mm in 90 % of all poses. Those of `corners` differ by a
-median of at most 7 mm, and by at most 60 mm in 90 % of all poses. The large differences occur where edges cross.
+The differences from MuJoCo's least distances were measured for shapes of about 0.2 m, at distances between -0.02 m and
+0.02 m. The differences of `deepest` have a median of at most 0.05 mm, and 90 % are below 20 mm. The differences of
+`corners` have a median of at most 7 mm, and 90 % are below 60 mm. Large differences occur where edges cross.
 """
 
 from dynax.mechanics.collision.capsule_contacts import capsule_on, capsules

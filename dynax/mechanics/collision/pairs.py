@@ -29,10 +29,10 @@ def selection(model: mujoco.MjModel) -> tuple[list[Pair], str]:
 def candidates(model: mujoco.MjModel) -> list[Pair]:
     """Return the pairs of geoms that MuJoCo would collide.
 
-    One geom's contype and the other's conaffinity must have a common bit, and their bodies must be able to touch:
-    at least one of them moves, they are not welded together, not excluded, and not parent and child unless the parent
-    is the world. Of these conditions, a `<pair>` only requires that one body moves (MuJoCo documentation, Computation:
-    Collision detection, Selection).
+    One geom's contype and the other's conaffinity must have a common bit. At least one of the two bodies must move. The
+    bodies must not be welded together or excluded. They must not be parent and child, unless the parent is the world.
+    Of these conditions, a `<pair>` only requires that one body moves (MuJoCo documentation, Computation: Collision
+    detection, Selection).
     """
     if model.opt.disableflags & (mujoco.mjtDisableBit.mjDSBL_CONTACT | mujoco.mjtDisableBit.mjDSBL_CONSTRAINT):
         return []

@@ -6,13 +6,13 @@ ellipsoid or box. A mesh is represented by its convex hull (`mesh`).
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import jax
 import mujoco
 import numpy as np
 from jaxtyping import Int
 
-from dynax.math.arrays import Leaf
 from dynax.math.vec3 import Rotation, Vec3, X, Y, Z
 from dynax.mechanics.collision import mesh
 
@@ -34,7 +34,7 @@ class Solid:
     size: Vec3  # (K,) m
     points: Vec3  # contact points in the shape frame, (P, K), m
     normals: Vec3  # outward normals of the faces of a mesh, (F, K)
-    offsets: Leaf  # distances of these faces from the origin of the shape frame, (F, K), m
+    offsets: Any  # distances of these faces from the origin of the shape frame, (F, K), m
     starts: Vec3  # first ends of the edges of a mesh in the shape frame, (E, K), m
     edges: Vec3  # vectors from the first to the second ends, (E, K), m
 

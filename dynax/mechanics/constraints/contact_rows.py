@@ -12,7 +12,7 @@ Source: MuJoCo documentation, Computation: Constraint model (Friction cones, Con
 """
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -40,6 +40,7 @@ class ContactMotion:
     angular: Leaf  # Jacobian of the angular velocity about these axes, (C, 3, nv)
 
 
+@runtime_checkable
 class Slots(Protocol):
     """The attributes of `collision.contacts.Contacts` that contact rows need."""
 
@@ -166,7 +167,7 @@ class ContactRows:
         return make_rows(dim, jacobian, velocity, mu, stiffness, spring, damping)
 
     def _edges(
-        self, dim: int, contact_jacobian: jax.Array, velocity: jax.Array, mu: jax.Array, normal_stiffness: jax.Array,
+        self, dim: int, contact_jacobian: AnyArray, velocity: jax.Array, mu: jax.Array, normal_stiffness: jax.Array,
         spring: jax.Array, damping: jax.Array,
     ) -> Bounded:  # fmt: skip
         """Return the edges of friction pyramids, or one row for each contact without friction.
@@ -192,7 +193,7 @@ class ContactRows:
         )
 
     def _cones(
-        self, dim: int, contact_jacobian: jax.Array, velocity: jax.Array, mu: jax.Array, normal_stiffness: jax.Array,
+        self, dim: int, contact_jacobian: AnyArray, velocity: jax.Array, mu: jax.Array, normal_stiffness: jax.Array,
         spring: jax.Array, damping: jax.Array,
     ) -> Cones:  # fmt: skip
         """Return the friction cones of contacts, scaled so that they are circular."""

@@ -1,8 +1,8 @@
 """Exact line search along a Newton step, for the convex cost of `solve`.
 
 The slope of the cost along the step is continuous, increasing and nearly piecewise linear. Its breakpoints are the
-steps at which rows reach their bounds. The minimum is found by Newton's method on the slope, safeguarded by a bracket
-(Nocedal and Wright 2006, Numerical Optimization, section 3.5; MuJoCo's primal solvers use the same method, see MuJoCo
+steps at which rows reach their bounds. Newton's method finds the zero of the slope, safeguarded by a bracket
+(Nocedal and Wright 2006, Numerical Optimization, section 3.5). MuJoCo's primal solvers use the same method (MuJoCo
 documentation, Computation: Algorithms).
 
 Dry friction changes its slope within a very short interval, which Newton's method would miss. Its breakpoints are

@@ -1,39 +1,52 @@
-"""Optimizers: one short file each, a function `optimizer(schedule, config)` in it, named as in `training.optimizer`."""
+"""Optimizers: one file each, with a function `optimizer(schedule, config)`, selected by `training.optimizer`."""
 
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import optax
+from jaxtyping import PyTree
 
 from dynax.config.registry import OPTIMIZERS
 from dynax.config.schema import TrainingConfig
 
 
 def make(config: TrainingConfig, num_steps: int, ensemble_size: int = 1) -> optax.GradientTransformation:
-    """The optimizer for a training of `num_steps` updates: clipping, warm-up, cosine, and `config.optimizer`'s rule.
+    """Return the optimizer of a training: gradient clipping and an update rule with its learning rate schedule.
 
-    With several `ensemble_size` every parameter has a leading axis of them, and each member is optimized by itself.
+    The learning rate rises linearly and then falls as a cosine.
+
+    Args:
+        config: update rule, learning rates, warm-up, clipping.
+        num_steps: updates that the schedule lasts.
+        ensemble_size: size of the first axis of every parameter if above 1; each member is optimized separately.
     """
     warmup = min(config.warmup_steps, num_steps // 10)
     schedule = optax.warmup_cosine_decay_schedule(
         0.0, config.learning_rate, warmup, max(num_steps, 1), config.final_learning_rate
     )
-    rule = OPTIMIZERS.get(config.optimizer, "training.optimizer")(schedule, config)
     clip = optax.identity() if config.gradient_clip is None else optax.clip_by_global_norm(config.gradient_clip)
+    rule = OPTIMIZERS.get(config.optimizer, "training.optimizer")(schedule, config)
     chain = optax.chain(clip, rule)
-    return chain if ensemble_size == 1 else _each(chain, ensemble_size)
+    return chain if ensemble_size == 1 else _per_member(chain, ensemble_size)
 
 
-def _each(optimizer: optax.GradientTransformation, ensemble_size: int) -> optax.GradientTransformation:
-    """`optimizer` for each member of an ensemble, one after the other: a matrix of one is no tensor of all."""
+def _per_member(optimizer: optax.GradientTransformation, ensemble_size: int) -> optax.GradientTransformation:
+    """Apply `optimizer` to each ensemble member separately.
 
-    def apart(tree: Any) -> list[Any]:
+    Stacked parameters have one more axis, and SOAP and Muon treat matrices and 3-D arrays differently. `jax.vmap` would
+    evaluate both branches of SOAP's `lax.cond`, and thereby a QR decomposition, at every update.
+    """
+
+    def members(tree: PyTree) -> list[PyTree]:
         return [jax.tree.map(lambda x, i=i: x[i], tree) for i in range(ensemble_size)]
 
-    def update(updates: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
-        pairs = [optimizer.update(*each) for each in zip(apart(updates), state, apart(params), strict=True)]
+    def init(params: PyTree) -> tuple[Any, ...]:
+        return tuple(optimizer.init(member) for member in members(params))
+
+    def update(updates: PyTree, state: Any, params: PyTree = None) -> tuple[PyTree, Any]:
+        pairs = [optimizer.update(*each) for each in zip(members(updates), state, members(params), strict=True)]
         changes, state = zip(*pairs, strict=True)
         return jax.tree.map(lambda *each: jnp.stack(each), *changes), state
 
-    return optax.GradientTransformation(lambda params: tuple(optimizer.init(p) for p in apart(params)), update)
+    return optax.GradientTransformation(init, update)

@@ -6,5 +6,5 @@ from dynax.config.schema import TrainingConfig
 
 
 def optimizer(schedule: optax.Schedule, config: TrainingConfig) -> optax.GradientTransformation:
-    """Adam with decoupled `training.weight_decay`."""
+    """Return Adam with decoupled `training.weight_decay`."""
     return optax.adamw(schedule, weight_decay=config.weight_decay)

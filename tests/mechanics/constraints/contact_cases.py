@@ -119,7 +119,8 @@ def contacts(model: mujoco.MjModel, data: mujoco.MjData) -> tuple[ContactRows, C
         solimp=contact.solimp[slot],
         margin=contact.includemargin[slot],
     )
-    slots = SimpleNamespace(parameters=parameters, body1=body1[slot], body2=body2[slot])
+    geom1, geom2 = contact.geom[slot].T
+    slots = SimpleNamespace(parameters=parameters, geom1=geom1, geom2=geom2, body1=body1[slot], body2=body2[slot])
     rows = ContactRows.of(model, slots, group=np.zeros(SLOTS, int))
     distance = np.where(np.arange(SLOTS) < data.ncon, contact.dist[slot], 1.0)
     frame = contact.frame.reshape(-1, 3, 3)[slot]

@@ -10,7 +10,7 @@ from dynax.data.simulate import simulate
 from dynax.envs import MjcfEnv
 from dynax.math import rotations
 from dynax.mechanics.constraints import ConstraintResiduals
-from dynax.representation.frames import Floating
+from dynax.representation.floating import FloatingFrame
 
 FALLING = """<mujoco><option timestep=".004" cone="{cone}"><flag eulerdamp="disable"/></option><worldbody>
 <geom type="plane" size="5 5 1" condim="1"/><body pos="0 0 .1"><geom size=".1" condim="{condim}"/>
@@ -96,7 +96,7 @@ def test_residuals_of_a_true_step_are_small(name):
 
 def test_residuals_in_the_base_frame_do_not_depend_on_yaw(quadruped):
     """For a quadruped in the floor, although its MJCF has friction pyramids."""
-    residuals, base = ConstraintResiduals.of(quadruped.mj_model, quadruped.space), Floating.of(quadruped.mj_model)
+    residuals, base = ConstraintResiduals.of(quadruped.mj_model, quadruped.space), FloatingFrame.of(quadruped.mj_model)
     rng, yaw = np.random.default_rng(0), rotations.exp(np.array([0, 0, 1.2]))
     states, changes = quadruped.sample_states(rng, 20), rng.normal(size=(20, quadruped.space.nv))
     states[:, 2] -= 0.02
@@ -112,7 +112,7 @@ def test_residuals_in_the_base_frame_do_not_depend_on_yaw(quadruped):
     assert np.abs(dofs[:, :3]).max() > 0.1
     assert (np.asarray(rows)[:, -len(residuals.contacts) :] > 0).sum() > 20
     np.testing.assert_allclose(
-        base.seen(rotated, np.asarray(rotated_dofs)), base.seen(states, np.asarray(dofs)), atol=1e-9
+        base.to_base(rotated, np.asarray(rotated_dofs)), base.to_base(states, np.asarray(dofs)), atol=1e-9
     )
     np.testing.assert_allclose(rotated_rows, rows, atol=1e-9)
 

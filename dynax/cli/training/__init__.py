@@ -1,0 +1,1 @@
+"""The parts of `dynax train`: assembly, training, identification, checkpoints and the final report."""

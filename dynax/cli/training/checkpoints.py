@@ -1,0 +1,72 @@
+"""Checkpoints of a `dynax train` job."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from jaxtyping import PyTree
+
+from dynax.base import Variables
+from dynax.cli.training.job import Job
+from dynax.errors import RunError
+from dynax.runs import checkpoint
+from dynax.runs.arrays import read_tree
+from dynax.trained import description, model_tree, robot_files, variables_template
+from dynax.training import Training
+
+
+def save(
+    job: Job,
+    epoch: int,
+    variables: Variables,
+    best_epoch: int,
+    best_val_nrmse: float,
+    trees: Mapping[str, PyTree] | None = None,
+) -> None:
+    """Write a checkpoint.
+
+    Args:
+        job: the job.
+        epoch: number of completed epochs.
+        variables: the best variables so far.
+        best_epoch, best_val_nrmse: epoch of these variables, and their validation error.
+        trees: further pytrees of arrays.
+    """
+    info = {
+        **description(job.model, job.config),
+        "dataset": str(job.dataset.path),
+        "dataset_sha256": job.dataset.manifest["sha256"],
+        "epoch": epoch,
+        "best_epoch": best_epoch,
+        "best_val_nrmse": best_val_nrmse,
+    }
+    checkpoint.save(
+        job.path, epoch, {"model": model_tree(variables), **(trees or {})}, robot_files(job.model.env), info
+    )
+
+
+def save_training(job: Job, training: Training) -> None:
+    """Write a checkpoint from which the training can continue."""
+    trees = {"training": training.state}
+    save(job, training.epoch, training.variables(), training.best_epoch, training.best_val_nrmse, trees)
+
+
+def saved_normalization(job: Job) -> Variables:
+    """Return the normalization in the newest checkpoint."""
+    template = variables_template(job.model)
+    return checkpoint.read(job.path, lambda path: read_tree(path / "model", template))["normalization"]
+
+
+def restore_training(job: Job, training: Training) -> None:
+    """Restore the state of a training from the newest checkpoint."""
+    training.restore(checkpoint.read(job.path, lambda path: read_tree(path / "training", training.state)))
+
+
+@contextmanager
+def naming_last_checkpoint(path: Path) -> Iterator[None]:
+    """Append the last checkpoint of the run `path` to the message of a `RunError`."""
+    try:
+        yield
+    except RunError as error:
+        paths = checkpoint.checkpoints(path)
+        raise RunError(f"{error}\nthe last good checkpoint is {paths[-1]}" if paths else str(error)) from None

@@ -1,0 +1,46 @@
+"""Training settings per architecture and robot, from the same YAML files as the command line.
+
+Hydra composes `conf/training/default.yaml` with the files in `conf/training/recipe`. This module composes them without
+Hydra, for use in Python.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dynax.config.locations import conf_directory
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads `5e-3` as a number, as OmegaConf does; YAML 1.1 requires a point."""
+
+
+_Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"^[-+]?\d+[eE][-+]?\d+$"), list("-+0123456789"))
+
+
+def training_recipe(architecture: str, env: str) -> dict[str, Any]:
+    """Return the config group `training` as `dynax train model=<architecture> env=<env>` composes it."""
+    file = conf_directory() / "training" / "default.yaml"
+    return _composed(file, {"${model}": architecture, "${env}": env})
+
+
+def _composed(file: Path, choices: Mapping[str, str]) -> dict[str, Any]:
+    """Return the values of a YAML file merged with those of its defaults list.
+
+    An entry of the list is `_self_`, or `optional <folder>@_here_: <choice>`, where the file may not exist.
+    """
+    if not file.is_file():
+        return {}
+    content: Any = yaml.load(file.read_text(), _Loader)
+    values: dict[str, Any] = {}
+    for entry in content.pop("defaults", ["_self_"]):
+        if entry == "_self_":
+            values |= content
+        else:
+            [(key, choice)] = entry.items()
+            folder = file.parent / key.removeprefix("optional ").removesuffix("@_here_")
+            values |= _composed(folder / f"{choices[choice]}.yaml", choices)
+    return values

@@ -1,0 +1,26 @@
+"""Sizes of batches and epochs, and the optimizer whose schedule depends on them."""
+
+import optax
+
+from dynax.base import BaseDynamicsModel
+from dynax.config.schema import TrainingConfig
+from dynax.training import optimizers
+from dynax.training.training_set import TrainingSet
+
+
+def batches(model: BaseDynamicsModel, config: TrainingConfig, num_windows: int) -> tuple[int, int]:
+    """Return the windows per update and the updates per epoch.
+
+    An epoch uses every transition about once. A sequence model learns from all h transitions of a window, so that
+    `config.batch_size` transitions are fewer windows.
+    """
+    transitions = model.history if model.sequence else 1
+    windows = max(1, min(config.batch_size // transitions, num_windows))
+    return windows, max(1, num_windows // (windows * transitions))
+
+
+def optimizer_for(train: TrainingSet, config: TrainingConfig) -> optax.GradientTransformation:
+    """Return the optimizer of one-step training, with a schedule over all of its epochs."""
+    model = train.model
+    _, updates = batches(model, config, len(train.data) * (train.steps - model.history + 1))
+    return optimizers.make(config, config.num_epochs * updates, model.ensemble_size)

@@ -1,0 +1,47 @@
+"""Transitions as arrays on the device."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import struct
+
+from dynax.base import BaseDynamicsModel, Variables, normalize
+from dynax.data.trajectories import Trajectories
+
+
+class Samples(struct.PyTreeNode):
+    """The transitions of all trajectories, concatenated."""
+
+    states: Any  # states, (M, S)
+    actions: Any  # actions, (M, A)
+    targets: Any  # normalized targets, (M, D), computed from the states before they are rounded
+    contact_cache: Any = None  # `model.contact_cache` of the states: a pytree of arrays (M, ...), or None
+
+
+def make_samples(
+    model: BaseDynamicsModel,
+    data: Trajectories,
+    normalization: Variables,
+    dtype: type = np.float32,
+    *,
+    contacts: bool = True,
+) -> Samples:
+    """Return the transitions of `data`.
+
+    Args:
+        model: defines the targets and the contact cache.
+        data: trajectories of the model's robot.
+        normalization: statistics of the targets.
+        dtype: precision of the arrays.
+        contacts: whether to compute the contact cache.
+    """
+    states, following = data.states[:, :-1], data.states[:, 1:]
+    statistics = jax.tree.map(np.asarray, normalization["target"])  # JAX arrays would round the data before scaling
+    parts = states, data.actions, normalize(statistics, model.targets(states, following))
+    flat = [x.reshape(data.num_transitions, -1) for x in parts]
+    cache = model.contact_cache(flat[0]) if contacts else None
+    cache = jax.tree.map(lambda x: jnp.asarray(x.astype(dtype) if x.dtype == np.float64 else x), cache)
+    states, actions, targets = (jnp.asarray(x, dtype) for x in flat)
+    return Samples(states, actions, targets, cache)

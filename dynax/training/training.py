@@ -1,0 +1,163 @@
+"""`Training`: an object that owns the state of a training and runs one epoch per `step()`."""
+
+import logging
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import PyTree
+
+from dynax.base import BaseDynamicsModel, Variables
+from dynax.config.schema import TrainingConfig
+from dynax.data.trajectories import Trajectories
+from dynax.errors import RunError
+from dynax.training import second_order
+from dynax.training.batches import optimizer_for
+from dynax.training.epochs import TrainState, initial_state
+from dynax.training.stages import Program, Stage, plan
+from dynax.training.training_set import TrainingSet
+from dynax.training.validation import Validation, keep_best
+from dynax.training.windows import check_length
+
+log = logging.getLogger(__name__)
+
+MAX_LOSS = 1e4  # mean squared error, in units of the target's variance, at which a training has diverged
+
+
+@dataclass(frozen=True)
+class EpochMetrics:
+    """The result of one epoch."""
+
+    epoch: int  # number of the epoch, counted from one through all stages
+    loss: float  # mean squared one-step error over the epoch, in units of the target's variance
+    val_nrmse: float  # open-loop error on validation trajectories, geometric mean over trajectories and steps
+    val_valid_time: float  # median time at which the normalized error first exceeds 0.1, s
+
+
+class Training:
+    """The training of a model.
+
+    Args:
+        model: the model, which is not changed.
+        train: training trajectories, or a training set that was prepared from them.
+        val: validation trajectories.
+        config: settings.
+        key: random key that determines initial parameters, data order and dropout.
+
+    Raises:
+        UserError: if data and model do not match, or if the trajectories are too short.
+    """
+
+    def __init__(
+        self,
+        model: BaseDynamicsModel,
+        train: Trajectories | TrainingSet,
+        val: Trajectories,
+        config: TrainingConfig,
+        key: jax.Array,
+    ):
+        data = train.data if isinstance(train, TrainingSet) else train
+        check_length(data.actions.shape[1], model.history, config.horizon)
+        self.train = train if isinstance(train, TrainingSet) else TrainingSet.of(model, train)
+        self.config, self.stages = config, plan(config)
+        init_key, run_key = jax.random.split(raw_key(key))
+        params = model.create(init_key, self.train.normalization)["params"]
+        second_order.check_size(params, config)
+        self._state = initial_state(params, optimizer_for(self.train, config), run_key)
+        self._validate = Validation(model, val, config.val_rollouts)
+        self._running: tuple[Stage, Program] | None = None
+
+    @property
+    def epoch(self) -> int:
+        """Number of completed epochs. Epochs that patience skipped are counted once the next stage has begun."""
+        return int(self._state.epoch)
+
+    @property
+    def best_epoch(self) -> int:
+        """Epoch with the lowest validation error."""
+        return int(self._state.best_epoch)
+
+    @property
+    def best_val_nrmse(self) -> float:
+        """Lowest validation error."""
+        return float(self._state.best_error)
+
+    @property
+    def best_params(self) -> PyTree:
+        """Parameters of the epoch with the lowest validation error; a copy."""
+        return _copy(self._state.best)
+
+    def variables(self) -> Variables:
+        """Return the best parameters with the normalization, as `BaseDynamicsModel.rollout` expects them."""
+        return {"params": self.best_params, "normalization": self.train.normalization}
+
+    @property
+    def state(self) -> TrainState:
+        """The complete state, for a checkpoint; a copy."""
+        return _copy(self._state)
+
+    def restore(self, state: TrainState) -> None:
+        """Continue from a state that another training with the same settings has returned."""
+        self._state, self._running = _copy(state), None
+
+    @property
+    def stage(self) -> Stage | None:
+        """The stage of the next epoch, or None if the training is complete."""
+        return next((stage for stage in self.stages if self._has_epochs_left(stage)), None)
+
+    def step(self) -> EpochMetrics | None:
+        """Run the next epoch.
+
+        Returns:
+            The metrics of the epoch, or None if the training is complete.
+
+        Raises:
+            RunError: if the loss is not finite or exceeds `MAX_LOSS`. The best parameters are kept.
+        """
+        stage = self.stage
+        if stage is None:
+            self._log_early_end(self.config.total_epochs)
+            return None
+        number = max(self.epoch + 1, stage.first)
+        program = self._program(stage, number)
+        self._state, loss = program.epoch(self._state)
+        if not float(loss) < MAX_LOSS:
+            raise RunError(
+                f"training diverged in epoch {number}: the loss is {float(loss):.3g}; "
+                f"lower {stage.rate} or training.gradient_clip"
+            )
+        nrmse, valid_time = self._validate({"params": self._state.ema, "normalization": self.train.normalization})
+        self._state = keep_best(self._state, jnp.float32(nrmse))
+        return EpochMetrics(number, float(loss), nrmse, valid_time)
+
+    def _program(self, stage: Stage, number: int) -> Program:
+        """Return the compiled functions of a stage; prepare the state if epoch `number` is its first."""
+        if self._running is None or self._running[0] is not stage:
+            self._running = None  # frees the programs of the previous stage before others are compiled
+            self._running = stage, stage.build(self.train, self.config)
+        program = self._running[1]
+        if number == stage.first > 1:
+            self._log_early_end(number - 1)
+            self._state = program.begin(self._state.replace(epoch=jnp.int32(number - 1)))
+        return program
+
+    def _log_early_end(self, last: int) -> None:
+        if self.epoch < last:
+            log.info(
+                "one-step training ended after epoch %d: no lower validation error since epoch %d",
+                self.epoch,
+                self.best_epoch,
+            )
+
+    def _has_epochs_left(self, stage: Stage) -> bool:
+        impatient = stage.patience is not None and self.epoch - self.best_epoch >= stage.patience
+        return self.epoch < stage.last and not impatient
+
+
+def raw_key(key: jax.Array) -> jax.Array:
+    """Return a random key as its two uint32 words, which a checkpoint can contain."""
+    return jax.random.key_data(key) if jnp.issubdtype(key.dtype, jax.dtypes.prng_key) else key
+
+
+def _copy(tree: PyTree) -> PyTree:
+    return jax.tree.map(jnp.array, tree)
