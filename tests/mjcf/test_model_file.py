@@ -10,7 +10,7 @@ from PIL import Image
 
 from dynax.envs import MjcfEnv
 from dynax.errors import UserError
-from dynax.mjcf.model_file import read_model_file, serialize_spec
+from dynax.mjcf.model_file import read_model_file
 
 CORNERS = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
 FACES = ((0, 2, 1), (0, 1, 3), (0, 3, 2), (1, 2, 3))
@@ -245,35 +245,3 @@ def test_a_warning_of_mujoco_appears_neither_on_the_terminal_nor_in_a_file(folde
     assert MjcfEnv(xml=str(path)).mj_model.body_mass[1] == pytest.approx(2)
     assert not (folder / "MUJOCO_LOG.TXT").exists()
     assert capfd.readouterr() == ("", "")
-
-
-def test_an_mjspec_is_serialized_with_its_assets(folder):
-    write(folder / "m.obj", tetrahedron())
-    spec = mujoco.MjSpec.from_file(str(robot(folder, '<mesh name="m" file="m.obj"/>')))
-    before = spec.copy().compile()
-    text, assets = serialize_spec(spec, "source")
-    shutil.rmtree(folder)
-    assert_same(before, mujoco.MjModel.from_xml_string(text, assets))
-
-
-def test_an_mjspec_with_files_in_memory_is_serialized():
-    text = f"""<mujoco><asset><mesh name="m" file="m.obj"/></asset><worldbody><body>{JOINT}<geom type="mesh" mesh="m"/>
-    </body></worldbody></mujoco>"""
-    spec = mujoco.MjSpec.from_string(text, assets={"m.obj": tetrahedron().encode()})
-    mjcf, assets = serialize_spec(spec, "source")
-    assert list(assets) == ["m.obj"]
-    assert_same(spec.compile(), mujoco.MjModel.from_xml_string(mjcf, assets))
-
-
-def test_serialization_does_not_change_the_mjspec(folder):
-    write(folder / "parts" / "m.obj", tetrahedron())
-    spec = mujoco.MjSpec.from_file(str(robot(folder, '<mesh name="m" file="parts/m.obj"/>')))
-    serialize_spec(spec, "source")
-    assert spec.meshes[0].file == "parts/m.obj"
-
-
-def test_an_invalid_mjspec_is_an_error():
-    spec = mujoco.MjSpec()
-    spec.worldbody.add_body(name="massless").add_joint()
-    with pytest.raises(UserError, match="source is an MjSpec that MuJoCo cannot compile: "):
-        serialize_spec(spec, "source")
