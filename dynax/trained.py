@@ -206,9 +206,4 @@ def _missing_class(table: Registry, group: Mapping[str, Any], saved: Saved) -> U
 
 def variables_template(model: BaseDynamicsModel) -> Variables:
     """Return structure, shapes and dtypes of the variables of `model`."""
-    return jax.eval_shape(lambda: model.create(jax.random.PRNGKey(0), _identity_normalization(model)))
-
-
-def _identity_normalization(model: BaseDynamicsModel) -> Variables:
-    width = {"features": model.feature_dim, "actions": model.action_dim, "target": model.target_dim}
-    return {k: {"mean": np.zeros(n, np.float32), "std": np.ones(n, np.float32)} for k, n in width.items()}
+    return jax.eval_shape(lambda: model.create(jax.random.PRNGKey(0), model.identity_normalization()))

@@ -1,4 +1,4 @@
-"""A network of your own: write `__call__` on one sample, and train it like those that ship."""
+"""Train a custom network: override `__call__`, which computes the normalized target of one sample."""
 
 import argparse
 import logging
@@ -30,19 +30,17 @@ def main(num_rollouts: int = 50, num_epochs: int = 100) -> None:
     )
     config = TrainingConfig(num_epochs=num_epochs, batch_size=512)
 
-    # The same network twice: on the angle as it is, and on its sine and cosine, which know that 370 degrees are 10. The
-    # other choices of the shipped models are options too: with target="acceleration" the last layer is
-    # `self.target_dim` wide, for the change of the velocity alone.
-    for name, model in {
-        "raw angles, delta": MyModel(env=env),
-        "sin/cos, delta": MyModel(env=env, angles="sincos"),
-    }.items():
+    # The same network is trained twice: on the angle, and on its sine and cosine, which are equal for 370 and 10
+    # degrees. A custom model has all options of the shipped networks. With target="acceleration", the output has
+    # `self.target_dim` entries, the change of the velocity.
+    models = {"raw angles, delta": MyModel(env=env), "sin/cos, delta": MyModel(env=env, angles="sincos")}
+    for name, model in models.items():
         params = train_dynamics_model(
             model=model, train_dataset=train_dataset, val_dataset=val_dataset, config=config, rng=rng, env=env
         )
         predicted = model.rollout(val_dataset.states[:, 0], val_dataset.actions, params=params)
         error = jnp.abs(env.space.difference(jnp.asarray(val_dataset.states), predicted))[:, 50, 0].mean()
-        print(f"{name}: mean error of the angle after 1 s {error:.2e} rad")
+        print(f"{name}: the mean error of the angle after 1 s is {error:.2e} rad")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""The inertial parameters that a simulator has been given, to be compared with those that were found."""
+"""True inertial parameters of a model, for comparison with identified ones."""
 
 import mujoco
 import numpy as np
 
 
 def inertias(model: mujoco.MjModel) -> np.ndarray:
-    """(nbody, 10) mass, first moment and inertia about the frame's origin, as `dynax.mechanics.rigid_body` has them."""
+    """Return mass, first moment and inertia about the origin of each body's frame, (nbody, 10); see `rigid_body`."""
     result = np.zeros((model.nbody, 10))
     for body in range(model.nbody):
         mass, center, axes = model.body_mass[body], model.body_ipos[body], np.zeros(9)

@@ -21,13 +21,13 @@ PROJECT = FILES + [
 
 # Violations accepted while the restructuring is under way, by name of the check. The table must be empty at its end.
 KNOWN: dict[str, set[str]] = {
-    "readme": set(LEVELS),
     "long files": {
         "dynax/base.py",
         "dynax/mechanics/collision/narrowphase.py",
         "tests/data/test_simulate.py",
         "tests/mechanics/collision/test_contacts.py",
         "tests/representation/test_representation.py",
+        "tests/mjcf/test_model_file.py",
         "tests/test_base.py",
     },
     "flax": {

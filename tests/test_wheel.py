@@ -1,4 +1,4 @@
-"""The wheel, built, installed into an environment of its own and run from an empty folder."""
+"""Build the wheel, install it in a new environment and run it in an empty folder."""
 
 import os
 import subprocess
@@ -14,15 +14,15 @@ pytestmark = pytest.mark.slow
 
 
 def run(*command, **options):
-    environ = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")}
-    ran = subprocess.run([*map(str, command)], env=environ, capture_output=True, text=True, **options)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    return ran
+    environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    process = subprocess.run([*map(str, command)], env=environment, capture_output=True, text=True, **options)
+    assert process.returncode == 0, process.stdout + process.stderr
+    return process
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
-    """Built as a release is: from the source distribution, so that both hold all they must."""
+    """Build the wheel from the source distribution, as for a release; the test then covers both."""
     folder = tmp_path_factory.mktemp("wheel")
     run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, REPOSITORY)
     [path] = folder.glob("*.whl")
@@ -30,10 +30,11 @@ def wheel(tmp_path_factory):
 
 
 def files(folder, pattern):
+    """Return the paths below `folder` that match `pattern`, relative to `folder`."""
     return {str(path.relative_to(folder)) for path in folder.rglob(pattern) if path.is_file()}
 
 
-def test_it_holds_the_package_its_configs_and_its_robots(wheel):
+def test_the_wheel_contains_the_package_its_configs_and_its_robots(wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     assert {f"dynax/{name}" for name in files(REPOSITORY / "dynax", "*.py")} <= names
@@ -47,22 +48,23 @@ def test_it_holds_the_package_its_configs_and_its_robots(wheel):
 
 @pytest.fixture(scope="module")
 def python(wheel, tmp_path_factory):
-    """The interpreter of an environment that has Dynax from the wheel, and all else from where this one has it."""
+    """Return the Python of an environment with Dynax from the wheel and the other packages of this environment."""
     folder = tmp_path_factory.mktemp("venv")
-    run(sys.executable, "-m", "venv", folder)
+    run(sys.executable, "-m", "venv", "--without-pip", folder)
     python = folder / "bin" / "python"
-    run(python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", wheel)
-    own = run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").stdout.strip()
-    (Path(own) / "others.pth").write_text("\n".join({sysconfig.get_path(kind) for kind in ("purelib", "platlib")}))
+    run(sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps", "--no-index", wheel)
+    site_packages = run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").stdout.strip()
+    others = {sysconfig.get_path(kind) for kind in ("purelib", "platlib")}
+    (Path(site_packages) / "others.pth").write_text("\n".join(others))
     return python
 
 
-def test_it_runs_from_an_empty_folder(python, tmp_path):
-    where = run(python, "-c", "import dynax; print(dynax.__file__)", cwd=tmp_path).stdout.strip()
-    assert Path(where).is_relative_to(python.parents[1])
+def test_the_command_line_runs_in_an_empty_folder(python, tmp_path):
+    location = run(python, "-c", "import dynax; print(dynax.__file__)", cwd=tmp_path).stdout.strip()
+    assert Path(location).is_relative_to(python.parents[1])
     dynax = python.with_name("dynax")
-    ran = run(dynax, "train", "env=pendulum", "training=smoke", "model.hidden_dims=[16]", cwd=tmp_path)
-    [path] = ran.stdout.splitlines()
+    process = run(dynax, "train", "env=pendulum", "training=smoke", "model.hidden_dims=[16]", cwd=tmp_path)
+    [path] = process.stdout.splitlines()
     assert Path(path).parent == tmp_path / "outputs" / "train" / "pendulum-mlp"
     assert '"commit": null' in (Path(path) / "summary.json").read_text()
     assert str(REPOSITORY) not in (Path(path) / ".hydra" / "hydra.yaml").read_text()

@@ -1,4 +1,15 @@
-"""Networks: one short file each."""
+"""Architectures: one file for each network or structured model.
+
+    network, structured              base classes
+    mlp, resnet, transformer         generic networks
+    quadratic                        a network with the polynomial form of the equations of motion
+    lagrangian, mechanical, rigid    equations of motion with learned terms
+    embedding                        the learned functions of `lagrangian`
+    description                      titles, prior knowledge and notes for tables
+
+Axes: h history, S entries of a state, A entries of an action, F features, D entries of a target, K entries of an
+embedding, P products, nv degrees of freedom, nu actuators.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -28,10 +39,15 @@ __all__ = [
 
 
 def make(env: Env, group: Mapping[str, Any]) -> BaseDynamicsModel:
-    """The untrained model of `env` that the config group `model` describes.
+    """Return the untrained model of a robot that the config group `model` describes.
 
-    Raises `UserError` for an architecture or an option that is not there, or that the robot cannot have.
+    Args:
+        env: the robot.
+        group: the name of the architecture under `architecture`, and its options.
+
+    Raises:
+        UserError: for an unknown architecture or option, or an option that the robot does not support.
     """
     model = build(ARCHITECTURES, group, env=env)
-    _ = model.layer  # made when asked for, and there may be contacts that it cannot follow
+    _ = model.layer  # raises for contacts that the constraint layer does not support
     return model

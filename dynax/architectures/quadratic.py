@@ -1,41 +1,42 @@
-"""A polynomial of the velocities, quadratic as in the equations of motion, with coefficients from a network."""
+"""A polynomial of the velocities with coefficients from a network."""
 
 from typing import ClassVar
 
-import jax
 import jax.numpy as jnp
 from flax import linen as nn
+from jaxtyping import Array, Float
 
-from dynax.base import DynamicsModel, check_widths
-from dynax.errors import UserError
-from dynax.networks.layers import Hidden, check_activation
+from dynax.architectures.network import NetworkDynamicsModel, constant
+from dynax.networks.layers import Hidden, check_activation, check_widths
 
 
-class QuadraticDynamicsModel(DynamicsModel):
-    """The change is W(q) [1, u, v, v_i v_j (i >= j)], W a network of the positions alone.
+class QuadraticDynamicsModel(NetworkDynamicsModel):
+    """The target is W(q) [1, u, v, v_i v_j (i >= j)], where W is a network of the positions.
 
-    M(q) dv/dt + c(q, v) = tau has this form exactly, for a chain without constraints whose actuators are linear: the
+    For a chain without constraints and with linear actuators, M(q) dv/dt + c(q, v) = tau has exactly this form. The
     Coriolis and centrifugal terms c are quadratic in v (Featherstone 2008, Rigid Body Dynamics Algorithms, chapter 3).
     """
 
-    prior_knowledge: ClassVar = ("velocities enter as in the equations of motion",)
+    prior_knowledge: ClassVar[tuple[str, ...]] = ("dependence on velocities as in the equations of motion",)
 
     constraints: str = "layer"
+    history: int = constant(1)
     hidden_dims: tuple[int, ...] = (128, 128)
     activation: str = "glu"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_widths("model.hidden_dims", self.hidden_dims)
         check_activation(self.activation)
-        if self.history != 1:
-            raise UserError(f"model.history={self.history}: the quadratic model sees the present alone, history=1")
         super().__post_init__()
 
     @nn.compact
-    def __call__(self, states: jax.Array, actions: jax.Array, training: bool = False) -> jax.Array:
+    def __call__(
+        self, states: Float[Array, "1 F"], actions: Float[Array, "1 A"], training: bool = False
+    ) -> Float[Array, " D"]:
+        """Return the normalized target."""
         positions, velocities, _ = self.representation.sizes
         position, velocity, rest = jnp.split(states[-1], [positions, positions + velocities])
-        x = jnp.concatenate([position, rest, jnp.ones(1)])  # one, so that there is something to see without positions
+        x = jnp.concatenate([position, rest, jnp.ones(1)])  # the one is an input for robots without position features
         for width in self.hidden_dims:
             x = Hidden(width, self.activation)(x)
         products = jnp.outer(velocity, velocity)[jnp.tril_indices(velocities)]

@@ -1,29 +1,32 @@
 """A residual network of dense blocks (He et al. 2016, Deep Residual Learning for Image Recognition)."""
 
-import jax
 import jax.numpy as jnp
 from flax import linen as nn
+from jaxtyping import Array, Float
 
-from dynax.base import DynamicsModel
+from dynax.architectures.network import NetworkDynamicsModel
 from dynax.errors import check_range
 from dynax.networks.layers import Hidden, check_activation
 
 
-class ResNetDynamicsModel(DynamicsModel):
-    """`num_blocks` blocks of two dense layers each, every block added to what came before it."""
+class ResNetDynamicsModel(NetworkDynamicsModel):
+    """`num_blocks` blocks of two dense layers. The output of each block is added to its input."""
 
     width: int = 256
     num_blocks: int = 2
     activation: str = "silu"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_range("model.width", self.width, 1)
         check_range("model.num_blocks", self.num_blocks, 1)
         check_activation(self.activation)
         super().__post_init__()
 
     @nn.compact
-    def __call__(self, states: jax.Array, actions: jax.Array, training: bool = False) -> jax.Array:
+    def __call__(
+        self, states: Float[Array, "h F"], actions: Float[Array, "h A"], training: bool = False
+    ) -> Float[Array, " D"]:
+        """Return the normalized target."""
         x = nn.Dense(self.width)(jnp.concatenate([states.flatten(), actions.flatten()]))
         for _ in range(self.num_blocks):
             x = x + nn.Dense(self.width)(Hidden(self.width, self.activation)(x))

@@ -5,20 +5,22 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
+from jaxtyping import Array, Float
 
-from dynax.base import DynamicsModel
+from dynax.architectures.network import NetworkDynamicsModel
 from dynax.errors import UserError, check_range
 from dynax.networks.layers import Hidden
 
 
 class Block(nn.Module):
-    """Attention, then a gated layer three times as wide, each on the normalized stream and added to it."""
+    """Causal attention, then a gated layer three times as wide. Each reads the normalized stream and adds to it."""
 
     num_heads: int
     dropout: float
 
     @nn.compact
-    def __call__(self, x: jax.Array, training: bool) -> jax.Array:
+    def __call__(self, x: Float[Array, "h width"], training: bool) -> Float[Array, "h width"]:
+        """Return the stream after the block."""
         length, width = x.shape
         drop = nn.Dropout(self.dropout, deterministic=not training)
         qkv = nn.Dense(3 * width)(nn.LayerNorm()(x)).reshape(length, 3, self.num_heads, -1)
@@ -29,10 +31,10 @@ class Block(nn.Module):
         return x + drop(nn.Dense(width)(wide))
 
 
-class TransformerDynamicsModel(DynamicsModel):
-    """One token a (state, action) pair of the last `history` steps; every position predicts the change that follows.
+class TransformerDynamicsModel(NetworkDynamicsModel):
+    """One token for each state and action of the last `history` steps, and a target after each of them.
 
-    Tokens pass a gated layer before anything normalizes them, so that products of what a state consists of enter whole.
+    A gated layer reads the tokens before any layer normalizes them, so that it can form products of their entries.
     """
 
     history: int = 10
@@ -43,7 +45,7 @@ class TransformerDynamicsModel(DynamicsModel):
 
     sequence: ClassVar[bool] = True
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("width", "num_layers", "num_heads"):
             check_range(f"model.{name}", getattr(self, name), 1)
         check_range("model.dropout", self.dropout, 0, 0.99)
@@ -52,10 +54,13 @@ class TransformerDynamicsModel(DynamicsModel):
         super().__post_init__()
 
     @nn.compact
-    def __call__(self, states: jax.Array, actions: jax.Array, training: bool = False) -> jax.Array:
-        place = self.param("position", nn.initializers.normal(0.02), (self.history, self.width))
+    def __call__(
+        self, states: Float[Array, "h F"], actions: Float[Array, "h A"], training: bool = False
+    ) -> Float[Array, "h D"]:
+        """Return the normalized target after each state."""
+        position = self.param("position", nn.initializers.normal(0.02), (self.history, self.width))
         tokens = Hidden(2 * self.width, "glu")(jnp.concatenate([states, actions], axis=-1))
-        x = nn.Dense(self.width)(tokens) + place
+        x = nn.Dense(self.width)(tokens) + position
         for _ in range(self.num_layers):
             x = Block(self.num_heads, self.dropout)(x, training)
-        return nn.Dense(self.target_dim)(x)  # not normalized: size is what is to be predicted
+        return nn.Dense(self.target_dim)(x)  # without a layer norm, because the scale of the output matters

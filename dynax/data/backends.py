@@ -36,7 +36,7 @@ def resolve_backend(choice: str, env: Env) -> str:
     if choice == "auto":
         log.warning("MJX cannot simulate %s (%s). C MuJoCo collects the data instead", env.name, reason)
         return "native"
-    raise UserError(f"collect.backend=mjx cannot simulate {env.name}: {reason}. Use collect.backend=native")
+    raise UserError(f"backend=mjx cannot simulate {env.name}: {reason}. Use the backend native", "backend")
 
 
 def _has_gpu() -> bool:

@@ -16,6 +16,7 @@ from dynax.data.source import Source
 from dynax.data.trajectories import Trajectories
 from dynax.data.writer import creating
 from dynax.envs import Env
+from dynax.errors import config_section
 from dynax.excitations import Excitation
 
 log = logging.getLogger(__name__)
@@ -60,8 +61,11 @@ def collect(
     source = Source(env, excitation, config.seed, config.rollout_length)
     backend = preferred_backend(config.backend)
     manifest, path = _place(source, config, root, backend)
-    if not path.exists() and (resolved := resolve_backend(config.backend, env)) != backend:
-        manifest, path = _place(source, config, root, resolved)
+    if not path.exists():
+        with config_section("collect"):
+            resolved = resolve_backend(config.backend, env)
+        if resolved != backend:
+            manifest, path = _place(source, config, root, resolved)
     if not path.exists():
         with locked(path):
             if not path.exists():  # another process may have collected it meanwhile

@@ -68,7 +68,7 @@ class StateSpace:
             angular[block.v] += block.is_orientation
         return cls(
             joints=joints,
-            names=tuple(name for j, joint in enumerate(joints) for name in dof_names(joint, model.jnt_type[j])),
+            names=tuple(name for j, joint in enumerate(joints) for name in dof_names(joint, int(model.jnt_type[j]))),
             nq=model.nq,
             nv=model.nv,
             na=model.na,

@@ -102,7 +102,7 @@ def evaluate(trained: TrainedModel, config: EvalConfig | None = None, test: Test
     warmup, history = test.warmup if test else config.warmup, trained.history_length
     if warmup < history - 1:
         raise UserError(
-            f"eval.warmup={warmup} is too short for a model of {history} states: it must be at least {history - 1}"
+            f"warmup={warmup} is too short for a model of {history} states: it must be at least {history - 1}", "warmup"
         )
     env, space = trained.env, trained.env.space
     if test is None:

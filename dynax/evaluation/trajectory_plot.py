@@ -69,5 +69,5 @@ def continuous_positions(
         if is_orientation:
             start = paths[0][:, 0, dofs].copy()
             for positions in paths:
-                positions[..., dofs] = rotations.unwound(positions[..., dofs], start)
+                positions[..., dofs] = rotations.unwrap(positions[..., dofs], start)
     return paths

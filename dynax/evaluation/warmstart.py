@@ -2,7 +2,7 @@
 
 MuJoCo's constraint solver starts from the acceleration of the previous step, the warm start. The result of a solver
 that converges does not depend on this acceleration. If the solver stops early, the warm start acts as a further part of
-the state. (qpos, qvel, act) does not contain this part, and no model of these inputs can predict its effect.
+the state. This part is missing in (qpos, qvel, act), and no model of these inputs can predict its effect.
 """
 
 import json

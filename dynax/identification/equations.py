@@ -14,7 +14,7 @@ from dynax.architectures.rigid import RigidDynamicsModel
 from dynax.data.trajectories import Trajectories
 from dynax.mechanics.collision.contacts import Contacts
 from dynax.mechanics.constraints import JointRows
-from dynax.mechanics.constraints.active import acting
+from dynax.mechanics.constraints.active import active_constraints
 
 MAX_TRANSITIONS = 40_000  # transitions whose equations are used
 CHUNK_SIZE = 1_000  # transitions whose equations are in memory at once
@@ -82,15 +82,15 @@ def _constrained_dofs(model: RigidDynamicsModel) -> Callable[[Float[Array, " S"]
     These have dry friction, are at a joint limit, or move a body that is in contact.
     """
     rows, contacts = JointRows.of(model.env.mj_model), Contacts.of(model.env.mj_model)
-    friction, limits = jnp.asarray(rows.moved[~rows.stop].any(axis=0)), rows.moved[rows.stop]
-    active = acting(model.env.mj_model, model.env.space, contacts)
+    friction, limits = jnp.asarray(rows.dof_mask[~rows.joint_limit].any(axis=0)), rows.dof_mask[rows.joint_limit]
+    active = active_constraints(model.env.mj_model, model.env.space, contacts)
 
     def constrained(state: jax.Array) -> jax.Array:
         active_limits, active_contacts = active(state)
         dofs = friction | (active_limits[:, None] & limits).any(axis=0)
         if contacts is None:
             return dofs
-        moved = contacts.kinematics.mask[contacts.body1] | contacts.kinematics.mask[contacts.body2]
+        moved = contacts.kinematics.dof_mask[contacts.body1] | contacts.kinematics.dof_mask[contacts.body2]
         return dofs | (active_contacts[:, None] & moved).any(axis=0)
 
     return constrained

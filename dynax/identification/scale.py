@@ -35,7 +35,7 @@ def known_scale(model: RigidDynamicsModel) -> KnownScale:
     for number, tree in enumerate(trees(mj_model)):
         actuators = np.flatnonzero((moment[tree.dofs] != 0).any(axis=0))
         bodies = np.flatnonzero(mj_model.body_treeid[moving] == number)
-        if tree.floats:
+        if tree.floating_base:
             rows.append(masses[bodies].sum(axis=0))
             values.append(mj_model.body_mass[moving[bodies]].sum())
         elif len(actuators):
@@ -58,7 +58,7 @@ def _default_mass_matrix(mj_model: mujoco.MjModel) -> Float[np.ndarray, "nv nv"]
 def _jacobians(model: RigidDynamicsModel) -> tuple[jax.Array, jax.Array, jax.Array]:
     """Return derivatives with respect to the constants: of body masses, gains, and the mass matrix's diagonal."""
     zero, unravel = constants_of(model)
-    masses = jax.jacfwd(lambda x: unravel(x)["bodies"].reshape(-1, len(rigid_body.NAMES))[:, 0])(zero)
+    masses = jax.jacfwd(lambda x: unravel(x)["bodies"].reshape(-1, len(rigid_body.PARAMETER_NAMES))[:, 0])(zero)
     gain = jax.jacfwd(lambda x: unravel(x).get("gain", zero[:0]))(zero)
     home = model.env.space.home
     diagonal = jax.jit(jax.jacfwd(lambda x: jnp.diag(model.mass_matrix(unravel(x), home))))(zero)

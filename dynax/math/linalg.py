@@ -1,35 +1,42 @@
-"""Linear algebra for the few degrees of freedom of a robot, inside a batch of thousands.
+"""Linear algebra for small matrices inside a large batch.
 
-LAPACK is called once a matrix, which for matrices of three rows costs more than the rest of a model. Up to `UNROLLED`
-rows the decomposition is written out instead, and XLA vectorizes it over the batch.
+A batched call of LAPACK handles one matrix at a time. For the few degrees of freedom of a robot this costs more than
+the rest of the model. Small matrices are therefore decomposed by unrolled code, which XLA vectorizes over the batch.
 """
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
-UNROLLED = 6
+from dynax.math.arrays import AnyArray
+
+MAX_UNROLLED_SIZE = 6  # rows of a matrix that is decomposed by unrolled code
 
 
-def solve(matrix: jax.Array, vector: jax.Array) -> jax.Array:
-    """x (n,) with `matrix` x = `vector`, for a symmetric positive definite `matrix` (n, n)."""
+def solve(matrix: Float[AnyArray, "n n"], vector: Float[AnyArray, " n"]) -> Float[Array, " n"]:
+    """Solve `matrix` x = `vector` for a symmetric positive definite matrix.
+
+    The derivative of the solution is another solve with the same factor. Differentiating the decomposition itself
+    would cost far more.
+    """
     fixed = jax.lax.stop_gradient(matrix)
-    if len(vector) > UNROLLED:
+    if len(vector) > MAX_UNROLLED_SIZE:
         factor = jnp.linalg.cholesky(fixed), True
-        solved = lambda b: jax.scipy.linalg.cho_solve(factor, b)  # noqa: E731
+        apply_inverse = lambda b: jax.scipy.linalg.cho_solve(factor, b)  # noqa: E731
     else:
         lower = _cholesky(fixed, len(vector))
-        solved = lambda b: _substituted(lower, b)  # noqa: E731
-    # The derivative of a solution is another solve with the same factor; that of a decomposition costs far more.
-    return jax.lax.custom_linear_solve(lambda x: matrix @ x, vector, lambda _, b: solved(b), symmetric=True)
+        apply_inverse = lambda b: _substitute(lower, b)  # noqa: E731
+    return jax.lax.custom_linear_solve(lambda x: matrix @ x, vector, lambda _, b: apply_inverse(b), symmetric=True)
 
 
-def lower_triangular(entries: jax.Array, n: int) -> jax.Array:
-    """The (n, n) matrix whose lower triangle is `entries` (n (n + 1) / 2,), row by row."""
+def lower_triangular(entries: Float[AnyArray, " m"], n: int) -> Float[Array, "n n"]:
+    """Return the lower triangular matrix with the given entries, row by row."""
     rows, columns = jnp.tril_indices(n)
     return jnp.zeros((n, n), entries.dtype).at[rows, columns].set(entries)
 
 
 def _cholesky(matrix: jax.Array, n: int) -> list[list[jax.Array]]:
+    """Return the rows of the lower triangular L with L L^T = `matrix`."""
     lower: list[list[jax.Array]] = []
     for i in range(n):
         row: list[jax.Array] = []
@@ -40,8 +47,8 @@ def _cholesky(matrix: jax.Array, n: int) -> list[list[jax.Array]]:
     return lower
 
 
-def _substituted(lower: list[list[jax.Array]], vector: jax.Array) -> jax.Array:
-    """x with L L^T x = `vector`."""
+def _substitute(lower: list[list[jax.Array]], vector: jax.Array) -> jax.Array:
+    """Solve L L^T x = `vector` by forward and backward substitution."""
     n = len(vector)
     y: list[jax.Array] = []
     for i in range(n):

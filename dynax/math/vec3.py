@@ -1,125 +1,136 @@
-"""Vectors and rotations of space, an array for each component: what XLA makes wide instructions of.
+"""3-vectors and rotations stored as one array per component (structure of arrays).
 
-A CPU takes a loop over arrays whose last axis is a vector's number by number. Where each component is an array over
-many pairs of geoms, a whole register of pairs goes through at once.
+A CPU processes an array whose last axis has three entries one number at a time. With one array per component, each over
+many pairs of geoms, a single vector instruction processes many pairs.
 """
 
 import operator
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-from flax import struct
+from jaxtyping import Array, Float, Int, Shaped
 
-from dynax.math.vectors import root
+from dynax.math.vectors import safe_sqrt
 
 
-class Vector(struct.PyTreeNode):
-    """Vectors of any number of axes; the components broadcast against each other."""
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Vec3:
+    """3-vectors with any batch axes; components broadcast against each other and may be Python numbers."""
 
     x: Any
     y: Any
     z: Any
 
     @classmethod
-    def of(cls, array: Any) -> "Vector":
-        """From an array (..., 3)."""
+    def of(cls, array: Any) -> "Vec3":
+        """Return the vectors of an array (..., 3)."""
         return cls(*(array[..., i] for i in range(3)))
 
     @property
-    def array(self) -> jax.Array:
-        """(..., 3)."""
+    def array(self) -> Float[Array, "... 3"]:
+        """The vectors as one array."""
         return jnp.stack(jnp.broadcast_arrays(self.x, self.y, self.z), axis=-1)
 
-    def __add__(self, other: "Vector | Any") -> "Vector":
-        return self._each(operator.add, other)
+    def __add__(self, other: "Vec3 | Any") -> "Vec3":
+        """Add a vector, or a number to each component."""
+        return self._combine(operator.add, other)
 
-    def __sub__(self, other: "Vector | Any") -> "Vector":
-        return self._each(operator.sub, other)
+    def __sub__(self, other: "Vec3 | Any") -> "Vec3":
+        """Subtract a vector, or a number from each component."""
+        return self._combine(operator.sub, other)
 
-    def __mul__(self, other: "Vector | Any") -> "Vector":
-        """By one number each, or component by component."""
-        return self._each(operator.mul, other)
+    def __mul__(self, other: "Vec3 | Any") -> "Vec3":
+        """Multiply by a number, or component by component by a vector."""
+        return self._combine(operator.mul, other)
 
-    def __truediv__(self, other: "Vector | Any") -> "Vector":
-        return self._each(operator.truediv, other)
+    def __truediv__(self, other: "Vec3 | Any") -> "Vec3":
+        """Divide by a number, or component by component by a vector."""
+        return self._combine(operator.truediv, other)
 
-    def __neg__(self) -> "Vector":
-        return self.each(operator.neg)
+    def __neg__(self) -> "Vec3":
+        """Return -v."""
+        return self.map(operator.neg)
 
-    def _each(self, do: Callable[[Any, Any], Any], other: "Vector | Any") -> "Vector":
-        other = other if isinstance(other, Vector) else Vector(other, other, other)
-        return Vector(do(self.x, other.x), do(self.y, other.y), do(self.z, other.z))
+    def _combine(self, function: Callable[[Any, Any], Any], other: "Vec3 | Any") -> "Vec3":
+        other = other if isinstance(other, Vec3) else Vec3(other, other, other)
+        return Vec3(function(self.x, other.x), function(self.y, other.y), function(self.z, other.z))
 
-    def each(self, do: Callable[[Any], Any]) -> "Vector":
-        """What `do` makes of each component."""
-        return Vector(do(self.x), do(self.y), do(self.z))
+    def map(self, function: Callable[[Any], Any]) -> "Vec3":
+        """Apply a function to each component."""
+        return Vec3(function(self.x), function(self.y), function(self.z))
 
-    def most(self, other: "Vector") -> "Vector":
-        """The larger of each component."""
-        return self._each(jnp.maximum, other)
+    def maximum(self, other: "Vec3") -> "Vec3":
+        """Return the elementwise maximum with another vector."""
+        return self._combine(jnp.maximum, other)
 
-    def row(self, index: jax.Array) -> "Vector":
-        """Of several vectors, along the first axis, the one at an index."""
-        return self.each(lambda part: row(part, index))
+    def take(self, index: Int[Array, "..."]) -> "Vec3":
+        """Return for each batch entry the vector at `index` of the first axis."""
+        return self.map(lambda part: take(part, index))
 
-    def dot(self, other: "Vector") -> Any:
+    def dot(self, other: "Vec3") -> Any:
+        """Return the scalar product."""
         return self.x * other.x + self.y * other.y + self.z * other.z
 
-    def cross(self, other: "Vector") -> "Vector":
-        return Vector(
+    def cross(self, other: "Vec3") -> "Vec3":
+        """Return the cross product."""
+        return Vec3(
             self.y * other.z - self.z * other.y,
             self.z * other.x - self.x * other.z,
             self.x * other.y - self.y * other.x,
         )
 
     @property
-    def largest(self) -> jax.Array:
-        """The largest component."""
+    def max_component(self) -> Float[Array, "..."]:
+        """The largest of the three components."""
         return jnp.maximum(jnp.maximum(self.x, self.y), self.z)
 
     @property
-    def length(self) -> jax.Array:
-        """|v|, whose gradient is zero where v is."""
-        return root(self.dot(self))
+    def norm(self) -> Float[Array, "..."]:
+        """The length |v|; its gradient at zero is zero."""
+        return safe_sqrt(self.dot(self))
 
-    def normalized(self, otherwise: "Vector") -> "Vector":
-        """v / |v|, or `otherwise` where v is too short to have a direction."""
-        length = self.length
-        some = length > 0
-        return choose(some, self * (1 / jnp.where(some, length, 1.0)), otherwise)
+    def normalized(self, default: "Vec3") -> "Vec3":
+        """Return v / |v|, or `default` where v is too short to have a direction."""
+        norm = self.norm
+        positive = norm > 0
+        return where(positive, self * (1 / jnp.where(positive, norm, 1.0)), default)
 
 
-class Rotation(struct.PyTreeNode):
-    """Rotations from a frame to the world: where its axes point."""
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Rotation:
+    """Rotations from a local frame to the world, stored as the axes of the frame in world coordinates."""
 
-    x: Vector
-    y: Vector
-    z: Vector
+    x: Vec3
+    y: Vec3
+    z: Vec3
 
     @classmethod
     def of(cls, array: Any) -> "Rotation":
-        """From matrices (..., 3, 3), whose columns are the frame's axes."""
-        return cls(*(Vector.of(array[..., i]) for i in range(3)))
+        """Return the rotations of matrices (..., 3, 3), whose columns are the axes of the frame."""
+        return cls(*(Vec3.of(array[..., i]) for i in range(3)))
 
-    def turn(self, vector: Vector) -> Vector:
-        """From the frame to the world."""
+    def rotate(self, vector: Vec3) -> Vec3:
+        """Rotate a vector from the frame to the world."""
         return self.x * vector.x + self.y * vector.y + self.z * vector.z
 
-    def back(self, vector: Vector) -> Vector:
-        """From the world to the frame."""
-        return Vector(self.x.dot(vector), self.y.dot(vector), self.z.dot(vector))
+    def rotate_back(self, vector: Vec3) -> Vec3:
+        """Rotate a vector from the world to the frame."""
+        return Vec3(self.x.dot(vector), self.y.dot(vector), self.z.dot(vector))
 
 
-def row(array: jax.Array, index: jax.Array) -> jax.Array:
-    """Along the first axis, what is at an index."""
+def take(array: Shaped[Array, "n ..."], index: Int[Array, "..."]) -> Shaped[Array, "..."]:
+    """Return for each batch entry the value at `index` of the first axis."""
     return jnp.take_along_axis(array, index[None], axis=0)[0]
 
 
-def choose(condition: Any, yes: Vector, no: Vector) -> Vector:
-    """The one vector or the other."""
-    return Vector(*(jnp.where(condition, a, b) for a, b in zip(jax.tree.leaves(yes), jax.tree.leaves(no), strict=True)))
+def where(condition: Any, yes: Vec3, no: Vec3) -> Vec3:
+    """Return `yes` where the condition holds, otherwise `no`."""
+    return Vec3(*(jnp.where(condition, a, b) for a, b in zip(jax.tree.leaves(yes), jax.tree.leaves(no), strict=True)))
 
 
-X, Y, Z = Vector(1.0, 0.0, 0.0), Vector(0.0, 1.0, 0.0), Vector(0.0, 0.0, 1.0)
+X, Y, Z = Vec3(1.0, 0.0, 0.0), Vec3(0.0, 1.0, 0.0), Vec3(0.0, 0.0, 1.0)

@@ -1,46 +1,48 @@
-"""Vectors and rotations of space, sums written out: XLA makes one loop of additions, and a loop each of sums over axes.
+"""Products of 3-vectors and rotation matrices with the sums written out.
 
-On a CPU that is a quarter of the time of forward kinematics.
-
-Axes: `...` any batch; a vector is (..., 3), a rotation (..., 3, 3), a quaternion (..., 4) with its real part first.
+XLA compiles written-out sums to one loop, but a reduction over an axis to a loop of its own. On a CPU this reduces
+the time of forward kinematics to a quarter.
 """
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float, Num
 
-TINY = 1e-15  # MuJoCo's mjMINVAL: shorter vectors have no direction
+from dynax.math.arrays import AnyArray
+
+MIN_LENGTH = 1e-15  # length of the shortest vector that has a direction; MuJoCo's mjMINVAL
 
 
-def dot(a: Any, b: Any) -> Any:
+def dot(a: Num[AnyArray, "... K"], b: Num[AnyArray, "... K"]) -> Num[AnyArray, "..."]:
+    """Return the scalar product over the last axis."""
     return sum(a[..., i] * b[..., i] for i in range(a.shape[-1]))
 
 
-def cross(a: Any, b: Any) -> Any:
-    """a x b."""
+def cross(a: Num[AnyArray, "... 3"], b: Num[AnyArray, "... 3"]) -> Num[Array, "... 3"]:
+    """Return the cross product a x b."""
     parts = [a[..., i - 2] * b[..., i - 1] - a[..., i - 1] * b[..., i - 2] for i in range(3)]
     return jnp.stack(parts, axis=-1)
 
 
-def turned(rotation: Any, vector: Any) -> Any:
-    """R v."""
+def rotate(rotation: Num[AnyArray, "... 3 3"], vector: Num[AnyArray, "... 3"]) -> Num[AnyArray, "... 3"]:
+    """Return R v."""
     return sum(rotation[..., :, i] * vector[..., i, None] for i in range(3))
 
 
-def product(a: Any, b: Any) -> Any:
-    """A B."""
+def matmul(a: Num[AnyArray, "... 3 3"], b: Num[AnyArray, "... 3 n"]) -> Num[AnyArray, "... 3 n"]:
+    """Return A B."""
     return sum(a[..., :, i, None] * b[..., i, None, :] for i in range(3))
 
 
-def root(square: jax.Array) -> jax.Array:
-    """The length whose square this is; its gradient is zero where it is."""
-    some = square > TINY**2
-    return jnp.where(some, jnp.sqrt(jnp.where(some, square, 1.0)), 0.0)
+def safe_sqrt(square: Float[AnyArray, "..."] | float) -> Float[Array, "..."]:
+    """Return the square root; its value and its gradient are zero below `MIN_LENGTH` squared."""
+    positive = square > MIN_LENGTH**2
+    return jnp.where(positive, jnp.sqrt(jnp.where(positive, square, 1.0)), 0.0)
 
 
-def normalized(vector: jax.Array, otherwise: Any) -> jax.Array:
-    """v / |v|, or `otherwise` where v is too short to have a direction."""
-    size = root(dot(vector, vector))[..., None]
-    some = size > 0
-    return jnp.where(some, vector / jnp.where(some, size, 1.0), jnp.asarray(otherwise, vector.dtype))
+def normalized(vector: Float[AnyArray, "... n"], default: Any) -> Float[Array, "... n"]:
+    """Return v / |v|, or `default` (n,) where v is shorter than `MIN_LENGTH`."""
+    length = safe_sqrt(dot(vector, vector))[..., None]
+    positive = length > 0
+    return jnp.where(positive, vector / jnp.where(positive, length, 1.0), jnp.asarray(default, vector.dtype))

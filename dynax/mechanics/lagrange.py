@@ -1,49 +1,60 @@
-"""Equations of motion from energies: all that these say of how a robot moves.
-
-One sample a call; callers `vmap`. Axes: B bodies (nbody), nv degrees of freedom.
-"""
+"""Bias forces of a mechanical system from its Lagrangian, by automatic differentiation."""
 
 from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Bool, Float
 
 from dynax.envs.state_space import StateSpace
+from dynax.math.arrays import AnyArray
 from dynax.math.vectors import cross
 from dynax.mechanics.kinematics import Kinematics, Poses
 
-# Kinetic less potential energy, of the places (B, 3) and rotations (B, 3, 3) of bodies and of qvel (nv,).
 Lagrangian = Callable[[jax.Array, jax.Array, jax.Array], jax.Array]
+"""Kinetic minus potential energy as a function of body positions (B, 3), body rotations (B, 3, 3) and qvel (nv,)."""
 
 
-def forces(
-    space: StateSpace, kinematics: Kinematics, lagrangian: Lagrangian, poses: Poses, v: jax.Array, idle: np.ndarray
-) -> jax.Array:
-    """The forces c (nv,) of M dv/dt = tau - c, where the kinetic energy is v^T M v / 2, at velocity `v` (nv,).
+def bias_force(
+    space: StateSpace,
+    kinematics: Kinematics,
+    lagrangian: Lagrangian,
+    poses: Poses,
+    v: Float[AnyArray, " nv"],
+    invariant: Bool[np.ndarray, " nv"],
+) -> Float[Array, " nv"]:
+    """Return the generalized force c of the equations of motion M dv/dt = tau - c.
 
-    `idle` (nv,) bool are degrees of freedom that change no energy, whatever `lagrangian` says. With the momentum
-    p = dL/dv,
+    MuJoCo calls c `qfrc_bias`. With the momentum p = dL/dv,
 
         c = dp/dq v - dL/dq + w x p
 
-    where the derivative by an orientation is the one by a rotation about the axes of the body, and w x p stands for
-    orientations alone: their velocities w are about these axes too, so that they are no derivatives of coordinates
-    (Hamel's equations; Greenwood 2003, Advanced Dynamics, section 4.3). It is what MuJoCo calls `qfrc_bias`.
+    The derivative by an orientation is the derivative by a rotation about the axes of the body. The velocities w of
+    orientations refer to these axes too. They are no derivatives of coordinates, hence the term w x p, which exists for
+    orientations only (Hamel's equations; Greenwood 2003, Advanced Dynamics, section 4.3).
+
+    Args:
+        space: layout of the state.
+        kinematics: kinematics of the robot.
+        lagrangian: Lagrangian with the kinetic energy v^T M v / 2.
+        poses: poses of the bodies.
+        v: generalized velocity.
+        invariant: degrees of freedom that the Lagrangian does not depend on; their derivatives are set to zero.
     """
 
-    def moved(change: jax.Array, v: jax.Array) -> jax.Array:
-        """The Lagrangian where every degree of freedom has moved a little: only its derivative counts."""
-        linear, angular = kinematics.twists(poses, jnp.where(idle, 0.0, change))
+    def displaced(displacement: jax.Array, v: jax.Array) -> jax.Array:
+        """Return the Lagrangian after an infinitesimal displacement (nv,) of the degrees of freedom."""
+        linear, angular = kinematics.twists(poses, jnp.where(invariant, 0.0, displacement))
         columns = jnp.swapaxes(poses.rotation, 1, 2)
-        turned = jnp.swapaxes(columns + cross(angular[:, None], columns), 1, 2)
-        return lagrangian(poses.position + linear, turned, v)
+        rotation = jnp.swapaxes(columns + cross(angular[:, None], columns), 1, 2)
+        return lagrangian(poses.position + linear, rotation, v)
 
-    still = jnp.zeros_like(v)
-    p, rate = jax.jvp(lambda change: jax.grad(moved, 1)(change, v), (still,), (v,))
-    force = rate - jax.grad(moved)(still, v)
-    for _, dofs, turns in space.blocks:
-        if turns:
+    zero = jnp.zeros_like(v)
+    p, momentum_rate = jax.jvp(lambda displacement: jax.grad(displaced, 1)(displacement, v), (zero,), (v,))
+    force = momentum_rate - jax.grad(displaced)(zero, v)
+    for _, dofs, is_orientation in space.blocks:
+        if is_orientation:
             w = np.arange(dofs.start, dofs.stop)
             force = force.at[w].add(cross(v[w], p[w]))
     return force

@@ -34,7 +34,7 @@ def invariant_translations(model: mujoco.MjModel) -> Bool[np.ndarray, " nv"]:
             continue
         axes = np.eye(3) if model.jnt_type[joint] == FREE else pose.xaxis[joint][None]
         tree = touching[model.body_rootid[touching] == model.body_rootid[model.jnt_bodyid[joint]]]
-        carried = np.isin(tree, subtree(model, model.jnt_bodyid[joint]))
+        carried = np.isin(tree, subtree(model, int(model.jnt_bodyid[joint])))
         along = np.abs(axes @ normals.T).max(axis=1, initial=0) < PARALLEL
         invariant[dofs] = (planes_only & along & carried.all()) if carried.any() else True
     return invariant
@@ -55,7 +55,7 @@ def galilean_invariant_dofs(model: mujoco.MjModel) -> Bool[np.ndarray, " nv"]:
     moving = np.flatnonzero(model.body_weldid != 0)
     for joint in range(model.njnt):
         dofs = _translations(model, joint)
-        moves_all = np.isin(moving, subtree(model, model.jnt_bodyid[joint])).all()
+        moves_all = np.isin(moving, subtree(model, int(model.jnt_bodyid[joint]))).all()
         driven = (model.actuator_trnid[:, 0] == joint).any()
         invariant[dofs] = _is_unattached(model, joint) and moves_all and not driven and not resisted[dofs].any()
     return invariant

@@ -63,7 +63,7 @@ def nonlinear_actuators(model: mujoco.MjModel) -> Iterator[str]:
 def _actuator(model: mujoco.MjModel, i: int) -> Iterator[str]:
     """Yield a clause for each unsupported property of actuator `i`."""
     name = f"actuator `{model.actuator(i).name or i}`"
-    kind, target = model.actuator_trntype[i], model.actuator_trnid[i, 0]
+    kind, target = int(model.actuator_trntype[i]), int(model.actuator_trnid[i, 0])
     affine = model.actuator_biastype[i] == BIAS.mjBIAS_AFFINE
     if kind not in (*AT_JOINTS, TENDON) or (kind == TENDON and not is_fixed_tendon(model, target)):
         yield f"{name} drives neither a joint nor a fixed tendon"

@@ -1,1 +1,15 @@
-"""."""
+"""Flax modules and other parts that models are composed of.
+
+    layers, mass_matrix, constraints    flax modules: hidden layers, learned mass matrix, learned constraint parameters
+    normalization                       statistics of features, actions and targets
+    predictor, refinement               an unconstrained step from a network
+    contact_cache                       contacts that are found once for a whole dataset
+    ensemble                            one function for all members of an ensemble
+    rollout                             open-loop prediction
+    composition                         the options and the parts of a model
+    parts                               objects that belong to one model and are built once
+
+Axes: B batch, E ensemble members, M samples, h history, S entries of a state, A entries of an action, F features,
+D entries of a target, L joint constraint rows, C contact slots, Fc contact features, nv degrees of freedom,
+dv tangent coordinates.
+"""

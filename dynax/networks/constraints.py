@@ -1,47 +1,128 @@
-"""What is learned of a robot's constraints: their compliance, and a mass matrix where the model has none."""
+"""The constraint layer with learned parameters."""
 
 import math
+from dataclasses import dataclass, replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
+from jaxtyping import Array, Float
 
-from dynax.mechanics.constraints.layer import ConstraintLayer, Touching, UnconstrainedStep
+from dynax.envs.env import Env
+from dynax.errors import UserError
+from dynax.mechanics.collision.contacts import Contacts, Detected
+from dynax.mechanics.constraints import ConstraintLayer, ContactRows, JointRows, UnconstrainedStep
+from dynax.mechanics.constraints.layer import ContactMotions
 from dynax.networks.mass_matrix import Inertia
-from dynax.representation.frames import Frame
+from dynax.representation.frames import BaseFrame, WorldFrame
+from dynax.representation.representation import Representation
+from dynax.representation.targets import AccelerationTarget, target_of
 
 
 class LearnedConstraints(nn.Module):
-    """Bends a free motion at the robot's stops, rubs at its joints, and keeps bodies from running through each other.
+    """Joint limits, joint friction and contacts, applied to an unconstrained step.
 
-    Where constraints begin is the MJCF's. How hard they are and how strongly they rub starts there too, and is learned
-    as a factor for each row of a joint and each pair of geoms: of K, B and D, and of the friction's bound; or it stays
-    as it is, without `learned`. The mass matrix is the model's own, or else is learned as a network of the positions.
-    Only its ratio to the compliance matters, so that it needs no unit.
+    The MJCF gives the configurations in which constraints are active. The compliance K, B and D of each joint row and
+    each pair of geoms, and the bound of its friction, are those of the MJCF times a factor. The factors are learned,
+    or constant without `learned`. If the model has no mass matrix, a network computes one from the positions. Only its
+    ratio to the compliance matters, so its unit is arbitrary.
     """
 
     layer: ConstraintLayer
-    frame: Frame | None = None  # in which the mass matrix is learned, if it is
-    contact_init_scale: float = 1.0  # the factors of contacts before anything is learned
-    learned: bool = True  # otherwise the factors stay as they are
+    frame: BaseFrame | None = None  # axes of the learned mass matrix; the world by default
+    contact_init_scale: float = 1.0  # initial factor of the contact parameters
+    learned: bool = True  # learn the factors
 
     @nn.compact
     def __call__(
         self,
-        state: jax.Array,
+        state: Float[Array, " S"],
         free: UnconstrainedStep,
-        start: jax.Array | None = None,
-        touching: Touching | None = None,
-    ) -> jax.Array:
-        """The change of velocity (nv,) from `state` (S,); see `ConstraintLayer`."""
+        start: Float[Array, " nv"] | None = None,
+        contact_motion: ContactMotions | None = None,
+    ) -> Float[Array, " nv"]:
+        """Return the constrained change of velocity.
+
+        Args:
+            state: the state of the robot.
+            free: the unconstrained step from this state.
+            start: change of velocity from which the solver starts.
+            contact_motion: the motion at the contacts of the state, if it is already known.
+        """
         inertia = free.inertia
         if inertia is None:
-            inertia = Inertia(self.layer.space, self.layer.joints.dof_weight, self.frame)(state)
-        factors = {name: self._factor(name, shape) for name, shape in self.layer.shapes.items()}
-        return self.layer(state, free, inertia, factors, start, touching)
+            frame = self.frame or WorldFrame(self.layer.space.nv)
+            inertia = Inertia(self.layer.space, self.layer.joints.dof_invweight, frame)(state)
+        factors = {name: self._factor(name, shape) for name, shape in self.layer.factor_shapes.items()}
+        return self.layer(state, free, inertia, factors, start, contact_motion)
 
     def _factor(self, name: str, shape: tuple[int, ...]) -> jax.Array:
-        start = self.contact_init_scale if name.startswith("contact_") else 1.0
+        initial = self.contact_init_scale if name.startswith("contact_") else 1.0
         if not self.learned:
-            return jnp.full(shape, start)
-        return jnp.exp(self.param(name, nn.initializers.constant(math.log(start)), shape))
+            return jnp.full(shape, initial)
+        return jnp.exp(self.param(name, nn.initializers.constant(math.log(initial)), shape))
+
+
+@dataclass(frozen=True, eq=False)
+class ConstraintStage:
+    """The last stage of a step: from an unconstrained step to a target."""
+
+    representation: Representation
+    module: LearnedConstraints | None  # None if no constraint acts on the robot
+
+    def init(self, rng: jax.Array, state: Float[Array, " S"], free: UnconstrainedStep) -> dict[str, Any]:
+        """Return {"layer": parameters} of the constraint layer, or an empty dictionary without parameters."""
+        if self.module is None:
+            return {}
+        variables = self.module.init(rng, state, replace(free, change=free.change[: self._nv]))
+        return {"layer": variables["params"]} if "params" in variables else {}
+
+    def __call__(
+        self,
+        params: Any,
+        state: Float[Array, " S"],
+        free: UnconstrainedStep,
+        truth: Float[Array, " D"] | None = None,
+        nearest: dict[int, Detected] | None = None,
+    ) -> Float[Array, " D"]:
+        """Return the target of one step.
+
+        Args:
+            params: parameters of the constraint layer.
+            state: the state before the step.
+            free: the unconstrained step.
+            truth: the target in the data. The solver starts from there.
+            nearest: the nearest contacts, if they are already known.
+        """
+        change, nv = free.change, self._nv
+        if self.module is not None:
+            start = None if truth is None else self.representation.to_world(state, truth)[:nv]
+            motion = None if nearest is None else self.module.layer.contact_motion(state, nearest)
+            smooth = replace(free, change=change[:nv])
+            constrained: Any = self.module.apply({"params": params}, state, smooth, start, motion)
+            change = jnp.concatenate([constrained, change[nv:]])
+        return self.representation.to_base(state, change)
+
+    @property
+    def _nv(self) -> int:
+        return self.representation.env.space.nv
+
+
+def constraint_layer(env: Env) -> ConstraintLayer | None:
+    """Return the constraint layer of a robot, or None if it has no joint limits, joint friction or contacts."""
+    joints, contacts = JointRows.of(env.mj_model), Contacts.of(env.mj_model)
+    if not len(joints) and contacts is None:
+        return None
+    rows = ContactRows.of(env.mj_model, contacts) if contacts else None
+    return ConstraintLayer(env.space, joints, contact_rows=rows, contacts=contacts)
+
+
+def check_layer(env: Env, target: str) -> None:
+    """Raise `UserError` unless a constraint layer can act on the steps of a robot with this target."""
+    if not isinstance(target_of(env, target), AccelerationTarget) or not env.space.observed.all():
+        raise UserError(
+            "model.constraints=layer needs completely observed semi-implicit steps. Set "
+            f"model.target=acceleration (now {target}), env.decimation=1 (now {env.decimation}), env.observe=all and "
+            f"an integrator other than RK4 (now {env.integrator}); or use model.constraints=features"
+        )

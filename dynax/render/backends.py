@@ -29,28 +29,28 @@ class Painter(Protocol):
         ...
 
 
-def choose_backend(choice: str = "auto", where: str = "backend") -> str:
+def choose_backend(backend: str = "auto") -> str:
     """Return the backend that draws on this machine.
 
     Args:
-        choice: The name of a backend, or `auto`: the first OpenGL backend that works, otherwise `software`. If the user
-            has set MUJOCO_GL, `auto` tries only the backend named there.
-        where: Name of the argument or config key for error messages.
+        backend: The name of a backend, or `auto`: the first OpenGL backend that works, otherwise `software`. If the
+            user has set MUJOCO_GL, `auto` tries only the backend named there.
 
     Raises:
-        UserError: `choice` is unknown or does not work on this machine.
+        UserError: `backend` is unknown or does not work on this machine.
     """
-    check_choice(where, choice, BACKENDS)
-    if choice == "software":
-        return choice
+    check_choice("backend", backend, BACKENDS)
+    if backend == "software":
+        return backend
     failures = {}
-    for context in gl.candidates() if choice == "auto" else (choice,):
+    for context in gl.candidates() if backend == "auto" else (backend,):
         failures[context] = gl.failure(context)
         if not failures[context]:
             return context
     reason = "; ".join(f"{name}: {failure}" for name, failure in failures.items()) or "MUJOCO_GL disables it"
-    if choice != "auto":
-        raise UserError(f"{where}={choice} does not work on this machine ({reason}); use {where}=auto or software")
+    if backend != "auto":
+        message = f"backend={backend} does not work on this machine ({reason}); use auto or software"
+        raise UserError(message, argument="backend")
     _log.warning("OpenGL is not available (%s); the software backend draws the geoms", reason)
     return "software"
 

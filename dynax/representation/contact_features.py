@@ -1,65 +1,68 @@
-"""Contacts as features: how near the points of a robot are to what they may touch, and how they move there.
+"""Features of contacts: distances between geoms, and relative velocities where they touch."""
 
-Axes: `...` any batch, S state, C slots of contacts, of which P touch a plane of the scenery and W
-anything else of it.
-"""
-
-from functools import partial
+from functools import cached_property
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import mujoco
 import numpy as np
+from jaxtyping import Array, Float
 
 from dynax.envs.state_space import StateSpace
 from dynax.math.chunks import map_in_chunks
 from dynax.math.vectors import dot
-from dynax.mechanics.collision.contacts import Contacts
-from dynax.representation.frames import Frame
+from dynax.mechanics.collision.contacts import Contacts, Detected
+from dynax.representation.frames import BaseFrame
 
-REACH = 0.1  # m; what is farther away than this counts as so far away
+MAX_DISTANCE = 0.1  # m; larger distances are clipped
 
 
 class ContactFeatures:
-    """The features of a robot's contacts: six of each slot against a plane of the scenery, nine against the rest of it.
+    """Features of a robot's contact slots.
 
-    Against scenery the distance up to `REACH`, the depth, the active flag, and the flag times the velocity of the body
-    in the axes of the base, or of the world where there is none. A plane has one normal; that of anything else is there
-    too, in the same axes, as soon as it is in reach. Of the robot with itself there are three: depth, flag, and flag
-    times the velocity along the normal.
+    A slot against a plane of the static geometry has six features: distance clipped to `MAX_DISTANCE`, depth, active
+    flag, and flag times relative velocity. A slot against other static geometry also has the contact normal where the
+    distance is below `MAX_DISTANCE`. A slot between two parts of the robot has three features: depth, flag, and flag
+    times velocity along the normal. Vectors are in the axes of the base frame.
     """
 
-    def __init__(self, model: mujoco.MjModel, space: StateSpace, contacts: Contacts, base: Frame | None):
-        self.space, self.contacts, self.base = space, contacts, base
-        still = model.body_weldid[model.geom_bodyid] == 0
-        scenery = still[contacts.geom1] | still[contacts.geom2]
-        self.ground = scenery & (model.geom_type[contacts.geom1] == mujoco.mjtGeom.mjGEOM_PLANE)
-        self.walls, self.itself = scenery & ~self.ground, ~scenery
+    def __init__(self, model: mujoco.MjModel, space: StateSpace, contacts: Contacts, frame: BaseFrame):
+        self.space, self.contacts, self.frame = space, contacts, frame
+        static = model.body_weldid[model.geom_bodyid] == 0
+        with_static = static[contacts.geom1] | static[contacts.geom2]
+        self.with_plane = with_static & (model.geom_type[contacts.geom1] == mujoco.mjtGeom.mjGEOM_PLANE)  # (C,) bool
+        self.with_solid = with_static & ~self.with_plane  # contacts with other static geometry, (C,) bool
+        self.with_itself = ~with_static  # contacts between two parts of the robot, (C,) bool
 
-    def __call__(self, states: Any) -> Any:
-        """(..., 6 P + 9 W + 3 (C - P - W)) of `states` (..., S); of NumPy's a chunk at a time."""
+    def __call__(self, states: Float[Any, "... S"]) -> Float[Any, "... F"]:
+        """Return the features of states. NumPy arrays are processed in chunks by a compiled program."""
         flat = states.reshape(-1, states.shape[-1])
-        found = map_in_chunks(self._many, flat) if isinstance(states, np.ndarray) else jax.vmap(self._one)(flat)
-        return found.reshape(*states.shape[:-1], found.shape[-1])
+        is_numpy = isinstance(states, np.ndarray)
+        features = map_in_chunks(self._compiled, flat) if is_numpy else jax.vmap(self._of_one)(flat)
+        return features.reshape(*states.shape[:-1], features.shape[-1])
 
-    @partial(jax.jit, static_argnums=0)
-    def _many(self, states: jax.Array) -> jax.Array:
-        return jax.vmap(self._one)(states)
+    @cached_property
+    def _compiled(self) -> Any:
+        return jax.jit(jax.vmap(self._of_one))
 
-    def _one(self, state: jax.Array) -> jax.Array:
+    def _of_one(self, state: Float[Array, " S"]) -> Float[Array, " F"]:
+        """Return the features of one state: contacts with planes, with other static geometry, within the robot."""
         poses = self.contacts.kinematics(self.space.qpos(state))
         detected = self.contacts.detect(poses)
         velocity = self.contacts.velocity(poses, detected, self.space.qvel(state))
-        apart = dot(detected.normal, velocity)[:, None]
-        normal = detected.normal
-        if self.base:
-            velocity, normal = self.base.vectors(state, velocity), self.base.vectors(state, normal)
-        margin = jnp.asarray(self.contacts.parameters.margin, state.dtype)
-        distance = jnp.where(detected.present, detected.distance - margin, REACH)
-        active = (distance < 0).astype(state.dtype)[:, None]
-        near = jnp.clip(distance, -REACH, REACH)[:, None]
-        scenery = jnp.concatenate([near, active * near, active, active * velocity], axis=1)
-        facing = jnp.concatenate([scenery, jnp.where(near < REACH, normal, 0.0)], axis=1)
-        itself = jnp.concatenate([active * near, active, active * apart], axis=1)
-        return jnp.concatenate([scenery[self.ground].ravel(), facing[self.walls].ravel(), itself[self.itself].ravel()])
+        normal_velocity = dot(detected.normal, velocity)[:, None]
+        normal, velocity = (self.frame.directions(state, x) for x in (detected.normal, velocity))
+        clearance = self._clearance(detected)
+        active = (clearance < 0).astype(state.dtype)[:, None]
+        clipped = jnp.clip(clearance, -MAX_DISTANCE, MAX_DISTANCE)[:, None]
+        plane = jnp.concatenate([clipped, active * clipped, active, active * velocity], axis=1)
+        solid = jnp.concatenate([plane, jnp.where(clipped < MAX_DISTANCE, normal, 0.0)], axis=1)
+        itself = jnp.concatenate([active * clipped, active, active * normal_velocity], axis=1)
+        groups = (plane, self.with_plane), (solid, self.with_solid), (itself, self.with_itself)
+        return jnp.concatenate([features[slots].ravel() for features, slots in groups])
+
+    def _clearance(self, detected: Detected) -> Float[Array, " C"]:
+        """Return the distance less the margin of each slot, m; `MAX_DISTANCE` if nothing is detected."""
+        margin = jnp.asarray(self.contacts.parameters.margin, detected.distance.dtype)
+        return jnp.where(detected.present, detected.distance - margin, MAX_DISTANCE)

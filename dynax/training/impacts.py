@@ -8,7 +8,7 @@ from dynax.envs.env import Env
 from dynax.math.chunks import map_in_chunks
 from dynax.mechanics.collision.contacts import Contacts
 from dynax.mechanics.collision.pairs import selection
-from dynax.mechanics.constraints.active import acting
+from dynax.mechanics.constraints.active import active_constraints
 
 NEIGHBORS = 2  # transitions before and after an impact that belong to it
 
@@ -17,7 +17,7 @@ def impacts(env: Env, states: Float[np.ndarray, "N T1 S"]) -> Bool[np.ndarray, "
     """Return the transitions within `NEIGHBORS` steps of the activation or deactivation of a constraint."""
     n, count = states.shape[:2]
     contacts = Contacts.between(env.mj_model, selection(env.mj_model)[0])
-    program = jax.jit(jax.vmap(acting(env.mj_model, env.space, contacts)))
+    program = jax.jit(jax.vmap(active_constraints(env.mj_model, env.space, contacts)))
     active = np.concatenate(map_in_chunks(program, states.reshape(n * count, -1)), axis=-1).reshape(n, count, -1)
     change = (active[:, 1:] != active[:, :-1]).any(axis=-1)
     padded = np.pad(change, ((0, 0), (NEIGHBORS, NEIGHBORS)))

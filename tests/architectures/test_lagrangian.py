@@ -1,4 +1,4 @@
-"""The Lagrangian model: mechanics whatever its parameters are, and those of a robot where it has learned them."""
+"""The Lagrangian model: laws of mechanics for any parameters, and learned robots."""
 
 import dataclasses
 import itertools
@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from marks import slow
 
-from dynax.architectures import LagrangianDynamicsModel, lagrangian
+from dynax.architectures import LagrangianDynamicsModel, embedding, lagrangian
 from dynax.config.schema import TrainingConfig
 from dynax.data.simulate import simulate, simulate_rounded
 from dynax.data.trajectories import Trajectories
 from dynax.envs import MjcfEnv
-from dynax.envs.resets.keyframe import Reset
+from dynax.envs.resets.keyframe import KeyframeReset
 from dynax.errors import UserError
 from dynax.evaluation.metrics import normalized_error, state_std
 from dynax.training import fitting
@@ -23,7 +23,7 @@ ROD = 'type="capsule" fromto="0 0 0 0 0 -1" size=".05" contype="0" conaffinity="
 
 
 def chain(joints, actuators="", option=""):
-    """A chain of rods, each on the one before it by a joint."""
+    """A chain of rods, with a joint between neighbors."""
     bodies = "".join(f'<body pos="0 0 {-bool(i)}"><joint name="j{i}" {x}/><geom {ROD}/>' for i, x in enumerate(joints))
     bodies += "</body>" * len(joints)
     text = f"<mujoco><option {option}/><worldbody>{bodies}</worldbody><actuator>{actuators}</actuator></mujoco>"
@@ -40,31 +40,30 @@ CHAINS = {
 
 
 def parameters(model, seed=0):
-    """Parameters that none are as they were initialized."""
-    width = {"features": model.feature_dim, "actions": model.action_dim, "target": model.target_dim}
-    statistics = {k: {"mean": np.zeros(n), "std": np.ones(n)} for k, n in width.items()}
+    """Parameters that all differ from their initial values."""
+    statistics = model.identity_normalization()
     leaves, tree = jax.tree.flatten(model.create(jax.random.PRNGKey(seed), statistics)["params"]["network"])
     rng = np.random.default_rng(seed)
     return jax.tree.unflatten(tree, [x + 0.3 * rng.normal(size=x.shape) for x in leaves])
 
 
 def motion(model, params):
-    """From q, v, u to the acceleration without damping's implicit part, the mass matrix and the damping; float64."""
+    """Function of q, v, u that returns the acceleration without implicit damping, the mass matrix and the damping."""
 
     def free(q, v, u=None):
         state, action = jnp.concatenate([q, v])[None], jnp.zeros((1, model.action_dim)) if u is None else u[None]
-        found = model.apply({"params": params}, state, action, {}, method="unconstrained")
-        implicit = found.inertia + model.env.dt * jnp.diag(found.damping)
-        return jnp.linalg.solve(found.inertia, implicit @ found.change) / model.env.dt, found.inertia, found.damping
+        step = model.apply({"params": params}, state, action, {}, method="unconstrained")
+        implicit = step.inertia + model.env.dt * jnp.diag(step.damping)
+        return jnp.linalg.solve(step.inertia, implicit @ step.change) / model.env.dt, step.inertia, step.damping
 
     return free
 
 
 @pytest.mark.parametrize("forces", ['<motor joint="a" forcerange="-1 1"/>', '<motor joint="a" armature=".1"/>'])
-def test_what_else_moves_the_robot_is_refused(forces):
+def test_other_forces_are_an_error(forces):
     xml = f"""<mujoco><worldbody><body><joint name="a"/><geom size=".1"/></body></worldbody>
     <actuator>{forces}</actuator></mujoco>"""
-    with pytest.raises(UserError, match=r"model.architecture=lagrangian does not know all that moves t: actuator `0`"):
+    with pytest.raises(UserError, match=r"lagrangian.* t: actuator `0`"):
         LagrangianDynamicsModel(env=MjcfEnv(xml="t.xml", mjcf=xml))
 
 
@@ -81,7 +80,7 @@ def test_the_mass_matrix_is_symmetric_and_positive_definite(name):
 
 @pytest.mark.parametrize("name", ["crane", *slow("three_hinges", "long", "sliders")])
 def test_energy_is_conserved(name):
-    """Without damping, friction or motors M a + c = -grad V: forces have no curl, and velocities do no work but M's."""
+    """Without damping, friction and motors M a + c = -grad V. Forces have no curl, and c does the work of M only."""
     model = LagrangianDynamicsModel(env=CHAINS[name])
     params = parameters(model) | {"damping": np.zeros(model.env.space.nv)}
     rng = np.random.default_rng(0)
@@ -94,7 +93,7 @@ def test_energy_is_conserved(name):
             return inertia @ acceleration
 
         def work(q, v):
-            """Of what depends on the velocities, and the rate of v^T M v / 2 at constant v."""
+            """The power of the forces that depend on velocities, and the rate of v^T M v / 2 at constant v."""
             acceleration, inertia, _ = free(q, v)
             rate = jax.jvp(lambda q: free(q, v)[1], (q,), (v,))[1]
             return v @ (inertia @ acceleration - push(q)), v @ rate @ v / 2
@@ -107,18 +106,18 @@ def test_energy_is_conserved(name):
 
 
 def test_products_are_all_of_one_term_a_joint():
-    """The constant apart: of a crane whose rail nothing depends on, two of a slide times three of each hinge."""
+    """A crane with an invariant rail has two terms of a slide and three of each hinge, without the constant."""
     space = CHAINS["crane"].space
     assert space.invariant.tolist() == [True, False, False, False]
     q = np.array([7.0, 0.3, 2.0, -1.1])
-    of_hinge = lambda angle: (1, np.sin(angle), np.cos(angle))  # noqa: E731
-    wanted = [np.prod(term) for term in itertools.product(of_hinge(0.3), (1, 2.0), of_hinge(-1.1))]
-    np.testing.assert_allclose(lagrangian.products(space, q), wanted[1:], rtol=1e-6)
-    assert lagrangian.num_products(space) == 17
+    hinge_terms = lambda angle: (1, np.sin(angle), np.cos(angle))  # noqa: E731
+    expected = [np.prod(term) for term in itertools.product(hinge_terms(0.3), (1, 2.0), hinge_terms(-1.1))]
+    np.testing.assert_allclose(embedding.products(space, q), expected[1:], rtol=1e-6)
+    assert embedding.num_products(space) == 17
 
 
 def test_with_too_many_products_the_embedding_is_a_network():
-    counts = {name: lagrangian.num_products(env.space) for name, env in CHAINS.items()}
+    counts = {name: embedding.num_products(env.space) for name, env in CHAINS.items()}
     assert counts == {"three_hinges": 26, "crane": 17, "long": 0, "sliders": 0}
     long = LagrangianDynamicsModel(env=CHAINS["long"])
     assert {"kernel_0", "kernel_1", "kernel_2"} <= set(parameters(long))
@@ -127,45 +126,46 @@ def test_with_too_many_products_the_embedding_is_a_network():
 
 def test_actuators_push_their_own_joints_in_their_own_direction():
     motors = '<motor joint="j1" gear="-3"/><motor joint="j0" gear="2"/><position joint="j1" kp="4"/>'
-    assert lagrangian.drives(chain([HINGE] * 2, motors).mj_model).tolist() == [[0, 1, 0], [-1, 0, 1]]
+    assert lagrangian.drive_directions(chain([HINGE] * 2, motors).mj_model).tolist() == [[0, 1, 0], [-1, 0, 1]]
 
 
-def test_springs_and_servos_are_known_by_their_joints():
+def test_joints_with_springs_or_servos_have_a_position_force():
     model = chain([HINGE, f'{HINGE} stiffness="2"', HINGE], '<motor joint="j0"/><position joint="j2"/>').mj_model
-    assert lagrangian.sprung(model).tolist() == [False, True, True]
+    assert lagrangian.has_position_force(model).tolist() == [False, True, True]
 
 
 TENDON = """<mujoco><worldbody><body><joint name="a" axis="0 1 0"/><geom size=".1" pos="0 0 -1"/></body></worldbody>
 <tendon><fixed name="t"><joint joint="a" coef="2"/></fixed></tendon><actuator><motor tendon="t"/></actuator></mujoco>"""
 
 
-def test_actuators_on_anything_but_joints_are_refused():
-    with pytest.raises(UserError, match=r"knows actuators on joints alone, and t has others: use model=quadratic"):
+def test_actuators_that_do_not_act_on_joints_are_an_error():
+    with pytest.raises(UserError, match=r"supports only actuators on joints, and t has others: use model=quadratic"):
         LagrangianDynamicsModel(env=MjcfEnv(xml="t.xml", mjcf=TENDON))
 
 
 @pytest.mark.parametrize(
-    ("env", "options"),
-    [
-        (chain([HINGE], option='integrator="RK4"'), {}),
-        (MjcfEnv(xml="t.xml", mjcf=CHAINS["long"].mjcf, decimation=2), {}),
-        (CHAINS["long"], {"history": 2}),
-        (CHAINS["long"], {"target": "delta"}),
-    ],
-    ids=["integrator", "decimation", "history", "target"],
+    "env",
+    [chain([HINGE], option='integrator="RK4"'), MjcfEnv(xml="t.xml", mjcf=CHAINS["long"].mjcf, decimation=2)],
+    ids=["integrator", "decimation"],
 )
-def test_it_is_one_semi_implicit_step_of_the_present(env, options):
-    with pytest.raises(UserError, match=r"model.architecture=lagrangian is the physics of one semi-implicit step"):
-        LagrangianDynamicsModel(env=env, **options)
+def test_it_needs_semi_implicit_steps(env):
+    with pytest.raises(UserError, match=r"model.architecture=lagrangian needs .* semi-implicit steps"):
+        LagrangianDynamicsModel(env=env)
 
 
-def test_it_sees_no_features():
-    with pytest.raises(UserError, match=r"model.constraints=features is for networks"):
+@pytest.mark.parametrize("option", [{"history": 2}, {"target": "delta"}, {"frame": "world"}])
+def test_options_of_features_and_targets_do_not_exist(option):
+    with pytest.raises(TypeError, match=next(iter(option))):
+        LagrangianDynamicsModel(env=CHAINS["long"], **option)
+
+
+def test_it_has_no_features():
+    with pytest.raises(UserError, match=r"has no features: model.constraints must be none or layer"):
         LagrangianDynamicsModel(env=CHAINS["long"], constraints="features")
 
 
 def learned(env, num_rollouts, scale=1.0):
-    """The errors of rollouts of two hundred steps by a polished model, and by the simulator in float32: (2, N)."""
+    """Errors of rollouts of two hundred steps by a fine-tuned model, and by the simulator in float32: (2, N)."""
     rng = np.random.default_rng(0)
     states, actions = (
         scale * env.sample_states(rng, num_rollouts),
@@ -186,21 +186,21 @@ def learned(env, num_rollouts, scale=1.0):
 
 
 def test_a_pendulum_is_learned_to_the_precision_of_float32(robots):
-    """From two thousand transitions."""
+    """With two thousand transitions."""
     error, ceiling = learned(robots["pendulum"], 22)
     assert np.median(error) < 3 * np.median(ceiling) < 1e-4
 
 
 @pytest.mark.slow
 def test_springs_servos_and_armature_are_learned():
-    """To a few hundredths: unlike masses and lengths, not to the precision of float32."""
+    """To a few hundredths, unlike masses and lengths, which are learned to the precision of float32."""
     first = f'{HINGE} stiffness="4" springref="20" armature=".3" damping=".2"'
     env = chain([first, HINGE], '<position joint="j1" kp="5" kv=".1"/>', 'timestep=".01"')
-    error, _ = learned(dataclasses.replace(env, reset=Reset(hinge=2.0, velocity=4.0)), 44)
+    error, _ = learned(dataclasses.replace(env, reset=KeyframeReset(hinge=2.0, velocity=4.0)), 44)
     assert np.median(error) < 0.05
 
 
 @pytest.mark.slow
-def test_an_arm_with_stops_is_learned_to_the_precision_of_float32(robots):
+def test_an_arm_with_joint_limits_is_learned_to_the_precision_of_float32(robots):
     error, ceiling = learned(robots["three_link"], 100, scale=1.2)
     assert np.median(error) < 3 * np.median(ceiling) < 1e-4

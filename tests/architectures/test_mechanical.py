@@ -1,4 +1,4 @@
-"""The mechanical model: a mass matrix as the tree has it, and the laws that hold whatever the networks say."""
+"""The mechanical model: the structure of its mass matrix, and laws that hold for any parameters."""
 
 import jax
 import jax.numpy as jnp
@@ -11,9 +11,8 @@ from dynax.errors import UserError
 
 
 def unconstrained(model, seed=0):
-    """The model of random weights as a function of one state and action."""
-    width = {"features": model.feature_dim, "actions": model.action_dim, "target": model.target_dim}
-    statistics = {k: {"mean": np.zeros(n), "std": np.ones(n)} for k, n in width.items()}
+    """The model with random weights as a function of one state and action."""
+    statistics = model.identity_normalization()
     params = model.create(jax.random.PRNGKey(seed), statistics)["params"]["network"]
     params = jax.tree.map(lambda x: x + 0.1 * jax.random.normal(jax.random.PRNGKey(1), x.shape), params)
     return jax.jit(lambda s, a: model.apply({"params": params}, s[None], a[None], statistics, method="unconstrained"))
@@ -35,7 +34,7 @@ def test_the_mass_matrix_is_positive_and_has_the_zeros_of_the_tree(quadruped, mo
         inertia = np.asarray(motion(state, action).inertia)
         np.testing.assert_allclose(inertia, inertia.T, rtol=1e-5, atol=1e-5)
         assert np.linalg.eigvalsh(inertia).min() > 0
-        assert not inertia[6:9, 9:12].any()  # one leg does not feel another but through the base
+        assert not inertia[6:9, 9:12].any()  # legs interact only through the base
 
 
 def test_a_uniform_motion_of_the_base_changes_no_acceleration(quadruped, motion):
@@ -46,30 +45,30 @@ def test_a_uniform_motion_of_the_base_changes_no_acceleration(quadruped, motion)
 
 
 def test_without_forces_it_falls(quadruped):
-    """At rest, without torque or velocity, every part accelerates as gravity says."""
+    """At rest and without torque, every part has the acceleration of gravity."""
     model = MechanicalDynamicsModel(env=quadruped, hidden_dims=(8,), constraints="none")
     state = np.float32(np.concatenate([quadruped.mj_model.key_qpos[0], np.zeros(18)]))
     change = unconstrained(model)(state, np.zeros(12, np.float32)).change
-    wanted = quadruped.dt * np.r_[quadruped.mj_model.opt.gravity, np.zeros(15)]
-    np.testing.assert_allclose(change, wanted, atol=2e-5)
+    expected = quadruped.dt * np.r_[quadruped.mj_model.opt.gravity, np.zeros(15)]
+    np.testing.assert_allclose(change, expected, atol=2e-5)
 
 
 def test_an_armature_of_the_base_is_inert_and_does_not_fall():
     """M dv = dt (M - A) g at rest, with A the armature."""
     mjcf = '<body><joint type="free" armature=".5"/><geom size=".1" pos=".05 0 0" mass="1"/></body>'
     env = MjcfEnv(xml="rotor.xml", mjcf=f"<mujoco><worldbody>{mjcf}</worldbody></mujoco>")
-    moved = unconstrained(MechanicalDynamicsModel(env=env, hidden_dims=(8,), constraints="none"))(
+    step = unconstrained(MechanicalDynamicsModel(env=env, hidden_dims=(8,), constraints="none"))(
         np.float32([0, 0, 1, 1, *np.zeros(9)]), np.zeros(0, np.float32)
     )
-    inertia, fall = np.asarray(moved.inertia), np.array([0, 0, -9.81, 0, 0, 0])
+    inertia, fall = np.asarray(step.inertia), np.array([0, 0, -9.81, 0, 0, 0])
     assert (np.diag(inertia)[:3] > 0.5).all()
-    wanted = env.dt * (inertia - np.diag([0.5, 0.5, 0.5, 0, 0, 0])) @ fall
-    np.testing.assert_allclose(inertia @ moved.change, wanted, atol=1e-5)
+    expected = env.dt * (inertia - np.diag([0.5, 0.5, 0.5, 0, 0, 0])) @ fall
+    np.testing.assert_allclose(inertia @ step.change, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize(("angle", "damped"), [(0.0, True), (1.0, False)])
 def test_a_saturated_servo_damps_nothing(angle, damped):
-    """Of its velocity the force of a bound does not depend, and MuJoCo's implicitfast leaves it out."""
+    """At its bound the force does not depend on the velocity, and MuJoCo's implicitfast omits its damping."""
     mjcf = """<mujoco><option integrator="implicitfast"/><worldbody><body><joint name="j" axis="0 1 0"/>
     <geom size=".1" pos=".2 0 0"/></body></worldbody>
     <actuator><position joint="j" kp="100" kv="10" forcerange="-5 5"/></actuator></mujoco>"""
@@ -79,16 +78,16 @@ def test_a_saturated_servo_damps_nothing(angle, damped):
 
 
 @pytest.mark.slow
-def test_it_is_of_planar_robots_and_of_those_that_stand(cart_pole):
+def test_it_supports_planar_robots_and_fixed_bases(cart_pole):
     for env in (CheetahEnv(), cart_pole):
         model = MechanicalDynamicsModel(env=env, hidden_dims=(8,), constraints="none")
         state, action = env.sample_states(np.random.default_rng(0), 1)[0], jnp.zeros(env.action_dim)
         assert np.isfinite(unconstrained(model)(jnp.asarray(state, jnp.float32), action).change).all()
 
 
-def test_forces_it_does_not_know_are_named(tmp_path):
+def test_unsupported_forces_are_named(tmp_path):
     xml = """<mujoco><worldbody><body><joint name="j"/><geom size=".1"/></body></worldbody>
     <actuator><general name="slow" joint="j" dyntype="filter" dynprm=".1"/></actuator></mujoco>"""
     (tmp_path / "slow.xml").write_text(xml)
-    with pytest.raises(UserError, match="does not know all that moves slow: actuator `slow` has an activation"):
+    with pytest.raises(UserError, match="slow: actuator `slow` has an activation"):
         MechanicalDynamicsModel(env=MjcfEnv(xml=str(tmp_path / "slow.xml")))

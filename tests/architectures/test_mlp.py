@@ -5,13 +5,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from dynax.architectures import MLPDynamicsModel
+from dynax.architectures import MLPDynamicsModel, description
 from dynax.envs import MjcfEnv
 from dynax.errors import UserError
 
 
 def network(env, **options):
-    """A network and the shapes of its parameters."""
+    """Return a model and the shapes of its parameters."""
     model = MLPDynamicsModel(env=env, **options)
     inputs = jnp.ones((model.history, model.feature_dim)), jnp.ones((model.history, model.action_dim))
     return model, jax.eval_shape(model.init, jax.random.PRNGKey(0), *inputs)
@@ -40,8 +40,8 @@ def test_without_hidden_layers_it_is_linear(cart_pole):
     assert list(variables["params"]) == ["Dense_0"]
 
 
-def test_a_gated_layer_holds_products(cart_pole):
-    """Of a map and the sigmoid of another, in the order in which they stand."""
+def test_a_gated_layer_is_a_product(cart_pole):
+    """It multiplies the first affine map by the sigmoid of the second."""
     model = MLPDynamicsModel(env=cart_pole, hidden_dims=(5,), activation="glu")
     states, actions = (np.random.default_rng(0).normal(size=(1, n)).astype(np.float32) for n in (model.feature_dim, 1))
     variables = jax.tree.map(np.asarray, jax.jit(model.init)(jax.random.PRNGKey(0), states, actions))
@@ -61,18 +61,16 @@ def ball():
     return MjcfEnv(xml="ball.xml", mjcf=BALL)
 
 
-def trained(env, **options):
-    """A model with random parameters, none of which are zero, and statistics that do nothing."""
+def random_model(env, **options):
+    """Return a model with the identity normalization and random parameters that are not zero."""
     model = MLPDynamicsModel(env=env, hidden_dims=(8,), refinement_dims=(8,), **options)
-    unit = lambda n: {"mean": np.zeros(n, np.float32), "std": np.ones(n, np.float32)}  # noqa: E731
-    sizes = {"features": model.feature_dim, "actions": model.action_dim, "target": model.target_dim}
-    variables = model.create(jax.random.PRNGKey(0), {name: unit(n) for name, n in sizes.items()})
+    variables = model.create(jax.random.PRNGKey(0), model.identity_normalization())
     params = jax.tree.map(lambda x: x + 0.1, variables["params"])
     return model, {**variables, "params": params}
 
 
-def lying(height, *, speed=0.0, spin=0.0):
-    """A state of the ball `height` over the floor, m."""
+def state_at(height, *, speed=0.0, spin=0.0):
+    """Return a state of the ball `height` above the floor, m."""
     return np.array([[0, 0, 0.1 + height, 1, 0, 0, 0, speed, 0, -1, 0, spin, 0]], np.float32)
 
 
@@ -83,51 +81,45 @@ def change(model, variables, state):
     return np.asarray(model.predict_delta(variables, state[:, None], NO_ACTION))[0, 0]
 
 
-def test_a_robot_that_can_touch_has_a_network_for_the_free_motion_and_one_a_round(ball, cart_pole):
-    _, variables = trained(ball, refinement_steps=3)
+def test_a_robot_with_contacts_has_one_more_network_than_refinement_steps(ball, cart_pole):
+    _, variables = random_model(ball, refinement_steps=3)
     assert sum(name.startswith("Hidden") for name in variables["params"]["network"]) == 4
-    _, variables = trained(ball, refinement_steps=0)
+    _, variables = random_model(ball, refinement_steps=0)
     assert sum(name.startswith("Hidden") for name in variables["params"]["network"]) == 1
-    assert MLPDynamicsModel(env=cart_pole).residuals is None
+    assert MLPDynamicsModel(env=cart_pole).predictor.refinement is None
 
 
-def test_in_the_air_the_rounds_say_nothing(ball):
-    model, variables = trained(ball)
+def test_without_active_constraints_refinement_changes_nothing(ball):
+    model, variables = random_model(ball)
     last = {name: x for name, x in variables["params"]["network"].items() if name not in ("Hidden_0", "Dense_0")}
     other = {"params": {"network": {**variables["params"]["network"], **jax.tree.map(lambda x: 2 * x, last)}}}
     for height, same in ((0.05, True), (-0.001, False)):
-        pair = [change(model, v, lying(height)) for v in (variables, {**variables, **other})]
+        pair = [change(model, v, state_at(height)) for v in (variables, {**variables, **other})]
         assert np.array_equal(*pair) == same
 
 
-def test_the_free_motion_is_not_shown_the_floor_nor_how_fast_it_passes(ball):
-    model, variables = trained(ball)
-    assert model.representation.unfelt.tolist() == [True] * 3 + [False] * 3
-    high = change(model, variables, lying(0.05))  # as it enters, apart from its height
-    assert not np.array_equal(change(model, variables, lying(0.05, spin=1.0)), high)
-    np.testing.assert_array_equal(change(model, variables, lying(0.05, speed=3.0)), high)
-    low = lying(-0.001)
-    assert not np.allclose(change(model, variables, lying(-0.001, speed=3.0)), change(model, variables, low))
+def test_the_unconstrained_network_has_no_contact_features_and_no_invariant_velocities(ball):
+    model, variables = random_model(ball)
+    assert model.representation.dropped_velocities.tolist() == [True] * 3 + [False] * 3
+    high = change(model, variables, state_at(0.05))  # depends on height, which is a position feature
+    assert not np.array_equal(change(model, variables, state_at(0.05, spin=1.0)), high)
+    np.testing.assert_array_equal(change(model, variables, state_at(0.05, speed=3.0)), high)
+    low = state_at(-0.001)
+    assert not np.allclose(change(model, variables, state_at(-0.001, speed=3.0)), change(model, variables, low))
 
 
-def test_where_a_step_is_not_one_of_mujoco_it_is_one_network(ball):
+def test_without_semi_implicit_steps_or_contact_features_there_is_no_refinement(ball):
     for options in ({"target": "delta"}, {"constraints": "none"}, {"constraints": "layer"}):
-        assert MLPDynamicsModel(env=ball, **options).residuals is None
+        assert MLPDynamicsModel(env=ball, **options).predictor.refinement is None
     sticky = BALL.replace('<geom type="plane"', '<geom type="plane" surfacevel="1 0 0"')
     for env in (MjcfEnv(xml="ball.xml", mjcf=BALL, decimation=2), MjcfEnv(xml="ball.xml", mjcf=sticky)):
         model = MLPDynamicsModel(env=env)
-        assert model.residuals is None
-        assert any("model.refinement_steps=4 without effect" in remark for remark in model.notes)
-    assert not MLPDynamicsModel(env=ball).notes
-
-
-def test_what_contacts_ask_is_among_what_was_given(ball):
-    told = "what stops and contacts ask of a motion, as hard as in the MJCF"
-    assert told in MLPDynamicsModel(env=ball).given
-    assert told not in MLPDynamicsModel(env=ball, refinement_steps=0).given
+        assert model.predictor.refinement is None
+        assert any("model.refinement_steps=4 has no effect" in note for note in description.notes(model))
+    assert not description.notes(MLPDynamicsModel(env=ball))
 
 
 @pytest.mark.parametrize("options", [{"refinement_steps": -1}, {"refinement_dims": (0,)}])
-def test_rounds_that_cannot_be_are_told(ball, options):
+def test_invalid_refinement_options_are_an_error(ball, options):
     with pytest.raises(UserError, match=rf"model\.{next(iter(options))}"):
         MLPDynamicsModel(env=ball, **options)

@@ -21,11 +21,11 @@ conaffinity="0"/></default><worldbody><body><joint name="x" type="slide" axis="1
 
 @pytest.fixture(scope="module")
 def free(robots):
-    """A quadratic model of the three links, of random weights, as a function of a state and an action, float64."""
+    """A quadratic model of three links with random weights, as a function of a state and an action, float64."""
     model = QuadraticDynamicsModel(env=robots["three_link"], hidden_dims=(8,), activation="tanh")
     rng = np.random.default_rng(0)
-    width = {"features": model.feature_dim, "actions": model.action_dim, "target": model.target_dim}
-    statistics = {k: {"mean": rng.normal(0, 0.1, n), "std": rng.uniform(0.5, 2, n)} for k, n in width.items()}
+    sizes = {name: len(each["mean"]) for name, each in model.identity_normalization().items()}
+    statistics = {k: {"mean": rng.normal(0, 0.1, n), "std": rng.uniform(0.5, 2, n)} for k, n in sizes.items()}
     network = {"params": model.create(jax.random.PRNGKey(0), jax.tree.map(np.float32, statistics))["params"]["network"]}
 
     @jax.jit
@@ -64,14 +64,14 @@ def test_it_is_affine_in_the_actions(free, seed):
 
 
 def test_positions_enter_freely(free):
-    """And whole: not as a polynomial."""
+    """Not as a polynomial."""
     direction = np.array([1.0, 1, 1, 0, 0, 0])
     values = along(lambda s: free(s, np.ones(3)), np.ones(6), direction, 5)
     assert np.abs(np.diff(values, 4, axis=0)).min() > 1e-3
 
 
 def test_a_linear_system_is_learned():
-    """Nothing depends on where two slides are: its coefficients are numbers, whatever the network of positions."""
+    """The positions of two slides are invariant, so the coefficients are constants."""
     env = MjcfEnv(xml="slides.xml", mjcf=SLIDES)
     rng = np.random.default_rng(0)
     states, actions = env.sample_states(rng, 16), rng.uniform(-1, 1, (16, 40, 2))
@@ -81,9 +81,9 @@ def test_a_linear_system_is_learned():
         num_epochs=1, optimizer="adam", loss="mse", finetune="levenberg_marquardt", finetune_steps=20
     )
     variables = fitting.train_dynamics_model(model, *data.split(0.25), config, jax.random.PRNGKey(0))
-    inertia = np.array([2 * MASS + DT * DAMPING, MASS])  # of both, and of the second
+    inertia = np.array([2 * MASS + DT * DAMPING, MASS])  # of both bodies, and of the second
     for _ in range(5):
         state, action = rng.normal(size=(1, 4)), rng.uniform(-1, 1, (1, 1, 2))
         following = model.rollout(state, action, variables)[0, 1]
-        wanted = state[0, 2:] + DT * (action[0, 0] - [DAMPING * state[0, 2], 0]) / inertia
-        np.testing.assert_allclose(following[2:], wanted, atol=1e-6)
+        expected = state[0, 2:] + DT * (action[0, 0] - [DAMPING * state[0, 2], 0]) / inertia
+        np.testing.assert_allclose(following[2:], expected, atol=1e-6)

@@ -7,7 +7,7 @@ import numpy as np
 from dynax.architectures import ResNetDynamicsModel
 
 
-def test_blocks_are_added_to_what_came_before(cart_pole):
+def test_the_output_of_a_block_is_added_to_its_input(cart_pole):
     model = ResNetDynamicsModel(env=cart_pole, width=6, num_blocks=2, activation="tanh")
     states, actions = (np.random.default_rng(0).normal(size=(1, n)).astype(np.float32) for n in (model.feature_dim, 1))
     variables = jax.tree.map(np.asarray, jax.jit(model.init)(jax.random.PRNGKey(0), states, actions))

@@ -1,4 +1,4 @@
-"""The transformer: it does not look ahead, knows where it is, and drops units in training alone."""
+"""The transformer: causality, positions, and dropout in training only."""
 
 from functools import partial
 
@@ -38,7 +38,7 @@ def test_every_position_has_a_prediction(model, inputs, variables, apply):
 
 @pytest.mark.parametrize("later", range(1, H))
 @pytest.mark.parametrize("which", [0, 1], ids=["states", "actions"])
-def test_what_comes_later_changes_nothing_before_it(inputs, variables, apply, later, which):
+def test_later_inputs_change_no_earlier_prediction(inputs, variables, apply, later, which):
     changed = [x.copy() for x in inputs]
     changed[which][later] += 3
     before, after = np.asarray(apply(variables, *inputs)), np.asarray(apply(variables, *changed))
@@ -46,20 +46,20 @@ def test_what_comes_later_changes_nothing_before_it(inputs, variables, apply, la
     assert not np.array_equal(before[later], after[later])
 
 
-def test_the_past_is_seen(inputs, variables, apply):
+def test_predictions_depend_on_the_past(inputs, variables, apply):
     changed = inputs[0].copy()
     changed[0] += 3
     before, after = apply(variables, *inputs), apply(variables, changed, inputs[1])
     assert (np.abs(before[-1] - after[-1]) > 1e-6).all()
 
 
-def test_positions_are_told_apart(model, variables, apply):
+def test_predictions_depend_on_the_position_in_the_history(model, variables, apply):
     same = np.ones((H, model.feature_dim), np.float32), np.ones((H, 1), np.float32)
     rows = np.asarray(apply(variables, *same))
     assert len(np.unique(rows, axis=0)) == H
 
 
-def test_dropout_is_active_in_training_alone(model, inputs, variables, apply):
+def test_dropout_is_active_only_in_training(model, inputs, variables, apply):
     dropping = model.clone(dropout=0.5)
     train = jax.jit(partial(dropping.apply, training=True))
     rows = [train(variables, *inputs, rngs={"dropout": jax.random.PRNGKey(i)}) for i in range(2)]

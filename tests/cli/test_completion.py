@@ -31,7 +31,8 @@ LINES_IN_BASH = {
 }
 
 LINES = {
-    "dynax train ": "collect. collect= dataset= env. env= excitation. excitation= model. model= training. training=",
+    "dynax train ": "collect. collect= dataset= env. env= excitation. excitation= model. model= plugins=[ "
+    "training. training=",
     "dynax train model=": "model=lagrangian model=mechanical model=mlp model=quadratic model=resnet model=rigid "
     "model=transformer",
     "dynax train model=transformer model.num_h": "model.num_heads=",
@@ -45,8 +46,8 @@ LINES = {
     "dynax train hydra/launcher=j": "hydra/launcher=joblib",
     "dynax train env=nonsense mod": "model=",
     "dynax train --nonsense mod": "",
-    "dynax collect ": "collect. collect= env. env= excitation. excitation=",
-    "dynax eval ": "eval. eval= run=",
+    "dynax collect ": "collect. collect= env. env= excitation. excitation= plugins=[",
+    "dynax eval ": "eval. eval= plugins=[ run=",
     "dynax nonsense ": "",
 }
 

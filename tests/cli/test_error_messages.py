@@ -9,12 +9,12 @@ CASES = {
     ],
     "train learning_rate=1": [
         "the key learning_rate does not exist (did you mean `training.learning_rate`?)",
-        "  the keys are dataset, excitation, collect, training, model, env",
+        "  the keys are dataset, plugins, excitation, collect, training, model, env",
     ],
     "train trainig=smoke": ["the key trainig does not exist (did you mean `training`?)"],
-    "train +foo=1": ["the key foo does not exist; the keys are dataset, excitation, collect, training, model, env"],
+    "train +foo=1": ["the key foo does not exist; the keys are dataset, plugins, excitation, collect, "],
     "train +training.foo=1": ["unknown key training.foo"],
-    "eval run=. +render=smoke": ["the key render does not exist; the keys are run, eval"],
+    "eval run=. +render=smoke": ["the key render does not exist; the keys are run, plugins, eval"],
     "train hydra.verbos=true": ["the key hydra.verbos does not exist (did you mean `hydra.verbose`?)"],
     "train env=pendulm": [
         "env=pendulm does not exist (did you mean `pendulum`?)",

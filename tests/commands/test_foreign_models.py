@@ -22,7 +22,7 @@ from dynax.excitations.piecewise_constant import PiecewiseConstant
 from dynax.render import frames
 
 REASONS = (  # for parts of robots, scenes without a robot, files without their meshes, and files that are no models
-    r"the robot \w+ cannot be learned: it has no joint",
+    r"Dynax does not support the robot \w+: it has no joint",
     "Error opening file '.*'",
     "repeated name '.*' in texture",
     "Unrecognized XML model type: '.*'",

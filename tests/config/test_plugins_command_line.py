@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -74,6 +75,7 @@ def dynax(folder, *args, path=""):
     return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=env, timeout=600)
 
 
+@pytest.mark.slow
 def test_the_four_kinds_of_plugins_have_no_yaml(folder):
     plugins = "plugins=[small.py,slider.py,chirp.py,sgd.py]"
     choice = "model=small", "model.hidden=8", "env=slider", "excitation=chirp", "excitation.rate=3"
@@ -91,8 +93,7 @@ def test_the_four_kinds_of_plugins_have_no_yaml(folder):
 
     missing = dynax(folder, "eval", f"run={run}")
     assert missing.returncode == 2
-    assert "small" in missing.stderr
-    assert "plugins=[" in missing.stderr
+    assert re.search(r"add plugins=\[.*\.py\]", missing.stderr)
     assert "Traceback" not in missing.stderr
 
     again = dynax(folder, "eval", f"run={run}", plugins, "eval.num_trajectories=2", "eval.seconds=0.1")
@@ -112,9 +113,10 @@ def test_a_robot_of_a_plugin_may_have_another_reset(folder):
     done = dynax(folder, "collect", "plugins=[slider.py]", "env=slider", "env/reset=standing", "--cfg", "job")
     assert done.returncode == 0, done.stderr
     assert "name: standing" in done.stdout
-    assert "qpos: " not in done.stdout
+    assert "\n    qpos:" not in done.stdout
 
 
+@pytest.mark.slow
 def test_a_sweep_in_parallel_imports_its_plugins(folder):
     done = dynax(
         folder, "collect", "-m", "plugins=[chirp.py]", "excitation=chirp,uniform", "hydra/launcher=joblib",

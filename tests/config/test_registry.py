@@ -165,10 +165,9 @@ def test_an_entry_point_is_imported_when_it_is_requested(tmp_path, monkeypatch):
     (tmp_path / "their_package.py").write_text(CHIRP)
     (tmp_path / "their-1.0.dist-info").mkdir()
     (tmp_path / "their-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: their\nVersion: 1.0\n")
-    points = (
-        "[dynax.excitations]\nchirp = their_package:Chirp\nlost = nowhere_to_be_found:X\nou = their_package:Chirp\n"
-    )
-    (tmp_path / "their-1.0.dist-info" / "entry_points.txt").write_text("\n".join(["[dynax.excitations]", *points]))
+    points = "chirp = their_package:Chirp", "lost = nowhere_to_be_found:X", "ou = their_package:Chirp"
+    text = "\n".join(["[dynax.excitations]", *points])
+    (tmp_path / "their-1.0.dist-info" / "entry_points.txt").write_text(text)
     monkeypatch.syspath_prepend(str(tmp_path))
     table = Registry("excitation", "name", EXCITATIONS.builtin, entry_points="dynax.excitations")
     assert {"chirp", "lost"} < set(table.names())

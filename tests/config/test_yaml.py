@@ -33,7 +33,9 @@ def test_the_defaults_of_a_section_are_those_of_its_class(group):
 @pytest.mark.parametrize("name", ARCHITECTURES.names())
 def test_the_defaults_of_a_model_are_those_of_its_class(name):
     cls = ARCHITECTURES.get(name, "model")
-    assert read(f"model/{name}.yaml") == {"architecture": name, **defaults(cls, ARCHITECTURES.hidden)}
+    [base] = [entry.partition("@")[0] for entry in OmegaConf.load(CONF / f"model/{name}.yaml").defaults[:-1]]
+    yaml = {**read(f"model/{base}.yaml"), **read(f"model/{name}.yaml")}
+    assert yaml == {"architecture": name, **defaults(cls, ARCHITECTURES.hidden)}
 
 
 @pytest.mark.parametrize("name", ENVS.names())

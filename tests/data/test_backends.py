@@ -26,7 +26,7 @@ def test_backend_is_native_without_a_gpu_and_jax_is_not_imported():
 
 def test_the_backend_depends_on_the_gpu_and_on_the_robot(monkeypatch, caplog):
     unsupported = robot(FALL.replace("<option", '<option solver="PGS"'), "odd")
-    with pytest.raises(UserError, match=r"collect\.backend=mjx cannot simulate odd: .*PGS"):
+    with pytest.raises(UserError, match=r"^backend=mjx cannot simulate odd: .*PGS"):
         resolve_backend("mjx", unsupported)
     monkeypatch.setattr(backends, "_has_gpu", lambda: False)
     assert resolve_backend("auto", unsupported) == "native"

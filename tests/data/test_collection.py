@@ -15,7 +15,7 @@ from dynax.data.collection import collect
 from dynax.data.dataset import Dataset
 from dynax.data.describe import describe
 from dynax.data.source import Source
-from dynax.envs import CartPoleEnv, MjcfEnv, PendulumEnv
+from dynax.envs import CartPoleEnv, MjcfEnv, PendulumEnv, UniformReset
 from dynax.errors import UserError
 from dynax.evaluation import warmstart
 from dynax.evaluation.warmstart import WarmstartCheck
@@ -86,7 +86,7 @@ def test_a_dataset_contains_the_motion_of_the_robot(tmp_path):
         3,
     )
     assert manifest["excitation"] == {"name": "mixed", "hold_times": [0.05, 0.2]}
-    assert manifest["reset"] == {"reset_qpos": list(env.reset_qpos), "reset_qvel": list(env.reset_qvel)}
+    assert manifest["reset"] == {"name": "uniform", "qpos": list(env.reset.qpos), "qvel": list(env.reset.qvel)}
     assert manifest["versions"]["mujoco"] == "3.17.0"
     read = data.read()
     assert read.num_transitions == data.num_transitions == 1000
@@ -119,7 +119,7 @@ def test_a_trajectory_does_not_depend_on_the_number_of_trajectories():
 @pytest.mark.parametrize(
     ("env", "excitation", "config"),
     [
-        (PendulumEnv(reset_qvel=(1.0,)), Mixed(), SIZE),
+        (PendulumEnv(reset=UniformReset((3.0,), (1.0,))), Mixed(), SIZE),
         (PendulumEnv(mjcf=PendulumEnv().mjcf.replace("<mujoco", "<mujoco ")), Mixed(), SIZE),
         (PendulumEnv(), Mixed(hold_times=(0.1,)), SIZE),
         (PendulumEnv(), Uniform(), SIZE),

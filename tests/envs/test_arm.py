@@ -1,4 +1,4 @@
-"""The arm rests over its table, goes where its servos are sent, and moves the box."""
+"""The arm: its home pose, its servos, and the box."""
 
 import mujoco
 import numpy as np
@@ -16,7 +16,7 @@ def steps(env, seconds):
     return round(seconds / env.mj_model.opt.timestep)
 
 
-def test_it_has_six_servos_in_the_range_of_their_joints_and_a_free_box(env):
+def test_the_arm_has_six_servos_in_the_range_of_their_joints_and_a_free_box(env):
     model = env.mj_model
     assert (model.nq, model.nv, model.nu) == (13, 12, 6)
     assert [model.joint(i).name for i in range(7)] == ["turn", "shoulder", "elbow", "roll", "wrist", "twist", "box"]
@@ -24,20 +24,20 @@ def test_it_has_six_servos_in_the_range_of_their_joints_and_a_free_box(env):
     assert env.integrator == "IMPLICITFAST"
 
 
-def test_at_home_only_the_box_touches_and_the_hand_is_just_above_it(env, home):
+def test_at_home_only_the_box_has_contacts_and_the_hand_is_just_above_the_box(env, home):
     model = env.mj_model
     assert {frozenset(model.geom(g).name for g in c.geom) for c in home.contact} == {frozenset(("floor", "box"))}
     gap = mujoco.mj_geomDistance(model, home, model.geom("box").id, model.geom("finger_left").id, 1.0, None)
     assert 0.01 < gap < 0.1
 
 
-def test_at_home_everything_rests(env, home):
+def test_the_home_pose_is_at_rest(env, home):
     pose = home.qpos.copy()
     mujoco.mj_step(env.mj_model, home, steps(env, 5))
     np.testing.assert_allclose(home.qpos, pose, atol=1e-3)
 
 
-def test_its_servos_go_near_where_they_are_sent(env, home):
+def test_the_servos_reach_their_targets(env, home):
     target = np.array([0.5, 0.4, 1.2, -0.5, 0.5, 1.0])
     home.ctrl[:] = target
     mujoco.mj_step(env.mj_model, home, steps(env, 3))
@@ -56,7 +56,7 @@ def test_the_hand_pushes_the_box(env, home):
     assert home.body("box").xpos[2] > 0.04
 
 
-def test_the_fingers_are_wider_apart_than_the_box(env):
+def test_the_gap_between_the_fingers_is_wider_than_the_box(env):
     model = env.mj_model
     left, right = (model.geom(f"finger_{side}") for side in ("left", "right"))
     inside = left.pos[1] - right.pos[1] - left.size[0] - right.size[0]

@@ -1,4 +1,4 @@
-"""The hopper stands, balances for a moment, and falls."""
+"""The hopper: its joints, its home pose, and its fall."""
 
 import mujoco
 import numpy as np
@@ -12,7 +12,7 @@ def env():
     return HopperEnv()
 
 
-def test_it_has_a_plane_of_motion_a_leg_of_three_joints_and_motors(env):
+def test_the_hopper_is_planar_and_has_a_leg_of_three_joints_and_motors(env):
     model = env.mj_model
     assert [model.joint(i).name for i in range(model.njnt)] == ["x", "z", "pitch", "hip", "knee", "ankle"]
     assert model.jnt_limited.tolist() == [0, 0, 0, 1, 1, 1]
@@ -26,7 +26,7 @@ def test_at_home_the_foot_is_flat_on_the_floor(env, home):
     assert np.abs(home.contact.dist).max() < 1e-3
 
 
-def test_it_balances_for_a_moment_and_then_falls(env, home):
+def test_the_hopper_balances_for_a_moment_and_then_falls(env, home):
     start = home.body("torso").xpos[2]
     heights = []
     for _ in range(round(3 / env.dt)):

@@ -1,4 +1,4 @@
-"""The quadruped stands on four feet, is held up by a controller of its joints, and collapses without."""
+"""The quadruped: its joints, its home pose, and its motion with and without a controller."""
 
 import mujoco
 import numpy as np
@@ -13,11 +13,11 @@ def env():
 
 
 def upright(data):
-    """Cosine of the trunk's tilt."""
+    """Return the cosine of the tilt of the trunk."""
     return data.body("trunk").xmat[8]
 
 
-def test_it_has_a_free_base_and_four_legs_of_three_motors(env):
+def test_the_quadruped_has_a_floating_base_and_four_legs_of_three_motors(env):
     model = env.mj_model
     assert (model.nq, model.nv, model.nu) == (19, 18, 12)
     assert [model.joint(1 + i).name for i in range(3)] == ["fl_abduction", "fl_hip", "fl_knee"]
@@ -40,7 +40,7 @@ def test_at_home_four_feet_are_on_the_floor(env, home):
     assert np.abs(home.contact.dist).max() < 1e-3
 
 
-def test_a_controller_of_its_joints_holds_it_up(env, home):
+def test_a_joint_controller_keeps_the_quadruped_upright(env, home):
     model = env.mj_model
     pose, feedforward = home.qpos[7:].copy(), home.ctrl.copy()
     for _ in range(round(5 / model.opt.timestep)):
@@ -52,13 +52,13 @@ def test_a_controller_of_its_joints_holds_it_up(env, home):
     assert np.abs(home.qvel).max() < 0.01
 
 
-def test_under_the_constant_torques_of_home_it_stands_for_a_moment(env, home):
+def test_the_constant_torques_of_home_carry_the_quadruped_for_a_moment(env, home):
     mujoco.mj_step(env.mj_model, home, round(0.3 / env.mj_model.opt.timestep))
     assert upright(home) > 0.99
     assert abs(home.qpos[2] - env.mj_model.key_qpos[0][2]) < 0.03
 
 
-def test_without_torque_it_lies_down(env, home):
+def test_without_torque_the_quadruped_collapses(env, home):
     home.ctrl[:] = 0
     mujoco.mj_step(env.mj_model, home, round(3 / env.mj_model.opt.timestep))
     assert home.qpos[2] < 0.6 * env.mj_model.key_qpos[0][2]

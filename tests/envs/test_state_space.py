@@ -1,4 +1,4 @@
-"""Coordinates: their units and limits, and how two states are subtracted and a change is added."""
+"""The coordinates of a state: units and limits, differences, and additions."""
 
 import jax.numpy as jnp
 import mujoco
@@ -21,7 +21,7 @@ def space_of(xml):
 
 
 def joints(*each):
-    """The coordinates of a chain of bodies with one joint each."""
+    """Return the coordinates of a chain of bodies with one joint each."""
     bodies = "".join(f'<body><joint {joint}/><geom size=".1"/>' for joint in each)
     return space_of(f"<mujoco><worldbody>{bodies}{'</body>' * len(each)}</worldbody></mujoco>")
 
@@ -30,12 +30,12 @@ CART = joints('name="x" type="slide" axis="1 0 0"', 'name="angle" axis="0 1 0"')
 ELBOW = joints('range="-170 170" axis="0 1 0"')
 
 
-def test_units_and_names_follow_the_joints(cart_pole):
+def test_units_and_names_are_those_of_the_joints(cart_pole):
     assert cart_pole.space.units == ("m", "rad", "m/s", "rad/s")
     assert cart_pole.space.labels == ("slide", "hinge", "slide velocity", "hinge velocity")
 
 
-def test_a_joint_without_a_name_is_called_by_its_number():
+def test_a_joint_without_a_name_is_named_by_its_number():
     assert joints("", "").joints == ("joint0", "joint1")
 
 
@@ -56,11 +56,11 @@ def test_limits_are_those_of_the_mjcf(cart_pole):
         ("", '<tendon><fixed><joint joint="a" coef="1"/></fixed></tendon>', False),
     ],
 )
-def test_a_hinge_that_something_winds_up_does_not_wrap(joint, rest, wraps):
+def test_a_hinge_with_a_position_dependent_force_does_not_wrap(joint, rest, wraps):
     xml = f'<mujoco><worldbody><body><joint name="a" {joint}/><geom size=".1"/></body></worldbody>{rest}</mujoco>'
     env = MjcfEnv(xml="toy.xml", mjcf=xml)
     assert env.space.wrapped.tolist() == [wraps]
-    sight = Representation(env, "sincos", "acceleration", "none", True, "world")
+    sight = Representation.of(env, "sincos", "acceleration", "none", True, "world")
     assert sight.sizes[0] == (2 if wraps else 3)
 
 
@@ -69,7 +69,7 @@ def test_only_unlimited_hinges_wrap():
     assert space.wrapped.tolist() == [False, True, False, False]
 
 
-def test_the_control_step_is_so_many_physics_steps():
+def test_the_control_step_consists_of_physics_steps():
     model = mujoco.MjModel.from_xml_string(
         '<mujoco><option timestep=".02"/><worldbody><body><joint/><geom size=".1"/></body></worldbody></mujoco>'
     )
@@ -80,12 +80,12 @@ def test_dimensions_count_positions_and_velocities(env):
     assert env.space.dim == env.mj_model.nq + env.mj_model.nv == 2 * env.space.nv
 
 
-def test_the_shorter_way_round_is_the_difference_of_two_angles():
+def test_the_difference_of_two_angles_is_the_shorter_rotation():
     start, end = np.array([0.0, 3.1, 0.0, 0.0]), np.array([0.0, -3.1, 0.0, 0.0])
     np.testing.assert_allclose(CART.difference(start, end), [0, 2 * np.pi - 6.2, 0, 0], atol=1e-14)
 
 
-def test_a_limited_hinge_does_not_go_the_other_way_round():
+def test_the_difference_of_a_limited_hinge_is_not_wrapped():
     assert ELBOW.difference(np.array([2.9, 0]), np.array([-2.9, 0])).tolist() == [-5.8, 0]
 
 
@@ -95,18 +95,18 @@ def test_lengths_and_velocities_do_not_wrap():
 
 
 @given(ANGLES, TURNS)
-def test_whole_turns_make_no_difference(angle, turns):
-    start, end = np.array([1.0, angle, 2.0, 3.0]), np.array([1.0, angle + 2 * np.pi * turns, 2.0, 3.0])
+def test_full_rotations_have_no_difference(angle, rotations):
+    start, end = np.array([1.0, angle, 2.0, 3.0]), np.array([1.0, angle + 2 * np.pi * rotations, 2.0, 3.0])
     assert np.abs(CART.difference(start, end)).max() < 1e-12
 
 
 @given(ANGLES, ANGLES)
-def test_a_difference_is_at_most_half_a_turn(one, other):
+def test_a_difference_of_angles_is_at_most_pi(one, other):
     assert np.abs(CART.difference(np.array([0, one, 0, 0]), np.array([0, other, 0, 0]))).max() <= np.pi
 
 
 @given(*[st.tuples(*[ANGLES] * 4)] * 2)
-def test_the_way_back_is_the_negative_of_the_way_there(one, other):
+def test_the_difference_changes_its_sign_with_the_order(one, other):
     one, other = np.array(one), np.array(other)
     there, back = CART.difference(one, other), CART.difference(other, one)
     both = there + back
@@ -115,27 +115,27 @@ def test_the_way_back_is_the_negative_of_the_way_there(one, other):
 
 
 @given(*[st.tuples(*[ANGLES] * 4)] * 2)
-def test_the_end_is_the_start_and_the_difference_up_to_whole_turns(start, end):
+def test_the_end_is_the_start_plus_the_difference_modulo_full_rotations(start, end):
     start, end = np.array(start), np.array(end)
     off = start + CART.difference(start, end) - end
     off[1] = np.sin(off[1] / 2)
     assert np.abs(off).max() < 1e-12
 
 
-def test_differences_take_any_leading_axes():
+def test_differences_accept_any_leading_axes():
     states = np.random.default_rng(0).normal(size=(2, 3, 5, 4)) * 9
     one_by_one = [CART.difference(*pair) for pair in zip(*states.reshape(2, -1, 4), strict=True)]
     assert np.array_equal(CART.difference(*states).reshape(-1, 4), one_by_one)
 
 
-def test_numpy_and_jax_agree_on_differences_and_each_gives_its_own_kind():
+def test_numpy_and_jax_give_equal_differences_of_their_own_type():
     start, end = np.random.default_rng(0).uniform(-9, 9, (2, 100, 4)).astype(np.float32)
     by_jax = CART.difference(jnp.asarray(start), jnp.asarray(end))
     assert isinstance(by_jax, jnp.ndarray)
     np.testing.assert_allclose(by_jax, CART.difference(start, end), atol=2e-6)
 
 
-def test_beyond_is_positive_past_a_stop_alone(cart_pole):
+def test_beyond_is_positive_only_past_a_joint_limit(cart_pole):
     lower, upper = cart_pole.space.beyond(np.array([[1.9, 0, 0, 0], [0, 0, 0, 0], [-2.0, 0, 0, 0]]))
     np.testing.assert_allclose(lower[:, 0], [-3.7, -1.8, 0.2])
     np.testing.assert_allclose(upper[:, 0], [0.1, -1.8, -3.8])
@@ -155,11 +155,11 @@ CHANGES = hnp.arrays(np.float64, SPACE.tangent_dim, elements=st.floats(-1.7, 1.7
 
 
 def somewhere(rng, n=1):
-    """Random states (n, S) of a robot with a joint of every type."""
+    """Return random states (n, S) of a robot with a joint of every type."""
     return SPACE.add(np.tile(SPACE.home, (n, 1)), rng.normal(size=(n, SPACE.tangent_dim)))
 
 
-def test_a_state_of_every_joint_is_positions_velocities_and_activations():
+def test_a_state_consists_of_positions_velocities_and_activations():
     assert (SPACE.nq, SPACE.nv, SPACE.na) == (EVERY.nq, EVERY.nv, EVERY.na) == (15, 13, 1)
     assert (SPACE.dim, SPACE.tangent_dim) == (29, 27)
     state = np.arange(29)
@@ -178,7 +178,7 @@ def test_degrees_of_freedom_are_named_after_their_joint_and_axis():
 
 
 @given(st.integers(0, 1000))
-def test_a_difference_is_mujocos_up_to_whole_turns_of_hinges(seed):
+def test_a_difference_equals_that_of_mujoco_modulo_full_rotations_of_hinges(seed):
     start, end = somewhere(np.random.default_rng(seed), 2)
     wanted = np.zeros(EVERY.nv)
     mujoco.mj_differentiatePos(EVERY, wanted, 1.0, start[:15], end[:15])
@@ -189,7 +189,7 @@ def test_a_difference_is_mujocos_up_to_whole_turns_of_hinges(seed):
 
 
 @given(CHANGES, st.integers(0, 1000))
-def test_a_change_is_added_as_mujoco_integrates_it(change, seed):
+def test_addition_equals_the_integration_of_mujoco(change, seed):
     [start] = somewhere(np.random.default_rng(seed))
     wanted = start[:15].copy()
     mujoco.mj_integratePos(EVERY, wanted, change[:13], 1.0)
@@ -199,30 +199,30 @@ def test_a_change_is_added_as_mujoco_integrates_it(change, seed):
 
 
 @given(CHANGES, st.integers(0, 1000))
-def test_what_was_added_is_the_difference(change, seed):
+def test_the_difference_is_the_change_that_was_added(change, seed):
     [start] = somewhere(np.random.default_rng(seed))
     np.testing.assert_allclose(SPACE.difference(start, SPACE.add(start, change)), change, atol=1e-12)
 
 
 @given(st.integers(0, 1000))
-def test_adding_the_difference_leads_to_the_end(seed):
+def test_the_start_plus_the_difference_is_the_end(seed):
     start, end = somewhere(np.random.default_rng(seed), 2)
     again = SPACE.add(start, SPACE.difference(start, end))
     np.testing.assert_allclose(SPACE.difference(again, end), 0, atol=1e-12)
 
 
-def test_quaternions_stay_on_the_unit_sphere_however_often_something_is_added():
+def test_quaternions_keep_unit_length_over_many_additions():
     rng = np.random.default_rng(0)
     [state] = somewhere(rng).astype(np.float32)
     for change in rng.normal(size=(1000, SPACE.tangent_dim)).astype(np.float32):
         state = SPACE.add(state, change)
     assert state.dtype == np.float32
-    for q, _, turns in SPACE.blocks:
-        if turns:
+    for q, _, is_orientation in SPACE.blocks:
+        if is_orientation:
             np.testing.assert_allclose(np.linalg.norm(state[q]), 1, atol=1e-6)
 
 
-def test_numpy_and_jax_agree_on_every_joint():
+def test_numpy_and_jax_are_equal_for_every_joint():
     rng = np.random.default_rng(0)
     start, end = somewhere(rng, 100).astype(np.float32), somewhere(rng, 100).astype(np.float32)
     change = SPACE.difference(start, end)

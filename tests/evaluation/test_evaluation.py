@@ -71,7 +71,7 @@ def test_plots_are_saved(evaluation, tmp_path):
 
 
 def test_a_short_warm_up_is_an_error(trained):
-    with pytest.raises(UserError, match=r"eval\.warmup=0 is too short for a model of 2 states: it must be at least 1"):
+    with pytest.raises(UserError, match=r"^warmup=0 is too short for a model of 2 states: it must be at least 1"):
         evaluate(trained, EvalConfig(num_trajectories=2, seconds=0.1, warmup=0))
 
 

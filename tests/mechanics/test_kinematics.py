@@ -1,4 +1,4 @@
-"""Forward kinematics and Jacobians against C MuJoCo, on a machine of every joint type."""
+"""Tests of forward kinematics and Jacobians against MuJoCo, with every joint type."""
 
 from functools import cache
 
@@ -37,22 +37,22 @@ seeds = st.integers(0, 2**32 - 1)
 
 @cache
 def machine(name):
-    """A model, its kinematics, and these compiled for a point on every body."""
+    """Return a model, its kinematics, and a compiled function for a point on every body."""
     model = mujoco.MjModel.from_xml_string(MODELS[name])
     kinematics = Kinematics.of(model)
     bodies = np.arange(model.nbody)
 
     @jax.jit
-    def moved(qpos, qvel, mocap_pos, mocap_quat, points):
+    def evaluate(qpos, qvel, mocap_pos, mocap_quat, points):
         poses = kinematics(qpos, mocap_pos, mocap_quat)
         jacobian = kinematics.jacobian(poses, bodies, points)
         return poses, jacobian, kinematics.velocity(poses, qvel, bodies, points)
 
-    return model, kinematics, moved
+    return model, kinematics, evaluate
 
 
 def configuration(model, seed):
-    """Any configuration, its quaternions of any length, and a point for each body."""
+    """Return a random configuration with unnormalized quaternions, and a point for each body."""
     rng = np.random.default_rng(seed)
     data = mujoco.MjData(model)
     data.qpos[:], data.qvel[:] = rng.normal(0, 2, model.nq), rng.normal(0, 1, model.nv)
@@ -74,33 +74,33 @@ def mujoco_jacobian(model, data, points):
 
 @pytest.mark.parametrize("name", MODELS)
 @given(seed=seeds)
-def test_poses_and_jacobians_are_mujocos(name, seed):
-    model, _, moved = machine(name)
+def test_poses_jacobians_and_velocities_match_mujoco(name, seed):
+    model, _, evaluate = machine(name)
     data, points = configuration(model, seed)
     with jax.enable_x64(True):
-        poses, found, velocity = jax.tree.map(np.asarray, moved(*inputs(data, points)))
+        poses, jacobian, velocity = jax.tree.map(np.asarray, evaluate(*inputs(data, points)))
     np.testing.assert_allclose(poses.position, data.xpos, atol=1e-10)
     np.testing.assert_allclose(poses.rotation.reshape(-1, 9), data.xmat, atol=1e-10)
-    true = mujoco_jacobian(model, data, points)
-    np.testing.assert_allclose(found, true, atol=1e-10)
-    np.testing.assert_allclose(velocity, true @ data.qvel, atol=1e-10)
+    expected = mujoco_jacobian(model, data, points)
+    np.testing.assert_allclose(jacobian, expected, atol=1e-10)
+    np.testing.assert_allclose(velocity, expected @ data.qvel, atol=1e-10)
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_in_float32_it_is_as_good_as_float32(name):
-    """Even after the same object was traced in float64."""
-    model, _, moved = machine(name)
+def test_float32_error_is_within_rounding(name):
+    """Also after the same object was traced in float64."""
+    model, _, evaluate = machine(name)
     data, points = configuration(model, 0)
     with jax.enable_x64(True):
-        exact = moved(*inputs(data, points))
-    found = moved(*jax.tree.map(np.float32, inputs(data, points)))
-    for single, double in zip(jax.tree.leaves(found), jax.tree.leaves(exact), strict=True):
+        exact = evaluate(*inputs(data, points))
+    result = evaluate(*jax.tree.map(np.float32, inputs(data, points)))
+    for single, double in zip(jax.tree.leaves(result), jax.tree.leaves(exact), strict=True):
         assert single.dtype == jnp.float32
         assert double.dtype == np.float64
         np.testing.assert_allclose(single, double, atol=2e-5)
 
 
-def test_mocap_bodies_stay_where_the_mjcf_has_them_unless_told():
+def test_mocap_bodies_have_the_poses_of_the_mjcf_by_default():
     model, kinematics, _ = machine("every joint")
     data = mujoco.MjData(model)
     mujoco.mj_kinematics(model, data)
@@ -109,32 +109,32 @@ def test_mocap_bodies_stay_where_the_mjcf_has_them_unless_told():
 
 
 @given(seed=seeds)
-def test_a_jacobian_is_the_derivative_of_positions(seed):
-    """Along the path that MuJoCo integrates."""
-    model, _, moved = machine("every joint")
+def test_jacobian_is_the_derivative_of_positions(seed):
+    """Central differences along the path of `mj_integratePos`."""
+    model, _, evaluate = machine("every joint")
     data, _ = configuration(model, seed)
     mujoco.mj_normalizeQuat(model, data.qpos)
-    step, ahead, behind = 1e-6, data.qpos.copy(), data.qpos.copy()
-    mujoco.mj_integratePos(model, ahead, data.qvel, step)
-    mujoco.mj_integratePos(model, behind, data.qvel, -step)
+    step, forward, backward = 1e-6, data.qpos.copy(), data.qpos.copy()
+    mujoco.mj_integratePos(model, forward, data.qvel, step)
+    mujoco.mj_integratePos(model, backward, data.qvel, -step)
     points = np.zeros((model.nbody, 3))
     with jax.enable_x64(True):
-        at, to, back = (
-            np.asarray(moved(qpos, data.qvel, data.mocap_pos, data.mocap_quat, points)[0].position)
-            for qpos in (data.qpos, ahead, behind)
+        now, later, earlier = (
+            np.asarray(evaluate(qpos, data.qvel, data.mocap_pos, data.mocap_quat, points)[0].position)
+            for qpos in (data.qpos, forward, backward)
         )
-        linear = np.asarray(moved(*inputs(data, at))[1][0])
-    np.testing.assert_allclose(linear @ data.qvel, (to - back) / (2 * step), atol=1e-6)
+        linear = np.asarray(evaluate(*inputs(data, now))[1][0])
+    np.testing.assert_allclose(linear @ data.qvel, (later - earlier) / (2 * step), atol=1e-6)
 
 
-def test_gradients_are_numbers_even_of_a_quaternion_of_no_length():
+def test_gradients_are_finite_for_a_zero_quaternion():
     model, kinematics, _ = machine("every joint")
     gradient = jax.jit(jax.grad(lambda q: sum(leaf.sum() for leaf in jax.tree.leaves(kinematics(q)))))
     for qpos in (np.zeros(model.nq), model.qpos0):
         assert jnp.isfinite(gradient(np.float32(qpos))).all()
 
 
-def test_a_model_may_be_still():
+def test_model_without_joints_has_poses():
     model = mujoco.MjModel.from_xml_string(
         "<mujoco><worldbody><body pos='1 2 3'><geom size='1'/></body></worldbody></mujoco>"
     )

@@ -1,4 +1,4 @@
-"""Forces from energies, against C MuJoCo and a closed form."""
+"""Tests of bias forces from a Lagrangian against MuJoCo and a closed form."""
 
 import jax
 import jax.numpy as jnp
@@ -27,24 +27,24 @@ def model(request):
 
 
 def lagrangian_of(model):
-    """Kinetic less potential energy of the bodies of `model`, as a function of how they stand and of qvel."""
+    """Return the Lagrangian of the bodies of `model` as a function of their poses and of qvel."""
     data = mujoco.MjData(model)
     mujoco.mj_kinematics(model, data)
     frames = data.xmat.reshape(-1, 3, 3)
-    moves = Kinematics.of(model).mask
+    mask = Kinematics.of(model).dof_mask
 
     def motion(dof, position, rotation):
-        """Of a degree of freedom the axis of rotation, a point of it, and the direction of translation."""
+        """Return the axis of rotation, a point on it, and the direction of translation of a degree of freedom."""
         body, joint = model.dof_bodyid[dof], model.dof_jntid[dof]
-        kind, number, still = model.jnt_type[joint], dof - model.jnt_dofadr[joint], jnp.zeros(3)
+        kind, number, zero = model.jnt_type[joint], dof - model.jnt_dofadr[joint], jnp.zeros(3)
         anchor = position[body] + rotation[body] @ (model.jnt_pos[joint] if kind != FREE else np.zeros(3))
-        if kind == SLIDE:  # of the roots here, which nothing turns
-            return still, anchor, jnp.asarray(data.xaxis[joint])
+        if kind == SLIDE:  # only roots have slides in these models
+            return zero, anchor, jnp.asarray(data.xaxis[joint])
         if kind == FREE and number < 3:
-            return still, anchor, jnp.eye(3)[number]
+            return zero, anchor, jnp.eye(3)[number]
         if kind == HINGE:
-            return rotation[body] @ (frames[body].T @ data.xaxis[joint]), anchor, still
-        return rotation[body][:, number % 3], anchor, still
+            return rotation[body] @ (frames[body].T @ data.xaxis[joint]), anchor, zero
+        return rotation[body][:, number % 3], anchor, zero
 
     def lagrangian(position, rotation, v):
         axes, anchors, slides = map(
@@ -52,26 +52,26 @@ def lagrangian_of(model):
         )
         total = 0.0
         for body in range(1, model.nbody):
-            place, own = position[body] + rotation[body] @ model.body_ipos[body], np.zeros(9)
-            mujoco.mju_quat2Mat(own, model.body_iquat[body])
-            share = (v * moves[body])[:, None]
-            linear = (share * (slides + jnp.cross(axes, place - anchors))).sum(0)
-            angular = (rotation[body] @ own.reshape(3, 3)).T @ (share * axes).sum(0)
+            center, axes_flat = position[body] + rotation[body] @ model.body_ipos[body], np.zeros(9)
+            mujoco.mju_quat2Mat(axes_flat, model.body_iquat[body])
+            velocity = (v * mask[body])[:, None]
+            linear = (velocity * (slides + jnp.cross(axes, center - anchors))).sum(0)
+            angular = (rotation[body] @ axes_flat.reshape(3, 3)).T @ (velocity * axes).sum(0)
             total += (model.body_mass[body] * linear @ linear + model.body_inertia[body] @ angular**2) / 2
-            total += model.body_mass[body] * model.opt.gravity @ place
+            total += model.body_mass[body] * model.opt.gravity @ center
         return total
 
     return lagrangian
 
 
-def test_forces_are_mujocos_bias(model):
+def test_bias_force_matches_mujoco(model):
     with jax.enable_x64(True):
         space, kinematics = StateSpace.of(model), Kinematics.of(model)
-        lagrangian, idle = lagrangian_of(model), np.zeros(model.nv, bool)
+        lagrangian, invariant = lagrangian_of(model), np.zeros(model.nv, bool)
 
         @jax.jit
-        def found(q, v):
-            return lagrange.forces(space, kinematics, lagrangian, kinematics(q), v, idle)
+        def bias_force(q, v):
+            return lagrange.bias_force(space, kinematics, lagrangian, kinematics(q), v, invariant)
 
         rng, data = np.random.default_rng(0), mujoco.MjData(model)
         for _ in range(3):
@@ -79,10 +79,10 @@ def test_forces_are_mujocos_bias(model):
             mujoco.mj_integratePos(model, data.qpos, rng.normal(size=model.nv), 1.0)
             data.qvel[:] = rng.normal(size=model.nv)
             mujoco.mj_forward(model, data)
-            np.testing.assert_allclose(found(data.qpos, data.qvel), data.qfrc_bias, atol=1e-9)
+            np.testing.assert_allclose(bias_force(data.qpos, data.qvel), data.qfrc_bias, atol=1e-9)
 
 
-def test_what_is_idle_feels_no_force_whatever_the_energy_says():
+def test_invariant_degree_of_freedom_has_no_bias_force():
     xml = """<mujoco><worldbody><body><joint type="slide" axis="1 0 0"/><geom size=".1"/></body></worldbody></mujoco>"""
     model = mujoco.MjModel.from_xml_string(xml)
     space, kinematics = StateSpace.of(model), Kinematics.of(model)
@@ -91,9 +91,11 @@ def test_what_is_idle_feels_no_force_whatever_the_energy_says():
         x = position[1, 0]
         return x**2 * v[0] ** 2 / 2 - x
 
-    def force(idle):
-        at = lambda x, v: lagrange.forces(space, kinematics, lagrangian, kinematics(x), v, np.array([idle]))  # noqa: E731
-        return float(jax.jit(at)(jnp.full(1, 3.0), jnp.full(1, 2.0))[0])
+    def force(invariant):
+        def bias_force(x, v):
+            return lagrange.bias_force(space, kinematics, lagrangian, kinematics(x), v, np.array([invariant]))
+
+        return float(jax.jit(bias_force)(jnp.full(1, 3.0), jnp.full(1, 2.0))[0])
 
     assert force(False) == pytest.approx(3 * 2**2 + 1)  # x v^2 + 1, at x = 3 and v = 2
     assert force(True) == 0

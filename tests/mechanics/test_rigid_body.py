@@ -1,4 +1,4 @@
-"""Rigid-body dynamics against C MuJoCo."""
+"""Tests of rigid-body dynamics against MuJoCo."""
 
 import jax
 import jax.numpy as jnp
@@ -8,7 +8,7 @@ import pytest
 from inertias import inertias
 
 from dynax.envs.state_space import StateSpace
-from dynax.mechanics.rigid_body import Mechanics
+from dynax.mechanics.rigid_body import RigidBodyDynamics
 
 CHAIN = """<mujoco><option gravity="1 -2 -9"/><worldbody>
 <body pos=".1 .2 .3" euler="10 20 30"><joint type="ball"/><geom type="box" size=".1 .2 .3" pos=".1 0 0" euler="5 4 3"/>
@@ -27,16 +27,17 @@ def model(request):
     return envs.make({"name": request.param}).mj_model
 
 
-def test_mass_matrix_and_bias_are_mujocos(model):
+def test_mass_matrix_and_inverse_dynamics_match_mujoco(model):
     with jax.enable_x64(True):
-        mechanics = Mechanics.of(model, StateSpace.of(model))
+        dynamics = RigidBodyDynamics.of(model, StateSpace.of(model))
         parameters, rng = jnp.asarray(inertias(model)), np.random.default_rng(0)
         data, inertia = mujoco.MjData(model), np.zeros((model.nv, model.nv))
 
         @jax.jit
-        def both(state, acceleration):
-            motion = mechanics.motion(state)
-            return mechanics.inertia(motion, parameters), mechanics.force(motion, parameters, acceleration)
+        def evaluate(state, acceleration):
+            motion = dynamics.body_motion(state)
+            force = dynamics.inverse_dynamics(motion, parameters, acceleration)
+            return dynamics.mass_matrix(motion, parameters), force
 
         for _ in range(5):
             mujoco.mj_resetData(model, data)
@@ -44,7 +45,7 @@ def test_mass_matrix_and_bias_are_mujocos(model):
             data.qvel[:], acceleration = rng.normal(size=model.nv), rng.normal(size=model.nv)
             mujoco.mj_forward(model, data)
             mujoco.mj_fullM(model, data, inertia)
-            found, force = both(jnp.concatenate([data.qpos, data.qvel, data.act]), acceleration)
-            own = inertia - np.diag(model.dof_armature)
-            np.testing.assert_allclose(found, own, atol=1e-12 * np.abs(own).max())
-            np.testing.assert_allclose(force, own @ acceleration + data.qfrc_bias, atol=1e-10)
+            mass_matrix, force = evaluate(jnp.concatenate([data.qpos, data.qvel, data.act]), acceleration)
+            expected = inertia - np.diag(model.dof_armature)
+            np.testing.assert_allclose(mass_matrix, expected, atol=1e-12 * np.abs(expected).max())
+            np.testing.assert_allclose(force, expected @ acceleration + data.qfrc_bias, atol=1e-10)

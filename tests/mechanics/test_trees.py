@@ -1,4 +1,4 @@
-"""Trees: which bases float."""
+"""Tests of kinematic trees: which bases are floating."""
 
 import mujoco
 import pytest
@@ -8,8 +8,8 @@ from dynax.mechanics.trees import trees
 
 def tree(joints, inside=""):
     xml = f'<mujoco><worldbody><body>{joints}<geom size=".1"/>{inside}</body></worldbody></mujoco>'
-    [found] = trees(mujoco.MjModel.from_xml_string(xml))
-    return found
+    [result] = trees(mujoco.MjModel.from_xml_string(xml))
+    return result
 
 
 X, Z = '<joint type="slide" axis="1 0 0"/>', '<joint type="slide" axis="0 0 1"/>'
@@ -18,7 +18,7 @@ Y = '<joint type="slide" axis="0 1 0"/>'
 
 
 @pytest.mark.parametrize(
-    ("joints", "linear", "turning"),
+    ("joints", "translation", "rotation"),
     [
         ("<freejoint/>", [0, 1, 2], [3, 4, 5]),
         (X + Z + PITCH, [0, 1], [2]),
@@ -26,11 +26,12 @@ Y = '<joint type="slide" axis="0 1 0"/>'
         (X + Y + Z + BALL, [0, 1, 2], [3, 4, 5]),
     ],
 )
-def test_a_root_that_may_go_anywhere_floats(joints, linear, turning):
-    found = tree(joints)
-    assert (found.linear.tolist(), found.turning.tolist()) == (linear, turning)
+def test_root_that_moves_freely_is_a_floating_base(joints, translation, rotation):
+    result = tree(joints)
+    assert result.floating_base
+    assert (result.translation.tolist(), result.rotation.tolist()) == (translation, rotation)
 
 
 @pytest.mark.parametrize("joints", [PITCH, X + PITCH, X + Z + ROLL, X + Z + BALL, PITCH + X + Z, BALL])
-def test_a_root_that_is_held_or_turned_out_of_its_plane_does_not(joints):
-    assert not tree(joints).floats
+def test_root_that_is_fixed_or_rotates_out_of_its_plane_is_a_fixed_base(joints):
+    assert not tree(joints).floating_base

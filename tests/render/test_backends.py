@@ -48,8 +48,8 @@ def test_a_named_backend_must_work(machine):
     machine("egl")
     with pytest.raises(UserError, match=r"^backend=osmesa does not work on this machine \(osmesa: no driver\)"):
         choose_backend("osmesa")
-    with pytest.raises(UserError, match=r"^render.backend=eg .*did you mean `egl`"):
-        choose_backend("eg", "render.backend")
+    with pytest.raises(UserError, match=r"^backend=eg .*did you mean `egl`"):
+        choose_backend("eg")
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,9 @@ from sources import FILES, imports, name_of, new, nodes
 
 # Private names of third-party packages that have no public equivalent.
 FOREIGN_PRIVATE_NAMES = {
-    "dynax.cli.app: hydra._internal",
-    "dynax.cli.cores: _identity",
-    "dynax.cli.explain: _get_root",
-    "dynax.cli.explain: _is_missing",
-    "dynax.cli.explain: _is_none",
+    "dynax.cli.hydra_private: _get_root",
+    "dynax.cli.hydra_private: hydra._internal",
+    "dynax.cli.jobs.cores: _identity",
 }
 
 

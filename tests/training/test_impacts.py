@@ -8,7 +8,7 @@ import pytest
 from dynax.data.simulate import simulate
 from dynax.envs import MjcfEnv
 from dynax.mechanics.collision.contacts import Contacts
-from dynax.mechanics.constraints.active import acting
+from dynax.mechanics.constraints.active import active_constraints
 from dynax.training.impacts import NEIGHBORS, impacts
 
 BALL = """
@@ -40,7 +40,7 @@ def env(tmp_path_factory):
     ],
 )
 def test_active_constraints_of_a_state(env, qpos, limits, contact):
-    active_limits, contacts = jax.jit(acting(env.mj_model, env.space, Contacts.of(env.mj_model)))(
+    active_limits, contacts = jax.jit(active_constraints(env.mj_model, env.space, Contacts.of(env.mj_model)))(
         jnp.array([*qpos, 0.0, 0.0])
     )
     assert active_limits.tolist() == limits
@@ -52,7 +52,7 @@ def test_the_limit_of_a_ball_joint_is_one_limit(angle, limits):
     mjcf = '<body><joint type="ball" limited="true" range="0 40"/><geom size=".1"/></body>'
     env = MjcfEnv(xml="ball.xml", mjcf=f"<mujoco><worldbody>{mjcf}</worldbody></mujoco>")
     state = jnp.array([np.cos(angle / 2), 0.0, np.sin(angle / 2), 0.0, 0.0, 0.0, 0.0])
-    assert jax.jit(acting(env.mj_model, env.space, None))(state)[0].tolist() == limits
+    assert jax.jit(active_constraints(env.mj_model, env.space, None))(state)[0].tolist() == limits
 
 
 def test_the_impact_of_a_falling_ball_is_when_it_reaches_the_floor(env):

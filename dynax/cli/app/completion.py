@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dynax.cli.command_table import COMMANDS
-from dynax.cli.composition import conf
+from dynax.cli.composition import conf, plugins
 
 _FLAGS = ("--cfg", "--config-dir", "--help", "--info", "--multirun")
 _PATH_KEYS = ("run", "dataset", "env.xml", "training.resume", "hydra.run.dir", "hydra.sweep.dir")
@@ -44,8 +44,8 @@ def _candidates(line: str, argv: Sequence[str]) -> list[str]:
         return [flag for flag in _FLAGS if flag.startswith(last)]
     key, equals, value = last.partition("=")
     if equals and key == "plugins":
-        first, comma, value = (value if value.startswith("[") else f"[{value}").rpartition(",")
-        return _paths(f"{key}={first}{comma}" if comma else f"{key}=[", value.removeprefix("["))
+        start = value.rfind(",") + 1 or int(value.startswith("["))  # the beginning of the path that is typed
+        return _paths(f"{key}={value[:start] or '['}", value[start:])
     if equals and key in _PATH_KEYS:
         return _paths(f"{key}=", value)
     return _groups_and_keys(words, last, argv)
@@ -65,7 +65,8 @@ def _groups_and_keys(words: Sequence[str], last: str, argv: Sequence[str]) -> li
     keys = conf.keys(words[0])
     excluded = conf.groups() - set(keys) - ({"hydra"} if last.startswith("hydra") else set())
     offers = [word for word in _query_hydra(words, query, argv) if _top_level(word) not in excluded]
-    offers = sorted(f"{word}=" if word in keys else word for word in offers)  # Hydra omits `=` of nested groups
+    offers = [f"{word}=" if word in keys else word for word in offers]  # Hydra omits `=` of nested groups
+    offers = sorted("plugins=[" if offer == "plugins." else offer for offer in offers)
     return [f"{first_values},{offer.partition('=')[2]}" for offer in offers] if comma else offers
 
 
@@ -76,7 +77,6 @@ def _top_level(word: str) -> str:
 def _query_hydra(words: Sequence[str], last: str, argv: Sequence[str]) -> list[str]:
     """Return Hydra's completions. If an earlier word is wrong, there are none: the user will see the error later."""
     from dynax.cli.app.launch import to_hydra
-    from dynax.cli.composition import plugins
 
     at = words.index("--config-dir") if "--config-dir" in words else len(words)
     os.environ["COMP_LINE"] = " ".join(["dynax", *words[1:], last])

@@ -25,7 +25,7 @@ _FLAGS = (
     ("--hydra-help", "print the flags of Hydra"),
 )
 # The order of groups and keys on the page. The YAML files need another order, in which options can depend on others.
-_ORDER = ("run", "env", "model", "training", "excitation", "collect", "dataset")
+_ORDER = ("run", "env", "model", "training", "excitation", "collect", "dataset", "plugins")
 
 
 def help_text(command: Command, config_name: str, overrides: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from dynax.cli import console
 from dynax.cli.directories import run_directory
 from dynax.config.options import section
 from dynax.config.schema import EvalConfig
+from dynax.errors import config_section
 from dynax.evaluation import evaluate
 from dynax.runs.summary import write_summary
 from dynax.trained import load
@@ -19,7 +20,8 @@ def run(cfg: DictConfig) -> Path:
     config = section(EvalConfig, cfg.eval, "eval")
     trained = load(cfg.run)
     start = time.monotonic()
-    evaluation = evaluate(trained, config)
+    with config_section("eval"):
+        evaluation = evaluate(trained, config)
     path = run_directory()
     evaluation.save_plots(path)
     for table in evaluation.tables():

@@ -8,11 +8,13 @@ import numpy as np
 from omegaconf import DictConfig
 
 from dynax import render
+from dynax.architectures import description
 from dynax.cli import console
 from dynax.cli.directories import run_directory
 from dynax.config.options import section
 from dynax.config.schema import RenderConfig
 from dynax.envs import Env
+from dynax.errors import config_section
 from dynax.evaluation import metrics
 from dynax.evaluation.testset import make_testset
 from dynax.runs.summary import write_summary
@@ -26,7 +28,8 @@ def run(cfg: DictConfig) -> Path:
     config = section(RenderConfig, cfg.render, "render")
     trained = load(cfg.run)
     start = time.monotonic()
-    backend = render.choose_backend(config.backend, "render.backend")
+    with config_section("render"):
+        backend = render.choose_backend(config.backend)
     clip, error = _clip(trained, config, backend)
     path = run_directory()
     files = _save(path, clip, config)
@@ -57,7 +60,7 @@ def _clip(trained: TrainedModel, config: RenderConfig, backend: str) -> tuple[li
     frames = render.frames(
         env.mj_model, test.truth[0], predicted[0], error[0], env.dt, mocap=test.actions[0][:, env.mj_model.nu :],
         fps=config.fps, width=config.width, height=config.height, backend=backend, camera=config.camera,
-        speed=config.speed, title=trained.model.title,
+        speed=config.speed, title=description.title(trained.model),
     )  # fmt: skip
     clip, total = [], round(config.seconds / config.speed * config.fps) + 1  # including the first and the last state
     with console.progress(f"render {env.name} with {backend}", total, "frames") as update:

@@ -28,7 +28,7 @@ def run(command: str, cfg: DictConfig) -> None:
         try:
             cores.use_own_cores()
             enable_compilation_cache()
-            plugins.load(cfg.plugins)
+            plugins.load(cfg.plugins)  # may import JAX
             check(command, cfg)
             commit()  # caches the commit of the running code, before anyone changes the checkout
             module = importlib.import_module(f"dynax.cli.commands.{command}")

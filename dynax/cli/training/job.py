@@ -19,7 +19,7 @@ from dynax.data.dataset import Dataset
 from dynax.data.trajectories import Trajectories, train_size
 from dynax.errors import config_section
 from dynax.evaluation import warmstart
-from dynax.mechanics.constraints import NEAREST, contact_overflow
+from dynax.mechanics.constraints import MAX_CONTACTS, contact_overflow
 from dynax.trained import build
 from dynax.training.windows import check_length
 
@@ -100,5 +100,5 @@ def _warn_of_contact_overflow(model: BaseDynamicsModel, data: Trajectories) -> N
             "%.1f%% of the states have more than %d active contacts of one condim: the constraint layer omits the most "
             "distant ones",
             100 * share,
-            NEAREST,
+            MAX_CONTACTS,
         )

@@ -1,55 +1,54 @@
-"""What the MJCF says of how a contact pushes and rubs, mixed from both geoms as MuJoCo mixes it.
+"""Friction and compliance of contacts, combined from both geoms as in MuJoCo.
 
 Source: MuJoCo documentation, Modeling: Contact, Contact parameters.
-
-Axes: C contacts.
 """
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
 import mujoco
 import numpy as np
-from flax import struct
-
-from dynax.math.vectors import TINY
 
 
-class Parameters(struct.PyTreeNode):
-    """Of each contact; NumPy arrays."""
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class ContactParameters:
+    """The parameters of C contacts, as NumPy arrays."""
 
-    condim: Any  # (C,) int: 1, 3, 4 or 6 rows
-    friction: Any  # (C, 5) two tangents, torsion in m, two of rolling in m
+    condim: Any  # dimension, (C,) int: 1, 3, 4 or 6
+    friction: Any  # coefficients, (C, 5): two of sliding, torsional in m, two of rolling in m
     solref: Any  # (C, 2)
-    solreffriction: Any  # (C, 2) zero where `solref` is for the tangents too
+    solreffriction: Any  # solref of the friction rows, (C, 2); zero means `solref`
     solimp: Any  # (C, 5)
-    margin: Any  # (C,) the distance below which the contact acts, m
-    gap: Any  # (C,) how much before that it is already reported, m
+    margin: Any  # distance below which the contact is active, (C,), m
+    gap: Any  # additional distance at which MuJoCo already reports the contact, (C,), m
 
     @classmethod
-    def of(cls, model: mujoco.MjModel, pairs: list[tuple[int, int, int]]) -> "Parameters":
-        """Of each (first geom, second geom, number of a `<pair>` or -1)."""
-        rows = [_declared(model, pair) if pair >= 0 else _mixed(model, geom1, geom2) for geom1, geom2, pair in pairs]
-        found = cls(**{name: np.array([row[name] for row in rows]) for name in rows[0]})
+    def of(cls, model: mujoco.MjModel, pairs: list[tuple[int, int, int]]) -> "ContactParameters":
+        """Return the parameters of pairs (first geom, second geom, index of the `<pair>` or -1)."""
+        rows = [_explicit(model, pair) if pair >= 0 else _combined(model, geom1, geom2) for geom1, geom2, pair in pairs]
+        parameters = cls(**{name: np.array([row[name] for row in rows]) for name in rows[0]})
         if model.opt.enableflags & mujoco.mjtEnableBit.mjENBL_OVERRIDE:
-            found = found.replace(
-                **{name: np.broadcast_to(value, getattr(found, name).shape) for name, value in _override(model).items()}
+            override = _override(model).items()
+            parameters = replace(
+                parameters, **{name: np.broadcast_to(x, getattr(parameters, name).shape) for name, x in override}
             )
-        return found.replace(friction=np.maximum(found.friction, mujoco.mjMINMU))
+        return replace(parameters, friction=np.maximum(parameters.friction, mujoco.mjMINMU))
 
-    def take(self, contacts: Any) -> "Parameters":
-        """Of the `contacts` (K,) int."""
+    def take(self, contacts: Any) -> "ContactParameters":
+        """Return the parameters of the contacts with the given indices (K,)."""
         return jax.tree.map(lambda leaf: leaf[contacts], self)
 
 
-def _declared(model: mujoco.MjModel, pair: int) -> dict[str, Any]:
-    """What a `<pair>` says."""
+def _explicit(model: mujoco.MjModel, pair: int) -> dict[str, Any]:
+    """Return the parameters of a `<pair>` of the MJCF."""
     names = ("friction", "solref", "solreffriction", "solimp", "margin", "gap")
     return {"condim": model.pair_dim[pair]} | {name: getattr(model, f"pair_{name}")[pair] for name in names}
 
 
 def _override(model: mujoco.MjModel) -> dict[str, Any]:
-    """What the option says of all contacts."""
+    """Return the parameters that `<option>` sets for all contacts."""
     option = model.opt
     return {
         "friction": option.o_friction,
@@ -60,8 +59,12 @@ def _override(model: mujoco.MjModel) -> dict[str, Any]:
     }
 
 
-def _mixed(model: mujoco.MjModel, geom1: int, geom2: int) -> dict[str, Any]:
-    """Of the geom of higher priority; of equals, the weighted mean of the solver's and the larger of the others."""
+def _combined(model: mujoco.MjModel, geom1: int, geom2: int) -> dict[str, Any]:
+    """Return the parameters of two geoms without a `<pair>`.
+
+    The geom of higher priority sets them. For equal priorities, solver parameters are weighted means, and the others
+    are maxima.
+    """
     geoms = [geom1, geom2]
     priority, condim, friction = model.geom_priority[geoms], model.geom_condim[geoms], model.geom_friction[geoms]
     solref, solimp = model.geom_solref[geoms], model.geom_solimp[geoms]
@@ -69,10 +72,10 @@ def _mixed(model: mujoco.MjModel, geom1: int, geom2: int) -> dict[str, Any]:
         first = np.argmax(priority)
         condim, friction, solref, solimp = condim[first], friction[first], solref[first], solimp[first]
     else:
-        share = _shares(model.geom_solmix[geoms])
-        standard = (solref[:, 0] > 0).all()
-        solref = share @ solref if standard else solref.min(axis=0)
-        condim, friction, solimp = condim.max(), friction.max(axis=0), share @ solimp
+        weights = _solmix_weights(model.geom_solmix[geoms])
+        standard_format = (solref[:, 0] > 0).all()
+        solref = weights @ solref if standard_format else solref.min(axis=0)
+        condim, friction, solimp = condim.max(), friction.max(axis=0), weights @ solimp
     return {
         "condim": condim,
         "friction": friction[[0, 0, 1, 2, 2]],
@@ -84,7 +87,10 @@ def _mixed(model: mujoco.MjModel, geom1: int, geom2: int) -> dict[str, Any]:
     }
 
 
-def _shares(solmix: np.ndarray) -> np.ndarray:
-    """The weights (2,) of the geoms, of which those below the least count nothing, and two of them the same."""
-    counted = np.where(solmix >= TINY, solmix, 0.0)
-    return counted / counted.sum() if counted.any() else np.array([0.5, 0.5])
+def _solmix_weights(solmix: np.ndarray) -> np.ndarray:
+    """Return the two geoms' solmix weights, normalized to sum to one.
+
+    Weights below mjMINVAL count as zero; if both do, each is 0.5.
+    """
+    weights = np.where(solmix >= mujoco.mjMINVAL, solmix, 0.0)
+    return weights / weights.sum() if weights.any() else np.array([0.5, 0.5])

@@ -1,14 +1,12 @@
-"""The contacts that a robot may have, with the scenery and with itself: a fixed slot for each, found once in the MJCF.
+"""The possible contacts of a robot with static geometry and with itself, in a fixed slot each.
 
-    kinematics, contacts = Kinematics.of(model), Contacts.of(model)
-    poses = kinematics(qpos)
-    detected = contacts.detect(poses)          # every slot, near or far
-    detected = contacts.nearest(detected, 8)   # those that matter
+    contacts = Contacts.of(model)                          # once per model
+    poses = contacts.kinematics(qpos)
+    detected = contacts.detect(poses)                      # all slots, whether close or far
+    detected = contacts.nearest(detected, 8)               # the closest eight
     linear, angular = contacts.jacobian(poses, detected)
 
-A contact acts where it is `present` and nearer than its margin. What is exact and what is not: `touch`.
-
-One sample a call; callers `vmap`. Axes: C slots, V degrees of freedom (nv).
+A contact is active if it is `present` and its distance is below its margin. `narrowphase` documents the accuracy.
 """
 
 from collections.abc import Sequence
@@ -19,147 +17,123 @@ import jax
 import jax.numpy as jnp
 import mujoco
 import numpy as np
-from flax import struct
+from jaxtyping import Array, Float, Int
 
 from dynax.errors import UserError
 from dynax.math import rotations
-from dynax.math.vec3 import Rotation, Vector
-from dynax.math.vectors import cross, dot, normalized, product, turned
-from dynax.mechanics.collision.contact_parameters import Parameters
-from dynax.mechanics.collision.narrowphase import COLLIDE, Collide, Touch
+from dynax.math.arrays import AnyArray, Leaf
+from dynax.math.vectors import cross, dot, matmul, normalized, rotate
+from dynax.mechanics.collision.contact_parameters import ContactParameters
+from dynax.mechanics.collision.pair_batch import PairBatch, shapes_of
 from dynax.mechanics.collision.pairs import Pair, selection
-from dynax.mechanics.collision.shapes import Solid, solids
-from dynax.mechanics.kinematics import Kinematics, Poses, motion
+from dynax.mechanics.kinematics import Kinematics, Poses, point_jacobian
 
 X, Y, Z = np.eye(3)
 
 
-class Detected(struct.PyTreeNode):
-    """What touches, or may, at one moment; C contacts in the frame of the world."""
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Detected:
+    """C contacts at one moment, in the world frame."""
 
-    slot: jax.Array  # (C,) int: which of the slots of `Contacts`
-    distance: jax.Array  # (C,) between the surfaces, negative where they overlap, m
-    normal: jax.Array  # (C, 3) from the first geom to the second
-    position: jax.Array  # (C, 3) midway between the surfaces, m
-    tangent: jax.Array  # (C, 3) what the second row of the frame is made from; zero where nothing is preferred
-    present: jax.Array  # (C,) bool
+    slot: Leaf  # index of the slot in `Contacts`, (C,) int
+    distance: Leaf  # between the surfaces, (C,), m; negative if they overlap
+    normal: Leaf  # unit vector from the first geom to the second, (C, 3)
+    position: Leaf  # midway between the surfaces, (C, 3), m
+    tangent: Leaf  # preferred first tangent, (C, 3); zero if there is none
+    present: Leaf  # (C,) bool: MuJoCo would create this contact if the geoms were close enough
 
     @property
-    def frame(self) -> jax.Array:
-        """(C, 3, 3) rows: the normal, and two tangents as MuJoCo chooses them.
+    def frame(self) -> Float[Array, "*batch C 3 3"]:
+        """The axes of each contact frame as rows: the normal and two tangents, as in MuJoCo.
 
-        The first tangent is the preferred one, made orthogonal; else the world's y, or z where the normal is near y.
+        The first tangent is the preferred one, orthogonalized. By default it is the world's y axis, or z if the normal
+        is close to y.
         """
-        along_y = jnp.abs(self.normal[..., 1:2]) < 0.5
-        default = jnp.where(along_y, jnp.asarray(Y, self.normal.dtype), jnp.asarray(Z, self.normal.dtype))
+        not_along_y = jnp.abs(self.normal[..., 1:2]) < 0.5
+        default = jnp.where(not_along_y, jnp.asarray(Y, self.normal.dtype), jnp.asarray(Z, self.normal.dtype))
         preferred = dot(self.tangent, self.tangent)[..., None] > 0.25
-        second = jnp.where(preferred, self.tangent, default)
-        second = normalized(second - self.normal * dot(self.normal, second)[..., None], X)
-        return jnp.stack([self.normal, second, cross(self.normal, second)], axis=-2)
+        tangent = jnp.where(preferred, self.tangent, default)
+        tangent = normalized(tangent - self.normal * dot(self.normal, tangent)[..., None], X)
+        return jnp.stack([self.normal, tangent, cross(self.normal, tangent)], axis=-2)
 
 
 @dataclass(frozen=True, eq=False)
-class Geoms:
-    """Where the geoms of a model are on its bodies; G of them."""
+class GeomFrames:
+    """The frames of the geoms of a model relative to their bodies."""
 
-    body: np.ndarray  # (G,) int
-    position: np.ndarray  # (G, 3) in the body's frame, m
-    rotation: np.ndarray  # (G, 3, 3) the geom's frame to the body's
+    body: Int[np.ndarray, " G"]
+    position: Float[np.ndarray, "G 3"]  # in the body frame, m
+    rotation: Float[np.ndarray, "G 3 3"]  # geom frame to body frame
 
     @classmethod
-    def of(cls, model: mujoco.MjModel) -> "Geoms":
+    def of(cls, model: mujoco.MjModel) -> "GeomFrames":
+        """Return the frames of all geoms of a model."""
         return cls(model.geom_bodyid.copy(), model.geom_pos.copy(), rotations.matrix(model.geom_quat))
 
-    def __call__(self, poses: Poses) -> tuple[jax.Array, jax.Array]:
-        """Positions (G, 3) and rotations (G, 3, 3) in the world."""
+    def __call__(self, poses: Poses) -> tuple[Float[Array, "G 3"], Float[Array, "G 3 3"]]:
+        """Return the positions and rotations of all geoms in the world."""
         dtype = poses.position.dtype
-        turn = poses.rotation[self.body]
-        position = poses.position[self.body] + turned(turn, jnp.asarray(self.position, dtype))
-        return position, product(turn, jnp.asarray(self.rotation, dtype))
-
-
-@dataclass(frozen=True, eq=False)
-class Batch:
-    """The K pairs of geoms of the same two shapes."""
-
-    collide: Collide
-    first: Solid
-    second: Solid
-    geom1: np.ndarray  # (K,) int
-    geom2: np.ndarray
-    limit: np.ndarray  # (K,) the distance below which MuJoCo makes a contact, m
-
-    def touch(self, position: jax.Array, rotation: jax.Array) -> Touch:
-        """The contacts (K M,), pair after pair, where geoms are at `position` (G, 3) and `rotation` (G, 3, 3)."""
-        first, second, limit = jax.tree.map(
-            lambda leaf: jnp.asarray(leaf, position.dtype), (self.first, self.second, self.limit)
-        )
-        first, second = (
-            solid.replace(position=Vector.of(position[geom]), rotation=Rotation.of(rotation[geom]))
-            for solid, geom in ((first, self.geom1), (second, self.geom2))
-        )
-        return jax.tree.map(lambda leaf: leaf.T.ravel(), self.collide(first, second, limit).whole)
-
-    @property
-    def slots(self) -> int:
-        """The number of contacts of one pair."""
-        geoms = 1 + max(self.geom1.max(), self.geom2.max())
-        position, rotation = jax.ShapeDtypeStruct((geoms, 3), "f4"), jax.ShapeDtypeStruct((geoms, 3, 3), "f4")
-        return len(jax.eval_shape(self.touch, position, rotation).distance) // len(self.limit)
+        body = poses.rotation[self.body]
+        position = poses.position[self.body] + rotate(body, jnp.asarray(self.position, dtype))
+        return position, matmul(body, jnp.asarray(self.rotation, dtype))
 
 
 @dataclass(frozen=True, eq=False)
 class Contacts:
-    """The slots of a model. The geoms of each are in MuJoCo's order: by type, then as they stand in the MJCF."""
+    """The contact slots of a model. In each slot the geom of the lower type is first, as in MuJoCo."""
 
     kinematics: Kinematics
-    geoms: Geoms
-    batches: tuple[Batch, ...]
-    geom1: np.ndarray  # (C,) int
-    geom2: np.ndarray  # (C,)
-    body1: np.ndarray  # (C,)
-    body2: np.ndarray  # (C,)
-    parameters: Parameters  # of each slot
+    geoms: GeomFrames
+    batches: tuple[PairBatch, ...]
+    geom1: Int[np.ndarray, " C"]
+    geom2: Int[np.ndarray, " C"]
+    body1: Int[np.ndarray, " C"]
+    body2: Int[np.ndarray, " C"]
+    parameters: ContactParameters  # of each slot
 
     @classmethod
     def of(cls, model: mujoco.MjModel) -> "Contacts | None":
-        """The slots of `model`, or nothing where nothing can touch.
+        """Return the slots of all possible contacts of `model`, or None if nothing can touch.
 
-        Raises `UserError` where there are contacts that `selection` leaves out.
+        Raises:
+            UserError: if the model has possible contacts that are not supported (see `pairs.selection`).
         """
         pairs, left_out = selection(model)
         if left_out:
             raise UserError(
-                f"contacts of {left_out} are not modeled: exclude them in the MJCF if they never meet, or let a "
-                "network do without them (model.constraints=features)"
+                f"contacts of {left_out} are not supported: exclude them in the MJCF if they never touch, or use a "
+                "network without these contacts (model.constraints=features)"
             )
         return cls.between(model, pairs)
 
     @classmethod
     def between(cls, model: mujoco.MjModel, pairs: Sequence[Pair]) -> "Contacts | None":
-        """The slots of these pairs of `candidates`, or nothing where there are none."""
+        """Return the slots of the given pairs of geoms, or None if there are no pairs."""
         if not pairs:
             return None
-        pairs = sorted(pairs, key=lambda pair: _kind(model, pair))
-        batches = [_batch(model, list(group)) for _, group in groupby(pairs, lambda pair: _kind(model, pair))]
-        each = np.concatenate([np.full(len(batch.limit), batch.slots) for batch in batches])
-        geom1, geom2, _ = np.repeat(np.array(pairs, np.int32), each, axis=0).T
+        pairs = sorted(pairs, key=lambda pair: shapes_of(model, pair))
+        groups = groupby(pairs, lambda pair: shapes_of(model, pair))
+        batches = [PairBatch.of(model, list(group)) for _, group in groups]
+        slots = np.concatenate([np.full(len(batch.limit), batch.contacts_per_pair) for batch in batches])
+        geom1, geom2, _ = np.repeat(np.array(pairs, np.int32), slots, axis=0).T
         return cls(
             kinematics=Kinematics.of(model),
-            geoms=Geoms.of(model),
+            geoms=GeomFrames.of(model),
             batches=tuple(batches),
             geom1=geom1,
             geom2=geom2,
             body1=model.geom_bodyid[geom1],
             body2=model.geom_bodyid[geom2],
-            parameters=Parameters.of(model, pairs).take(np.repeat(np.arange(len(pairs)), each)),
+            parameters=ContactParameters.of(model, pairs).take(np.repeat(np.arange(len(pairs)), slots)),
         )
 
     def __len__(self) -> int:
+        """Return the number of slots."""
         return len(self.body1)
 
     def detect(self, poses: Poses) -> Detected:
-        """Every slot, in a fixed order."""
+        """Return the contacts of all slots, in a fixed order."""
         position, rotation = self.geoms(poses)
         touches = [batch.touch(position, rotation) for batch in self.batches]
         touch = jax.tree.map(lambda *leaves: jnp.concatenate(leaves), *touches)
@@ -173,48 +147,29 @@ class Contacts:
         )
 
     def nearest(self, detected: Detected, count: int) -> Detected:
-        """The `count` contacts that act or are nearest to it, present ones first; all, where there are fewer."""
+        """Return the `count` contacts with the least distance beyond their margin, present contacts first."""
         margin = jnp.asarray(self.parameters.margin, detected.distance.dtype)[detected.slot]
         distance = jnp.where(detected.present, detected.distance - margin, jnp.inf)
         _, chosen = jax.lax.top_k(-distance, min(count, len(distance)))
         return jax.tree.map(lambda leaf: leaf[chosen], detected)
 
-    def jacobian(self, poses: Poses, detected: Detected) -> tuple[jax.Array, jax.Array]:
-        """How the second body moves against the first at each contact, with qvel: linear and angular, two (C, 3, V).
+    def jacobian(self, poses: Poses, detected: Detected) -> tuple[Float[Array, "C 3 nv"], Float[Array, "C 3 nv"]]:
+        """Return the linear and angular Jacobians of the second body's motion relative to the first.
 
-        Rows are along the contact's frame, as those of MuJoCo's `efc_J` are.
+        Their rows refer to the axes of the contact frame, like the rows of MuJoCo's `efc_J`.
         """
         body1, body2 = self.bodies(detected)
-        mask = jnp.asarray(self.kinematics.mask, detected.position.dtype)
-        linear, angular = motion(poses, mask[body2] - mask[body1], detected.position)
-        return product(detected.frame, linear), product(detected.frame, angular)
+        mask = jnp.asarray(self.kinematics.dof_mask, detected.position.dtype)
+        linear, angular = point_jacobian(poses, mask[body2] - mask[body1], detected.position)
+        return matmul(detected.frame, linear), matmul(detected.frame, angular)
 
-    def velocity(self, poses: Poses, detected: Detected, qvel: jax.Array) -> jax.Array:
-        """The linear velocity (C, 3) of the second body against the first at each contact, m/s."""
+    def velocity(self, poses: Poses, detected: Detected, qvel: Float[AnyArray, " nv"]) -> Float[Array, "C 3"]:
+        """Return the linear velocity of the second body relative to the first at each contact, m/s."""
         body1, body2 = self.bodies(detected)
-        after, _ = self.kinematics.velocity(poses, qvel, body2, detected.position)
-        before, _ = self.kinematics.velocity(poses, qvel, body1, detected.position)
-        return after - before
+        second, _ = self.kinematics.velocity(poses, qvel, body2, detected.position)
+        first, _ = self.kinematics.velocity(poses, qvel, body1, detected.position)
+        return second - first
 
-    def bodies(self, detected: Detected) -> tuple[jax.Array, jax.Array]:
-        """The first and second body of each contact, two (C,) int."""
+    def bodies(self, detected: Detected) -> tuple[Int[Array, " C"], Int[Array, " C"]]:
+        """Return the first and second body of each contact."""
         return jnp.asarray(self.body1)[detected.slot], jnp.asarray(self.body2)[detected.slot]
-
-
-def _kind(model: mujoco.MjModel, pair: Pair) -> tuple[int, ...]:
-    """Equal for the pairs that one program serves: both types, and the mesh of each."""
-    geoms = list(pair[:2])
-    return (*model.geom_type[geoms].tolist(), *model.geom_dataid[geoms].tolist())
-
-
-def _batch(model: mujoco.MjModel, pairs: list[Pair]) -> Batch:
-    geom1, geom2, _ = np.array(pairs, np.int32).T
-    parameters = Parameters.of(model, pairs)
-    return Batch(
-        collide=COLLIDE[int(model.geom_type[geom1[0]]), int(model.geom_type[geom2[0]])],
-        first=solids(model, geom1),
-        second=solids(model, geom2),
-        geom1=geom1,
-        geom2=geom2,
-        limit=parameters.margin + parameters.gap,
-    )

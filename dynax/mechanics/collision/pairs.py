@@ -1,89 +1,93 @@
-"""Which geoms of an MJCF may touch, and of which of these contacts are made."""
+"""Pairs of geoms that may touch, by MuJoCo's rules, and the subset that this package supports."""
 
 import mujoco
 import numpy as np
 
 from dynax.mechanics.collision.narrowphase import COLLIDE
 
-MOST = 300  # pairs of geoms
+MAX_PAIRS = 300  # pairs of geoms; beyond this number, contacts of the robot with itself are left out
 
-Pair = tuple[int, int, int]  # of geoms that MuJoCo would collide, and the number of the `<pair>` in the MJCF or -1
+Pair = tuple[int, int, int]  # first geom, second geom, and index of the `<pair>` in the MJCF or -1
 
 
 def selection(model: mujoco.MjModel) -> tuple[list[Pair], str]:
-    """The `candidates` of which contacts are made, and what is left out of them, in words.
+    """Return the supported pairs, and a description of the others to follow "contacts of".
 
-    Contacts of height fields, of signed distance fields and of mocap bodies are left out. Of a robot with more than
-    `MOST` pairs so are those with itself: finding all of them would cost many times what a step costs.
+    Not supported are height fields, signed distance fields and mocap bodies. If there are more than `MAX_PAIRS` pairs,
+    those of the robot with itself are left out as well, because detecting them all would cost more than a step.
     """
     pairs = candidates(model)
-    known = [pair for pair in pairs if not unknown(model, pair)]
-    left_out = next(filter(None, (unknown(model, pair) for pair in pairs)), "")
-    scenery = [pair for pair in known if (model.body_weldid[model.geom_bodyid[list(pair[:2])]] == 0).any()]
-    if len(known) <= MOST or len(scenery) == len(known):
-        return known, left_out
-    many = f"{len(known) - len(scenery)} pairs of geoms of the robot itself (at most {MOST} pairs are followed)"
-    return scenery, " and ".join(filter(None, (left_out, many)))
+    supported = [pair for pair in pairs if not unsupported(model, pair)]
+    left_out = next(filter(None, (unsupported(model, pair) for pair in pairs)), "")
+    static = [pair for pair in supported if (model.body_weldid[model.geom_bodyid[list(pair[:2])]] == 0).any()]
+    if len(supported) <= MAX_PAIRS or len(static) == len(supported):
+        return supported, left_out
+    many = f"{len(supported) - len(static)} pairs of geoms of the robot itself (at most {MAX_PAIRS} are supported)"
+    return static, " and ".join(filter(None, (left_out, many)))
 
 
 def candidates(model: mujoco.MjModel) -> list[Pair]:
-    """What MuJoCo would collide.
+    """Return the pairs of geoms that MuJoCo would collide.
 
-    Geoms meet where a bit of the one's contype is in the other's conaffinity, and their bodies may: these are not
-    welded together, not parent and child unless the parent is the world, not excluded, and one of them moves. A
-    `<pair>` needs none of that but the last (MuJoCo documentation, Computation: Collision detection, Selection).
+    One geom's contype and the other's conaffinity must have a common bit, and their bodies must be able to touch:
+    at least one of them moves, they are not welded together, not excluded, and not parent and child unless the parent
+    is the world. Of these conditions, a `<pair>` only requires that one body moves (MuJoCo documentation, Computation:
+    Collision detection, Selection).
     """
     if model.opt.disableflags & (mujoco.mjtDisableBit.mjDSBL_CONTACT | mujoco.mjtDisableBit.mjDSBL_CONSTRAINT):
         return []
-    declared = [_ordered(model, *pair) for pair in zip(model.pair_geom1, model.pair_geom2, strict=True)]
-    found = [(*pair, i) for i, pair in enumerate(declared) if _moves(model, *model.geom_bodyid[list(pair)])]
+    explicit = [
+        _ordered(model, *pair) for pair in zip(model.pair_geom1.tolist(), model.pair_geom2.tolist(), strict=True)
+    ]
+    pairs = [(*pair, i) for i, pair in enumerate(explicit) if _can_move(model, *model.geom_bodyid[list(pair)].tolist())]
     collidable = np.flatnonzero(model.geom_contype | model.geom_conaffinity).tolist()
     for i, geom1 in enumerate(collidable):
         for geom2 in collidable[i + 1 :]:
             pair = _ordered(model, geom1, geom2)
-            if _match(model, geom1, geom2) and pair not in declared:
-                found.append((*pair, -1))
-    return [pair for pair in found if unknown(model, pair) or _types(model, pair) in COLLIDE]  # two planes never do
+            if _match(model, geom1, geom2) and pair not in explicit:
+                pairs.append((*pair, -1))
+    return [pair for pair in pairs if unsupported(model, pair) or _types(model, pair) in COLLIDE]  # no plane on plane
+
+
+def unsupported(model: mujoco.MjModel, pair: Pair) -> str:
+    """Return a description of why a pair is not supported, or an empty string if it is."""
+    geoms = pair[:2]
+    names = " and ".join(f"`{model.geom(geom).name or geom}`" for geom in geoms)
+    if (model.body_mocapid[model.body_weldid[model.geom_bodyid[list(geoms)]]] >= 0).any():
+        return f"a mocap body (between {names})"
+    types = set(model.geom_type[list(geoms)].tolist())
+    fields = types & {int(mujoco.mjtGeom.mjGEOM_HFIELD), int(mujoco.mjtGeom.mjGEOM_SDF)}
+    if not fields:
+        return ""
+    kind = mujoco.mjtGeom(fields.pop()).name.removeprefix("mjGEOM_").lower()
+    return f"a geom of type {kind} (between {names})"
 
 
 def _ordered(model: mujoco.MjModel, geom1: int, geom2: int) -> tuple[int, int]:
-    """By type; of one type, as given."""
+    """Return the geoms ordered by type; geoms of one type keep their order."""
     swap = model.geom_type[geom1] > model.geom_type[geom2]
-    return (int(geom2), int(geom1)) if swap else (int(geom1), int(geom2))
+    return (geom2, geom1) if swap else (geom1, geom2)
 
 
-def _moves(model: mujoco.MjModel, body1: int, body2: int) -> bool:
-    """Whether a joint can move one of the bodies against the other."""
-    weld1, weld2 = model.body_weldid[[body1, body2]]
+def _can_move(model: mujoco.MjModel, body1: int, body2: int) -> bool:
+    """Return whether a joint moves one of the bodies relative to the other."""
+    weld1, weld2 = model.body_weldid[[body1, body2]].tolist()
     return weld1 != weld2 and bool(model.body_dofnum[weld1] or model.body_dofnum[weld2])
 
 
 def _match(model: mujoco.MjModel, geom1: int, geom2: int) -> bool:
-    """Whether two geoms that are in no `<pair>` may meet."""
-    body1, body2 = sorted(model.geom_bodyid[[geom1, geom2]])
+    """Return whether two geoms without a `<pair>` may touch."""
+    body1, body2 = sorted(model.geom_bodyid[[geom1, geom2]].tolist())
     affine = model.geom_contype[geom1] & model.geom_conaffinity[geom2]
     affine |= model.geom_contype[geom2] & model.geom_conaffinity[geom1]
-    if not affine or not _moves(model, body1, body2) or (body1 << 16) + body2 in model.exclude_signature:
+    if not affine or not _can_move(model, body1, body2) or (body1 << 16) + body2 in model.exclude_signature:
         return False
     weld1, weld2 = model.body_weldid[[body1, body2]]
-    above1, above2 = model.body_weldid[model.body_parentid[[weld1, weld2]]]
-    related = bool(weld1 and weld2) and (weld1 == above2 or weld2 == above1)
+    parent1, parent2 = model.body_weldid[model.body_parentid[[weld1, weld2]]]
+    related = bool(weld1 and weld2) and (weld1 == parent2 or weld2 == parent1)
     return not related or bool(model.opt.disableflags & mujoco.mjtDisableBit.mjDSBL_FILTERPARENT)
 
 
-def unknown(model: mujoco.MjModel, pair: Pair) -> str:
-    """What of a pair is not modeled here, in words; nothing where all is."""
-    geoms = pair[:2]
-    names = " and ".join(f"`{model.geom(geom).name or geom}`" for geom in geoms)
-    if (model.body_mocapid[model.body_weldid[model.geom_bodyid[list(geoms)]]] >= 0).any():
-        return f"a mocap body, of {names} that may touch,"
-    types = set(model.geom_type[list(geoms)].tolist())
-    strange = types & {int(mujoco.mjtGeom.mjGEOM_HFIELD), int(mujoco.mjtGeom.mjGEOM_SDF)}
-    if not strange:
-        return ""
-    kind = mujoco.mjtGeom(strange.pop()).name.removeprefix("mjGEOM_").lower()
-    return f"a geom of type {kind}, of {names} that may touch,"
-
-
 def _types(model: mujoco.MjModel, pair: Pair) -> tuple[int, int]:
+    """Return the types of both geoms."""
     return int(model.geom_type[pair[0]]), int(model.geom_type[pair[1]])

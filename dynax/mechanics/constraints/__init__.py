@@ -1,18 +1,25 @@
-"""MuJoCo's constraint solve as a differentiable layer, after any model of the free motion.
+"""MuJoCo's constraint solver as a differentiable layer after any model of the unconstrained step.
 
-`joints` and `contact` say which rows a robot has, `parameters` what MuJoCo's `solref` and `solimp` mean, `solve` is the
-problem they pose together, `layer` what a model puts behind its free motion, `demands` what a network sees of it, and
-`coverage` what of a robot it leaves out.
+    parameters                    reference acceleration and impedance from `solref` and `solimp`
+    rows                          constraint rows: their costs, forces and Hessians
+    joint_rows, contact_rows      the rows of joint limits, joint friction and contacts
+    line_search, solve            the minimization that determines the constraint force
+    layer                         the constraint layer
+    residuals                     constraint residuals of a predicted acceleration, as network inputs
+    active                        which joint limits and contacts are active
+    coverage                      constraints of a model that the layer does not support
+
+Axis letters are defined in `dynax.mechanics`.
 """
 
 from dynax.mechanics.constraints.contact_rows import ContactMotion, ContactRows
-from dynax.mechanics.constraints.coverage import contact_overflow, left_out
+from dynax.mechanics.constraints.coverage import contact_overflow, unsupported_constraints
 from dynax.mechanics.constraints.joint_rows import JointRows
-from dynax.mechanics.constraints.layer import NEAREST, ConstraintLayer, UnconstrainedStep
+from dynax.mechanics.constraints.layer import MAX_CONTACTS, ConstraintLayer, UnconstrainedStep
 from dynax.mechanics.constraints.residuals import ConstraintResiduals
 
 __all__ = [
-    "NEAREST",
+    "MAX_CONTACTS",
     "ConstraintLayer",
     "ConstraintResiduals",
     "ContactMotion",
@@ -20,5 +27,5 @@ __all__ = [
     "JointRows",
     "UnconstrainedStep",
     "contact_overflow",
-    "left_out",
+    "unsupported_constraints",
 ]

@@ -1,31 +1,33 @@
-"""Which constraints act in a state.
-
-Axes: S state, L stops, C slots of contacts.
-"""
+"""Which joint limits and contacts are active in a state."""
 
 from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 import mujoco
+from jaxtyping import Array, Bool, Float
 
 from dynax.envs.state_space import StateSpace
+from dynax.math.arrays import AnyArray
 from dynax.mechanics.collision.contacts import Contacts
 from dynax.mechanics.constraints.joint_rows import JointRows
 
 
-def acting(
+def active_constraints(
     model: mujoco.MjModel, space: StateSpace, contacts: Contacts | None
 ) -> Callable[[jax.Array], tuple[jax.Array, jax.Array]]:
-    """From a state (S,) to the stops (L,), as `JointRows` has them, and the contacts (C,) that act in it, bool."""
+    """Return a function that maps a state to the active joint limits (L,) and contacts (C,), both bool.
+
+    The joint limits are in the order of `JointRows`, the contacts in the order of their slots.
+    """
     rows = JointRows.of(model)
 
-    def found(state: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def active(state: Float[AnyArray, " S"]) -> tuple[Bool[Array, " L"], Bool[Array, " C"]]:
         qpos = space.qpos(state)
-        stops = rows.geometry(qpos)[0][rows.stop] < 0
+        limits = rows.distance_and_jacobian(qpos)[0][rows.joint_limit] < 0
         if contacts is None:
-            return stops, jnp.zeros(0, bool)
+            return limits, jnp.zeros(0, bool)
         detected = contacts.detect(contacts.kinematics(qpos))
-        return stops, detected.present & (detected.distance < contacts.parameters.margin)
+        return limits, detected.present & (detected.distance < contacts.parameters.margin)
 
-    return found
+    return active

@@ -1,17 +1,14 @@
-"""The constraint rows of contacts, from where bodies touch.
+"""The constraint rows of contacts, given where and how bodies touch.
 
-A contact has a frame of a normal and two tangents. In it the second body moves against the first with six rates: along
-the normal and the tangents, and about them. A contact of dimension `condim` resists the first that many: 1 is
-frictionless, 3 has sliding friction, 4 torsional and 6 rolling friction as well. Friction is at most mu_j times the
-normal force, which MuJoCo writes as
+In the contact frame of a normal and two tangents, the second body has six velocities relative to the first: along the
+three axes and about them. A contact of dimension `condim` constrains the first of them: 1 is frictionless, 3 adds
+sliding friction, 4 torsional and 6 rolling friction. The friction in direction j is at most mu_j times the normal
+force. MuJoCo has two models of friction:
 
-    elliptic    one cone: |(f_j / mu_j)| <= f_0
-    pyramidal   its edges, each a row that only pushes: J_0 + mu_j J_j and J_0 - mu_j J_j
+    elliptic    one cone, |(f_j / mu_j)| <= f_0
+    pyramidal   one row for each edge, which only pushes: J_0 + mu_j J_j and J_0 - mu_j J_j
 
 Source: MuJoCo documentation, Computation: Constraint model (Friction cones, Contact).
-
-Axes: C slots in which there may be a contact, E edges, G groups of slots that share what is learned, nv degrees of
-freedom.
 """
 
 from dataclasses import dataclass
@@ -21,144 +18,171 @@ import jax
 import jax.numpy as jnp
 import mujoco
 import numpy as np
-from flax import struct
+from jaxtyping import Float, Int
 
 from dynax.errors import UserError
-from dynax.mechanics.constraints.parameters import cast, clipped, impedance, reference
-from dynax.mechanics.constraints.solve import UNBOUNDED, Bounded, Cones
+from dynax.math.arrays import AnyArray, Leaf
+from dynax.mechanics.constraints.parameters import as_jax, clip_solimp, impedance, reference_gains
+from dynax.mechanics.constraints.rows import UNBOUNDED, Bounded, Cones
 
-FACTORS = ("stiffness", "damping", "weight", "friction")  # what is learned of each group
-KIND = np.array([0, 0, 1, 2, 2])  # sliding, torsional and rolling friction of the five coefficients
+FACTORS = ("stiffness", "damping", "weight", "friction")  # names of the factors that scale each group of slots
+FRICTION_KIND = np.array([0, 0, 1, 2, 2])  # kind of each friction coefficient: sliding, torsional, rolling
+NUM_FRICTION_KINDS = {1: 1, 3: 1, 4: 2, 6: 3}  # by the largest condim
 
 
-class ContactMotion(struct.PyTreeNode):
-    """Where bodies touch, and how they move there: what collision detection says of a state."""
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class ContactMotion:
+    """The distances of contacts, and the Jacobians of the second body's motion relative to the first."""
 
-    distance: jax.Array  # (C,) m, negative where they overlap
-    linear: jax.Array  # (C, 3, nv) Jacobian of the second body's velocity less the first's, along normal and tangents
-    angular: jax.Array  # (C, 3, nv) of their angular velocities, about the same axes
+    distance: Leaf  # (C,), m; negative if the bodies overlap
+    linear: Leaf  # Jacobian of the linear velocity along the axes of the contact frame, (C, 3, nv)
+    angular: Leaf  # Jacobian of the angular velocity about these axes, (C, 3, nv)
 
 
 class Slots(Protocol):
-    """What a contact may be between, as `geometry.contacts.Contacts` has it."""
+    """The attributes of `collision.contacts.Contacts` that contact rows need."""
 
     @property
-    def parameters(self) -> Any: ...  # condim, friction, solref, solreffriction, solimp and margin, each (C, ...)
+    def parameters(self) -> Any:
+        """The contact parameters of each slot."""
+        ...
+
     @property
-    def geom1(self) -> np.ndarray: ...  # (C,) int
+    def geom1(self) -> np.ndarray:
+        """The first geom of each slot, (C,) int."""
+        ...
+
     @property
-    def geom2(self) -> np.ndarray: ...
+    def geom2(self) -> np.ndarray:
+        """The second geom of each slot, (C,) int."""
+        ...
+
     @property
-    def body1(self) -> np.ndarray: ...
+    def body1(self) -> np.ndarray:
+        """The first body of each slot, (C,) int."""
+        ...
+
     @property
-    def body2(self) -> np.ndarray: ...
+    def body2(self) -> np.ndarray:
+        """The second body of each slot, (C,) int."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
 class ContactRows:
-    """What resists in the slots of a robot, as its MJCF has it."""
+    """The parameters of the contact rows of a model, from the MJCF. Build them once with `ContactRows.of`."""
 
     elliptic: bool
-    impratio: float  # of friction's impedance to the normal's
-    condim: np.ndarray  # (C,) int
-    friction: np.ndarray  # (C, 5) mu: two of sliding, torsional (m), two of rolling (m)
-    margin: np.ndarray  # (C,) distance below which there is a contact, m
-    stiffness: np.ndarray  # (C,) K of aref = -B v - K imp r, of the normal, 1/s^2
-    damping: np.ndarray  # (C, 2) B of the normal and of the friction, 1/s
-    impedance: np.ndarray  # (C, 5) solimp
-    weight: np.ndarray  # (C,) the inverse mass against which the impedance is measured, 1/kg
-    group: np.ndarray  # (C,) int from 0 to G - 1
+    impratio: float  # ratio of the impedances of friction and normal
+    condim: Int[np.ndarray, " C"]
+    friction: Float[AnyArray, "C 5"]  # mu: two of sliding, torsional in m, two of rolling in m
+    margin: Float[AnyArray, " C"]  # distance below which the contact is active, m
+    stiffness: Float[AnyArray, " C"]  # K of aref = -B v - K imp r, of the normal, 1/s^2
+    damping: Float[AnyArray, "C 2"]  # B of the normal and of friction, 1/s
+    solimp: Float[AnyArray, "C 5"]
+    invweight: Float[AnyArray, " C"]  # inverse mass that scales the impedance, 1/kg
+    group: Int[np.ndarray, " C"]  # group of slots that share their factors, from 0
 
     @classmethod
-    def of(cls, model: mujoco.MjModel, slots: Slots, group: np.ndarray | None = None) -> "ContactRows":
-        """The rows of `slots` of `model`; those of one `group` (C,), from 0, share what is learned.
+    def of(cls, model: mujoco.MjModel, slots: Slots, group: Int[np.ndarray, " C"] | None = None) -> "ContactRows":
+        """Return the rows of contact slots.
 
-        By default the slots of a pair of geoms do.
+        Args:
+            model: the model of the slots.
+            slots: usually `Contacts.of(model)`.
+            group: group of each slot, from 0; by default, the slots of each pair of geoms are a group.
 
-        Raises `UserError` for geoms that stick to others or convey them.
+        Raises:
+            UserError: if geoms have adhesion or a surface velocity.
         """
-        for what, there in (("adhesion", model.flg_adhesion), ("surfacevel", model.flg_surfacevel)):
-            if there:
+        for attribute, used in (("adhesion", model.flg_adhesion), ("surfacevel", model.flg_surfacevel)):
+            if used:
                 raise UserError(
-                    f"model.constraints=layer does not know `{what}` of geoms: use model.constraints=features"
+                    f"model.constraints=layer does not support geoms with `{attribute}`: use model.constraints=features"
                 )
-        given, body1, body2 = slots.parameters, slots.body1, slots.body2
+        parameters, elliptic = slots.parameters, model.opt.cone == mujoco.mjtCone.mjCONE_ELLIPTIC
         if group is None:
             _, group = np.unique([slots.geom1, slots.geom2], axis=1, return_inverse=True)
-        solref, solimp, solreffriction = given.solref, given.solimp, given.solreffriction
-        solimp = clipped(solimp)
-        stiffness, damping = reference(model, solref, solimp[:, 1])
-        own = (solreffriction != 0).any(axis=1) & (model.opt.cone == mujoco.mjtCone.mjCONE_ELLIPTIC)
-        rubbing = reference(model, np.where(own[:, None], solreffriction, solref), solimp[:, 1])[1]
-        inverse = model.body_invweight0[:, 0]
+        solref, solimp = parameters.solref, clip_solimp(parameters.solimp)
+        stiffness, damping = reference_gains(model, solref, solimp[:, 1])
+        separate = (parameters.solreffriction != 0).any(axis=1) & elliptic
+        friction_solref = np.where(separate[:, None], parameters.solreffriction, solref)
+        friction_damping = reference_gains(model, friction_solref, solimp[:, 1])[1]
+        invweight = model.body_invweight0[:, 0]
         return cls(
-            elliptic=model.opt.cone == mujoco.mjtCone.mjCONE_ELLIPTIC,
+            elliptic=bool(elliptic),
             impratio=float(model.opt.impratio),
-            condim=given.condim,
-            friction=given.friction,
-            margin=given.margin,  # the `gap` of a geom tells MuJoCo where to look, not where a contact begins
+            condim=parameters.condim,
+            friction=parameters.friction,
+            margin=parameters.margin,  # `gap` enlarges the distance of detection, not of activation
             stiffness=stiffness,
-            damping=np.stack([damping, rubbing], axis=-1),
-            impedance=solimp,
-            weight=np.maximum(inverse[body1] + inverse[body2], mujoco.mjMINVAL),
+            damping=np.stack([damping, friction_damping], axis=-1),
+            solimp=solimp,
+            invweight=np.maximum(invweight[slots.body1] + invweight[slots.body2], mujoco.mjMINVAL),
             group=group,
         )
 
     def __len__(self) -> int:
+        """Return the number C of slots."""
         return len(self.condim)
 
     @property
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Of the factors: one a group, of friction one a kind that some slot has."""
-        groups, kinds = int(self.group.max()) + 1, {1: 1, 3: 1, 4: 2, 6: 3}[int(self.condim.max())]
+    def factor_shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shapes of the factors: one number per group, and for friction one per kind that some slot has."""
+        groups, kinds = int(self.group.max()) + 1, NUM_FRICTION_KINDS[int(self.condim.max())]
         return {name: (groups, kinds) if name == "friction" else (groups,) for name in FACTORS}
 
     @property
     def dimensions(self) -> dict[int, np.ndarray]:
-        """The slots of each dimension that some slot has."""
+        """The slots (K,) of each contact dimension that occurs."""
         return {int(dim): np.flatnonzero(self.condim == dim) for dim in np.unique(self.condim)}
 
     def rows(
-        self, touch: ContactMotion, dim: int, slot: Any, velocity: jax.Array, factor: dict[str, jax.Array]
+        self, motion: ContactMotion, dim: int, slot: Any, velocity: Float[AnyArray, " nv"], factor: dict[str, Any]
     ) -> Bounded | Cones:
-        """The rows of contacts `touch` (K, ...) of dimension `dim` at `velocity` (nv,).
+        """Return the rows of contacts of one dimension.
 
         Args:
-            slot: (K,) int, which slot each is in.
-            factor: of `FACTORS`, of the `shapes` above.
+            motion: K contacts.
+            dim: their dimension.
+            slot: slot of each contact, (K,) int.
+            velocity: generalized velocity.
+            factor: by the names in `FACTORS`, factors with `factor_shapes` on the parameters of the MJCF.
         """
-        own: Any = cast(self, velocity.dtype)
+        mjcf: Any = as_jax(self, velocity.dtype)
         group = jnp.asarray(self.group, jnp.int32)[slot]
-        moving = jnp.concatenate([touch.linear, touch.angular], axis=1) if dim > 3 else touch.linear
-        kinds = np.minimum(KIND, factor["friction"].shape[1] - 1)
-        mu = own.friction[slot] * factor["friction"][group][:, kinds]
-        solimp = own.impedance[slot]
-        distance = touch.distance - own.margin[slot]
+        jacobian = jnp.concatenate([motion.linear, motion.angular], axis=1) if dim > 3 else motion.linear
+        kinds = np.minimum(FRICTION_KIND, factor["friction"].shape[1] - 1)
+        mu = mjcf.friction[slot] * factor["friction"][group][:, kinds]
+        solimp = mjcf.solimp[slot]
+        distance = motion.distance - mjcf.margin[slot]
         sigmoid = impedance(solimp, jnp.abs(distance))
-        hardness = (distance < 0) * factor["weight"][group] * sigmoid / ((1 - sigmoid) * own.weight[slot])  # D, normal
-        spring = own.stiffness[slot] * factor["stiffness"][group] * sigmoid * distance
-        damping = own.damping[slot] * factor["damping"][group][:, None]
-        make = self._cones if self.elliptic and dim > 1 else self._edges
-        return make(dim, moving, velocity, mu, hardness, spring, damping)
+        active_weight = (distance < 0) * factor["weight"][group]
+        stiffness = active_weight * sigmoid / ((1 - sigmoid) * mjcf.invweight[slot])  # D of the normal
+        spring = mjcf.stiffness[slot] * factor["stiffness"][group] * sigmoid * distance
+        damping = mjcf.damping[slot] * factor["damping"][group][:, None]
+        make_rows = self._cones if self.elliptic and dim > 1 else self._edges
+        return make_rows(dim, jacobian, velocity, mu, stiffness, spring, damping)
 
     def _edges(
-        self, dim: int, moving: jax.Array, velocity: jax.Array, mu: jax.Array, hardness: jax.Array,
+        self, dim: int, contact_jacobian: jax.Array, velocity: jax.Array, mu: jax.Array, normal_stiffness: jax.Array,
         spring: jax.Array, damping: jax.Array,
     ) -> Bounded:  # fmt: skip
-        """The edges of pyramids, or the one row of contacts without friction.
+        """Return the edges of friction pyramids, or one row for each contact without friction.
 
-        Seen by the impedance an edge has the inverse mass (1 + mu^2) / m; all edges of a pyramid are as hard as is
-        needed for friction to be as soft as the ellipse's.
+        The inverse mass of an edge is (1 + mu^2) / m. All edges of a pyramid have the same stiffness, so that friction
+        is as soft as with an elliptic cone.
         """
         if dim == 1:
-            jacobian, stiffness, edges = moving[:, 0], hardness, 1
+            jacobian, stiffness, edges = contact_jacobian[:, 0], normal_stiffness, 1
         else:
             edges = 2 * (dim - 1)
             axis, side = np.repeat(np.arange(1, dim), 2), np.tile([1.0, -1.0], dim - 1)
-            lean = (jnp.asarray(side, mu.dtype) * mu[:, axis - 1])[..., None]
-            jacobian = (moving[:, :1] + lean * moving[:, axis]).reshape(-1, len(velocity))
+            slope = (jnp.asarray(side, mu.dtype) * mu[:, axis - 1])[..., None]
+            jacobian = (contact_jacobian[:, :1] + slope * contact_jacobian[:, axis]).reshape(-1, len(velocity))
             softness = 2 * mu[:, 0] ** 2 / self.impratio * (1 + mu[:, 0] ** 2)
-            stiffness = jnp.repeat(hardness / softness, edges)
+            stiffness = jnp.repeat(normal_stiffness / softness, edges)
         return Bounded(
             jacobian=jacobian,
             reference=-jnp.repeat(damping[:, 0], edges) * (jacobian @ velocity) - jnp.repeat(spring, edges),
@@ -168,19 +192,19 @@ class ContactRows:
         )
 
     def _cones(
-        self, dim: int, moving: jax.Array, velocity: jax.Array, mu: jax.Array, hardness: jax.Array,
+        self, dim: int, contact_jacobian: jax.Array, velocity: jax.Array, mu: jax.Array, normal_stiffness: jax.Array,
         spring: jax.Array, damping: jax.Array,
     ) -> Cones:  # fmt: skip
-        """The cones of contacts with friction."""
+        """Return the friction cones of contacts, scaled so that they are circular."""
         slope = mu[:, 0] / self.impratio**0.5
         scale = jnp.concatenate([slope[:, None], mu[:, : dim - 1]], axis=1)
-        jacobian = moving[:, :dim]
+        jacobian = contact_jacobian[:, :dim]
         rate = jacobian @ velocity
         normal = -damping[:, 0] * rate[:, 0] - spring
         reference = jnp.concatenate([normal[:, None], -damping[:, 1:] * rate[:, 1:]], axis=1)
         return Cones(
             jacobian=scale[:, :, None] * jacobian,
             reference=scale * reference,
-            stiffness=hardness / slope**2,
+            stiffness=normal_stiffness / slope**2,
             slope=slope,
         )

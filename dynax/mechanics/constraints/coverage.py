@@ -1,33 +1,34 @@
-"""What of a robot's constraints the layer does not have, so that a training can say it."""
+"""Constraints of a model that the layer does not support, so that training can report them."""
 
 import mujoco
 import numpy as np
+from jaxtyping import Float
 
-from dynax.mechanics.constraints.layer import NEAREST
+from dynax.mechanics.constraints.layer import MAX_CONTACTS
 from dynax.mjcf.joints import BALL
 
 
-def left_out(model: mujoco.MjModel) -> tuple[str, ...]:
-    """What of MuJoCo's constraints and of their solver the layer does not have, in words."""
+def unsupported_constraints(model: mujoco.MjModel) -> tuple[str, ...]:
+    """Return the names of the constraints and solver options of a model that the layer ignores."""
     width = model.jnt_range[:, 1] - model.jnt_range[:, 0]
-    two = (model.jnt_limited != 0) & (model.jnt_type != BALL)
-    there = {
-        "equalities": model.neq > 0,
-        "limits of tendons": model.tendon_limited.any(),
-        "friction of tendons": model.tendon_frictionloss.any(),
-        "one of two stops that act at once": (two & (2 * model.jnt_margin > width)).any(),
-        "the iterations without slip": model.opt.noslip_iterations > 0,
+    two_limits = (model.jnt_limited != 0) & (model.jnt_type != BALL)
+    present = {
+        "equality constraints": model.neq > 0,
+        "tendon limits": model.tendon_limited.any(),
+        "tendon friction": model.tendon_frictionloss.any(),
+        "simultaneously active lower and upper joint limits": (two_limits & (2 * model.jnt_margin > width)).any(),
+        "noslip iterations": model.opt.noslip_iterations > 0,
         "the exact diagonal (diagexact)": bool(model.opt.enableflags & mujoco.mjtEnableBit.mjENBL_DIAGEXACT),
     }
-    return tuple(what for what, is_there in there.items() if is_there)
+    return tuple(name for name, is_present in present.items() if is_present)
 
 
-def contact_overflow(model: mujoco.MjModel, qpos: np.ndarray) -> float:
-    """The share of positions (M, nq) in which C MuJoCo has more contacts of one dimension than the layer follows."""
-    data, crowds = mujoco.MjData(model), 0
-    for here in qpos:
-        data.qpos[:] = here
+def contact_overflow(model: mujoco.MjModel, qpos: Float[np.ndarray, "K nq"]) -> float:
+    """Return the share of positions at which MuJoCo has more than `MAX_CONTACTS` active contacts of one dimension."""
+    data, overflows = mujoco.MjData(model), 0
+    for position in qpos:
+        data.qpos[:] = position
         mujoco.mj_fwdPosition(model, data)
-        acting = data.contact.dim[data.contact.exclude == 0]  # others are in a `gap`
-        crowds += np.bincount(acting, minlength=1).max() > NEAREST
-    return crowds / len(qpos)
+        active = data.contact.dim[data.contact.exclude == 0]  # excludes contacts in a `gap`
+        overflows += np.bincount(active, minlength=1).max() > MAX_CONTACTS
+    return float(overflows / len(qpos))

@@ -1,8 +1,6 @@
 """The constraint solve as a layer after any model of the unconstrained step.
 
-The layer receives the mass matrix of the robot and the factors of its compliance as arguments; nothing here is learned.
-
-Axes: S state, D change, C slots of contacts, nv degrees of freedom.
+The layer receives the mass matrix of the robot and the factors of its compliance as arguments. It has no parameters.
 """
 
 from collections.abc import Mapping
@@ -11,40 +9,43 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from flax import struct
+from jaxtyping import Array, Float
 
 from dynax.envs.state_space import StateSpace
 from dynax.math import linalg
+from dynax.math.arrays import AnyArray, Leaf
 from dynax.mechanics.collision.contacts import Contacts, Detected
 from dynax.mechanics.constraints import joint_rows
 from dynax.mechanics.constraints.contact_rows import ContactMotion, ContactRows
 from dynax.mechanics.constraints.joint_rows import JointRows
-from dynax.mechanics.constraints.solve import Rows, solve
+from dynax.mechanics.constraints.rows import Rows
+from dynax.mechanics.constraints.solve import solve
 
-ITERATIONS = 4  # of Newton's method, at most, for joints alone
-WITH_CONTACTS = 8
-NEAREST = 8  # contacts of each dimension that may act at once
-FAR = 1e3  # m, the distance of those that are none
-# From the true acceleration. With none the zones of the rows would be those of the truth under parameters still to be
-# learned: aref that is wrong by a third outweighs how little a hard row gives, and rows that push seem not to.
-FROM_TRUTH = 2
+MAX_JOINT_ITERATIONS = 4  # of Newton's method, for a robot without contacts
+CONTACT_ITERATIONS = 8  # of Newton's method, for a robot with contacts
+# Iterations from the true acceleration, in training. Without them, the rows would be in the zones of the true
+# acceleration under parameters that are still wrong. An active row would then often count as inactive.
+TRAINING_ITERATIONS = 2
+MAX_CONTACTS = 8  # active contacts of each dimension
+ABSENT_DISTANCE = 1e3  # distance of contacts that are not present, m
 
-Touching = dict[int, tuple[Any, ContactMotion]]  # of each dimension of contacts, the slots and where bodies touch there
+ContactCache = dict[int, Detected]  # by dimension, the nearest contacts
+ContactMotions = dict[int, tuple[Any, ContactMotion]]  # by dimension, the slots of contacts and their motion
+Factors = Mapping[str, jax.Array]  # factors on the compliance of the rows; see `ConstraintLayer.factor_shapes`
 
 
-class UnconstrainedStep(struct.PyTreeNode):
-    """What a robot does over one step while no constraint acts.
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class UnconstrainedStep:
+    """The change of a robot's state over one step without constraints.
 
-    `inertia` and `damping` are for a model that has a mass matrix; its change is then
-    dt (M + dt diag(damping))^-1 M a0, as MuJoCo's Euler treats joint damping implicitly.
+    A model with a mass matrix sets `inertia` and `damping`. Its change of velocity is
+    dt (M + dt diag(damping))^-1 M a0, because MuJoCo's Euler integrator is implicit in joint damping.
     """
 
-    change: jax.Array  # (D,), or (h, D) of a sequence model
-    inertia: jax.Array | None = None  # (nv, nv) mass matrix M
-    damping: jax.Array | None = None  # (nv,)
-
-
-Factors = Mapping[str, jax.Array]  # on the compliance of the rows; see `ConstraintLayer.shapes`
+    change: Leaf  # change of the state, (D,), or (h, D) for a sequence model
+    inertia: Leaf | None = None  # mass matrix M, (nv, nv)
+    damping: Leaf | None = None  # joint damping, (nv,)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,82 +55,93 @@ class ConstraintLayer:
     space: StateSpace
     joints: JointRows
     contact_rows: ContactRows | None = None
-    contacts: Contacts | None = None  # of the same slots
+    contacts: Contacts | None = None  # the slots of `contact_rows`
 
     @property
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """The factors that scale the compliance: one for each row of a joint, and for each group of contacts."""
+    def factor_shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shapes of the factors: one number for each row of a joint, and for each group of contacts."""
         shapes: dict[str, tuple[int, ...]] = {}
         if len(self.joints):
             shapes |= {name: (len(self.joints),) for name in joint_rows.FACTORS}
         if self.contact_rows is not None:
-            shapes |= {f"contact_{name}": shape for name, shape in self.contact_rows.shapes.items()}
+            shapes |= {f"contact_{name}": shape for name, shape in self.contact_rows.factor_shapes.items()}
         return shapes
 
     def __call__(
-        self, state: jax.Array, free: UnconstrainedStep, inertia: jax.Array, factors: Factors | None = None,
-        start: jax.Array | None = None, touching: Touching | None = None, iterations: int | None = None,
-    ) -> jax.Array:  # fmt: skip
-        """The change of velocity (nv,) from `state` (S,).
+        self, state: Float[AnyArray, " S"], unconstrained: UnconstrainedStep, inertia: Float[AnyArray, "nv nv"],
+        factors: Factors | None = None, start: Float[AnyArray, " nv"] | None = None,
+        contact_motion: ContactMotions | None = None, iterations: int | None = None,
+    ) -> Float[Array, " nv"]:  # fmt: skip
+        """Return the change of velocity over one step.
 
         Args:
             state: [qpos, qvel, ...].
-            free: what the change would be without constraints.
-            inertia: the mass matrix M (nv, nv).
-            factors: on the compliance, of the `shapes`; one by default.
-            start: the change of velocity (nv,) with which the solve begins. In training it is known.
-            touching: where bodies touch, if that is known beforehand.
-            iterations: of Newton's method, before its last step. By default fewer with a `start`, which is thought to
-                be near the answer.
+            unconstrained: the step without constraints.
+            inertia: mass matrix M.
+            factors: factors on the compliance with `factor_shapes`, by default 1.
+            start: change of velocity at which the solve starts; in training, the true one.
+            contact_motion: result of `contact_motion`, if it has already been computed.
+            iterations: steps of Newton's method before the last step. With `start`, which is assumed to be close to the
+                solution, the default is smaller.
         """
         dt, nv = self.space.dt, self.space.nv
-        damping = jnp.zeros(nv) if free.damping is None else free.damping
-        rows = self.rows(state, factors, touching)
+        damping = jnp.zeros(nv) if unconstrained.damping is None else unconstrained.damping
+        rows = self.rows(state, factors, contact_motion)
 
         def acceleration(change: jax.Array) -> jax.Array:
-            """What gives this change of velocity in a step that is implicit in the damping."""
+            """Return the acceleration that causes a change of velocity in a step that is implicit in the damping."""
             return (change + dt * linalg.solve(inertia, damping * change)) / dt
 
         if iterations is None:
-            iterations = self._iterations() if start is None else min(self._iterations(), FROM_TRUTH)
-        begin = None if start is None else acceleration(start)
-        force = solve(inertia, acceleration(free.change), rows, begin, iterations)
-        return free.change + dt * linalg.solve(inertia + dt * jnp.diag(damping), force)
+            iterations = self._iterations() if start is None else min(self._iterations(), TRAINING_ITERATIONS)
+        initial = None if start is None else acceleration(start)
+        force = solve(inertia, acceleration(unconstrained.change), rows, initial, iterations)
+        return unconstrained.change + dt * linalg.solve(inertia + dt * jnp.diag(damping), force)
 
-    def rows(self, state: jax.Array, factors: Factors | None = None, touching: Touching | None = None) -> list[Rows]:
-        """The rows at `state` (S,): those of the joints, if it has any, and those of each dimension of contacts."""
-        factors = {name: jnp.ones(shape) for name, shape in self.shapes.items()} if factors is None else factors
+    def rows(
+        self, state: Float[AnyArray, " S"], factors: Factors | None = None, contact_motion: ContactMotions | None = None
+    ) -> list[Rows]:
+        """Return the rows at a state: those of the joints, if there are any, then those of each contact dimension."""
+        factors = {name: jnp.ones(shape) for name, shape in self.factor_shapes.items()} if factors is None else factors
         rows: list[Rows] = []
         if len(self.joints):
-            rows.append(self.joints.bounded(state, {name: factors[name] for name in joint_rows.FACTORS}))
+            rows.append(self.joints.rows(state, {name: factors[name] for name in joint_rows.FACTORS}))
         if self.contact_rows is not None:
-            factor = {name: factors[f"contact_{name}"] for name in self.contact_rows.shapes}
-            touching = self.touching(state, self.nearest(state)) if touching is None else touching
-            for dim, (slots, touch) in touching.items():
-                rows.append(self.contact_rows.rows(touch, dim, slots, self.space.qvel(state), factor))
+            factor = {name: factors[f"contact_{name}"] for name in self.contact_rows.factor_shapes}
+            if contact_motion is None:
+                contact_motion = self.contact_motion(state, self.contact_cache(state))
+            for dim, (slots, motion) in contact_motion.items():
+                rows.append(self.contact_rows.rows(motion, dim, slots, self.space.qvel(state), factor))
         return rows
 
-    def nearest(self, state: jax.Array) -> dict[int, Detected]:
-        """Of each dimension of contacts the `NEAREST` in `state` (S,): what takes longest, and no parameter changes."""
+    def contact_cache(self, state: Float[AnyArray, " S"]) -> ContactCache:
+        """Return the nearest `MAX_CONTACTS` contacts of each dimension.
+
+        This is the most expensive part of the layer. It does not depend on the factors, so that training computes it
+        only once for each state.
+        """
         if self.contact_rows is None or self.contacts is None:
             return {}
         detected = self.contacts.detect(self.contacts.kinematics(self.space.qpos(state)))
-        each = {dim: jax.tree.map(lambda x, s=s: x[s], detected) for dim, s in self.contact_rows.dimensions.items()}
-        return {dim: self.contacts.nearest(some, NEAREST) for dim, some in each.items()}
+        parts = {dim: jax.tree.map(lambda x, s=s: x[s], detected) for dim, s in self.contact_rows.dimensions.items()}
+        return {dim: self.contacts.nearest(part, MAX_CONTACTS) for dim, part in parts.items()}
 
-    def touching(self, state: jax.Array, near: dict[int, Detected]) -> Touching:
-        """How bodies move where they touch in `state` (S,), of which `near` are the nearest contacts."""
+    def contact_motion(self, state: Float[AnyArray, " S"], contact_cache: ContactCache) -> ContactMotions:
+        """Return the motion of the bodies at the contacts of `contact_cache`."""
         assert self.contacts is not None
         poses = self.contacts.kinematics(self.space.qpos(state))
-        found = {}
-        for dim, some in near.items():
-            distance = jnp.where(some.present, some.distance, FAR)
-            found[dim] = some.slot, ContactMotion(distance, *self.contacts.jacobian(poses, some))
-        return found
+        motions = {}
+        for dim, detected in contact_cache.items():
+            distance = jnp.where(detected.present, detected.distance, ABSENT_DISTANCE)
+            motions[dim] = detected.slot, ContactMotion(distance, *self.contacts.jacobian(poses, detected))
+        return motions
 
     def _iterations(self) -> int:
-        """How many find the zones of all rows, of which a stop has two and friction three; none for one stop alone."""
+        """Return the iterations that usually find the zones of all rows: none for a single joint limit.
+
+        A joint limit has two zones, dry friction three.
+        """
         if self.contact_rows is not None:
-            return WITH_CONTACTS
-        stop = self.joints.stop
-        return 0 if stop.tolist() == [True] else min(1 + int((2 - stop).sum()), ITERATIONS)
+            return CONTACT_ITERATIONS
+        limit = self.joints.joint_limit
+        return 0 if limit.tolist() == [True] else min(1 + int((2 - limit).sum()), MAX_JOINT_ITERATIONS)

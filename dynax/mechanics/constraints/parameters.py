@@ -1,58 +1,72 @@
-"""What MuJoCo's `solref` and `solimp` say of a constraint: how it springs back, and how hard it is.
+"""Reference acceleration and impedance of constraint rows, from MuJoCo's `solref` and `solimp`.
 
 Source: MuJoCo documentation, Modeling: Solver parameters.
-
-Axes: R rows.
 """
 
 from dataclasses import fields, replace
 from typing import Any, TypeVar
 
-import jax
 import jax.numpy as jnp
 import mujoco
 import numpy as np
+from jaxtyping import Array, Float
 
-FLAT = 1e-15  # a sigmoid this narrow is its middle everywhere
-SMALLEST, LARGEST = mujoco.mjMINIMP, mujoco.mjMAXIMP  # impedances
-DEFAULT = (0.02, 1.0)  # `solref` where the MJCF mixes both formats
+from dynax.math.arrays import AnyArray
+
+MINVAL = mujoco.mjMINVAL  # lower bound of divisors
+DEFAULT_SOLREF = (0.02, 1.0)  # used if one entry of `solref` is positive and the other is not, as in MuJoCo
 
 T = TypeVar("T")
 
 
-def clipped(solimp: np.ndarray) -> np.ndarray:
-    """`solimp` (R, 5) within what MuJoCo allows."""
-    return np.clip(solimp, [SMALLEST, SMALLEST, 0, SMALLEST, 1], [LARGEST, LARGEST, np.inf, LARGEST, np.inf])
+def clip_solimp(solimp: Float[np.ndarray, "R 5"]) -> Float[np.ndarray, "R 5"]:
+    """Return `solimp` within the bounds that MuJoCo enforces."""
+    low, high = mujoco.mjMINIMP, mujoco.mjMAXIMP
+    return np.clip(solimp, [low, low, 0, low, 1], [high, high, np.inf, high, np.inf])
 
 
-def reference(model: mujoco.MjModel, solref: np.ndarray, dmax: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """K and B of the reference acceleration aref = -B v - K imp r, two (R,), from `solref` (R, 2) and dmax (R,).
+def reference_gains(
+    model: mujoco.MjModel, solref: Float[np.ndarray, "R 2"], dmax: Float[np.ndarray, " R"]
+) -> tuple[Float[np.ndarray, " R"], Float[np.ndarray, " R"]]:
+    """Return K in 1/s^2 and B in 1/s of the reference acceleration aref = -B v - K imp r.
 
-    Both formats: time constant and damping ratio, or negative stiffness and damping. Unless the MJCF switches it off,
-    time constants are guarded to be two steps at least.
+    Args:
+        model: model whose flags and time step apply. Unless the MJCF disables `refsafe`, time constants are at least
+            two time steps.
+        solref: time constant and damping ratio, or negative stiffness and damping.
+        dmax: largest impedance, the second entry of `solimp`.
     """
     mixed = (solref[:, :1] > 0) != (solref[:, 1:] > 0)
-    first, second = np.where(mixed, DEFAULT, solref).T
-    guarded = not model.opt.disableflags & mujoco.mjtDisableBit.mjDSBL_REFSAFE
-    constant = np.maximum(first, 2 * model.opt.timestep if guarded else FLAT)
-    ratio = np.maximum(second, FLAT)
+    first, second = np.where(mixed, DEFAULT_SOLREF, solref).T
+    refsafe = not model.opt.disableflags & mujoco.mjtDisableBit.mjDSBL_REFSAFE
+    time_constant = np.maximum(first, 2 * model.opt.timestep if refsafe else MINVAL)
+    damping_ratio = np.maximum(second, MINVAL)
     direct = first <= 0
-    stiffness = np.where(direct, -first / dmax**2, 1 / np.maximum((dmax * constant * ratio) ** 2, FLAT))
-    return stiffness, np.where(direct, -second / dmax, 2 / (dmax * constant))
+    from_time_constant = 1 / np.maximum((dmax * time_constant * damping_ratio) ** 2, MINVAL)
+    stiffness = np.where(direct, -first / dmax**2, from_time_constant)
+    return stiffness, np.where(direct, -second / dmax, 2 / (dmax * time_constant))
 
 
-def impedance(solimp: jax.Array, distance: jax.Array) -> jax.Array:
-    """d(r) in (0, 1), (R,): MuJoCo's sigmoid of the distance |r| (R,) past the start of a row, from `solimp` (R, 5)."""
+def impedance(solimp: Float[Array | np.ndarray, "R 5"], distance: Float[AnyArray, " R"]) -> Float[Array, " R"]:
+    """Return the impedance d in (0, 1), MuJoCo's sigmoid of the distance |r|.
+
+    Args:
+        solimp: dmin, dmax, width, midpoint and power of the sigmoid.
+        distance: distance |r| from the position at which the row becomes active.
+    """
     start, end, width, middle, power = solimp.T
-    x = jnp.clip(distance / jnp.maximum(width, FLAT), 0, 1)
+    x = jnp.clip(distance / jnp.maximum(width, MINVAL), 0, 1)
     rising = x**power / middle ** (power - 1)
     falling = 1 - (1 - x) ** power / (1 - middle) ** (power - 1)
     y = jnp.where(power == 1, x, jnp.where(x <= middle, rising, falling))
-    return start + jnp.where(width <= FLAT, 0.5, y) * (end - start)
+    return start + jnp.where(width <= MINVAL, 0.5, y) * (end - start)
 
 
-def cast(rows: T, dtype: Any) -> T:
-    """A dataclass with its numbers as JAX arrays: JAX would keep NumPy's in the precision it first met them in."""
+def as_jax(rows: T, dtype: Any) -> T:
+    """Return a dataclass with its floating-point arrays as JAX arrays of type `dtype`.
+
+    JAX would keep NumPy arrays in the precision of the first trace.
+    """
     values = {field.name: getattr(rows, field.name) for field in fields(rows)}  # pyright: ignore[reportArgumentType]
     numbers = {k: v for k, v in values.items() if isinstance(v, np.ndarray) and np.issubdtype(v.dtype, np.floating)}
     return replace(rows, **{k: jnp.asarray(v, dtype) for k, v in numbers.items()})  # pyright: ignore

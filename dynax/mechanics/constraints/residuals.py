@@ -1,90 +1,132 @@
-"""What constraints ask of a motion, for a network to see: how far it is from what stops and contacts would have it be.
+"""Constraint residuals: how far an acceleration is from the solution of the constraint problem.
 
-Kinematics and the MJCF give the rows J and aref of the problem in `solve`, but not the mass matrix it needs. A network
-that has predicted an acceleration a can be shown, with y = J a - aref, f = -ds/dy and D the stiffness of a row,
+Kinematics and the MJCF determine the rows J and aref of the problem in `solve`, but not its mass matrix. For a
+predicted acceleration a, let y = J a - aref, and let f = -ds/dy be the force and D the stiffness of a row. The
+residuals are
 
-    f / D                                   of each row: what it lacks, zero where it is content
-    w J^T f / (1 + D A), A = J diag(w) J^T  of each coordinate: what that would come to, row by row
+    f / D                                                  of each row; zero if the constraint is satisfied
+    w J^T f / (1 + D A)  with A = J diag(w) J^T            of each degree of freedom
 
-with w = `dof_invweight0`, the second as if the mass matrix were diag(1 / w). It is a step of Jacobi's method; what is
-wrong with it, the network learns. All rows of a contact share the mean of their A, and its friction is that of an
-elliptic cone, whatever the MJCF has: the edges of a pyramid stand along the axes of the world, and a robot seen in its
-own frame would see in them which way it faces.
+with w = `dof_invweight0`. The second residual is one step of Jacobi's method for the mass matrix diag(1 / w). A network
+that has the residuals as inputs learns to correct this approximation.
 
-Axes: R rows, C slots of contacts, L rows at joints, S state, nv degrees of freedom.
+All rows of a contact use the mean of their A. Friction cones are elliptic, even if the MJCF has pyramids. The edges of
+a pyramid are parallel to the world axes, so that residuals in the frame of a robot would depend on its yaw.
 """
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import mujoco
-from flax import struct
+from jaxtyping import Array, Bool, Float
 
 from dynax.envs.state_space import StateSpace
+from dynax.math.arrays import AnyArray, Leaf
 from dynax.mechanics.collision.contacts import Contacts
 from dynax.mechanics.collision.pairs import selection
 from dynax.mechanics.constraints.contact_rows import ContactRows
 from dynax.mechanics.constraints.joint_rows import JointRows
-from dynax.mechanics.constraints.layer import ConstraintLayer
-from dynax.mechanics.constraints.solve import TINY, Bounded, Rows
+from dynax.mechanics.constraints.layer import ConstraintLayer, ContactCache
+from dynax.mechanics.constraints.rows import MIN_STIFFNESS, Bounded, Rows
 
 
-class ActiveRows(struct.PyTreeNode):
-    """The constraints that act in one state."""
+class Residuals(NamedTuple):
+    """The residuals of a change of velocity, in units of velocity."""
 
-    rows: list[Rows]
-    slots: list[jax.Array]  # of the contacts among them, in their order, (K,) int each
+    dofs: jax.Array  # of each degree of freedom, (nv,)
+    rows: jax.Array  # of each row at a joint, and of the normal of each contact slot, (R + C,)
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class ActiveRows:
+    """The constraint rows at one state."""
+
+    rows: list[Rows]  # those of the joints, if there are any, then those of each contact dimension
+    slots: list[Leaf]  # slots of the contacts of each dimension, (K,) int each
 
     @property
-    def any(self) -> jax.Array:
-        """() bool."""
+    def any(self) -> Bool[Array, ""]:
+        """Whether any constraint is active."""
         return jnp.any(jnp.stack([(row.stiffness > 0).any() for row in self.rows]))
 
 
 @dataclass(frozen=True, eq=False)
 class ConstraintResiduals:
-    """The constraints of a robot, as hard as its MJCF has them."""
+    """The residuals of a robot's constraints, with the compliance of the MJCF."""
 
-    layer: ConstraintLayer  # which has nothing to learn
+    layer: ConstraintLayer
     contacts: Contacts
 
     @classmethod
     def of(cls, model: mujoco.MjModel, space: StateSpace) -> "ConstraintResiduals | None":
-        """Those of `model`; nothing where no contact is known, or contacts do more than keep bodies apart."""
+        """Return the residuals of a model, or None if no contacts are supported.
+
+        Geoms with adhesion or a surface velocity are not supported.
+        """
         contacts = Contacts.between(model, selection(model)[0])
         if contacts is None or model.flg_adhesion or model.flg_surfacevel:
             return None
         rows = replace(ContactRows.of(model, contacts), elliptic=True)
         return cls(ConstraintLayer(space, JointRows.of(model), rows, contacts), contacts)
 
-    def acting(self, state: jax.Array) -> ActiveRows:
-        """What acts in `state` (S,): the joints, and of each dimension of contacts the nearest."""
-        touching = self.layer.touching(state, self.layer.nearest(state))
-        return ActiveRows(self.layer.rows(state, touching=touching), [slots for slots, _ in touching.values()])
+    def __call__(
+        self, state: Float[AnyArray, " S"], change: Float[AnyArray, " nv"], active: ActiveRows | None = None
+    ) -> Residuals:
+        """Return the residuals of a change of velocity over one step.
 
-    def __call__(self, acting: ActiveRows, change: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """What is asked of a `change` of velocity (nv,) over a step, in its units.
-
-        Returns:
-            (nv,) of each coordinate.
-            (L + C,) of each row at a joint, and of each contact along its normal.
+        Args:
+            state: state at the beginning of the step.
+            change: predicted change of velocity.
+            active: `active_rows(state)`, if it has already been computed.
         """
-        weight, dt = jnp.asarray(self.layer.joints.dof_weight, change.dtype), self.layer.space.dt
-        joints = len(self.layer.joints)
-        total, each = jnp.zeros_like(change), []
-        apart, slots = jnp.zeros(len(self.contacts), change.dtype), iter(acting.slots)
-        for i, row in enumerate(acting.rows):
-            force = row.force(row.jacobian @ change / dt - row.reference)
-            inverse = row.jacobian**2 @ weight
-            if isinstance(row, Bounded):
-                hard = row.stiffness
+        active = self.active_rows(state) if active is None else active
+        dt, invweight = self.layer.space.dt, jnp.asarray(self.layer.joints.dof_invweight, change.dtype)
+        total, joints = jnp.zeros_like(change), []
+        contacts, slots = jnp.zeros(len(self.contacts), change.dtype), iter(active.slots)
+        for i, row in enumerate(active.rows):
+            residual, correction = row_residuals(row, row.jacobian @ change / dt, invweight)
+            total += correction
+            if len(self.layer.joints) and i == 0:
+                joints.append(residual)
             else:
-                hard, inverse = row.stiffness[:, None], inverse.mean(axis=1, keepdims=True)
-            total += (force / (1 + hard * inverse)).ravel() @ row.jacobian.reshape(-1, len(change))
-            lacking = jnp.where(hard > 0, force / jnp.maximum(hard, TINY), 0.0)
-            if joints and i == 0:
-                each.append(lacking)
-            else:
-                apart = apart.at[next(slots)].set(lacking.reshape(len(lacking), -1)[:, 0])
-        return dt * weight * total, dt * jnp.concatenate([*each, apart])
+                contacts = contacts.at[next(slots)].set(residual.reshape(len(residual), -1)[:, 0])
+        return Residuals(dt * invweight * total, dt * jnp.concatenate([*joints, contacts]))
+
+    def active_rows(self, state: Float[AnyArray, " S"], contact_cache: ContactCache | None = None) -> ActiveRows:
+        """Return the rows at a state; of each contact dimension only the nearest contacts.
+
+        Args:
+            state: [qpos, qvel, ...].
+            contact_cache: `contact_cache(state)`, if it has already been computed.
+        """
+        contact_cache = self.contact_cache(state) if contact_cache is None else contact_cache
+        motion = self.layer.contact_motion(state, contact_cache)
+        return ActiveRows(self.layer.rows(state, contact_motion=motion), [slots for slots, _ in motion.values()])
+
+    def contact_cache(self, state: Float[AnyArray, " S"]) -> ContactCache:
+        """Return the nearest contacts of each dimension; this is the most expensive part."""
+        return self.layer.contact_cache(state)
+
+
+def row_residuals(
+    row: Rows, acceleration: Float[AnyArray, "..."], invweight: Float[AnyArray, " nv"]
+) -> tuple[Float[Array, "..."], Float[Array, " nv"]]:
+    """Return f / D and J^T f / (1 + D A).
+
+    Args:
+        row: rows of one kind.
+        acceleration: J a, in the shape of the rows' forces.
+        invweight: w of each degree of freedom.
+    """
+    force = row.force(acceleration - row.reference)
+    inverse_mass = row.jacobian**2 @ invweight  # A
+    if isinstance(row, Bounded):
+        stiffness = row.stiffness
+    else:
+        stiffness, inverse_mass = row.stiffness[:, None], inverse_mass.mean(axis=1, keepdims=True)
+    correction = (force / (1 + stiffness * inverse_mass)).ravel() @ row.jacobian.reshape(-1, len(invweight))
+    residual = jnp.where(stiffness > 0, force / jnp.maximum(stiffness, MIN_STIFFNESS), 0.0)
+    return residual, correction

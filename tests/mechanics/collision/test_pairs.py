@@ -1,4 +1,4 @@
-"""Which geoms may touch, and with which parameters: as C MuJoCo decides."""
+"""Tests of which geoms may touch, and with which parameters, against MuJoCo."""
 
 import mujoco
 import numpy as np
@@ -8,7 +8,7 @@ from dynax.errors import UserError
 from dynax.mechanics.collision.contacts import Contacts
 from dynax.mechanics.collision.pairs import candidates, selection
 
-IMMOVABLE = 3  # why MuJoCo leaves a contact out of the problem: nothing that moves
+IMMOVABLE = 3  # value of `contact.exclude` if neither body can move
 RULES = """<mujoco><compiler angle="radian"/><option><flag %s/></option>
 <default><geom size="9" condim="3"/></default><worldbody>
 <geom name="floor" type="plane" size="1 1 1"/><geom name="post" priority="1" friction=".3" margin=".1"/>
@@ -29,8 +29,8 @@ RULES = """<mujoco><compiler angle="radian"/><option><flag %s/></option>
 
 
 @pytest.fixture(scope="module", params=['filterparent="enable"', 'filterparent="disable"', 'override="enable"'])
-def crowd(request):
-    """Balls of 9 m in one place, so that all that may touch do, and MuJoCo's contacts of these."""
+def overlapping(request):
+    """Spheres of 9 m at one position, so that all possible contacts occur, with MuJoCo's data."""
     model = mujoco.MjModel.from_xml_string(RULES % request.param)
     model.opt.o_margin, model.opt.o_solref, model.opt.o_friction = 0.2, [0.05, 0.7], [0.5, 0.6, 0.1, 0.2, 0]
     data = mujoco.MjData(model)
@@ -39,33 +39,33 @@ def crowd(request):
     return model, data
 
 
-def test_what_may_touch_is_what_mujoco_collides(crowd):
-    model, data = crowd
-    found = [pair[:2] for pair in candidates(model)]
-    assert len(set(found)) == len(found) > 30
-    assert set(found) == {tuple(contact.geom.tolist()) for contact in data.contact if contact.exclude != IMMOVABLE}
+def test_candidates_are_the_pairs_that_mujoco_collides(overlapping):
+    model, data = overlapping
+    pairs = [pair[:2] for pair in candidates(model)]
+    assert len(set(pairs)) == len(pairs) > 30
+    assert set(pairs) == {tuple(contact.geom.tolist()) for contact in data.contact if contact.exclude != IMMOVABLE}
 
 
-def test_parameters_are_mixed_as_in_mujoco(crowd):
-    model, data = crowd
+def test_parameters_match_mujoco(overlapping):
+    model, data = overlapping
     contacts = Contacts.between(model, candidates(model))
     for contact in data.contact:
         if contact.exclude == IMMOVABLE:
             continue
         slot = np.flatnonzero((contacts.geom1 == contact.geom[0]) & (contacts.geom2 == contact.geom[1]))[0]
-        ours = contacts.parameters.take(slot)
-        assert ours.condim == contact.dim
-        assert ours.margin == pytest.approx(contact.includemargin)
+        parameters = contacts.parameters.take(slot)
+        assert parameters.condim == contact.dim
+        assert parameters.margin == pytest.approx(contact.includemargin)
         for name in ("friction", "solref", "solreffriction", "solimp"):
-            np.testing.assert_allclose(getattr(ours, name), getattr(contact, name), rtol=1e-12, err_msg=name)
+            np.testing.assert_allclose(getattr(parameters, name), getattr(contact, name), rtol=1e-12, err_msg=name)
 
 
-def test_where_a_mocap_body_touches_is_left_out():
-    """It stands where an action says, and contacts are found from the state."""
+def test_contacts_of_mocap_bodies_are_left_out():
+    """Their poses are actions, and contacts are detected from the state."""
     xml = """<mujoco><worldbody><body><freejoint/><geom name="ball" size=".1"/></body>
     <body mocap="true"><body><geom name="hand" size=".1"/></body></body></worldbody></mujoco>"""
     pairs, left_out = selection(mujoco.MjModel.from_xml_string(xml))
-    assert (pairs, left_out) == ([], "a mocap body, of `ball` and `hand` that may touch,")
+    assert (pairs, left_out) == ([], "a mocap body (between `ball` and `hand`)")
 
 
 def balls(count):
@@ -75,11 +75,11 @@ def balls(count):
     )
 
 
-def test_of_too_many_pairs_those_with_the_scenery_are_left():
+def test_too_many_pairs_are_reduced_to_those_with_static_geometry():
     pairs, left_out = selection(balls(10))
     assert (len(pairs), left_out) == (55, "")
     pairs, left_out = selection(balls(30))
     assert len(pairs) == 30
-    assert left_out == "435 pairs of geoms of the robot itself (at most 300 pairs are followed)"
-    with pytest.raises(UserError, match=r"contacts of 435 pairs .* are not modeled: exclude them in the MJCF"):
+    assert left_out == "435 pairs of geoms of the robot itself (at most 300 are supported)"
+    with pytest.raises(UserError, match=r"contacts of 435 pairs .* are not supported: exclude them in the MJCF"):
         Contacts.of(balls(30))

@@ -1,4 +1,4 @@
-"""Robots that touch the floor and themselves, and what C MuJoCo says of where they do."""
+"""Robots that touch the floor and themselves, with MuJoCo's data at random states."""
 
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -9,7 +9,7 @@ import mujoco
 import numpy as np
 
 from dynax.mechanics.constraints import ContactMotion, ContactRows
-from dynax.mechanics.constraints.solve import Bounded, Cones
+from dynax.mechanics.constraints.rows import Bounded, Cones
 
 OPTION = (
     '<option timestep=".004" cone="{cone}" impratio="{impratio}" solver="Newton" iterations="100" ls_iterations="100" '
@@ -35,7 +35,7 @@ BODIES["explicit"] = (
     '<geom name="rod" type="capsule" size=".05" fromto=".2 0 0 .2 0 .3"/></body>'
 )
 SOFT = 'solref="-800 -20" solimp=".5 .95 .03 .3 3" margin=".01" gap=".02"'
-PAIRS = {  # which alone may have a `solreffriction`
+PAIRS = {  # only a `<pair>` can have a `solreffriction`
     "explicit": '<pair geom1="floor" geom2="ball" condim="{condim}" '
     'friction=".8 .4 .02 .01 .02" solreffriction=".05 1"/>'
     '<pair geom1="floor" geom2="rod" condim="{condim}" solreffriction="-100 -30"/>'
@@ -43,7 +43,7 @@ PAIRS = {  # which alone may have a `solreffriction`
 
 
 def model(body: str, condim: int = 3, cone: str = "pyramidal", impratio: float = 1.0, geom: str = "") -> mujoco.MjModel:
-    """One of `BODIES` over a floor."""
+    """Return a model with one of `BODIES` over a floor."""
     world = FLOOR + BODIES[body].format(condim=condim, geom=geom)
     option = OPTION.format(cone=cone, impratio=impratio)
     pairs = PAIRS.get(body, "").format(condim=condim)
@@ -51,31 +51,31 @@ def model(body: str, condim: int = 3, cone: str = "pyramidal", impratio: float =
     return mujoco.MjModel.from_xml_string(xml)
 
 
-SLOTS = 10  # contacts at most; the rest stay empty
+SLOTS = 10  # contact slots; unused slots have a contact that is too far away
 
 
 @dataclass(frozen=True)
 class Moment:
-    """What MuJoCo says of one state; the first `data.ncon` slots are its contacts, in its order."""
+    """MuJoCo's data at one state; the first `data.ncon` slots are its contacts, in its order."""
 
     data: mujoco.MjData
     state: np.ndarray
     inertia: np.ndarray
     rows: ContactRows
-    touch: ContactMotion
+    motion: ContactMotion
 
 
 def moments(model: mujoco.MjModel, count: int, seed: int = 0) -> list[Moment]:
-    """States with contacts, `count` of them."""
-    rng, found = np.random.default_rng(seed), []
-    while len(found) < count:
-        if (one := moment(model, rng)) is not None:
-            found.append(one)
-    return found
+    """Return `count` random states with contacts."""
+    rng, result = np.random.default_rng(seed), []
+    while len(result) < count:
+        if (candidate := moment(model, rng)) is not None:
+            result.append(candidate)
+    return result
 
 
 def moment(model: mujoco.MjModel, rng: np.random.Generator) -> Moment | None:
-    """A random state, near the floor and moving; nothing if it touches nothing."""
+    """Return a random moving state near the floor, or None if it has no contacts or too many."""
     data = mujoco.MjData(model)
     mujoco.mj_resetData(model, data)
     data.qvel[:] = rng.normal(size=model.nv) * 0.3
@@ -100,40 +100,40 @@ def moment(model: mujoco.MjModel, rng: np.random.Generator) -> Moment | None:
 
 
 def contacts(model: mujoco.MjModel, data: mujoco.MjData) -> tuple[ContactRows, ContactMotion]:
-    """The contacts of `data`, each in a slot of its own; in the slots left over the first is too far away."""
+    """Return the rows and motion of the contacts of `data`, one slot for each contact."""
     slot = np.where(np.arange(SLOTS) < data.ncon, np.arange(SLOTS), 0)
-    found = data.contact
-    body1, body2 = model.geom_bodyid[found.geom].T
+    contact = data.contact
+    body1, body2 = model.geom_bodyid[contact.geom].T
     linear, angular = np.zeros((2, data.ncon, 3, model.nv))
-    for i, point in enumerate(found.pos):
+    for i, point in enumerate(contact.pos):
         for sign, body in ((-1, body1[i]), (1, body2[i])):
             jacobian = np.zeros((2, 3, model.nv))
             mujoco.mj_jac(model, data, jacobian[0], jacobian[1], point, body)
             linear[i] += sign * jacobian[0]
             angular[i] += sign * jacobian[1]
     parameters = SimpleNamespace(
-        condim=found.dim[slot],
-        friction=found.friction[slot],
-        solref=found.solref[slot],
-        solreffriction=found.solreffriction[slot],
-        solimp=found.solimp[slot],
-        margin=found.includemargin[slot],
+        condim=contact.dim[slot],
+        friction=contact.friction[slot],
+        solref=contact.solref[slot],
+        solreffriction=contact.solreffriction[slot],
+        solimp=contact.solimp[slot],
+        margin=contact.includemargin[slot],
     )
     slots = SimpleNamespace(parameters=parameters, body1=body1[slot], body2=body2[slot])
     rows = ContactRows.of(model, slots, group=np.zeros(SLOTS, int))
-    distance = np.where(np.arange(SLOTS) < data.ncon, found.dist[slot], 1.0)
-    frame = found.frame.reshape(-1, 3, 3)[slot]
+    distance = np.where(np.arange(SLOTS) < data.ncon, contact.dist[slot], 1.0)
+    frame = contact.frame.reshape(-1, 3, 3)[slot]
     return rows, ContactMotion(distance, frame @ linear[slot], frame @ angular[slot])
 
 
-def every(rows: ContactRows, touch: ContactMotion, velocity: Any, factor: dict[str, Any]) -> list[Bounded | Cones]:
-    """The rows of all slots."""
+def all_rows(rows: ContactRows, motion: ContactMotion, velocity: Any, factor: dict[str, Any]) -> list[Bounded | Cones]:
+    """Return the rows of all slots."""
     return [
-        rows.rows(jax.tree.map(lambda x, slots=slots: x[slots], touch), dim, slots, velocity, factor)
+        rows.rows(jax.tree.map(lambda x, slots=slots: x[slots], motion), dim, slots, velocity, factor)
         for dim, slots in rows.dimensions.items()
     ]
 
 
 def ones(rows: ContactRows) -> dict[str, np.ndarray]:
-    """The factors of the MJCF itself."""
-    return {name: np.ones(shape) for name, shape in rows.shapes.items()}
+    """Return factors of one, which keep the parameters of the MJCF."""
+    return {name: np.ones(shape) for name, shape in rows.factor_shapes.items()}

@@ -1,4 +1,4 @@
-"""Contacts against C MuJoCo: given where bodies touch, each row and what all of them do together are as there."""
+"""Tests of contact rows and of the constraint solve against MuJoCo, given MuJoCo's contacts."""
 
 import jax
 import jax.numpy as jnp
@@ -6,14 +6,15 @@ import mujoco
 import numpy as np
 import optax
 import pytest
-from contact_cases import SOFT, Moment, every, model, moments, ones
+from contact_cases import SOFT, Moment, all_rows, model, moments, ones
 
 from dynax.envs.state_space import StateSpace
 from dynax.errors import UserError
 from dynax.mechanics.collision.contacts import Contacts
 from dynax.mechanics.constraints import ConstraintLayer, ContactRows, JointRows, UnconstrainedStep
 from dynax.mechanics.constraints import joint_rows as joints_module
-from dynax.mechanics.constraints.solve import Bounded, Cones, solve
+from dynax.mechanics.constraints.rows import Bounded, Cones
+from dynax.mechanics.constraints.solve import solve
 from dynax.networks.constraints import LearnedConstraints
 
 CASES = [  # body, condim, cone, impratio, geom
@@ -40,101 +41,101 @@ def double():
 
 def rows_of(one: Moment) -> list[Bounded | Cones]:
     velocity = jnp.asarray(one.data.qvel)
-    return every(one.rows, one.touch, velocity, jax.tree.map(jnp.asarray, ones(one.rows)))
+    return all_rows(one.rows, one.motion, velocity, jax.tree.map(jnp.asarray, ones(one.rows)))
 
 
-def joint_rows(of: JointRows, one: Moment) -> list[Bounded | Cones]:
-    factor = {name: jnp.ones(len(of)) for name in joints_module.FACTORS}
-    return [of.bounded(jnp.asarray(one.state), factor)] if len(of) else []
+def joint_rows(joints: JointRows, one: Moment) -> list[Bounded | Cones]:
+    factor = {name: jnp.ones(len(joints)) for name in joints_module.FACTORS}
+    return [joints.rows(jnp.asarray(one.state), factor)] if len(joints) else []
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_each_row_is_mujocos(case):
-    """Its Jacobian, its stiffness D and its reference acceleration, for the rows of contacts."""
+def test_each_row_matches_mujoco(case):
+    """The Jacobian, the stiffness D and the reference acceleration of the contact rows."""
     for one in moments(model(*case), 4):
         (rows,) = rows_of(one)
         first = one.data.efc_id.size - sum(one.data.efc_type >= 5)  # equalities, friction and limits come before
-        wanted = slice(first, None)
-        jacobian = one.data.efc_J.reshape(-1, len(one.data.qvel))[wanted]
-        there = len(jacobian)
+        contact_rows = slice(first, None)
+        jacobian = one.data.efc_J.reshape(-1, len(one.data.qvel))[contact_rows]
+        count = len(jacobian)
         if isinstance(rows, Bounded):
-            np.testing.assert_allclose(rows.jacobian[:there], jacobian, atol=1e-12)
-            np.testing.assert_allclose(rows.stiffness[:there], one.data.efc_D[wanted], rtol=1e-9)
-            np.testing.assert_allclose(rows.reference[:there], one.data.efc_aref[wanted], rtol=1e-9, atol=1e-9)
-            assert not rows.stiffness[there:].any()
+            np.testing.assert_allclose(rows.jacobian[:count], jacobian, atol=1e-12)
+            np.testing.assert_allclose(rows.stiffness[:count], one.data.efc_D[contact_rows], rtol=1e-9)
+            np.testing.assert_allclose(rows.reference[:count], one.data.efc_aref[contact_rows], rtol=1e-9, atol=1e-9)
+            assert not rows.stiffness[count:].any()
             continue
         dim = rows.jacobian.shape[1]
-        scale = np.concatenate([rows.slope[:, None], one.rows.friction[:, : dim - 1]], axis=1).ravel()[:there]
-        flat = rows.jacobian.reshape(-1, len(one.data.qvel))[:there]
+        scale = np.concatenate([rows.slope[:, None], one.rows.friction[:, : dim - 1]], axis=1).ravel()[:count]
+        flat = rows.jacobian.reshape(-1, len(one.data.qvel))[:count]
         np.testing.assert_allclose(flat / scale[:, None], jacobian, atol=1e-12)
         np.testing.assert_allclose(
-            rows.reference.ravel()[:there] / scale, one.data.efc_aref[wanted], rtol=1e-9, atol=1e-9
+            rows.reference.ravel()[:count] / scale, one.data.efc_aref[contact_rows], rtol=1e-9, atol=1e-9
         )
-        stiffness = np.repeat(rows.stiffness, dim)[:there] * scale**2
-        np.testing.assert_allclose(stiffness, one.data.efc_D[wanted], rtol=1e-9)
+        stiffness = np.repeat(rows.stiffness, dim)[:count] * scale**2
+        np.testing.assert_allclose(stiffness, one.data.efc_D[contact_rows], rtol=1e-9)
         assert not rows.stiffness[one.data.ncon :].any()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_the_acceleration_is_mujocos(case):
+def test_acceleration_matches_mujoco(case):
     robot = model(*case)
-    found, of = moments(robot, 16), JointRows.of(robot)
-    rows = jax.tree.map(lambda *x: jnp.stack(x), *[joint_rows(of, one) + rows_of(one) for one in found])
-    inertia, free, wanted = (
-        np.stack(x) for x in zip(*((one.inertia, one.data.qacc_smooth, one.data.qacc) for one in found), strict=True)
+    states, joints = moments(robot, 16), JointRows.of(robot)
+    rows = jax.tree.map(lambda *x: jnp.stack(x), *[joint_rows(joints, one) + rows_of(one) for one in states])
+    inertia, free, expected = (
+        np.stack(x) for x in zip(*((one.inertia, one.data.qacc_smooth, one.data.qacc) for one in states), strict=True)
     )
     force = SOLVE(inertia, free, rows, None, 12)
-    off = np.linalg.norm(free + np.linalg.solve(inertia, force[..., None])[..., 0] - wanted, axis=1)
-    assert (off / np.linalg.norm(wanted, axis=1)).max() < 1e-8
-    # From the answer, the last step alone stays there.
-    force = jax.jit(jax.vmap(solve))(inertia, free, rows, wanted)
-    off = np.linalg.norm(free + np.linalg.solve(inertia, force[..., None])[..., 0] - wanted, axis=1)
-    assert (off / np.linalg.norm(wanted, axis=1)).max() < 1e-8
+    error = np.linalg.norm(free + np.linalg.solve(inertia, force[..., None])[..., 0] - expected, axis=1)
+    assert (error / np.linalg.norm(expected, axis=1)).max() < 1e-8
+    # The last step alone keeps the solution.
+    force = jax.jit(jax.vmap(solve))(inertia, free, rows, expected)
+    error = np.linalg.norm(free + np.linalg.solve(inertia, force[..., None])[..., 0] - expected, axis=1)
+    assert (error / np.linalg.norm(expected, axis=1)).max() < 1e-8
 
 
-def test_a_ball_is_stopped_at_its_angle():
+def test_limit_of_a_ball_joint_matches_mujoco():
     robot = model("leg", 1)
-    of = JointRows.of(robot)
-    assert len(of.balls) == 1
-    stopped = 0
+    joints = JointRows.of(robot)
+    assert len(joints.balls) == 1
+    compared = 0
     for one in moments(robot, 20):
-        rows, data = joint_rows(of, one)[0], one.data
+        rows, data = joint_rows(joints, one)[0], one.data
         limits = np.flatnonzero(data.efc_type == 3)
         for row in limits[data.efc_id[limits] == 2]:
-            stopped += 1
+            compared += 1
             np.testing.assert_allclose(rows.jacobian[1], data.efc_J.reshape(-1, robot.nv)[row], atol=1e-12)
             np.testing.assert_allclose(rows.stiffness[1], data.efc_D[row], rtol=1e-9)
             np.testing.assert_allclose(rows.reference[1], data.efc_aref[row], rtol=1e-9)
-    assert stopped > 5
+    assert compared > 5
 
 
-def layered(case, count):
-    """The acceleration of `count` states as a function of the factors, and what MuJoCo says."""
+def problem(case, count):
+    """Return the acceleration of `count` states as a function of the factors, and MuJoCo's acceleration."""
     robot = model(*case)
-    found = moments(robot, count)
-    first = found[0].rows
-    touch = jax.tree.map(lambda *x: jnp.stack(x), *[one.touch for one in found])
-    velocity, inertia, free, wanted = (
+    states = moments(robot, count)
+    first = states[0].rows
+    motion = jax.tree.map(lambda *x: jnp.stack(x), *[one.motion for one in states])
+    velocity, inertia, free, expected = (
         jnp.stack(x)
-        for x in zip(*((o.data.qvel, o.inertia, o.data.qacc_smooth, o.data.qacc) for o in found), strict=True)
+        for x in zip(*((o.data.qvel, o.inertia, o.data.qacc_smooth, o.data.qacc) for o in states), strict=True)
     )
 
     def acceleration(factor, start=None, iterations=12, free=free, inertia=inertia):
-        def one(touch, velocity, inertia, free, start):
-            rows = every(first, touch, velocity, factor)
+        def one(motion, velocity, inertia, free, start):
+            rows = all_rows(first, motion, velocity, factor)
             return free + jnp.linalg.solve(inertia, solve(inertia, free, rows, start, iterations))
 
-        return jax.vmap(one, (0, 0, 0, 0, None if start is None else 0))(touch, velocity, inertia, free, start)
+        return jax.vmap(one, (0, 0, 0, 0, None if start is None else 0))(motion, velocity, inertia, free, start)
 
-    return acceleration, jax.tree.map(jnp.asarray, ones(first)), free, inertia, wanted
+    return acceleration, jax.tree.map(jnp.asarray, ones(first)), free, inertia, expected
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("cone", ["pyramidal", "elliptic"])
-def test_its_gradient_is_that_of_its_values(cone):
-    """In the factors, the free acceleration and the mass matrix."""
-    acceleration, factor, free, inertia, _ = layered(("sphere", 4, cone, 2, SOFT), 12)
+def test_gradient_matches_finite_differences(cone):
+    """In the factors, the unconstrained acceleration and the mass matrix."""
+    acceleration, factor, free, inertia, _ = problem(("sphere", 4, cone, 2, SOFT), 12)
     weights = jnp.asarray(np.random.default_rng(1).normal(size=free.shape))
 
     @jax.jit
@@ -147,29 +148,29 @@ def test_its_gradient_is_that_of_its_values(cone):
     rng = np.random.default_rng(0)
     for leaf in range(len(jax.tree.leaves(at))):
         leaves, structure = jax.tree.flatten(at)
-        way = jnp.asarray(rng.normal(size=leaves[leaf].shape))
-        way = way + way.swapaxes(-1, -2) if leaf == len(leaves) - 1 else way
+        direction = jnp.asarray(rng.normal(size=leaves[leaf].shape))
+        direction = direction + direction.swapaxes(-1, -2) if leaf == len(leaves) - 1 else direction
         size = 1e-6 * jnp.abs(leaves[leaf]).max()
 
-        def moved(step, leaf=leaf, leaves=leaves, way=way, structure=structure):
-            return structure.unflatten([*leaves[:leaf], leaves[leaf] + step * way, *leaves[leaf + 1 :]])
+        def shifted(step, leaf=leaf, leaves=leaves, direction=direction, structure=structure):
+            return structure.unflatten([*leaves[:leaf], leaves[leaf] + step * direction, *leaves[leaf + 1 :]])
 
-        slope = (value(moved(size)) - value(moved(-size))) / (2 * size)
-        assert float((jax.tree.leaves(gradient)[leaf] * way).sum()) == pytest.approx(float(slope), rel=1e-5)
+        slope = (value(shifted(size)) - value(shifted(-size))) / (2 * size)
+        assert float((jax.tree.leaves(gradient)[leaf] * direction).sum()) == pytest.approx(float(slope), rel=1e-5)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("cone", ["pyramidal", "elliptic"])
-def test_parameters_that_are_forty_percent_off_are_learned(cone):
-    """From the true acceleration two iterations are enough in training."""
-    acceleration, factor, _, _, wanted = layered(("sphere", 3, cone, 1, ""), 60)
+def test_parameters_with_errors_of_forty_percent_are_learned(cone):
+    """Two iterations from the true acceleration suffice in training."""
+    acceleration, factor, _, _, expected = problem(("sphere", 3, cone, 1, ""), 60)
 
     @jax.jit
     def train(logs):
         rule = optax.adam(optax.cosine_decay_schedule(0.05, 400))
-        scale = jnp.linalg.norm(wanted, axis=1, keepdims=True)
-        off = lambda logs: (acceleration(jax.tree.map(jnp.exp, logs), wanted, 2) - wanted) / scale  # noqa: E731
-        loss = lambda logs: jnp.log1p(100 * (off(logs) ** 2).sum(axis=1)).mean()  # noqa: E731
+        scale = jnp.linalg.norm(expected, axis=1, keepdims=True)
+        error = lambda logs: (acceleration(jax.tree.map(jnp.exp, logs), expected, 2) - expected) / scale  # noqa: E731
+        loss = lambda logs: jnp.log1p(100 * (error(logs) ** 2).sum(axis=1)).mean()  # noqa: E731
 
         def step(carry, _):
             logs, state = carry
@@ -187,8 +188,8 @@ def test_parameters_that_are_forty_percent_off_are_learned(cone):
 
 
 @pytest.mark.slow
-def test_gradients_are_numbers_everywhere_in_float32():
-    """At the tip of a cone and on its surface too, where the square root of the friction has no derivative."""
+def test_gradients_are_finite_everywhere_in_float32():
+    """Also at the tip and on the surface of a cone, where the norm of the friction has no derivative."""
     y = np.float32([[0, 0, 0], [1, 0, 0], [-1, 0, 0], [0.5, 1, 0], [-2, 1, 0], [0, 1, 0]])
     with jax.enable_x64(False):
         cones = Cones(jnp.ones((6, 3, 3)) * jnp.eye(3), -y, jnp.full(6, 100.0), jnp.full(6, 0.5))
@@ -197,32 +198,31 @@ def test_gradients_are_numbers_everywhere_in_float32():
     assert all(np.isfinite(x).all() for x in jax.tree.leaves(gradients))
 
 
-def test_the_layer_takes_contacts():
-    """It has the factors of both kinds of rows, and its change of velocity is one step of MuJoCo."""
+def test_layer_with_contacts_is_one_step_of_mujoco():
     robot = model("explicit", 3, "elliptic")
     space = StateSpace.of(robot)
     (one,) = moments(robot, 1)
     layer = LearnedConstraints(ConstraintLayer(space, JointRows.of(robot), one.rows))
     free = UnconstrainedStep(space.dt * jnp.asarray(one.data.qacc_smooth), jnp.asarray(one.inertia))
     state = jnp.asarray(one.state)
-    touching = {3: (one.rows.dimensions[3], one.touch)}
-    change, variables = jax.jit(layer.init_with_output)(jax.random.key(0), state, free, touching=touching)
+    motion = {3: (one.rows.dimensions[3], one.motion)}
+    change, variables = jax.jit(layer.init_with_output)(jax.random.key(0), state, free, contact_motion=motion)
     assert set(variables["params"]) == {f"contact_{name}" for name in ones(one.rows)}
     np.testing.assert_allclose(change, space.dt * one.data.qacc, rtol=1e-7)
-    known = jax.jit(layer.apply)(variables, state, free, start=change, touching=touching)
-    np.testing.assert_allclose(known, change, rtol=1e-7)
+    from_solution = jax.jit(layer.apply)(variables, state, free, start=change, contact_motion=motion)
+    np.testing.assert_allclose(from_solution, change, rtol=1e-7)
 
 
-def test_slots_of_a_group_share_what_is_learned():
+def test_slots_of_a_group_share_their_factors():
     (one,) = moments(model("box", 6, "elliptic"), 1)
     rows: ContactRows = one.rows
-    assert rows.shapes == {"stiffness": (1,), "damping": (1,), "weight": (1,), "friction": (1, 3)}
+    assert rows.factor_shapes == {"stiffness": (1,), "damping": (1,), "weight": (1,), "friction": (1, 3)}
 
 
-@pytest.mark.parametrize(("what", "value"), [("adhesion", "1"), ("surfacevel", "1 0 0")])
-def test_what_sticks_or_conveys_is_refused(what, value):
+@pytest.mark.parametrize(("attribute", "value"), [("adhesion", "1"), ("surfacevel", "1 0 0")])
+def test_unsupported_attribute_of_a_geom_is_reported(attribute, value):
     robot = mujoco.MjModel.from_xml_string(f"""<mujoco><worldbody>
-        <geom type="plane" size="1 1 1" {what}="{value}"/><body><freejoint/><geom size=".1"/></body>
+        <geom type="plane" size="1 1 1" {attribute}="{value}"/><body><freejoint/><geom size=".1"/></body>
     </worldbody></mujoco>""")
-    with pytest.raises(UserError, match=f"model.constraints=layer does not know `{what}` of geoms"):
+    with pytest.raises(UserError, match=f"model.constraints=layer does not support geoms with `{attribute}`"):
         ContactRows.of(robot, Contacts.of(robot))

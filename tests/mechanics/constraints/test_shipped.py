@@ -1,4 +1,4 @@
-"""The layer, with the contacts it finds itself and the exact mass matrix, on the robots that ship."""
+"""Tests of the layer with detected contacts and the exact mass matrix, on the shipped robots."""
 
 import jax
 import jax.numpy as jnp
@@ -17,7 +17,7 @@ BOX, CAPSULE = int(mujoco.mjtGeom.mjGEOM_BOX), int(mujoco.mjtGeom.mjGEOM_CAPSULE
 
 
 def steps(env, n, length, size):
-    """States (M, S) that a robot came through, and the actions (M, A) and states (M, S) that followed."""
+    """Return states (M, S) of simulated trajectories, with their actions (M, A) and next states (M, S)."""
     rng = np.random.default_rng(0)
     states, actions = env.sample_states(rng, n), Mixed()(rng, n, length, env.dt, *env.action_bounds)
     paths = simulate(env, states, actions, "native")
@@ -26,7 +26,7 @@ def steps(env, n, length, size):
 
 
 def moments(env, states, actions):
-    """The exact mass matrices (M, nv, nv), what the robot would do without constraints (M, nv), and what touches."""
+    """Return mass matrices (M, nv, nv), unconstrained changes of velocity (M, nv), and types of touching geoms."""
     model = env.mj_model
     data, inertias, frees, touching = mujoco.MjData(model), [], [], []
     for state, action in zip(states, actions, strict=True):
@@ -43,8 +43,8 @@ def moments(env, states, actions):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["hopper", "cheetah", "quadruped", "arm"])
-def test_it_is_one_step_of_mujoco_with_contacts_found_from_kinematics(name):
-    """To 1e-6, but where a capsule lies in a box, of which most are exact and the rest are not."""
+def test_layer_with_detected_contacts_is_one_step_of_mujoco(name):
+    """Within 1e-6, except for some states in which a capsule penetrates a box."""
     env = envs.make({"name": name})
     states, actions, following = steps(env, 40, 200, 600)
     inertias, frees, touching = moments(env, states, actions)
@@ -67,12 +67,12 @@ def test_it_is_one_step_of_mujoco_with_contacts_found_from_kinematics(name):
                 frees[0],
             ),
         )
-        found = jax.jit(jax.vmap(change, (None, 0, 0, 0)))(variables, states, inertias, frees)
-    error = np.abs(np.asarray(found) - (following - states)[:, nq:]).max(axis=1)
-    jammed = np.array([(CAPSULE, BOX) in kinds for kinds in touching])
+        result = jax.jit(jax.vmap(change, (None, 0, 0, 0)))(variables, states, inertias, frees)
+    error = np.abs(np.asarray(result) - (following - states)[:, nq:]).max(axis=1)
+    capsule_in_box = np.array([(CAPSULE, BOX) in kinds for kinds in touching])
     assert np.mean([bool(kinds) for kinds in touching]) > 0.2
-    assert error[~jammed].max() < 1e-6
-    if jammed.any():
+    assert error[~capsule_in_box].max() < 1e-6
+    if capsule_in_box.any():
         assert name == "arm"
-        assert np.median(error[jammed]) < 1e-6
-        assert np.quantile(error[jammed], 0.9) < 0.3  # rad/s
+        assert np.median(error[capsule_in_box]) < 1e-6
+        assert np.quantile(error[capsule_in_box], 0.9) < 0.3  # rad/s

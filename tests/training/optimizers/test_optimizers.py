@@ -6,11 +6,10 @@ import numpy as np
 import optax
 import pytest
 
-from dynax.config.registry import modules_of
 from dynax.config.schema import TrainingConfig
 from dynax.training import optimizers
 
-EACH = pytest.mark.parametrize("name", modules_of("dynax.training.optimizers"))
+EACH = pytest.mark.parametrize("name", OPTIMIZERS.names())
 ADAMS = pytest.mark.parametrize("name", ["adam", "adamw", "soap"])  # for scalars all three are Adam's rule
 PLAIN = {"learning_rate": 0.1, "final_learning_rate": 0.001, "warmup_steps": 0, "gradient_clip": None}
 

@@ -1,4 +1,4 @@
-"""The frame of a robot that floats: which bodies it is of, when it is there, and what keeps place and heading in it."""
+"""The frame of a floating base, and the elements of a scene that make its horizontal position and yaw matter."""
 
 import mujoco
 import numpy as np
@@ -6,7 +6,7 @@ import pytest
 
 from dynax.envs import MjcfEnv
 from dynax.math import rotations
-from dynax.representation.frames import Floating
+from dynax.representation.floating import FloatingFrame
 
 FLOOR = '<geom name="floor" type="plane" size="5 5 .1"/>'
 BASE = """<body name="base"><freejoint name="root"/><geom size=".1"/><site name="tip"/>
@@ -20,7 +20,7 @@ def model_of(world=FLOOR + BASE, rest=""):
 
 
 def frame_of(*parts):
-    frame = Floating.of(model_of(*parts))
+    frame = FloatingFrame.of(model_of(*parts))
     assert frame is not None
     return frame
 
@@ -31,11 +31,11 @@ def frame_of(*parts):
         '<body><joint/><geom size=".1"/></body>',
         '<body><joint type="ball"/><geom size=".1"/></body>',
         '<body><joint type="slide"/><joint type="slide" axis="1 0 0"/><joint axis="0 1 0"/><geom size=".1"/></body>',
-        BOX + '<body><joint/><geom size=".1"/></body>',  # an arm on the ground, and a box
+        BOX + '<body><joint/><geom size=".1"/></body>',  # an arm with a fixed base, and a box
     ],
 )
-def test_a_robot_that_stands_in_the_world_has_none(world):
-    assert Floating.of(model_of(FLOOR + world)) is None
+def test_a_robot_with_a_fixed_base_has_no_floating_frame(world):
+    assert FloatingFrame.of(model_of(FLOOR + world)) is None
 
 
 @pytest.mark.parametrize("world", [BASE + BOX, BOX + BASE])
@@ -46,11 +46,11 @@ def test_the_base_is_the_free_body_with_most_joints(world):
     assert frame_of(FLOOR + world).bodies == where
 
 
-def test_its_degrees_of_freedom_are_those_of_the_free_joints():
+def test_the_degrees_of_freedom_are_those_of_the_free_joints():
     assert frame_of(BASE + BOX).dofs.tolist() == [True] * 6 + [False] + [True] * 6
 
 
-def test_up_is_against_gravity_or_out_of_the_floor_or_nowhere():
+def test_up_is_against_gravity_or_out_of_the_floor_or_none():
     np.testing.assert_allclose(frame_of().up, [0, 0, 1])
     np.testing.assert_allclose(frame_of(BASE, '<option gravity="9.81 0 0"/>').up, [-1, 0, 0])
     np.testing.assert_allclose(frame_of(FLOOR + BASE, NO_GRAVITY).up, [0, 0, 1])
@@ -59,15 +59,18 @@ def test_up_is_against_gravity_or_out_of_the_floor_or_nowhere():
 
 
 STAND = '<site name="post" pos="0 0 1"/>'
-KEPT = {
-    "scenery in reach that is not a plane": (FLOOR + BASE + '<geom type="box" size=".1 .1 .1" pos="2 0 0"/>', ""),
-    "a plane in reach that is not level": (BASE + '<geom type="plane" size="1 1 .1" euler="10 0 0"/>', ""),
+DEPENDENCE = {
+    "static geometry within reach that is not a plane": (
+        FLOOR + BASE + '<geom type="box" size=".1 .1 .1" pos="2 0 0"/>',
+        "",
+    ),
+    "a plane within reach that is not level": (BASE + '<geom type="plane" size="1 1 .1" euler="10 0 0"/>', ""),
     "the equality `tie` with the world or a mocap body": (
         BASE,
         '<equality><connect name="tie" body1="base" anchor="0 0 0"/></equality>',
     ),
     "the equality `0` with the world or a mocap body": (BASE, '<equality><weld body1="base"/></equality>'),
-    "a tendon fixed to the world or a mocap body, or around it": (
+    "a tendon attached to the world or a mocap body, or wrapped around it": (
         BASE + STAND,
         '<tendon><spatial><site site="post"/><site site="tip"/></spatial></tendon>',
     ),
@@ -83,11 +86,11 @@ KEPT = {
         BASE + STAND,
         '<equality><connect name="pin" site1="tip" site2="post"/></equality>',
     ),
-    "a spring between the world and what floats": (
+    "a spring between the world and a floating body": (
         BASE.replace("<freejoint name", '<joint type="free" stiffness="1" name'),
         "",
     ),
-    "an actuator that pushes along axes of the world": (
+    "an actuator that pushes along world axes": (
         BASE,
         '<actuator><motor joint="root" gear="1 0 0 0 0 0"/></actuator>',
     ),
@@ -95,9 +98,9 @@ KEPT = {
 }
 
 
-@pytest.mark.parametrize("reason", KEPT)
-def test_what_tells_one_place_from_another_is_named(reason):
-    assert frame_of(*KEPT[reason]).kept == reason
+@pytest.mark.parametrize("reason", DEPENDENCE)
+def test_the_element_that_makes_the_pose_matter_is_named(reason):
+    assert frame_of(*DEPENDENCE[reason]).dependence == reason
 
 
 FOOT = BASE.replace("</body></body>", '<site name="foot"/></body></body>')
@@ -110,7 +113,7 @@ POLE = '<geom name="pole" type="cylinder" size=".05 1" contype="0" conaffinity="
         (
             FOOT + POLE,
             '<tendon><spatial><site site="foot"/><geom geom="pole"/><site site="tip"/></spatial></tendon>',
-            "a tendon fixed to the world or a mocap body, or around it",
+            "a tendon attached to the world or a mocap body, or wrapped around it",
         ),
         (
             BASE + STAND,
@@ -120,28 +123,31 @@ POLE = '<geom name="pole" type="cylinder" size=".05 1" contype="0" conaffinity="
         (
             BASE.replace("<freejoint name", '<joint type="free" stiffness="0 1" name'),
             "",
-            "a spring between the world and what floats",
+            "a spring between the world and a floating body",
         ),
     ],
 )
-def test_so_are_ways_that_are_seldom_used(world, rest, reason):
-    assert frame_of(world, rest).kept == reason
+def test_rare_elements_are_named_too(world, rest, reason):
+    assert frame_of(world, rest).dependence == reason
 
 
-def test_torques_about_axes_of_the_world_are_told_from_those_of_the_body():
+def test_torques_about_world_axes_differ_from_torques_about_body_axes():
     torque = '<actuator><motor jointinparent="root" gear="0 0 0 {}"/></actuator>'
-    assert frame_of(BASE, torque.format("1 0 0")).kept == "an actuator that pushes along axes of the world"
-    assert not frame_of(BASE, torque.format("0 0 1")).kept
+    assert frame_of(BASE, torque.format("1 0 0")).dependence == "an actuator that pushes along world axes"
+    assert not frame_of(BASE, torque.format("0 0 1")).dependence
 
 
-def test_a_mocap_body_that_can_be_touched_is_scenery():
-    assert frame_of(BASE + '<body mocap="true"><geom size=".1"/></body>').kept == "scenery in reach that is not a plane"
+def test_a_mocap_body_that_can_be_touched_is_static_geometry():
+    assert (
+        frame_of(BASE + '<body mocap="true"><geom size=".1"/></body>').dependence
+        == "static geometry within reach that is not a plane"
+    )
 
 
-ALIKE = {
+INVARIANT = {
     "a level floor": (FLOOR + BASE, ""),
     "nothing at all": (BASE, ""),
-    "scenery that is out of reach": (BASE + '<geom size=".1" contype="0" conaffinity="0"/>', ""),
+    "static geometry out of reach": (BASE + '<geom size=".1" contype="0" conaffinity="0"/>', ""),
     "an equality between its own joints": (BASE, '<equality><joint joint1="hip"/></equality>'),
     "a tendon between its own parts": (
         BASE.replace("</body></body>", '<site name="foot"/></body></body>'),
@@ -154,9 +160,9 @@ ALIKE = {
 }
 
 
-@pytest.mark.parametrize("what", ALIKE)
-def test_place_and_heading_do_not_matter_with(what):
-    assert frame_of(*ALIKE[what]).kept == ""
+@pytest.mark.parametrize("scene", INVARIANT)
+def test_horizontal_position_and_yaw_do_not_matter_with(scene):
+    assert frame_of(*INVARIANT[scene]).dependence == ""
 
 
 NOTHING = np.zeros(13, bool)
@@ -167,60 +173,62 @@ def robot():
     return MjcfEnv(xml="toy.xml", mjcf=f"<mujoco><worldbody>{FLOOR + BASE + BOX}</worldbody></mujoco>")
 
 
-def moved(space, states, angle, shift):
-    """States (..., S) of a robot with a box, both turned about the vertical and moved."""
-    states, turn = states.copy(), np.array([np.cos(angle / 2), 0, 0, np.sin(angle / 2)])
-    matrix = rotations.matrix(turn)
+def displaced(space, states, angle, shift):
+    """States (..., S) of a robot with a box after a yaw and a displacement of both."""
+    states, yaw = states.copy(), np.array([np.cos(angle / 2), 0, 0, np.sin(angle / 2)])
+    matrix = rotations.matrix(yaw)
     for q, v in ((0, 0), (8, 7)):
         states[..., q : q + 3] = states[..., q : q + 3] @ matrix.T + shift
-        states[..., q + 3 : q + 7] = rotations.multiply(turn, states[..., q + 3 : q + 7])
+        states[..., q + 3 : q + 7] = rotations.multiply(yaw, states[..., q + 3 : q + 7])
         v += space.nq
         states[..., v : v + 3] = states[..., v : v + 3] @ matrix.T
     return states
 
 
-def test_wherever_it_is_and_whichever_way_it_faces_its_base_sees_the_same(robot):
-    frame, states = Floating.of(robot.mj_model), robot.sample_states(np.random.default_rng(0), 20)
-    elsewhere = moved(robot.space, states, 2.0, [3.0, -1.0, 0.0])
-    seen = [frame.positions(x, NOTHING) for x in (states, elsewhere)]
-    assert seen[0].shape == (20, 1 + 3 + 9)  # height, up; place and two axes of the box
-    np.testing.assert_allclose(seen[1], seen[0], atol=1e-12)
-    velocities = [frame.seen(x, robot.space.qvel(x)) for x in (states, elsewhere)]
+def test_features_and_velocities_do_not_depend_on_horizontal_position_and_yaw(robot):
+    frame, states = FloatingFrame.of(robot.mj_model), robot.sample_states(np.random.default_rng(0), 20)
+    others = displaced(robot.space, states, 2.0, [3.0, -1.0, 0.0])
+    features = [frame.positions(x, NOTHING) for x in (states, others)]
+    assert features[0].shape == (20, 1 + 3 + 9)  # height, up; position and two axes of the box
+    np.testing.assert_allclose(features[1], features[0], atol=1e-12)
+    velocities = [frame.to_base(x, robot.space.qvel(x)) for x in (states, others)]
     np.testing.assert_allclose(velocities[1], velocities[0], atol=1e-12)
 
 
-def test_it_sees_its_height_and_its_tilt(robot):
-    frame, states = Floating.of(robot.mj_model), robot.sample_states(np.random.default_rng(0), 20)
-    seen = frame.positions(states, NOTHING)
-    assert np.array_equal(seen[:, 0], states[:, 2])
-    np.testing.assert_allclose(seen[:, 1:4], rotations.matrix(states[:, 3:7])[:, 2], atol=1e-15)
+def test_positions_contain_height_and_upward_direction(robot):
+    frame, states = FloatingFrame.of(robot.mj_model), robot.sample_states(np.random.default_rng(0), 20)
+    features = frame.positions(states, NOTHING)
+    assert np.array_equal(features[:, 0], states[:, 2])
+    np.testing.assert_allclose(features[:, 1:4], rotations.matrix(states[:, 3:7])[:, 2], atol=1e-15)
 
 
-def test_unseen_undoes_seen(robot):
-    frame, states = Floating.of(robot.mj_model), robot.sample_states(np.random.default_rng(0), 20)
+def test_to_world_is_the_inverse_of_to_base(robot):
+    frame, states = FloatingFrame.of(robot.mj_model), robot.sample_states(np.random.default_rng(0), 20)
     velocities = robot.space.qvel(states)
-    seen = frame.seen(states, velocities)
-    np.testing.assert_allclose(frame.unseen(states, seen), velocities, atol=1e-14)
+    in_base = frame.to_base(states, velocities)
+    np.testing.assert_allclose(frame.to_world(states, in_base), velocities, atol=1e-14)
     angular = [3, 4, 5, 6, 10, 11, 12]  # in the axes of the body already, and the hip
-    assert np.array_equal(seen[:, angular], velocities[:, angular])
+    assert np.array_equal(in_base[:, angular], velocities[:, angular])
 
 
-def test_what_it_sees_of_its_speed_is_what_mujoco_measures_on_board(robot):
-    """A velocimeter and a gyroscope at the origin of the base."""
+def test_velocities_in_the_base_frame_are_those_of_mujoco_sensors(robot):
+    """With a velocimeter and a gyroscope at the origin of the base."""
     sensors = '<sensor><velocimeter site="tip"/><gyro site="tip"/></sensor></mujoco>'
     model = mujoco.MjModel.from_xml_string(robot.mjcf.replace("</mujoco>", sensors))
     data, [state] = mujoco.MjData(model), robot.sample_states(np.random.default_rng(0), 1)
     data.qpos[:], data.qvel[:] = robot.space.qpos(state), robot.space.qvel(state)
     mujoco.mj_forward(model, data)
-    np.testing.assert_allclose(Floating.of(model).seen(state, robot.space.qvel(state))[:6], data.sensordata, atol=1e-12)
+    np.testing.assert_allclose(
+        FloatingFrame.of(model).to_base(state, robot.space.qvel(state))[:6], data.sensordata, atol=1e-12
+    )
 
 
-def test_where_place_is_kept_the_whole_pose_is_seen(robot):
+def test_the_whole_pose_is_among_the_features_if_it_matters(robot):
     post = '<geom type="box" size=".1 .1 .1" pos="2 0 0"/></worldbody>'
-    frame = Floating.of(mujoco.MjModel.from_xml_string(robot.mjcf.replace("</worldbody>", post)))
+    frame = FloatingFrame.of(mujoco.MjModel.from_xml_string(robot.mjcf.replace("</worldbody>", post)))
     states = robot.sample_states(np.random.default_rng(0), 20)
-    seen = frame.positions(states, NOTHING)
-    assert seen.shape == (20, 9 + 9)
-    assert np.array_equal(seen[:, :3], states[:, :3])
+    features = frame.positions(states, NOTHING)
+    assert features.shape == (20, 9 + 9)
+    assert np.array_equal(features[:, :3], states[:, :3])
     dropped = np.arange(13) < 2
-    assert np.array_equal(frame.positions(states, dropped), seen[:, 2:])
+    assert np.array_equal(frame.positions(states, dropped), features[:, 2:])

@@ -1,0 +1,67 @@
+"""All pairs of geoms of the same two shapes, tested by one call."""
+
+from dataclasses import dataclass, replace
+
+import jax
+import jax.numpy as jnp
+import mujoco
+import numpy as np
+from jaxtyping import Float, Int
+
+from dynax.math.arrays import AnyArray
+from dynax.math.vec3 import Rotation, Vec3
+from dynax.mechanics.collision.contact_parameters import ContactParameters
+from dynax.mechanics.collision.narrowphase import COLLIDE
+from dynax.mechanics.collision.pairs import Pair
+from dynax.mechanics.collision.shapes import Solid, solids
+from dynax.mechanics.collision.touch import Collide, Touch
+
+
+@dataclass(frozen=True, eq=False)
+class PairBatch:
+    """K pairs of geoms of the same two shapes."""
+
+    collide: Collide
+    first: Solid
+    second: Solid
+    geom1: Int[np.ndarray, " K"]
+    geom2: Int[np.ndarray, " K"]
+    limit: Float[np.ndarray, " K"]  # distance below which MuJoCo creates a contact, m
+
+    @classmethod
+    def of(cls, model: mujoco.MjModel, pairs: list[Pair]) -> "PairBatch":
+        """Return the batch of pairs with equal `shapes_of`."""
+        geom1, geom2, _ = np.array(pairs, np.int32).T
+        parameters = ContactParameters.of(model, pairs)
+        return cls(
+            collide=COLLIDE[int(model.geom_type[geom1[0]]), int(model.geom_type[geom2[0]])],
+            first=solids(model, geom1),
+            second=solids(model, geom2),
+            geom1=geom1,
+            geom2=geom2,
+            limit=parameters.margin + parameters.gap,
+        )
+
+    def touch(self, position: Float[AnyArray, "G 3"], rotation: Float[AnyArray, "G 3 3"]) -> Touch:
+        """Return the contacts (K M,), pair by pair, of geoms at the given poses."""
+        first, second, limit = jax.tree.map(
+            lambda leaf: jnp.asarray(leaf, position.dtype), (self.first, self.second, self.limit)
+        )
+        first, second = (
+            replace(solid, position=Vec3.of(position[geom]), rotation=Rotation.of(rotation[geom]))
+            for solid, geom in ((first, self.geom1), (second, self.geom2))
+        )
+        return jax.tree.map(lambda leaf: leaf.T.ravel(), self.collide(first, second, limit).broadcast())
+
+    @property
+    def contacts_per_pair(self) -> int:
+        """The number M of contacts of each pair."""
+        geoms = 1 + max(self.geom1.max(), self.geom2.max())
+        position, rotation = jax.ShapeDtypeStruct((geoms, 3), "f4"), jax.ShapeDtypeStruct((geoms, 3, 3), "f4")
+        return len(jax.eval_shape(self.touch, position, rotation).distance) // len(self.limit)
+
+
+def shapes_of(model: mujoco.MjModel, pair: Pair) -> tuple[int, ...]:
+    """Return the types and meshes of both geoms; pairs with equal results can share a batch."""
+    geoms = list(pair[:2])
+    return (*model.geom_type[geoms].tolist(), *model.geom_dataid[geoms].tolist())

@@ -1,0 +1,122 @@
+"""The options and the parts of a model.
+
+- `representation`: maps between states, features and targets
+- `predictor`: the unconstrained step of a network
+- `layer`: joint limits and contacts, with `constraints=layer`
+- `constraint_stage`: from an unconstrained step to a target
+- `contact_search`: contact detection for a whole dataset
+- `ensemble`: one function for all members
+"""
+
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Bool
+
+from dynax.config.registry import ARCHITECTURES
+from dynax.envs.env import Env
+from dynax.errors import check_choice, check_range
+from dynax.mechanics.constraints import ConstraintLayer
+from dynax.networks.constraints import ConstraintStage, LearnedConstraints, check_layer, constraint_layer
+from dynax.networks.contact_cache import ContactSearch
+from dynax.networks.ensemble import Ensemble
+from dynax.networks.parts import ModuleWithParts, part
+from dynax.networks.predictor import NetworkPredictor
+from dynax.representation.representation import Representation, check_options
+
+
+class ComposedModule(ModuleWithParts):
+    """A flax module with the options of a model, and the parts that these options describe.
+
+    Raises:
+        UserError: for options that the robot does not support.
+    """
+
+    env: Env
+    angles: str = "raw"  # raw | sincos
+    target: str = "delta"  # delta | acceleration
+    constraints: str = "none"  # none | features | layer
+    compliance: str = "learned"  # parameters of the layer: learned | mjcf
+    contact_init_scale: float = 1.0  # initial contact parameters of the layer, relative to the MJCF
+    drop_invariant: bool = False
+    frame: str = "world"  # world | robot
+    history: int = 1
+    ensemble_size: int = 1  # number of networks whose predictions are averaged
+
+    sequence: ClassVar[bool] = False  # the network returns one target for each state of the history
+    prior_knowledge: ClassVar[tuple[str, ...]] = ()  # mechanics that the architecture contains, for tables
+
+    def __post_init__(self) -> None:
+        check_range("model.history", self.history, 1)
+        check_range("model.ensemble_size", self.ensemble_size, 1)
+        check_choice("model.compliance", self.compliance, ("learned", "mjcf"))
+        check_range("model.contact_init_scale", self.contact_init_scale, 0, open_low=True)
+        check_options(self.angles, self.target, self.constraints, self.frame)
+        if self.constraints == "layer":
+            check_layer(self.env, self.target)
+        super().__post_init__()
+
+    @part
+    def representation(self) -> Representation:
+        """The maps between states, features and targets."""
+        return Representation.of(self.env, self.angles, self.target, self.constraints, self.drop_invariant, self.frame)
+
+    @part
+    def predictor(self) -> NetworkPredictor:
+        """The computation around the network."""
+        return NetworkPredictor(self.representation, self.sequence)
+
+    @part
+    def layer(self) -> ConstraintLayer | None:
+        """The constraint layer, with `constraints=layer` of a robot that has joint limits, friction or contacts."""
+        return constraint_layer(self.env) if self.constraints == "layer" else None
+
+    @part
+    def constraint_stage(self) -> ConstraintStage:
+        """The computation from an unconstrained step to a target."""
+        options = self.representation.frame, self.contact_init_scale, self.compliance == "learned"
+        module = LearnedConstraints(self.layer, *options, parent=None) if self.layer else None
+        return ConstraintStage(self.representation, module)
+
+    @part
+    def contact_search(self) -> ContactSearch:
+        """The contact detection of the model."""
+        refinement, features = self.predictor.refinement, self.representation.constraints.contacts
+        if refinement is None:
+            return ContactSearch(features, self.layer, None)
+        return ContactSearch(features, refinement.constraints.layer, np.float32)  # the precision of a rollout
+
+    @property
+    def ensemble(self) -> Ensemble:
+        """The ensemble that the model belongs to."""
+        return Ensemble(self.ensemble_size)
+
+    @property
+    def architecture(self) -> str:
+        """Name of the architecture: the registered name of the class."""
+        return ARCHITECTURES.name_of(type(self))
+
+    @property
+    def state_dim(self) -> int:
+        """Entries of a state, S."""
+        return self.env.state_dim
+
+    @property
+    def action_dim(self) -> int:
+        """Entries of an action, A."""
+        return self.env.action_dim
+
+    @property
+    def target_dim(self) -> int:
+        """Entries of a target, D."""
+        return len(self.representation.target_index)
+
+    @property
+    def feature_dim(self) -> int:
+        """Number of features, F."""
+        return sum(self.representation.sizes)
+
+    @property
+    def observed(self) -> Bool[np.ndarray, " dv"]:
+        """The tangent coordinates that the model reads and predicts."""
+        return self.env.space.observed

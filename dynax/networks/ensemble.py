@@ -1,0 +1,35 @@
+"""One function for all members of an ensemble."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Members with the same network and different parameters. Their parameters have a leading axis E if E > 1."""
+
+    size: int
+
+    def init(self, create: Callable[[jax.Array], Any], rng: jax.Array) -> Any:
+        """Return the parameters of all members.
+
+        Args:
+            create: function of a random key that returns the parameters of one member.
+            rng: random key.
+        """
+        return create(rng) if self.size == 1 else jax.vmap(create)(jax.random.split(rng, self.size))
+
+    def apply(self, function: Callable[..., Any], params: Any, *args: Any) -> Any:
+        """Return the outputs of all members, stacked along a leading axis E.
+
+        Args:
+            function: function of the parameters of one member and `args`.
+            params: parameters of all members.
+            args: arguments that all members share.
+        """
+        if self.size == 1:
+            return jax.tree.map(lambda x: x[None], function(params, *args))
+        return jax.vmap(function, (0, *[None] * len(args)))(params, *args)

@@ -1,0 +1,67 @@
+"""The unconstrained step of a network: features, normalization, network, un-normalization."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from dynax.errors import UserError
+from dynax.mechanics.constraints import UnconstrainedStep
+from dynax.networks.contact_cache import ContactCache
+from dynax.networks.normalization import Statistics, denormalize, normalize
+from dynax.networks.refinement import Refinement
+from dynax.representation.representation import Representation
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkPredictor:
+    """The computation around a network on one sample.
+
+    With a `refinement`, the network receives the constraint residuals of the sample as its last argument.
+    """
+
+    representation: Representation
+    sequence: bool  # whether the network returns a target for every state of the history
+    refinement: Refinement | None = None
+
+    def __call__(
+        self,
+        network: Callable[..., Any],
+        states: Float[Array, "h S"],
+        actions: Float[Array, "h A"],
+        normalization: Mapping[str, Statistics],
+        training: bool = False,
+        cache: ContactCache | None = None,
+    ) -> UnconstrainedStep:
+        """Return the unconstrained step.
+
+        Args:
+            network: function of normalized features (h, F), normalized actions (h, A) and `training`.
+            states: states of the history, oldest first.
+            actions: actions of the history, oldest first.
+            normalization: statistics of features, actions and target.
+            training: whether dropout is active.
+            cache: the contacts of `states`, if they are already known.
+
+        Raises:
+            UserError: if the network returns an array of a wrong shape.
+        """
+        cache = ContactCache() if cache is None else cache
+        features = self.representation.features(states, cache.features)
+        inputs = normalize(normalization["features"], features), normalize(normalization["actions"], actions)
+        if self.refinement is None:
+            output = network(*inputs, training)
+        else:
+            nearest = cache.nearest and cache.at(-1).nearest
+            output = network(*inputs, training, self.refinement.at(states[-1], normalization["target"], nearest))
+        self._check_shape(network, jnp.shape(output), len(states))
+        target = denormalize(normalization["target"], output)
+        return UnconstrainedStep(self.representation.to_world(states if self.sequence else states[-1], target))
+
+    def _check_shape(self, network: Any, shape: tuple[int, ...], history: int) -> None:
+        size = len(self.representation.target_index)
+        expected = (history, size) if self.sequence else (size,)
+        if shape != expected:
+            raise UserError(f"{type(network).__name__}.__call__ must return an array of shape {expected}, got {shape}")

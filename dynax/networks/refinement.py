@@ -1,0 +1,75 @@
+"""Constraint residuals as an input of a network that refines its prediction."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax.numpy as jnp
+from flax import struct
+from jaxtyping import Array, Bool, Float
+
+from dynax.mechanics.collision.contacts import Detected
+from dynax.mechanics.constraints import ConstraintResiduals
+from dynax.mechanics.constraints.residuals import ActiveRows
+from dynax.networks.normalization import Statistics, denormalize
+from dynax.representation.representation import Representation
+
+
+class SampleResiduals(struct.PyTreeNode):
+    """The constraint residuals of one sample, as a function of the normalized target."""
+
+    rows: ActiveRows  # constraint rows in the state of the sample
+    state: Any  # (S,)
+    statistics: Statistics  # mean and standard deviation of the target, (D,) each
+    constraints: ConstraintResiduals = struct.field(pytree_node=False)
+    representation: Representation = struct.field(pytree_node=False)
+
+    @property
+    def active(self) -> Bool[Array, ""]:
+        """Whether any constraint is active."""
+        return self.rows.any
+
+    def __call__(self, target: Float[Array, " D"]) -> Float[Array, " R"]:
+        """Return the residuals under a normalized target.
+
+        Returns:
+            First nv corrections of the change of velocity, along the axes of the base frame and in units of the
+            target's standard deviation. Then the residual of each joint row, and of each contact along its normal.
+        """
+        nv = self.constraints.layer.space.nv
+        change = self.representation.to_world(self.state, denormalize(self.statistics, target))
+        residuals = self.constraints(self.state, change[:nv], self.rows)
+        corrections = self.representation.frame.to_base(self.state, residuals.dofs)
+        return jnp.concatenate([corrections / self.statistics["std"][:nv], residuals.rows])
+
+
+@dataclass(frozen=True, eq=False)
+class Refinement:
+    """The constraints of a robot, for networks with `SampleResiduals` among their inputs."""
+
+    constraints: ConstraintResiduals
+    representation: Representation
+
+    @classmethod
+    def of(cls, representation: Representation) -> "Refinement | None":
+        """Return the refinement of a robot with contact features.
+
+        It is None if a target is not the change of velocity, or if contacts have adhesion or surface velocities.
+        """
+        env = representation.env
+        if not representation.constraints.contacts or representation.target.has_positions:
+            return None
+        constraints = ConstraintResiduals.of(env.mj_model, env.space)
+        return constraints and cls(constraints, representation)
+
+    def at(
+        self, state: Float[Array, " S"], statistics: Statistics, nearest: dict[int, Detected] | None
+    ) -> SampleResiduals:
+        """Return the residuals of one sample.
+
+        Args:
+            state: the state of the sample.
+            statistics: mean and standard deviation of the target.
+            nearest: the nearest contacts of `state`, if they are already known.
+        """
+        rows = self.constraints.active_rows(state, nearest)
+        return SampleResiduals(rows, state, statistics, self.constraints, self.representation)

@@ -1,0 +1,55 @@
+"""Parts and programs of a model: they are built once, and freed with the model."""
+
+import gc
+import weakref
+
+import jax
+import numpy as np
+from small_models import Still, unit
+
+from dynax.architectures import MechanicalDynamicsModel, MLPDynamicsModel
+from dynax.envs import MjcfEnv
+from dynax.representation.representation import Representation
+
+SLIDE = """<mujoco><worldbody><body><joint name="x" type="slide"/><geom size=".1"/></body></worldbody>
+<actuator><motor joint="x"/></actuator></mujoco>"""
+
+
+def test_models_their_programs_and_their_mujoco_models_are_freed():
+    references, counts = [], []
+    for seed in range(50):
+        env = MjcfEnv(xml="slide.xml", mjcf=SLIDE)
+        model = Still(env=env, target="acceleration")
+        variables = model.create(jax.random.PRNGKey(seed), model.identity_normalization())
+        model.rollout(np.zeros((2, 2)), np.zeros((2, 3, 1)), variables)
+        references += [weakref.ref(x) for x in (model, env, env.mj_model, model.representation)]
+        del env, model, variables
+        gc.collect()
+        counts.append(sum(reference() is not None for reference in references))
+    assert counts[-1] == 0
+    assert max(counts) <= 4
+
+
+def test_a_model_with_contacts_is_freed(hopper):
+    env = type(hopper)()
+    model = MLPDynamicsModel(env=env, hidden_dims=(4,), refinement_dims=(4,), refinement_steps=1)
+    variables = unit(model)
+    states = env.sample_states(np.random.default_rng(0), 2)
+    model.contact_cache(states)
+    model.rollout(states, np.zeros((2, 2, env.action_dim)), variables)
+    references = [weakref.ref(x) for x in (model, env, env.mj_model, model.predictor)]
+    del env, model, variables
+    gc.collect()
+    assert [reference() for reference in references] == [None] * 4
+
+
+def test_parts_are_built_once_for_all_traces(hopper, monkeypatch):
+    built, of = [], Representation.of
+    monkeypatch.setattr(Representation, "of", lambda *args: built.append(args) or of(*args))
+    model = MechanicalDynamicsModel(env=hopper, hidden_dims=(4,), constraints="none")
+    variables = unit(model)
+    for number in (1, 2):
+        states = hopper.sample_states(np.random.default_rng(0), number)
+        model.rollout(states, np.zeros((number, 2, hopper.action_dim)), variables)
+    assert len(built) == 1
+    assert model.limbs is model.clone().limbs is not model.clone(ensemble_size=2).limbs

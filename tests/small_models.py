@@ -1,0 +1,88 @@
+"""Small models with random weights, and trajectories for them."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import linen as nn
+
+from dynax.architectures import MechanicalDynamicsModel, MLPDynamicsModel, TransformerDynamicsModel
+from dynax.base import BaseDynamicsModel
+from dynax.data.simulate import diverged, simulate
+from dynax.representation.representation import Representation
+
+# A pendulum with a ball joint, whose elbow is driven through an activation.
+ACTIVE = """<mujoco><option timestep="0.005"/><worldbody><body pos="0 0 2">
+<joint name="shoulder" type="ball"/><geom type="capsule" fromto="0 0 0 0 0 -1" size=".05"/>
+<body pos="0 0 -1"><joint name="elbow" axis="0 1 0"/><geom type="capsule" fromto="0 0 0 .5 0 0" size=".05"/></body>
+</body></worldbody><actuator><general joint="elbow" dyntype="filter" dynprm=".1" gainprm="2"/></actuator></mujoco>"""
+
+
+def representation(env, target="acceleration", frame="robot", angles="sincos", constraints="features", drop=True):
+    return Representation.of(env, angles, target, constraints, drop, frame)
+
+
+def steps(env, n=16, length=20):
+    """Consecutive states (n, length, S) of the simulator."""
+    rng = np.random.default_rng(0)
+    low, high = env.action_bounds
+    actions = rng.uniform(low, high, (n, length, env.action_dim))
+    paths = simulate(env, env.sample_states(rng, n), actions, "native")
+    return paths[~diverged(paths)]
+
+
+def small(kind, env, **options):
+    """Return a model with random weights and its variables. Its predictions are lively and stay bounded."""
+    if kind == "mechanical":
+        model = MechanicalDynamicsModel(env=env, hidden_dims=(16,), **options)
+    elif kind == "transformer":
+        model = TransformerDynamicsModel(env=env, width=16, num_layers=1, num_heads=2, history=4, **options)
+    else:
+        model = MLPDynamicsModel(env=env, hidden_dims=(16,), **options)
+    statistics = model.identity_normalization()
+    statistics["target"]["std"] *= 0.01
+    variables = model.create(jax.random.PRNGKey(0), statistics)
+    for name, layer in variables["params"]["network"].items() if kind == "mlp" else ():
+        if (
+            name.startswith("Dense_") and name != "Dense_0"
+        ):  # of a refinement step, whose inputs are large for stiff contacts
+            layer["kernel"] = layer["kernel"] * 0.001
+    return model, variables
+
+
+def given(env, history, length, n=3):
+    """Consecutive states (n, h, S) to start from, and actions (n, h - 1 + length, A)."""
+    rng = np.random.default_rng(1)
+    actions = rng.uniform(-1, 1, (n, history - 1 + length, env.action_dim))
+    return simulate(env, env.sample_states(rng, n), actions[:, :history], "native")[:, :history], actions
+
+
+class MyModel(BaseDynamicsModel):
+    """The custom model of the first README."""
+
+    @nn.compact
+    def __call__(self, states, actions, training=False):
+        x = jnp.concatenate([states.flatten(), actions.flatten()])
+        x = nn.Dense(256)(x)
+        x = nn.relu(x)
+        return nn.Dense(self.state_dim)(x)
+
+
+class Still(BaseDynamicsModel):
+    """A network that always returns zero, to test the computation around it."""
+
+    @nn.compact
+    def __call__(self, states, actions, training=False):
+        return self.param("zero", nn.initializers.zeros, ()) * jnp.ones(self.target_dim)
+
+
+def unit(model):
+    """Variables with the identity normalization."""
+    return model.create(jax.random.PRNGKey(0), model.identity_normalization())
+
+
+def skewed(model, seed=0):
+    """Variables with a random normalization."""
+    rng = np.random.default_rng(seed)
+    sizes = {name: len(each["mean"]) for name, each in model.identity_normalization().items()}
+    statistics = {k: {"mean": rng.normal(0, 0.1, n), "std": rng.uniform(0.5, 2, n)} for k, n in sizes.items()}
+    return model.create(jax.random.PRNGKey(seed), jax.tree.map(np.float32, statistics))
