@@ -19,39 +19,6 @@ PROJECT = FILES + [
     file for folder in ("benchmarks", "examples", "tests") for file in sorted((REPOSITORY / folder).rglob("*.py"))
 ]
 
-# Violations accepted while the restructuring is under way, by name of the check. The table must be empty at its end.
-KNOWN: dict[str, set[str]] = {
-    "long files": {
-        "dynax/base.py",
-        "dynax/mechanics/collision/narrowphase.py",
-        "tests/data/test_simulate.py",
-        "tests/mechanics/collision/test_contacts.py",
-        "tests/representation/test_representation.py",
-        "tests/test_base.py",
-    },
-    "flax": {
-        "dynax.math.vec3",
-        "dynax.mechanics.collision.contact_parameters",
-        "dynax.mechanics.collision.contacts",
-        "dynax.mechanics.collision.narrowphase",
-        "dynax.mechanics.collision.shapes",
-        "dynax.mechanics.constraints.contact_rows",
-        "dynax.mechanics.constraints.layer",
-        "dynax.mechanics.constraints.residuals",
-        "dynax.mechanics.constraints.solve",
-        "dynax.mechanics.kinematics",
-        "dynax.mechanics.rigid_body",
-    },
-    "hydra": {"dynax.runs.summary"},
-    "caches": {"dynax.data.simulate: _mjx_program"},
-    "static arguments": {"dynax.base: _created", "dynax.base: _nearest", "dynax.base: _rollout"},
-}
-
-
-def new(check: str, violations: list[str]) -> list[str]:
-    """Return the violations that `KNOWN` does not list for `check`."""
-    return sorted(set(violations) - KNOWN.get(check, set()))
-
 
 @cache
 def tree(file: Path) -> ast.Module:

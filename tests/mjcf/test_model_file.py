@@ -1,4 +1,7 @@
-"""A model file with its assets: the text and the assets rebuild the robot without the original files."""
+"""A model file with its assets: the text and the assets rebuild the robot without the original files.
+
+This file is long because it contains small MJCF and URDF files, with the binary meshes that they load.
+"""
 
 import shutil
 import struct

@@ -1,6 +1,6 @@
 """Check that each module imports only its own level and lower levels, as listed in `pyproject.toml`."""
 
-from sources import FILES, LEVELS, PACKAGE, REPOSITORY, dynax_imports, imports, level_of, name_of, new
+from sources import FILES, LEVELS, PACKAGE, REPOSITORY, dynax_imports, imports, level_of, name_of
 
 LEVEL = {name.removesuffix("/").removesuffix(".py"): number for number, name in enumerate(LEVELS)}
 MAX_MODULES_AT_TOP = 8
@@ -19,7 +19,7 @@ def test_imports_point_down():
     pairs = [(name_of(file), name) for file in FILES if level_of(name_of(file)) for name in dynax_imports(file)]
     assert len(pairs) > 100
     upwards = [f"{module} -> {name}" for module, name in pairs if LEVEL[level_of(name)] > LEVEL[level_of(module)]]
-    assert new("imports", upwards) == []
+    assert upwards == []
 
 
 def test_imports_are_absolute():
@@ -40,5 +40,5 @@ def test_the_readme_lists_the_levels():
     readme = (REPOSITORY / "README.md").read_text()
     positions = [readme.find(description) for description in LEVELS.values()]
     missing = [name for name, position in zip(LEVELS, positions, strict=True) if position < 0]
-    assert new("readme", missing) == []
+    assert missing == []
     assert missing or positions == sorted(positions)
