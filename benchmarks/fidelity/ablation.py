@@ -46,6 +46,7 @@ SCHEDULE = {
 }
 NETWORK = {"model.hidden_dims": "[256,256,256]", "model.activation": "silu"}
 GATED = {"model.activation": "glu", "model.hidden_dims": "[128,128,128]", "training.learning_rate": "5e-3"}
+NETWORK_OPTIONS = {*NETWORK, "model.angles", "model.target", "model.drop_invariant"}  # not options of the lagrangian
 QUADRATIC = {"model.hidden_dims": "[128,128]"}
 LAGRANGIAN = {
     "training.loss": "mse",
@@ -88,8 +89,8 @@ def step(name: str) -> Row:
 def branch(name: str, start: str, label: str, change: Mapping[str, str], model: str = "mlp") -> Row:
     """Return a row that changes the step `start` and is not the start of other rows."""
     settings = {**step(start).settings, **change}
-    if model == "lagrangian":  # it has no hidden layers
-        settings = {key: value for key, value in settings.items() if key not in NETWORK}
+    if model == "lagrangian":
+        settings = {key: value for key, value in settings.items() if key not in NETWORK_OPTIONS}
     return Row(name, ENVS, (model,), settings, label)
 
 

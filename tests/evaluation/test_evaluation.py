@@ -20,11 +20,7 @@ CONFIG = EvalConfig(num_trajectories=6, seconds=1.0, seed=3, warmup=5)
 def trained(slide):
     """Return an untrained model with a history of two states, as a Python user has it."""
     model = Dropping(env=slide)
-    widths = {"features": model.feature_dim, "actions": model.action_dim, "target": model.target_dim}
-    normalization = {
-        name: {"mean": np.zeros(width, np.float32), "std": np.ones(width, np.float32)} for name, width in widths.items()
-    }
-    return TrainedModel(model, model.create(jax.random.PRNGKey(0), normalization))
+    return TrainedModel(model, model.create(jax.random.PRNGKey(0), model.identity_normalization()))
 
 
 @pytest.fixture(scope="module")
