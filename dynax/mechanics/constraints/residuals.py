@@ -29,7 +29,7 @@ from dynax.mechanics.collision.pairs import selection
 from dynax.mechanics.constraints.contact_rows import ContactRows
 from dynax.mechanics.constraints.joint_rows import JointRows
 from dynax.mechanics.constraints.layer import ConstraintLayer, ContactCache
-from dynax.mechanics.constraints.rows import MIN_STIFFNESS, Bounded, Rows
+from dynax.mechanics.constraints.rows import MIN_STIFFNESS, Cones, Rows
 
 
 class Residuals(NamedTuple):
@@ -87,8 +87,10 @@ class ConstraintResiduals:
         total, joints = jnp.zeros_like(change), []
         contacts, slots = jnp.zeros(len(self.contacts), change.dtype), iter(active.slots)
         for i, row in enumerate(active.rows):
-            residual, correction = row_residuals(row, row.jacobian @ change / dt, invweight)
-            total += correction
+            force = row.force(row.jacobian @ change / dt - row.reference)
+            stiffness = row.stiffness[:, None] if isinstance(row, Cones) else row.stiffness
+            total += jacobi_step(row, force, stiffness, invweight)
+            residual = jnp.where(stiffness > 0, force / jnp.maximum(stiffness, MIN_STIFFNESS), 0.0)
             if len(self.layer.joints) and i == 0:
                 joints.append(residual)
             else:
@@ -111,22 +113,18 @@ class ConstraintResiduals:
         return self.layer.contact_cache(state)
 
 
-def row_residuals(
-    row: Rows, acceleration: Float[AnyArray, "..."], invweight: Float[AnyArray, " nv"]
-) -> tuple[Float[Array, "..."], Float[Array, " nv"]]:
-    """Return f / D and J^T f / (1 + D A).
+def jacobi_step(
+    row: Rows, force: Float[Array, "..."], stiffness: Float[Array, "..."], invweight: Float[Array, " nv"]
+) -> Float[Array, " nv"]:
+    """Return J^T f / (1 + D A).
 
     Args:
         row: rows of one kind.
-        acceleration: J a, in the shape of the rows' forces.
+        force: f of these rows, (R,) or (C, d).
+        stiffness: D of these rows, (R,) or (C, 1).
         invweight: w of each degree of freedom.
     """
-    force = row.force(acceleration - row.reference)
     inverse_mass = row.jacobian**2 @ invweight  # A
-    if isinstance(row, Bounded):
-        stiffness = row.stiffness
-    else:
-        stiffness, inverse_mass = row.stiffness[:, None], inverse_mass.mean(axis=1, keepdims=True)
-    correction = (force / (1 + stiffness * inverse_mass)).ravel() @ row.jacobian.reshape(-1, len(invweight))
-    residual = jnp.where(stiffness > 0, force / jnp.maximum(stiffness, MIN_STIFFNESS), 0.0)
-    return residual, correction
+    if isinstance(row, Cones):
+        inverse_mass = inverse_mass.mean(axis=1, keepdims=True)
+    return (force / (1 + stiffness * inverse_mass)).ravel() @ row.jacobian.reshape(-1, len(invweight))
