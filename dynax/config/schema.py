@@ -1,12 +1,14 @@
 """The schema of the YAML: one dataclass for each config group, with the types and the valid ranges of its keys."""
 
 from dataclasses import dataclass, fields
-from typing import Any, Self
+from typing import Any, TypeVar
 
 from dynax.config.registry import ENVS, OPTIMIZERS
 from dynax.errors import UserError, check_choice, check_range
 
 TEST_ACTIONS = ("piecewise_constant", "uniform", "passive")  # excitations of test trajectories
+
+C = TypeVar("C", bound="TrainingConfig")
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class TrainingConfig:
             check_range("patience", self.patience, 1)
 
     @classmethod
-    def recipe(cls, model: Any) -> Self:
+    def recipe(cls: type[C], model: Any) -> C:
         """Return the settings that `dynax train` uses for the architecture and the robot of `model`."""
         from dynax.config.options import section
         from dynax.config.recipes import training_recipe
