@@ -11,7 +11,7 @@ def test_physics_uses_no_flax():
 
 
 def test_only_the_command_line_uses_hydra():
-    assert new("hydra", [m for m in importers("hydra", "omegaconf") if level_of(m) != "cli"]) == []
+    assert new("hydra", [m for m in importers("hydra") if level_of(m) != "cli"]) == []
 
 
 def test_only_the_command_line_prints():
