@@ -31,7 +31,7 @@ CASES = {
         {"num_epochs": 15, "batch_size": 256, "impact_weight": 4},
         2.0,
     ),
-    "transformer": (TransformerDynamicsModel, {"width": 32}, {"num_epochs": 6, "learning_rate": 3e-3}, 0.5),
+    "transformer": (TransformerDynamicsModel, {"width": 32}, {"num_epochs": 6, "learning_rate": 3e-3}, 0.65),
     "quadratic": (QuadraticDynamicsModel, {"hidden_dims": (64, 64)}, {"num_epochs": 6}, 4.0),
     "mechanical": (MechanicalDynamicsModel, {"hidden_dims": (32, 32)}, {"num_epochs": 3}, 3.0),
     "lagrangian": (
