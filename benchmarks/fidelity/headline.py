@@ -15,7 +15,7 @@ ROWS = (  # robot, model, row in the results
     ("hopper", "mlp", "features"),
     ("hopper", "mechanical", "mechanical"),
     ("hopper", "rigid", "rigid"),
-    ("cheetah", "mechanical", "mechanical"),
+    ("quadruped", "mlp", "features"),
     ("quadruped", "mechanical", "mechanical"),
 )
 

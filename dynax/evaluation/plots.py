@@ -18,7 +18,7 @@ from dynax.evaluation.trajectory_plot import trajectories
 
 __all__ = ["horizon", "loss_curve", "trajectories"]
 
-LABELS = {"ceiling": "ceiling: the simulator in float32"}
+LABELS = {"ceiling": "ceiling: MuJoCo, state in float32"}
 PROMINENT = ("model", "ceiling")  # predictors with a solid line and a band
 
 
