@@ -12,8 +12,8 @@ from jaxtyping import install_import_hook
 ROBOTS = ("pendulum", "cart_pole", "double_cart_pole", "acrobot", "three_link", "nerd_cartpole")  # fixed base
 STANDING = ("hopper", "cheetah", "quadruped", "arm")  # robots with a floor or contacts
 
-# Packages whose annotations are checked at each call, separated by commas.
-CHECK_SHAPES = os.environ.get("DYNAX_CHECK_SHAPES", "")
+# Packages whose annotations are checked at each call, separated by commas; empty: none.
+CHECK_SHAPES = os.environ.get("DYNAX_CHECK_SHAPES", "dynax")
 
 # A slow machine must not fail a test. CI draws the same examples in each run.
 settings.register_profile("local", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
