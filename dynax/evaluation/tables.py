@@ -38,7 +38,7 @@ def score_table(title: str, prior_knowledge: Sequence[str], scores: Mapping[str,
         [[name, *_score_row(score, scores["ceiling"], dt)] for name, score in scores.items()],
         f"VPT(x): time until the error exceeds x standard deviations, median over trajectories; p10: 10th percentile "
         f"of VPT({first:g}).\n"
-        "@k: nRMSE, the error after k control steps in standard deviations. Ceiling: MuJoCo with its state in float32.\n"
+        "@k: nRMSE, the error after k control steps in standard deviations. Ceiling: MuJoCo, state in float32.\n"
         f"Prior knowledge of the model: {'; '.join(prior_knowledge) or 'none'}.",
     )
 

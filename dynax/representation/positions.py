@@ -25,7 +25,7 @@ class AngleEncoding:
     @classmethod
     def raw(cls, space: StateSpace, hidden: Bool[np.ndarray, " nv"]) -> "AngleEncoding":
         """Return the encoding that copies every position, except those of the `hidden` degrees of freedom."""
-        return cls(_scalars(space, ~hidden), np.zeros(0, int), _quaternions(space, hidden), as_matrix=False)
+        return cls(_scalars(space, ~hidden), np.zeros(0, np.int32), _quaternions(space, hidden), as_matrix=False)
 
     @classmethod
     def sincos(cls, space: StateSpace, hidden: Bool[np.ndarray, " nv"]) -> "AngleEncoding":
@@ -69,9 +69,12 @@ class PositionFeatures:
 
 
 def _scalars(space: StateSpace, selected: np.ndarray) -> np.ndarray:
-    """Return the entries of qpos of the selected degrees of freedom, without those of orientations, (P,) int."""
+    """Return the entries of qpos of the selected degrees of freedom, without those of orientations, (P,) int32.
+
+    If 64-bit numbers are enabled only for a part of the program, JAX cannot mix 64-bit indices with its own indices.
+    """
     entries = [np.arange(q.start, q.stop)[selected[v]] for q, v, is_orientation in space.blocks if not is_orientation]
-    return np.concatenate([np.zeros(0, int), *entries])
+    return np.concatenate([np.zeros(0, np.int32), *entries]).astype(np.int32)
 
 
 def _quaternions(space: StateSpace, hidden: np.ndarray) -> tuple[slice, ...]:

@@ -62,11 +62,11 @@ def scale_by_soap() -> optax.GradientTransformation:
     return optax.GradientTransformation(init, update)
 
 
-def _rotated_axes(x: jax.Array) -> list[int]:
+def _rotated_axes(x: Any) -> list[int]:
     return [i for i, n in enumerate(x.shape) if x.ndim > 1 and 1 < n <= MAX_ROTATED_SIZE]
 
 
-def _zero_moments(x: jax.Array) -> Moments:
+def _zero_moments(x: Any) -> Moments:
     sizes = [x.shape[i] for i in _rotated_axes(x)]
     factors = tuple(jnp.zeros((n, n), x.dtype) for n in sizes)
     return Moments(jnp.zeros_like(x), jnp.zeros_like(x), factors, tuple(jnp.eye(n, dtype=x.dtype) for n in sizes))
