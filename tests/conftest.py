@@ -12,8 +12,12 @@ from jaxtyping import install_import_hook
 ROBOTS = ("pendulum", "cart_pole", "double_cart_pole", "acrobot", "three_link", "nerd_cartpole")  # fixed base
 STANDING = ("hopper", "cheetah", "quadruped", "arm")  # robots with a floor or contacts
 
-# Packages whose annotations are checked at each call, separated by commas; empty: none.
-CHECK_SHAPES = os.environ.get("DYNAX_CHECK_SHAPES", "dynax")
+# Packages whose annotations are checked at each call. The command line has no arrays.
+CHECKED = (
+    "math mjcf envs excitations mechanics representation networks base architectures runs data trained evaluation "
+    "identification training render"
+)
+CHECK_SHAPES = os.environ.get("DYNAX_CHECK_SHAPES", ",".join(f"dynax.{name}" for name in CHECKED.split()))
 
 # A slow machine must not fail a test. CI draws the same examples in each run.
 settings.register_profile("local", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
