@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar, get_args
 
 import numpy as np
 from beartype import BeartypeConf, FrozenDict, beartype
@@ -11,6 +11,7 @@ from beartype.roar import (
     BeartypeDecorHintPep673Exception,
     BeartypeDecorHintPep3119Exception,
 )
+from jaxtyping import AbstractArray
 
 F = TypeVar("F", bound=Callable)
 
@@ -19,8 +20,18 @@ NUMBERS = {int: int | np.integer, float: float | int | np.floating | np.integer,
 CONFIG = BeartypeConf(hint_overrides=FrozenDict(NUMBERS))
 
 
+def has_arrays(hint: Any) -> bool:
+    """Return whether a type annotation contains an array with a shape."""
+    return (isinstance(hint, type) and issubclass(hint, AbstractArray)) or any(map(has_arrays, get_args(hint)))
+
+
 def check(function: F) -> F:
-    """Return `function` with checked annotations; one annotated with `Self` or with a protocol stays unchecked."""
+    """Return `function` with checked annotations, if one of them is an array.
+
+    A function that is annotated with `Self` or with a protocol stays unchecked.
+    """
+    if not any(map(has_arrays, getattr(function, "__annotations__", {}).values())):
+        return function
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BeartypeDecorHintPep585DeprecationWarning)  # from classes of OmegaConf
         try:
