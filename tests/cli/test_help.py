@@ -37,7 +37,7 @@ def test_the_page_shows_composed_values_and_comments_of_the_yaml(in_process, tmp
     assert "model.hidden_dims=[7]   my comment\n" in finished.out
     assert "training: default  few  *smoke" in finished.out
     assert "training.seed=5 " in finished.out
-    assert "initialization" in finished.out
+    assert "seed of initial parameters" in finished.out
 
 
 def test_a_required_key_is_marked(in_process):
