@@ -1,18 +1,10 @@
-"""Array types for annotations."""
+"""Array types for annotations. They need no import of JAX, because robots and data are used without JAX as well.
 
-from typing import TYPE_CHECKING, Any
+A type checker cannot express that a function returns the kind of array of its argument. The names are therefore
+synonyms of `Any`; with a shape, as in `Float[AnyArray, "B 3"]`, dtype and shape are checked in the tests.
+"""
 
-import jax
-import numpy as np
+from typing import Any
 
-if TYPE_CHECKING:
-    AnyArray = Any
-    Leaf = jax.Array
-else:
-    AnyArray = np.ndarray | jax.Array
-    Leaf = Any
-
-# AnyArray: an array of NumPy or JAX. Type checkers accept any operation on it.
-#
-# Leaf: the field of a pytree, which holds an array. JAX also builds pytrees of shapes, batch axes and other objects.
-# The type is therefore not checked at run time.
+AnyArray = Any  # an array of NumPy or of JAX
+Leaf = Any  # the field of a pytree: an array, or a shape or a batch axis while JAX transforms the pytree
