@@ -59,6 +59,18 @@ def optimizations(request: pytest.FixtureRequest) -> Iterator[None]:
     jax.config.update("jax_disable_most_optimizations", os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] == "1")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def registries() -> Iterator[None]:
+    """Forget the classes that the tests of a module register, so that no other test depends on them."""
+    from dynax.config import registry
+
+    with pytest.MonkeyPatch.context() as patch:
+        for table in registry.ALL:
+            patch.setitem(table.__dict__, "registered", dict(table.registered))
+        patch.setattr(registry, "_plugins", dict(registry._plugins))
+        yield
+
+
 @pytest.fixture(scope="session")
 def robots():
     """Return the robots of `ROBOTS` by name."""

@@ -65,7 +65,7 @@ def test_prior_knowledge_contains_constraint_residuals_with_refinement(steps):
 
 FREE = '<body><freejoint/><geom size=".1"/></body>'
 NOTES = {
-    "features do not contain contacts of a mocap body, of `hand` and `ball` that may touch,": (
+    "features do not contain contacts of a mocap body (between `hand` and `ball`)": (
         '<body name="h" mocap="true"><geom name="hand" size=".1"/></body>'
         '<body pos="1 0 0"><freejoint/><geom name="ball" size=".1"/></body>',
         {},

@@ -48,7 +48,7 @@ def test_contact_detection_is_measured_only_for_robots_with_contacts():
 @pytest.mark.slow
 def test_training_is_compared_with_a_loop_written_by_hand(monkeypatch):
     """Three rounds of one update each: 2, 3 and 8 ms by Dynax; 4, 3 and 4 ms by hand."""
-    monkeypatch.setattr(training, "STEPS", 1)
+    monkeypatch.setattr(training, "UPDATES", 1)
     monkeypatch.setattr(training, "WIDTHS", (4, 4))
     monkeypatch.setattr(training, "seconds", clock(2e-3, 4e-3, 3e-3, 3e-3, 8e-3, 4e-3))
     [result] = training.measure(3)

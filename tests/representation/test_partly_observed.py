@@ -1,9 +1,9 @@
 """Robots with unobserved coordinates (`env.observe`)."""
 
-import jax
 import numpy as np
 import pytest
 from small_models import ACTIVE, given, representation, small, steps
+from toys import epochs
 
 from dynax.architectures import MLPDynamicsModel
 from dynax.config.schema import TrainingConfig
@@ -11,7 +11,6 @@ from dynax.data.trajectories import Trajectories
 from dynax.envs import MjcfEnv
 from dynax.errors import UserError
 from dynax.evaluation import metrics
-from dynax.training import fitting
 
 
 @pytest.fixture(scope="module")
@@ -103,8 +102,7 @@ def test_a_model_of_a_partly_observed_robot_can_be_trained(partly_observed):
     data = Trajectories(paths, rng.uniform(-1, 1, (len(paths), paths.shape[1] - 1, partly_observed.action_dim)))
     model = MLPDynamicsModel(env=partly_observed, hidden_dims=(8,), history=2)
     config = TrainingConfig(num_epochs=1, batch_size=32, unroll_epochs=1, unroll_horizons=(2,), input_noise=0.1)
-    state, normalization = fitting.start(model, data, config, jax.random.PRNGKey(0))
-    last = list(fitting.every(fitting.fit(model, *data.split(0.3), normalization, config, state)))[-1]
+    last = epochs(model, data.split(0.3), config)[-1].metrics
     assert np.isfinite([last.loss, last.val_nrmse]).all()
 
 
