@@ -6,8 +6,8 @@ A model is a flax module that is composed of the parts in `dynax.networks.compos
 {"params": {"network": ..., "layer": ...}, "normalization": ...}. The key `layer` exists if the constraint layer has
 parameters. In an ensemble, every array of `params` has a leading axis E.
 
-Axes: B batch, T steps, E ensemble members, M samples, h history, S entries of a state, A entries of an action,
-F features, D entries of a target.
+Axes: B batch, T steps, T1 = T + 1, E ensemble members, M samples, h history, S entries of a state, A entries of an
+action, F features, D entries of a target.
 """
 
 from collections.abc import Mapping
@@ -61,7 +61,7 @@ class BaseDynamicsModel(ComposedModule):
         training: bool = False,
         cache: ContactCache | None = None,
     ) -> UnconstrainedStep:
-        """Return the step of one sample without constraints. A mechanical model overrides this method.
+        """Return the unconstrained step of one sample. A mechanical model overrides this method.
 
         Args:
             states: history of states, oldest first.
@@ -125,7 +125,7 @@ class BaseDynamicsModel(ComposedModule):
         truth: Float[Array, "B D"] | Float[Array, "B h D"] | None = None,
         contact_cache: ContactCache | None = None,
     ) -> Float[Array, "E B D"] | Float[Array, "E B h D"]:
-        """Return the predicted target of every member, before normalization.
+        """Return the predicted target of every member, in physical units.
 
         Args:
             variables: parameters and normalization.
@@ -162,7 +162,7 @@ class BaseDynamicsModel(ComposedModule):
         change = self.predict_delta(variables, states, actions).mean(axis=0)
         return self.integrate(states[:, -1], change[:, -1] if self.sequence else change)
 
-    def rollout(self, states: Any, actions: Any, params: Variables) -> Float[Array, "B T S"]:
+    def rollout(self, states: Any, actions: Any, params: Variables) -> Float[Array, "B T1 S"]:
         """Return an open-loop prediction, float32.
 
         Args:
@@ -183,7 +183,7 @@ class BaseDynamicsModel(ComposedModule):
     @cached_property
     def _compiled_rollout(self) -> Any:
         @jax.jit
-        @jax.default_matmul_precision("highest")  # GPUs would otherwise round products to ten bits
+        @jax.default_matmul_precision("highest")  # GPUs would otherwise round factors to ten bits (TF32)
         def compiled(variables: Variables, states: jax.Array, actions: jax.Array) -> jax.Array:
             return open_loop.rollout(partial(self.predict, variables), states, actions)
 

@@ -35,7 +35,7 @@ class MLPDynamicsModel(NetworkDynamicsModel):
 
     @part
     def predictor(self) -> NetworkPredictor:
-        """The computation around the network. It provides constraint residuals, with refinement steps."""
+        """The unconstrained step of a network. With refinement steps the network also receives constraint residuals."""
         refinement = Refinement.of(self.representation) if self.refinement_steps else None
         return NetworkPredictor(self.representation, self.sequence, refinement)
 
@@ -51,8 +51,8 @@ class MLPDynamicsModel(NetworkDynamicsModel):
         inputs = jnp.concatenate([states.flatten(), actions.flatten()])
         if residuals is None:
             return dense_network(inputs, self.hidden_dims, self.activation, self.target_dim)
-        positions, velocities, _ = self.representation.sizes
-        smooth = states[:, : positions + velocities + self.env.space.na]  # features without constraints
+        num_positions, num_velocities, _ = self.representation.sizes
+        smooth = states[:, : num_positions + num_velocities + self.env.space.na]  # features of constraints come last
         smooth_inputs = jnp.concatenate([smooth.flatten(), actions.flatten()])
         target = dense_network(smooth_inputs, self.hidden_dims, self.activation, self.target_dim)
         for _ in range(self.refinement_steps):

@@ -1,9 +1,9 @@
 """The coordinates of a state: their limits and units, differences between states, and addition of a difference.
 
 A state is `[qpos, qvel, act]` in MuJoCo's order. A difference between two states is a vector of the tangent space,
-`[dq, dv, da]`, with 2 nv + na coordinates. Lengths and angles subtract. The angle of a hinge without limits is wrapped
-to [-pi, pi). An orientation (of a ball or free joint) differs by a rotation vector in the frame of its body, as in
-`mj_differentiatePos`.
+`[dq, dv, da]`, with 2 nv + na coordinates. Lengths and angles subtract. The angle of a hinge is wrapped to [-pi, pi) if
+the hinge has neither limits nor a force that depends on its position. An orientation (of a ball or free joint) differs
+by a rotation vector in the frame of its body, as in `mj_differentiatePos`.
 
 The functions accept NumPy or JAX arrays, and return arrays of the same library (`xp` is its array namespace).
 """
@@ -34,7 +34,7 @@ class StateSpace:
     blocks: tuple[Block, ...]  # blocks of qpos, in order
     hinge: Bool[np.ndarray, " nv"]  # degree of freedom of a hinge, rad
     angular: Bool[np.ndarray, " nv"]  # degree of freedom in rad: a hinge, or part of an orientation; otherwise in m
-    wrapped: Bool[np.ndarray, " nv"]  # hinge without limits, whose angles are equal modulo 2 pi
+    wrapped: Bool[np.ndarray, " nv"]  # hinge without limits and springs, whose angles are equal modulo 2 pi
     limited: Bool[np.ndarray, " nv"]  # hinge or slide with joint limits
     lower: Float[np.ndarray, " nv"]  # lower joint limit, rad or m; only valid if limited
     upper: Float[np.ndarray, " nv"]  # upper joint limit, rad or m; only valid if limited
@@ -132,7 +132,7 @@ class StateSpace:
         return parts[0] if len(parts) == 1 else state.__array_namespace__().concat(parts, axis=-1)
 
     def difference(self, start: Float[Any, "*#batch s"], end: Float[Any, "*#batch s"]) -> Float[Any, "*batch t"]:
-        """Return `end - start` in the tangent space. The angles of hinges without limits are wrapped to [-pi, pi)."""
+        """Return `end - start` in the tangent space. The angles of `wrapped` hinges are in [-pi, pi)."""
         xp = start.__array_namespace__()
         parts = [
             _rotation(start[..., q], end[..., q]) if is_orientation else end[..., q] - start[..., q]

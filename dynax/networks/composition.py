@@ -33,14 +33,14 @@ class ComposedModule(ModuleWithParts):
     """
 
     env: Env
-    angles: str = "raw"  # raw | sincos
-    target: str = "delta"  # delta | acceleration
-    constraints: str = "none"  # none | features | layer
+    angles: str = "raw"  # features of a hinge: raw (the angle) | sincos (its sine and cosine)
+    target: str = "delta"  # predicted change: delta (of the state) | acceleration (of the velocity)
+    constraints: str = "none"  # joint limits and contacts: none | features (inputs) | layer (solver)
     compliance: str = "learned"  # parameters of the layer: learned | mjcf
     contact_init_scale: float = 1.0  # initial contact parameters of the layer, relative to the MJCF
-    drop_invariant: bool = False
-    frame: str = "world"  # world | robot
-    history: int = 1
+    drop_invariant: bool = False  # omit positions on which the motion does not depend
+    frame: str = "world"  # frame of features and targets: world | robot
+    history: int = 1  # states and actions that the network receives
     ensemble_size: int = 1  # number of networks whose predictions are averaged
 
     sequence: ClassVar[bool] = False  # the network returns one target for each state of the history
@@ -63,7 +63,7 @@ class ComposedModule(ModuleWithParts):
 
     @part
     def predictor(self) -> NetworkPredictor:
-        """The computation around the network."""
+        """The unconstrained step of a network: features, normalization, network, denormalization."""
         return NetworkPredictor(self.representation, self.sequence)
 
     @part
@@ -80,7 +80,7 @@ class ComposedModule(ModuleWithParts):
 
     @part
     def contact_search(self) -> ContactSearch:
-        """The contact detection of the model."""
+        """The contact detection for a whole dataset, once before a training."""
         refinement, features = self.predictor.refinement, self.representation.constraints.contacts
         if refinement is None:
             return ContactSearch(features, self.layer, None)

@@ -56,14 +56,16 @@ class TrainingSet:
         """Return the transitions at which the model's history ends and `horizon` predicted steps begin."""
         return window_ends(len(self.data), self.steps, self.model.history, horizon)
 
-    def weighted_ends(self, impact_weight: int) -> Int[np.ndarray, " V"]:
-        """Return the window ends, with those at impacts repeated `impact_weight` times."""
+    def weighted_ends(self, impact_weight: int) -> Int[np.ndarray, " R"]:
+        """Return the window ends (R,), with those at impacts repeated `impact_weight` times."""
         ends = self.window_ends()
         if impact_weight == 1:
             return ends
         at_impact = self.impacts.ravel()[ends]
         log.info(
-            "%.1f%% of the transitions are near impacts; each is used %d times", 100 * at_impact.mean(), impact_weight
+            "%.1f%% of the transitions are near impacts; each is drawn %d times as often as another transition",
+            100 * at_impact.mean(),
+            impact_weight,
         )
         return np.concatenate([ends, np.repeat(ends[at_impact], impact_weight - 1)])
 
@@ -87,7 +89,7 @@ class TrainingSet:
         """Return the transitions in float64, without contact cache; `jax.enable_x64` must be on."""
         return make_samples(self.model, self.data, self.normalization, np.float64, contacts=False)
 
-    def random_ends(self, key: jax.Array, max_count: int) -> Int[np.ndarray, " V"]:
+    def random_ends(self, key: jax.Array, max_count: int) -> Int[np.ndarray, " R"]:
         """Return at most `max_count` window ends in random order."""
         return np.asarray(jax.random.permutation(key, self.window_ends())[:max_count])
 

@@ -62,8 +62,9 @@ def _override(model: mujoco.MjModel) -> dict[str, Any]:
 def _combined(model: mujoco.MjModel, geom1: int, geom2: int) -> dict[str, Any]:
     """Return the parameters of two geoms without a `<pair>`.
 
-    The geom of higher priority sets them. For equal priorities, solver parameters are weighted means, and the others
-    are maxima.
+    The geom of higher priority sets condim, friction, solref and solimp. For equal priorities, condim and friction are
+    maxima, and solref and solimp are means weighted by solmix. A solref in the direct format is the minimum. Margin and
+    gap are always sums.
     """
     geoms = [geom1, geom2]
     priority, condim, friction = model.geom_priority[geoms], model.geom_condim[geoms], model.geom_friction[geoms]
