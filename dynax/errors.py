@@ -32,6 +32,10 @@ class RunError(RuntimeError):
     """A failure of a run whose input is correct. The command line exits with code 1."""
 
 
+class DiskFullError(RunError):
+    """The disk has no room for a file. The message names the file and the room that it needs."""
+
+
 @contextlib.contextmanager
 def config_section(section: str) -> Iterator[None]:
     """Put the name of a config section in front of the argument of any UserError that the block raises."""

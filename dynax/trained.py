@@ -99,7 +99,8 @@ class TrainedModel:
         path = Path(path).expanduser().absolute()
         if path.exists() and not sealed.is_sealed(path):
             raise UserError(f"{path} exists and is not a saved model: choose another path")
-        info = {**self.info, **description(self.model, self.config or config_of(self.model))}
+        known = {key: value for key, value in self.info.items() if key not in ("run_id", "metrics")}  # of a checkpoint
+        info = {**known, **description(self.model, self.config or config_of(self.model))}
         sealed.write(path, {"model": model_tree(self.params)}, robot_files(self.env), info)
         return path
 
@@ -148,7 +149,7 @@ def read_saved(path: Path) -> Saved:
     """
     info = sealed.read_info(path)
     check_plugins(info["plugins"], str(path))
-    return Saved(info, (path / "robot.xml").read_text(), sealed.read_files(path / "assets"))
+    return Saved(info, sealed.read_text_file(path / "robot.xml"), sealed.read_files(path / "assets"))
 
 
 def model_tree(params: Variables) -> dict[str, Any]:

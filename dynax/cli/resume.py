@@ -13,6 +13,8 @@ from dynax.config.schema import TrainingRunConfig
 from dynax.data.dataset import Dataset
 from dynax.errors import UserError
 from dynax.runs import checkpoint
+from dynax.runs.info import Metrics
+from dynax.runs.summary import read_summary
 from dynax.trained import Saved, read_saved
 
 CHANGEABLE = ("training.num_epochs", "training.resume", "plugins")
@@ -33,6 +35,11 @@ class Past:
         return Path(self.saved.info["dataset"])
 
     @property
+    def metrics(self) -> Metrics:
+        """The part of `metrics.jsonl` that belongs to the newest checkpoint."""
+        return self.saved.info["metrics"]
+
+    @property
     def epoch(self) -> int:
         """Epoch of the newest checkpoint."""
         return self.saved.info["epoch"]
@@ -40,11 +47,11 @@ class Past:
     def is_finished(self) -> bool:
         """Return whether the run has its summary and no further epochs are requested."""
         training = section(TrainingRunConfig, self.config["training"], "training")
-        return (self.run / "summary.json").is_file() and not (self.changed and self.epoch < training.total_epochs)
+        return read_summary(self.run) is not None and not (self.changed and self.epoch < training.total_epochs)
 
     def check_dataset(self, dataset: Dataset) -> None:
         """Raise `UserError` unless `dataset` has the content that the run was trained on."""
-        if dataset.manifest["sha256"] != self.saved.info["dataset_sha256"]:
+        if dataset.sha256 != self.saved.info["dataset_sha256"]:
             raise UserError(
                 f"training.resume={self.run} was trained on {self.dataset}, but {dataset.path} has other content: "
                 "restore the first dataset, or start a new run"

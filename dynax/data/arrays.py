@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorstore as ts
 
 from dynax.data.manifest import ADVICE
@@ -31,6 +32,25 @@ def chunk_size(n: int, steps: int, width: int, itemsize: int) -> int:
     return -(-n // chunks)
 
 
+def size_in_bytes(manifest: Mapping[str, Any]) -> int:
+    """Return the size of all arrays of a dataset."""
+    states, actions = manifest["nq"] + manifest["nv"] + manifest["na"], len(manifest["action_names"])
+    steps, itemsize = manifest["rollout_length"], np.dtype(manifest["dtype"]).itemsize
+    return manifest["num_rollouts"] * ((steps + 1) * states + steps * actions) * itemsize
+
+
+def chunk_files(manifest: Mapping[str, Any], rows: range) -> list[str]:
+    """Return the files of the chunks that contain the trajectories `rows`, by relative path."""
+    chunks = range(rows.start // manifest["chunk"], -(-rows.stop // manifest["chunk"])) if len(rows) else ()
+    return [f"{name}/c/{chunk}/0/0" for name in array_widths(manifest) for chunk in chunks]
+
+
+def array_files(manifest: Mapping[str, Any]) -> list[str]:
+    """Return all files of the arrays, by relative path."""
+    metadata = [f"{name}/zarr.json" for name in array_widths(manifest)]
+    return metadata + chunk_files(manifest, range(manifest["num_rollouts"]))
+
+
 def open_array(path: Path, manifest: Mapping[str, Any], name: str, create: bool = False) -> ts.TensorStore:
     """Open or create one array of the dataset in the directory `path`.
 
@@ -50,7 +70,7 @@ def _spec(path: Path, manifest: Mapping[str, Any], name: str) -> dict[str, Any]:
         "kvstore": {
             "driver": "file",
             "path": str(path / name),
-            "file_io_sync": False,  # faster; after a power failure the checksums reveal incomplete files
+            "file_io_sync": False,  # faster; the writer forces the complete dataset to the disk
         },
         "metadata": {
             "shape": [manifest["num_rollouts"], steps, width],

@@ -56,7 +56,9 @@ def collect(
         inspect: called with the first batch; its result is saved in the dataset.
 
     Raises:
-        UserError: if `root` cannot be written, the backend does not support the robot, or the simulation diverges.
+        UserError: if `root` cannot be written, if the existing dataset is damaged or another one, if the backend does
+            not support the robot, or if the simulation diverges.
+        DiskFullError: if the disk has no room for the data.
     """
     source = Source(env, excitation, config.seed, config.rollout_length)
     backend = preferred_backend(config.backend)
@@ -71,15 +73,17 @@ def collect(
             if not path.exists():  # another process may have collected it meanwhile
                 discard_leftovers(path.parent)
                 _collect(source, manifest, path, progress or (lambda done, total: None), inspect)
-                return Dataset.open(path)
+                return Dataset.open(path, manifest)
     log.info("using the existing dataset %s (backend %s)", path, manifest["backend"])
-    return Dataset.open(path)
+    dataset = Dataset.open(path, manifest)
+    dataset.verify()
+    return dataset
 
 
 def _place(source: Source, config: CollectConfig, root: str | Path, backend: str) -> tuple[dict[str, Any], Path]:
     """Return the manifest and the directory of a dataset."""
     manifest = describe(source, config, backend)
-    return manifest, Path(root).absolute() / f"{source.env.name}-{manifest['sha256'][:12]}"
+    return manifest, Path(root).absolute() / f"{source.env.name}-{manifest['description_sha256'][:12]}"
 
 
 def _collect(source: Source, manifest: dict[str, Any], path: Path, progress: Progress, inspect: Inspect | None) -> None:

@@ -1,17 +1,50 @@
-"""The manifest of a dataset: everything that determines the data, with a checksum that also names the dataset."""
+"""The manifest of a dataset: everything that determines the data, and the checksums of the files.
+
+Three checksums identify a dataset. `description_sha256` is that of everything that determines the data, and names the
+directory. `data_sha256` is that of the data: of the SHA-256 of all array files. `sha256` is that of the manifest.
+"""
 
 import difflib
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from dynax.envs import Env
 from dynax.errors import UserError
+from dynax.runs.json_files import difference as schema_difference
+from dynax.runs.json_files import read_json
 
-FORMAT = "dynax-dataset/2"
+FORMAT = "dynax-dataset/3"
+FILE = "manifest.json"
 ADVICE = "delete the dataset and collect it again"
+
+_CHECKSUMS = ("description_sha256", "files", "data_sha256", "sha256")  # keys that do not describe the data
+
+
+class Manifest(TypedDict):
+    """The keys that Dynax reads, except the name of the excitation; a manifest has more keys."""
+
+    robot: str
+    mjcf: str
+    mjcf_sha256: str
+    assets_sha256: dict[str, str]
+    joints: list[str]
+    action_names: list[str]
+    nq: int
+    nv: int
+    na: int
+    dt: float
+    decimation: int
+    num_rollouts: int
+    rollout_length: int
+    chunk: int
+    dtype: str
+    files: dict[str, str]
+    description_sha256: str
+    data_sha256: str
 
 
 def robot_of(env: Env) -> dict[str, Any]:
@@ -32,10 +65,26 @@ def robot_of(env: Env) -> dict[str, Any]:
     }
 
 
-def sealed(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the manifest with its format and with the SHA-256 of its content."""
-    content = {"format": FORMAT, **manifest}
-    return content | {"sha256": sha256(_canonical(content))}
+def described(description: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the description of a dataset with its format and its SHA-256."""
+    content = {"format": FORMAT, **description}
+    return content | {"description_sha256": sha256(canonical(content))}
+
+
+def sealed(description: Mapping[str, Any], files: Mapping[str, str]) -> dict[str, Any]:
+    """Return the manifest of a dataset whose data have been written.
+
+    Args:
+        description: the output of `described`.
+        files: SHA-256 of each file, by relative path.
+    """
+    content = {**description, "files": dict(files), "data_sha256": data_sha256(files)}
+    return content | {"sha256": sha256(canonical(content))}
+
+
+def data_sha256(files: Mapping[str, str]) -> str:
+    """Return the SHA-256 of the data: of the names and the SHA-256 of all files in arrays."""
+    return sha256(canonical({name: digest for name, digest in files.items() if "/" in name}))
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
@@ -52,21 +101,50 @@ def read_manifest(path: Path) -> dict[str, Any]:
             f"reads only {FORMAT}; collect the data again"
         )
     content = {key: value for key, value in manifest.items() if key != "sha256"}
-    if manifest.get("sha256") != sha256(_canonical(content)):
+    if manifest.get("sha256") != sha256(canonical(content)):
         raise UserError(f"the dataset {path} is damaged: manifest.json does not match its checksum; {ADVICE}")
+    if mismatch := schema_difference(manifest, Manifest):
+        raise UserError(f"the dataset {path} is damaged: manifest.json: {mismatch}; {ADVICE}")
+    _check_hashes(path, manifest)
     return manifest
 
 
+def _check_hashes(path: Path, manifest: Mapping[str, Any]) -> None:
+    """Raise `UserError` unless the checksums of a manifest are those of its own content and of its directory's name."""
+    description = {k: v for k, v in manifest.items() if k not in _CHECKSUMS}
+    wrong = manifest["description_sha256"] != sha256(canonical(description))
+    if wrong or manifest["data_sha256"] != data_sha256(manifest["files"]):
+        raise UserError(f"the dataset {path} is damaged: manifest.json contradicts its checksums; {ADVICE}")
+    named, digest = re.search("-([0-9a-f]{12})$", path.name), manifest["description_sha256"]
+    if named and named[1] != digest[:12]:
+        raise UserError(
+            f"{path} contains another dataset: its manifest.json belongs to {manifest['robot']}-{digest[:12]}; "
+            "rename the directory, or delete it and collect the data again"
+        )
+
+
+def check_description(path: Path, manifest: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Raise `UserError` unless a dataset has the wanted description.
+
+    Args:
+        path: directory of the dataset.
+        manifest: its manifest.
+        wanted: the output of `described`.
+    """
+    if manifest["description_sha256"] == wanted["description_sha256"]:
+        return
+    described_as = json.loads(canonical(wanted))  # as it is read: lists instead of tuples
+    changed = (key for key in described_as if key not in _CHECKSUMS and manifest.get(key) != described_as[key])
+    key = next(changed, "description_sha256")
+    raise UserError(f"{path} is not the wanted dataset: it has another {key}; rename or delete the directory")
+
+
 def _read_json(path: Path) -> Any:
-    try:
-        return json.loads((path / "manifest.json").read_text())
-    except (FileNotFoundError, NotADirectoryError):
-        reason = "it has no manifest.json" if path.is_dir() else "there is no such directory"
-        raise UserError(f"{path} is not a dataset: {reason}") from None
-    except OSError as error:
-        raise UserError(f"the dataset {path} cannot be read: {error.strerror}") from None
-    except ValueError:
-        raise UserError(f"the dataset {path} is damaged: manifest.json is not valid JSON; {ADVICE}") from None
+    if not path.is_dir():
+        raise UserError(f"{path} is not a dataset: there is no such directory")
+    if not (path / FILE).exists():
+        raise UserError(f"{path} is not a dataset: it has no {FILE}")
+    return read_json(path / FILE, Any, f"the dataset {path} is damaged")
 
 
 def difference(dataset: Mapping[str, Any], robot: Mapping[str, Any]) -> str:
@@ -85,5 +163,6 @@ def sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _canonical(content: Mapping[str, Any]) -> str:
+def canonical(content: Mapping[str, Any]) -> str:
+    """Return JSON that depends only on the content, which is hashed."""
     return json.dumps(content, sort_keys=True, separators=(",", ":"))

@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from dynax.data.arrays import STATE_WIDTHS, array_widths, explained, open_array
+from dynax.data.arrays import STATE_WIDTHS, array_widths, explained, open_array, size_in_bytes
+from dynax.data.integrity import digests
+from dynax.data.manifest import FILE, sealed
 from dynax.data.trajectories import Trajectories
 from dynax.errors import UserError
-from dynax.runs.files import write_json
+from dynax.runs.disk import check_room, is_full, writing
+from dynax.runs.files import sync, sync_directory, write_json
 
 PARTIAL = ".partial"  # suffix of the hidden directory in which a dataset is written
 
@@ -56,23 +59,35 @@ class Writer:
 
 
 @contextlib.contextmanager
-def creating(path: Path, manifest: Mapping[str, Any]) -> Iterator[Writer]:
+def creating(path: Path, description: Mapping[str, Any]) -> Iterator[Writer]:
     """Yield a writer of the dataset `path`.
 
     The dataset appears as a whole when the block ends, and not at all if the block raises an exception. Only one
     process at a time may create a given path; `collection` holds a lock.
+
+    Args:
+        path: directory of the dataset.
+        description: the output of `manifest.described`.
+
+    Raises:
+        UserError: if the directory cannot be written.
+        DiskFullError: if the disk is full, or has less room than the data need.
     """
-    partial = path.parent / f".{path.name}{PARTIAL}"
+    partial, size = path.parent / f".{path.name}{PARTIAL}", size_in_bytes(description)
     shutil.rmtree(partial, ignore_errors=True)
     try:
-        with _writable(path):
-            partial.mkdir(parents=True)
-        with contextlib.closing(Writer(partial, manifest)) as writer:
-            yield writer
-            writer.finish()
-        with _writable(path):
-            write_json(partial / "manifest.json", manifest)
-            partial.rename(path)
+        with writing(path, size):
+            with _writable(path):
+                partial.mkdir(parents=True)
+            check_room(path, size)
+            with contextlib.closing(Writer(partial, description)) as writer:
+                yield writer
+                writer.finish()
+            with _writable(path):
+                write_json(partial / FILE, sealed(description, digests(partial)))
+                sync_directory(partial)
+                partial.rename(path)
+                sync(path.parent)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -82,4 +97,6 @@ def _writable(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if is_full(error):
+            raise
         raise UserError(f"the dataset {path} cannot be written: {error.strerror or error}") from None

@@ -5,18 +5,25 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import orbax.checkpoint as ocp
 from jax.sharding import SingleDeviceSharding
 from jaxtyping import PyTree
 
-from dynax.errors import UserError
+from dynax.errors import RunError, UserError
+from dynax.runs.paths import VerbatimPath
 
 
 def write_tree(path: Path, tree: PyTree) -> None:
-    """Write a pytree of arrays to the new directory `path`."""
+    """Write a pytree of arrays to the new directory `path`, read it back, and compare every bit.
+
+    Raises:
+        RunError: if the arrays on the disk differ from `tree`.
+    """
     with ocp.StandardCheckpointer() as orbax:
-        orbax.save(path, _without_empty(tree))
+        orbax.save(VerbatimPath(path), _without_empty(tree))
         orbax.wait_until_finished()
+    _check_written(path, tree)
 
 
 def read_tree(path: Path, template: PyTree) -> PyTree:
@@ -32,11 +39,32 @@ def read_tree(path: Path, template: PyTree) -> PyTree:
     wanted = jax.tree.map(_on_first_device, _without_empty(template))
     try:
         with ocp.StandardCheckpointer() as orbax:
-            _check_shapes(path, orbax.metadata(path).item_metadata, wanted)
-            leaves = iter(jax.tree.leaves(orbax.restore(path, wanted)))
-    except (ValueError, KeyError, FileNotFoundError) as error:
-        raise UserError(f"the checkpoint {path} cannot be read: {str(error).splitlines()[0]}") from error
+            _check_shapes(path, orbax.metadata(VerbatimPath(path)).item_metadata, wanted)
+            leaves = iter(jax.tree.leaves(orbax.restore(VerbatimPath(path), wanted)))
+    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise UserError(f"the checkpoint {path} cannot be read: {reason}") from error
     return jax.tree.map(lambda leaf: next(leaves) if leaf.size else jnp.zeros(leaf.shape, leaf.dtype), template)
+
+
+def size_in_bytes(tree: PyTree) -> int:
+    """Return the size of all arrays of a pytree."""
+    return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))
+
+
+def _check_written(path: Path, tree: PyTree) -> None:
+    """Raise `RunError` unless the arrays in `path` have the bits of `tree`."""
+    try:
+        written = read_tree(path, tree)
+    except UserError as error:
+        raise RunError(f"the arrays that were written to {path} cannot be read back: {error}") from error
+    pairs = zip(jax.tree.leaves(written), jax.tree.leaves(tree), strict=True)
+    if not all(_bits(a) == _bits(b) for a, b in pairs):
+        raise RunError(f"the arrays in {path} differ from the arrays that were written: the disk is not reliable")
+
+
+def _bits(leaf: Any) -> bytes:
+    return np.asarray(leaf).tobytes()
 
 
 def _without_empty(tree: PyTree) -> PyTree:

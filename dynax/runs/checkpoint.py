@@ -1,6 +1,12 @@
-"""Checkpoints of a run: sealed directories `<run>/checkpoints/epoch-00010`, of which the newest is kept."""
+"""Checkpoints of a run: sealed directories `<run>/checkpoints/epoch-00010`, of which the newest is kept.
 
-import shutil
+The seal contains the epoch, the identity of the run, and the SHA-256 of `metrics.jsonl` up to the epoch. A checkpoint
+of another run, or under the name of another epoch, is an error.
+"""
+
+import functools
+import logging
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -8,31 +14,58 @@ from typing import Any, TypeVar
 from jaxtyping import PyTree
 
 from dynax.errors import UserError
-from dynax.runs import sealed
+from dynax.runs import history, sealed
+from dynax.runs.files import REPLACED, remove
+from dynax.runs.identity import ensure_run_id, read_run_id
+from dynax.runs.info import CheckpointInfo
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+_NAME = re.compile(rf"(?:epoch-(\d+)|\.epoch-(\d+){re.escape(REPLACED)})")
 
 
 def save(
     run: Path, epoch: int, trees: Mapping[str, PyTree], files: Mapping[str, bytes], info: Mapping[str, Any]
 ) -> Path:
-    """Write the checkpoint of an epoch, delete older checkpoints, and return the new directory.
+    """Write the checkpoint of an epoch, delete the other checkpoints, and return the new directory.
+
+    The new checkpoint is read back, compared and on the disk before the others are deleted.
 
     Args:
-        run: the run directory.
+        run: the run directory. Its `metrics.jsonl`, if there is one, must contain the epochs up to `epoch`.
         epoch: number of completed epochs.
         trees, files, info: the content; see `sealed.write`.
     """
     path = run / "checkpoints" / f"epoch-{epoch:05d}"
-    sealed.write(path, trees, files, info)
-    for older in checkpoints(run)[:-1]:
-        shutil.rmtree(older)
+    seal = {"run_id": ensure_run_id(run), "epoch": epoch, "metrics": history.seal(run / history.FILE)}
+    sealed.write(path, trees, files, {**info, **seal})
+    for other in list((run / "checkpoints").iterdir()):
+        if other != path and other.name.lstrip(".").startswith("epoch-"):
+            _delete(other)
     return path
 
 
 def checkpoints(run: Path) -> list[Path]:
-    """Return the checkpoint directories of `run`, oldest first."""
-    return sorted((run / "checkpoints").glob("epoch-*"), key=lambda path: (len(path.name), path.name))
+    """Return the sealed checkpoint directories of `run`, oldest first; warn of others.
+
+    A directory without a seal is the rest of a deletion or was not made by Dynax. It contains no checkpoint.
+    """
+    found = []
+    for path in (run / "checkpoints").glob("*"):
+        match = _NAME.fullmatch(path.name)
+        if match and sealed.is_sealed(path):
+            found.append((int(match[1] or match[2]), bool(match[1]), path))
+        elif match and match[1]:
+            _warn(path)
+    return [path for *_, path in sorted(found)]
+
+
+@functools.cache
+def _warn(path: Path) -> None:
+    """Log once that a directory is ignored."""
+    log.warning("%s is not a complete checkpoint and is ignored", path)
 
 
 def latest(run: Path) -> Path:
@@ -49,7 +82,7 @@ def latest(run: Path) -> Path:
     paths = checkpoints(run)
     if not paths:
         raise UserError(
-            f"run={run} contains no checkpoints/epoch-*: it is not a training run, "
+            f"run={run} contains no complete checkpoints/epoch-*: it is not a training run, "
             "or the training stopped before its first checkpoint"
         )
     return paths[-1]
@@ -61,13 +94,46 @@ def read(run: Path, reader: Callable[[Path], T]) -> T:
     A training that continues meanwhile may replace the checkpoint. The newer one is then read.
 
     Raises:
-        UserError: if there is no checkpoint, or if the checkpoint is damaged.
+        UserError: if there is no checkpoint, or if the checkpoint is damaged or belongs to another run.
     """
+    while True:
+        path, inode = _latest_inode(run)
+        try:
+            sealed.verify(path)
+            if _NAME.fullmatch(path.name) and path.parent.name == "checkpoints":
+                _check_belongs(path)
+            return reader(path)
+        except (UserError, OSError):
+            if _latest_inode(run) == (path, inode):
+                raise
+
+
+def _latest_inode(run: Path) -> tuple[Path, int]:
+    """Return the newest checkpoint directory and its number in the file system, which changes if it is replaced."""
     while True:
         path = latest(run)
         try:
-            sealed.verify(path)
-            return reader(path)
-        except (UserError, OSError):
-            if latest(run) == path:
-                raise
+            return path, path.stat().st_ino
+        except FileNotFoundError:  # deleted a moment ago
+            continue
+
+
+def _check_belongs(path: Path) -> None:
+    """Raise `UserError` unless a checkpoint belongs to its directory: same run, same epoch, same metrics."""
+    run, info = path.parents[1], sealed.read_info(path, CheckpointInfo)
+    match = _NAME.fullmatch(path.name)
+    assert match
+    if info["epoch"] != int(match[1] or match[2]):
+        raise UserError(f"{path} is the checkpoint of epoch {info['epoch']}: restore the checkpoint of the run")
+    if info["run_id"] != read_run_id(run):
+        raise UserError(f"{path} is a checkpoint of another run, not of {run}: restore the checkpoint of this run")
+    history.check(run / history.FILE, info["metrics"])
+
+
+def _delete(path: Path) -> None:
+    """Delete a checkpoint. Its name is hidden first, so that a half-deleted checkpoint is never read."""
+    if not path.name.startswith("."):
+        hidden = path.with_name(f".{path.name}.deleted")
+        remove(hidden)
+        path = path.replace(hidden)
+    remove(path)

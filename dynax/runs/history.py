@@ -1,12 +1,25 @@
-"""The file `metrics.jsonl`: one JSON object per epoch."""
+"""The file `metrics.jsonl`: one JSON object per epoch. A checkpoint contains its size and its SHA-256."""
 
+import hashlib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from dynax.errors import UserError
-from dynax.runs.files import write_text
+from dynax.runs.disk import writing
+from dynax.runs.files import sync, write_text
+from dynax.runs.info import Metrics
+from dynax.runs.json_files import parse_json
+
+FILE = "metrics.jsonl"
+
+
+class Row(TypedDict):
+    """The metrics of one epoch; other keys are allowed."""
+
+    epoch: int
 
 
 class History:
@@ -14,32 +27,60 @@ class History:
 
     Args:
         path: the file.
-        epoch: last epoch to keep. Later lines, which a killed run wrote after its last checkpoint, are deleted.
+        part: the part of the file to keep, from the newest checkpoint; None for a new run. Later lines, which a killed
+            run wrote after its last checkpoint, are deleted.
 
     Raises:
-        UserError: if the file does not contain `epoch`.
+        UserError: if the file does not contain this part.
     """
 
-    def __init__(self, path: Path, epoch: int):
+    def __init__(self, path: Path, part: Metrics | None = None):
         self.path = path
-        self.rows = _read(path, epoch) if epoch else []
-        write_text(path, "".join(f"{json.dumps(row)}\n" for row in self.rows))
+        content = check(path, part) if part else b""
+        lines = content.decode().splitlines()
+        self.rows: list[dict[str, Any]] = [parse_json(line, Row, f"{path} is damaged: a line") for line in lines]
+        write_text(path, content.decode())
 
     def append(self, row: Mapping[str, Any]) -> None:
-        """Add the metrics of one epoch."""
+        """Add the metrics of one epoch. On a full disk, the file keeps its complete lines."""
+        with writing(self.path), self.path.open("ab", buffering=0) as stream:
+            size, line = os.fstat(stream.fileno()).st_size, json.dumps(row).encode() + b"\n"
+            try:
+                while line:
+                    line = line[stream.write(line) :]
+            except OSError:
+                os.ftruncate(stream.fileno(), size)
+                raise
         self.rows.append(dict(row))
-        with self.path.open("a") as stream:
-            stream.write(json.dumps(row) + "\n")
 
 
-def _read(path: Path, epoch: int) -> list[dict[str, Any]]:
-    """Return the rows up to and including `epoch`."""
-    rows = []
-    for line in path.read_text().splitlines():
-        try:
-            rows.append(json.loads(line))
-        except ValueError as error:
-            raise UserError(f"{path} is damaged: {error}") from None
-        if rows[-1].get("epoch") == epoch:
-            return rows
-    raise UserError(f"{path} is damaged: the checkpoint has epoch {epoch}, but the file does not")
+def seal(path: Path) -> Metrics:
+    """Return size and SHA-256 of the metrics that have been written; of nothing, if there is no file.
+
+    The metrics are on the disk when the function returns.
+    """
+    content = b""
+    if path.exists():
+        sync(path)
+        content = path.read_bytes()
+    return Metrics(size=len(content), sha256=hashlib.sha256(content).hexdigest())
+
+
+def check(path: Path, part: Metrics) -> bytes:
+    """Return the part of the metrics that a checkpoint seals.
+
+    Raises:
+        UserError: if the file does not begin with this part.
+    """
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(part["size"])
+    except FileNotFoundError:
+        content = b""
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from None
+    if len(content) < part["size"]:
+        raise UserError(f"{path} is damaged: it does not contain all epochs of the checkpoint")
+    if hashlib.sha256(content).hexdigest() != part["sha256"]:
+        raise UserError(f"{path} is damaged: its SHA-256 differs from that in the checkpoint")
+    return content

@@ -6,8 +6,9 @@
         run.json        format, versions and information about the run
         manifest.json   SHA-256 of every file above
 
-A sealed directory appears complete, because it is written under a hidden name and renamed. Orbax does not detect a
-flipped bit and describes a truncated file at length, so the manifest is checked first.
+A sealed directory appears complete, because it is written under a hidden name and renamed. Before that, its arrays are
+read back and compared. Orbax does not detect a flipped bit and describes a truncated file at length, so the manifest is
+checked first. The files in the directory must be exactly those of the manifest.
 """
 
 import hashlib
@@ -18,12 +19,18 @@ from typing import Any
 
 from jaxtyping import PyTree
 
-from dynax.errors import UserError
-from dynax.runs.arrays import write_tree
+from dynax.errors import RunError, UserError
+from dynax.runs.arrays import size_in_bytes, write_tree
+from dynax.runs.disk import writing
 from dynax.runs.files import replacing_directory, write_json
+from dynax.runs.hashes import file_names, sha256
+from dynax.runs.info import SavedInfo
+from dynax.runs.json_files import read_json, read_text
 from dynax.runs.provenance import provenance
 
-FORMAT = 2
+FORMAT = 3
+DAMAGED = "the checkpoint is damaged"
+MANIFEST = "manifest.json"
 
 
 def write(path: Path, trees: Mapping[str, PyTree], files: Mapping[str, bytes], info: Mapping[str, Any]) -> None:
@@ -34,59 +41,69 @@ def write(path: Path, trees: Mapping[str, PyTree], files: Mapping[str, bytes], i
         trees: pytrees of arrays, by name.
         files: content of other files, by path below `path`.
         info: content of `run.json`; format and versions are added.
+
+    Raises:
+        DiskFullError: if the disk is full.
+        RunError: if the files on the disk differ from the content that was written.
     """
-    with replacing_directory(path) as draft:
+    needed = size_in_bytes(trees) + sum(map(len, files.values()))
+    with writing(path, needed), replacing_directory(path) as draft:
         for name, tree in trees.items():
             write_tree(draft / name, tree)
         for name, content in files.items():
             (draft / name).parent.mkdir(parents=True, exist_ok=True)
             (draft / name).write_bytes(content)
-        write_json(draft / "run.json", {"format": FORMAT, **info, **provenance()})
-        write_json(draft / "manifest.json", {str(p.relative_to(draft)): _sha256(p) for p in _files(draft)})
+        write_json(draft / "run.json", {**info, "format": FORMAT, **provenance()})
+        digests = {name: sha256(draft / name) for name in file_names(draft)}
+        if any(digests[name] != hashlib.sha256(content).hexdigest() for name, content in files.items()):
+            raise RunError(f"the files in {draft} differ from the content that was written: the disk is not reliable")
+        write_json(draft / MANIFEST, digests)
 
 
 def is_sealed(path: Path) -> bool:
     """Return whether `path` is a sealed directory, damaged or not."""
-    return (path / "run.json").is_file()
+    return (path / "run.json").is_file() or (path / MANIFEST).is_file()
 
 
 def verify(path: Path) -> None:
-    """Raise `UserError` unless every file of the sealed directory has the content that was written."""
-    for name, digest in _read_json(path / "manifest.json").items():
-        file = path / name
-        if not file.is_file():
-            raise UserError(f"the checkpoint is damaged: {file} is missing")
-        if _sha256(file) != digest:
-            raise UserError(f"the checkpoint is damaged: the SHA-256 of {file} differs from manifest.json")
+    """Raise `UserError` unless the sealed directory has exactly the files and the content that were written."""
+    read_info(path)
+    listed = read_json(path / MANIFEST, dict[str, str], DAMAGED)
+    present = {name for name in file_names(path) if name != MANIFEST}
+    for name in sorted(listed.keys() - present):
+        raise UserError(f"{DAMAGED}: {path / name} is missing")
+    for name in sorted(present - listed.keys()):
+        raise UserError(f"{DAMAGED}: {path / name} is not listed in {MANIFEST}: delete the file if it is not needed")
+    for name, digest in listed.items():
+        if sha256(path / name) != digest:
+            raise UserError(f"{DAMAGED}: the SHA-256 of {path / name} differs from {MANIFEST}")
 
 
-def read_info(path: Path) -> dict[str, Any]:
-    """Return the content of `run.json`; raise `UserError` for another format."""
-    info = _read_json(path / "run.json")
-    if info.get("format") != FORMAT:
+def read_info(path: Path, schema: Any = SavedInfo) -> dict[str, Any]:
+    """Return the content of `run.json`.
+
+    Args:
+        path: the sealed directory.
+        schema: the types of its keys.
+
+    Raises:
+        UserError: if the file has another format, or does not conform to `schema`.
+    """
+    file = path / "run.json"
+    found = read_json(file, dict[str, Any], DAMAGED).get("format")
+    if found != FORMAT:
         raise UserError(
-            f"{path} has format {info.get('format')}, but this version of Dynax reads format {FORMAT}: "
+            f"{path} has format {json.dumps(found)}, but this version of Dynax reads format {FORMAT}: "
             "train the model again, or read it with the version of Dynax that wrote it"
         )
-    return info
+    return read_json(file, schema, DAMAGED)
 
 
 def read_files(folder: Path) -> dict[str, bytes]:
     """Return the content of all files below `folder`, by relative path; none if `folder` does not exist."""
-    return {str(file.relative_to(folder)): file.read_bytes() for file in _files(folder)}
+    return {name: (folder / name).read_bytes() for name in file_names(folder)}
 
 
-def _files(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.rglob("*") if p.is_file())
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        return json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise UserError(f"the checkpoint is damaged: {path} cannot be read ({error})") from None
+def read_text_file(file: Path) -> str:
+    """Return the text of a file of a sealed directory."""
+    return read_text(file, DAMAGED)

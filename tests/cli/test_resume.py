@@ -89,6 +89,6 @@ def test_other_values_may_not_change(past_of, override, values, difference):
 
 def test_another_dataset_is_rejected():
     past = resume.Past(RUN, CONFIG, SAVED, changed=False)
-    past.check_dataset(SimpleNamespace(path=Path("/data/y"), manifest={"sha256": "abc"}))
+    past.check_dataset(SimpleNamespace(path=Path("/data/y"), sha256="abc"))
     with pytest.raises(UserError, match="was trained on /data/x, but /data/y has other content"):
-        past.check_dataset(SimpleNamespace(path=Path("/data/y"), manifest={"sha256": "def"}))
+        past.check_dataset(SimpleNamespace(path=Path("/data/y"), sha256="def"))

@@ -132,7 +132,7 @@ def test_other_data_are_rejected(dynax):
     other.rename(dataset)
     ran = dynax("train", f"training.resume={run}", "training.num_epochs=3")
     assert (ran.code, ran.out) == (2, "")
-    assert "has other content: restore the first dataset, or start a new run" in ran.err
+    assert f"{dataset} contains another dataset: its manifest.json belongs to {other.name}" in ran.err
     assert (run / "summary.json").exists()
 
 

@@ -67,7 +67,16 @@ def test_collect(workshop, documented, env):
 def test_train(workshop, documented, env, model):
     run, epochs = workshop.trained(env, model), EPOCHS.get(model, 2)
     assert run.parent == workshop.folder / "outputs" / "train" / f"{env}-{model}"
-    files = {".hydra", ".lock", "dynax.log", "summary.json", "metrics.jsonl", "loss.png", "checkpoints"}
+    files = {
+        ".hydra",
+        ".lock",
+        "dynax.log",
+        "summary.json",
+        "metrics.jsonl",
+        "loss.png",
+        "checkpoints",
+        "identity.json",
+    }
     assert names(run) == files | ({"identified.json"} if model == "rigid" else set())
     assert names(run / "checkpoints") == {f"epoch-0000{epochs}"}
     summary = summary_of(run)

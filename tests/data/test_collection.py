@@ -131,16 +131,16 @@ def test_a_trajectory_does_not_depend_on_the_number_of_trajectories():
 def test_the_hash_depends_on_everything_that_determines_the_data(env, excitation, config):
     def digest(env, excitation, config):
         source = Source(env, excitation, config.seed, config.rollout_length)
-        return describe(source, config, "native")["sha256"]
+        return describe(source, config, "native")["description_sha256"]
 
     assert digest(env, excitation, config) != digest(PendulumEnv(), Mixed(), SIZE)
 
 
 def test_the_hash_depends_on_the_code_of_an_excitation(monkeypatch):
     source = Source(PendulumEnv(), PiecewiseConstant(), SIZE.seed, SIZE.rollout_length)
-    before = describe(source, SIZE, "native")["sha256"]
+    before = describe(source, SIZE, "native")["description_sha256"]
     monkeypatch.setattr(PiecewiseConstant, "signal", lambda self, rng, n, steps, dt, nu: np.zeros((n, steps, nu)))
-    assert describe(source, SIZE, "native")["sha256"] != before
+    assert describe(source, SIZE, "native")["description_sha256"] != before
 
 
 def test_a_dataset_is_collected_once(tmp_path, caplog, monkeypatch):

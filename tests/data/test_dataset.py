@@ -3,46 +3,17 @@
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from small_datasets import CHUNK, MJCF, STEPS, N, error_message, manifest, robot, trajectories, write
 
 from dynax.data import arrays
 from dynax.data.dataset import Dataset
-from dynax.data.manifest import robot_of, sealed
-from dynax.data.trajectories import Trajectories
+from dynax.data.manifest import described, robot_of
 from dynax.data.writer import creating
-from dynax.envs import MjcfEnv
-from dynax.errors import UserError
-
-MJCF = """<mujoco><option timestep="0.02"/>
-<worldbody><body><joint name="x" type="slide" axis="1 0 0"/><geom size=".1"/>
-<body><joint name="hinge" axis="0 1 0"/>
-<geom type="capsule" fromto="0 0 0 0 0 -1" size=".03"/></body></body></worldbody>
-<actuator><motor name="push" joint="x" ctrlrange="-1 1"/></actuator></mujoco>"""
-N, STEPS, CHUNK = 10, 5, 4
-
-
-def robot(mjcf: str = MJCF, name: str = "toy", decimation: int = 1) -> MjcfEnv:
-    return MjcfEnv(xml=f"{name}.xml", mjcf=mjcf, decimation=decimation)
-
-
-def manifest(**changes) -> dict:
-    sizes = {"num_rollouts": N, "rollout_length": STEPS, "chunk": CHUNK, "dtype": "float64"}
-    return sealed(robot_of(robot()) | sizes | changes)
-
-
-def trajectories(n: int = N, dtype: type = np.float64) -> Trajectories:
-    rng = np.random.default_rng(0)
-    return Trajectories(rng.normal(size=(n, STEPS + 1, 4)).astype(dtype), rng.normal(size=(n, STEPS, 1)).astype(dtype))
-
-
-def write(path: Path, data: Trajectories, **changes) -> Dataset:
-    with creating(path, manifest(num_rollouts=len(data), **changes)) as writer:
-        for start in range(0, len(data), 2 * CHUNK):
-            rows = slice(start, start + 2 * CHUNK)
-            writer.append(Trajectories(data.states[rows], data.actions[rows]))
-    return Dataset.open(path)
+from dynax.errors import DiskFullError, UserError
 
 
 @pytest.fixture(scope="module")
@@ -53,17 +24,6 @@ def pristine(tmp_path_factory) -> Path:
 @pytest.fixture
 def copy(pristine, tmp_path) -> Path:
     return Path(shutil.copytree(pristine, tmp_path / "toy-1"))
-
-
-def error_message(path: Path) -> str:
-    """Return the message, one line, of the error that reading a dataset raises."""
-    with pytest.raises(UserError) as error:
-        Dataset.open(path).read()
-    text = str(error.value)
-    assert str(path) in text
-    assert "\n" not in text
-    assert len(text) < 400
-    return text
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -135,6 +95,13 @@ def test_metadata_of_another_shape_are_detected(copy):
     assert "qvel" in error_message(copy)
 
 
+def test_a_full_disk_is_reported_before_the_simulation(tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=100))
+    with pytest.raises(DiskFullError, match=r"the disk is full: .*toy-1 needs 0.00232 MB, and 0.0001 MB is free"):
+        write(tmp_path / "toy-1", trajectories())
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_directory_without_a_dataset_is_an_error(tmp_path):
     assert "there is no such directory" in error_message(tmp_path / "nowhere")
     assert "has no manifest.json" in error_message(tmp_path)
@@ -142,7 +109,7 @@ def test_a_directory_without_a_dataset_is_an_error(tmp_path):
         (tmp_path / "manifest.json").write_text(content)
         message = error_message(tmp_path)
         assert "is not a dataset of this version" in message
-        assert f"has the format {found}, and this version of Dynax reads only dynax-dataset/2" in message
+        assert f"has the format {found}, and this version of Dynax reads only dynax-dataset/3" in message
     assert "no such directory" in error_message(tmp_path / "manifest.json")
 
 
@@ -184,9 +151,9 @@ def test_data_with_another_control_step_are_an_error(pristine):
 
 
 def test_the_manifest_contains_the_control_step_and_its_hash_depends_on_it():
-    one, five = (sealed(robot_of(robot(decimation=n))) for n in (1, 5))
+    one, five = (described(robot_of(robot(decimation=n))) for n in (1, 5))
     assert [(m["decimation"], m["dt"]) for m in (one, five)] == [(1, 0.02), (5, 0.1)]
-    assert one["sha256"] != five["sha256"]
+    assert one["description_sha256"] != five["description_sha256"]
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
 """`metrics.jsonl`: the epochs up to the checkpoint from which a run continues."""
 
+import errno
 import json
 
 import pytest
 
-from dynax.errors import UserError
+from dynax.errors import DiskFullError, UserError
+from dynax.runs import history
 from dynax.runs.history import History
 
 
@@ -18,40 +20,82 @@ def lines(path):
 
 
 def test_every_epoch_is_a_line(path):
-    history = History(path, 0)
+    metrics = History(path)
     for epoch in (1, 2):
-        history.append({"epoch": epoch, "loss": 0.5 / epoch})
-        assert lines(path) == history.rows
-    assert history.rows == [{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.25}]
+        metrics.append({"epoch": epoch, "loss": 0.5 / epoch})
+        assert lines(path) == metrics.rows
+    assert metrics.rows == [{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.25}]
 
 
 def test_epochs_after_the_checkpoint_are_deleted(path):
-    path.write_text('{"epoch": 1}\n{"epoch": 2}\n{"epoch": 3}\n{"epo')
-    history = History(path, 2)
-    history.append({"epoch": 3, "again": True})
-    assert lines(path) == history.rows == [{"epoch": 1}, {"epoch": 2}, {"epoch": 3, "again": True}]
+    path.write_text('{"epoch": 1}\n{"epoch": 46}\n')
+    part = history.seal(path)
+    path.write_text('{"epoch": 1}\n{"epoch": 46}\n{"epoch": 47}\n{"epo')
+    metrics = History(path, part)
+    assert metrics.rows == [{"epoch": 1}, {"epoch": 46}]
+    metrics.append({"epoch": 47, "again": True})
+    assert lines(path) == metrics.rows == [{"epoch": 1}, {"epoch": 46}, {"epoch": 47, "again": True}]
 
 
-def test_epochs_that_patience_skipped_are_not_required(path):
-    path.write_text('{"epoch": 1}\n{"epoch": 46}\n{"epoch": 47}\n')
-    assert History(path, 46).rows == [{"epoch": 1}, {"epoch": 46}]
-
-
-@pytest.mark.parametrize("text", ["", '{"epoch": 1}\n', '{"epoch": 1}\n{"epo\n{"epoch": 3}\n'])
-def test_a_file_without_the_epoch_of_the_checkpoint_is_damaged(path, text):
+@pytest.mark.parametrize("text", ["", '{"epoch": 1}\n', '{"epoch": 1}\n{"epoch": 3}\n', '{"epoch": 2}\n{"epoch": 2}\n'])
+def test_a_file_that_differs_from_the_checkpoint_is_damaged(path, text):
+    path.write_text('{"epoch": 1}\n{"epoch": 2}\n')
+    part = history.seal(path)
     path.write_text(text)
     with pytest.raises(UserError, match=f"{path} is damaged: "):
-        History(path, 3)
+        History(path, part)
+    assert path.read_text() == text
+
+
+@pytest.mark.parametrize("line", ["[]", '{"epoch": "1"}', "{}", "{"])
+def test_lines_of_other_content_are_damage(path, line):
+    path.write_text(line + "\n")
+    with pytest.raises(UserError, match=f"^{path} is damaged: a line "):
+        History(path, history.seal(path))
 
 
 def test_a_new_run_starts_an_empty_file(path):
-    assert History(path, 0).rows == []
+    assert History(path).rows == []
     assert path.read_text() == ""
 
 
 def test_rows_are_copies(path):
     row = {"epoch": 1}
-    history = History(path, 0)
-    history.append(row)
+    metrics = History(path)
+    metrics.append(row)
     row["epoch"] = 9
-    assert history.rows == [{"epoch": 1}]
+    assert metrics.rows == [{"epoch": 1}]
+
+
+def test_a_full_disk_leaves_complete_lines(path, monkeypatch):
+    metrics = History(path)
+    metrics.append({"epoch": 1})
+    opened = path.open
+
+    class Full:
+        """A file on a disk with room for three bytes."""
+
+        def __init__(self, stream):
+            self.stream = stream
+            self.room = 3
+
+        def __getattr__(self, name):
+            return getattr(self.stream, name)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            self.stream.close()
+
+        def write(self, content):
+            if not self.room:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            self.room = 0
+            return self.stream.write(content[:3])
+
+    monkeypatch.setattr(type(path), "open", lambda self, *args, **options: Full(opened(*args, **options)))
+    with pytest.raises(DiskFullError, match=f"the disk is full: {path} cannot be written, and .* MB is free"):
+        metrics.append({"epoch": 2})
+    monkeypatch.undo()
+    assert lines(path) == metrics.rows == [{"epoch": 1}]

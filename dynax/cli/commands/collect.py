@@ -35,7 +35,7 @@ def run(cfg: DictConfig) -> Path:
         {
             "env": env.name,
             "dataset": str(data.path),
-            "dataset_sha256": data.manifest["sha256"],
+            "dataset_sha256": data.sha256,
             "transitions": data.num_transitions,
             "size_bytes": size,
             "backend": data.manifest["backend"],

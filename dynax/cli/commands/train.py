@@ -22,7 +22,7 @@ from dynax.cli.training.finish import finish
 from dynax.cli.training.follow import follow
 from dynax.cli.training.job import Job, assemble
 from dynax.errors import UserError, config_section
-from dynax.runs.history import History
+from dynax.runs.history import FILE, History
 from dynax.training import Training, TrainingSet
 
 log = logging.getLogger(__name__)
@@ -40,25 +40,22 @@ def run(cfg: DictConfig) -> Path:
         if config["model"]["architecture"] == "rigid":
             identify.check_overrides()
         job = assemble(path, config, past)
-        if isinstance(job.model, RigidDynamicsModel):
-            history = identify.identify(job)
-        else:
-            history = _train(job, continued=past is not None)
+        history = identify.identify(job) if isinstance(job.model, RigidDynamicsModel) else _train(job, past)
         with _resumable(path):
             finish(job, history, start)
     return path
 
 
-def _train(job: Job, *, continued: bool) -> History:
+def _train(job: Job, past: resume.Past | None) -> History:
     """Run all epochs that are left, and return the metrics of all epochs."""
     data, val = job.read_data()
-    train = TrainingSet.of(job.model, data, saved_normalization(job) if continued else None)
+    train = TrainingSet.of(job.model, data, saved_normalization(job) if past else None)
     with config_section("training"):
         training = Training(job.model, train, val, job.training, jax.random.PRNGKey(job.training.seed))
-    if continued:
+    if past:
         restore_training(job, training)
         log.info("continuing %s after epoch %d", job.path, training.epoch)
-    history = History(job.path / "metrics.jsonl", training.epoch)
+    history = History(job.path / FILE, past.metrics if past else None)
     (job.path / "summary.json").unlink(missing_ok=True)  # its presence marks a finished run
     follow(job, training, history)
     return history

@@ -35,7 +35,7 @@ def save(
     info = {
         **description(job.model, job.config),
         "dataset": str(job.dataset.path),
-        "dataset_sha256": job.dataset.manifest["sha256"],
+        "dataset_sha256": job.dataset.sha256,
         "epoch": epoch,
         "best_epoch": best_epoch,
         "best_val_nrmse": best_val_nrmse,

@@ -40,7 +40,7 @@ def finish(job: Job, history: History, start: float) -> None:
             "env": job.model.env.name,
             "model": job.config["model"]["architecture"],
             "dataset": str(job.dataset.path),
-            "dataset_sha256": job.dataset.manifest["sha256"],
+            "dataset_sha256": job.dataset.sha256,
             "backend": job.dataset.manifest["backend"],
             "training_seed": job.training.seed,
             "given": list(prior_knowledge(job.model)),

@@ -10,7 +10,7 @@ from dynax.cli.training.job import Job
 from dynax.errors import UserError
 from dynax.identification import identify_model
 from dynax.runs.files import write_json
-from dynax.runs.history import History
+from dynax.runs.history import FILE, History
 from dynax.training import EpochMetrics
 from dynax.training.validation import Validation
 
@@ -35,7 +35,7 @@ def identify(job: Job) -> History:
     found = identify_model(job.model, train, job.training.seed)
     nrmse, valid_time = Validation(job.model, val, job.training.val_rollouts)(found.variables)
     write_json(job.path / "identified.json", found.constants.table())
-    save(job, 1, found.variables, 1, nrmse)
-    history = History(job.path / "metrics.jsonl", 0)
+    history = History(job.path / FILE)
     history.append(metrics_row(EpochMetrics(1, found.loss, nrmse, valid_time), time.monotonic() - start))
+    save(job, 1, found.variables, 1, nrmse)  # seals the metrics
     return history

@@ -1,0 +1,67 @@
+"""Full disks: every write that fails for lack of room is one error, which names the path and the room that it needs."""
+
+import errno
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dynax.errors import DiskFullError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_PHRASES = ("No space left on device", "Disk quota exceeded", "File too large")  # in messages of C++ libraries
+
+
+@contextmanager
+def writing(path: Path, needed: int | None = None) -> Iterator[None]:
+    """Convert the error of a full disk in the block to a `DiskFullError`.
+
+    Args:
+        path: the file or directory that the block writes.
+        needed: its size in bytes, if it is known.
+
+    Raises:
+        DiskFullError: if the disk of `path` is full.
+    """
+    try:
+        yield
+    except DiskFullError:
+        raise
+    except Exception as error:
+        if not is_full(error):
+            raise
+        raise full(path, needed) from error
+
+
+def check_room(path: Path, needed: int) -> None:
+    """Raise `DiskFullError` if fewer than `needed` bytes are free on the disk of `path`, which need not exist."""
+    if _free(path) < needed:
+        raise full(path, needed)
+
+
+def is_full(error: BaseException) -> bool:
+    """Return whether an exception, or one of its causes, is the error of a full disk."""
+    while error is not None:
+        if isinstance(error, DiskFullError) or (isinstance(error, OSError) and error.errno in _FULL):
+            return True
+        if any(phrase in str(error) for phrase in _PHRASES):
+            return True
+        error = error.__cause__ or error.__context__  # pyright: ignore[reportAssignmentType] the loop ends with None
+    return False
+
+
+def full(path: Path, needed: int | None) -> DiskFullError:
+    """Return the error of a full disk."""
+    wanted = f"{path} needs {_megabytes(needed)}" if needed else f"{path} cannot be written"
+    return DiskFullError(f"the disk is full: {wanted}, and {_megabytes(_free(path))} is free")
+
+
+def _free(path: Path) -> int:
+    """Return the free space of the disk that `path` lies on, in bytes."""
+    while not path.exists() and path != path.parent:
+        path = path.parent
+    return shutil.disk_usage(path).free
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.3g} MB"
