@@ -1,6 +1,11 @@
-"""The style of all plots."""
+"""The style of all plots, and how they are saved."""
 
+from pathlib import Path
 from typing import Any
+
+from matplotlib.figure import Figure
+
+from dynax.runs.files import replacing
 
 STYLE: dict[Any, Any] = {
     "figure.dpi": 110,
@@ -17,3 +22,9 @@ STYLE: dict[Any, Any] = {
 COLORS = {"model": "#d1495b", "ceiling": "#2e4057", "hold last": "#9aa5b1", "constant velocity": "#c9b458"}
 TRUTH = "#2e4057"
 GRAY = "0.4"  # of thresholds and other reference lines
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure. The file is complete or absent."""
+    with replacing(path) as draft:
+        figure.savefig(draft)

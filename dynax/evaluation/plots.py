@@ -12,7 +12,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
 from dynax.evaluation.metrics import ValidTime
-from dynax.evaluation.plot_style import COLORS, GRAY, STYLE, TRUTH
+from dynax.evaluation.plot_style import COLORS, GRAY, STYLE, TRUTH, save_figure
 from dynax.evaluation.scores import Score
 from dynax.evaluation.trajectory_plot import trajectories
 
@@ -38,7 +38,7 @@ def loss_curve(path: Path, rows: Sequence[Mapping[str, Any]], title: str) -> Non
         for axes in (left, right):
             axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         figure.suptitle(title, x=0.01, ha="left", color="0.35")
-        figure.savefig(path)
+        save_figure(figure, path)
 
 
 def horizon(path: Path, scores: Mapping[str, Score], dt: float, title: str) -> None:
@@ -61,7 +61,7 @@ def horizon(path: Path, scores: Mapping[str, Score], dt: float, title: str) -> N
         axes.set(yscale="log", ylim=(1e-8, 10), xlabel="prediction horizon [s]", ylabel="error / standard deviation")
         axes.set_title(title)
         axes.legend(loc="lower right", ncols=2)
-        figure.savefig(path)
+        save_figure(figure, path)
 
 
 def _plot_error(axes: Axes, name: str, score: Score, dt: float) -> None:

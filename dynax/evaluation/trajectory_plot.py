@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from dynax.envs.state_space import StateSpace
 from dynax.evaluation.metrics import THRESHOLDS, first_passage
-from dynax.evaluation.plot_style import COLORS, GRAY, STYLE, TRUTH
+from dynax.evaluation.plot_style import COLORS, GRAY, STYLE, TRUTH, save_figure
 from dynax.math import rotations
 
 MAX_ROWS = 12  # plotted degrees of freedom
@@ -45,7 +45,7 @@ def trajectories(
         grid[0, 0].legend(loc="best", fontsize=8)
         figure.align_ylabels()
         figure.suptitle(title, x=0.01, ha="left", weight="bold")
-        figure.savefig(path)
+        save_figure(figure, path)
 
 
 def _plot_column(column: np.ndarray, time: np.ndarray, truth: np.ndarray, predicted: np.ndarray, end: int) -> None:

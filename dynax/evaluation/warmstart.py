@@ -5,18 +5,16 @@ that converges does not depend on this acceleration. If the solver stops early, 
 the state. This part is missing in (qpos, qvel, act), and no model of these inputs can predict its effect.
 """
 
-import json
 import logging
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 
 from dynax.config.schema import EvalConfig
-from dynax.data.manifest import ADVICE
 from dynax.data.source import Source
 from dynax.data.trajectories import Trajectories
-from dynax.errors import UserError
 from dynax.evaluation import metrics
 from dynax.evaluation.restarts import (
     NEGLIGIBLE_GAP,
@@ -27,6 +25,7 @@ from dynax.evaluation.restarts import (
 )
 from dynax.excitations.excitation import steps_of
 from dynax.runs.files import write_json
+from dynax.runs.json_files import read_json
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +39,17 @@ CURES = (  # elements for the MJCF, from the fastest simulation to the slowest
     '<option solver="Newton" iterations="100" ls_iterations="50" tolerance="1e-12"/>',
     '<option><flag warmstart="disable"/></option>',  # the solution is as inaccurate as before, but has no memory
 )
+
+
+class _File(TypedDict):
+    """The content of the file, with the fields of `WarmstartCheck`."""
+
+    gap_rms: float
+    gap_max: float
+    tested_s: float | None
+    valid_time_s: float | None
+    cure: str | None
+    cured_valid_time_s: float | None
 
 
 @dataclass(frozen=True)
@@ -83,12 +93,10 @@ class WarmstartCheck:
         Raises:
             UserError: if the file is damaged.
         """
-        try:
-            return cls(**json.loads((folder / FILE).read_text()))
-        except FileNotFoundError:
+        if not (folder / FILE).exists():
             return None
-        except (ValueError, TypeError):
-            raise UserError(f"the dataset {folder} is damaged: {FILE} cannot be read; {ADVICE}") from None
+        content = read_json(folder / FILE, _File, f"the dataset {folder} is damaged")
+        return cls(**{field.name: content[field.name] for field in fields(cls)})
 
 
 def check(source: Source, data: Trajectories, backend: str) -> WarmstartCheck:

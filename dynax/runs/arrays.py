@@ -1,5 +1,8 @@
 """Pytrees of arrays on disk, by Orbax."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +23,7 @@ def write_tree(path: Path, tree: PyTree) -> None:
     Raises:
         RunError: if the arrays on the disk differ from `tree`.
     """
-    with ocp.StandardCheckpointer() as orbax:
+    with _quiet(), ocp.StandardCheckpointer() as orbax:
         orbax.save(VerbatimPath(path), _without_empty(tree))
         orbax.wait_until_finished()
     _check_written(path, tree)
@@ -38,13 +41,24 @@ def read_tree(path: Path, template: PyTree) -> PyTree:
     """
     wanted = jax.tree.map(_on_first_device, _without_empty(template))
     try:
-        with ocp.StandardCheckpointer() as orbax:
+        with _quiet(), ocp.StandardCheckpointer() as orbax:
             _check_shapes(path, orbax.metadata(VerbatimPath(path)).item_metadata, wanted)
             leaves = iter(jax.tree.leaves(orbax.restore(VerbatimPath(path), wanted)))
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise UserError(f"the checkpoint {path} cannot be read: {reason}") from error
     return jax.tree.map(lambda leaf: next(leaves) if leaf.size else jnp.zeros(leaf.shape, leaf.dtype), template)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Suppress the log of Orbax, which prints the traceback of each thread for an error that it raises as well."""
+    logger = logging.getLogger("absl")
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before
 
 
 def size_in_bytes(tree: PyTree) -> int:

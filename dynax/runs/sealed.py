@@ -21,7 +21,7 @@ from jaxtyping import PyTree
 
 from dynax.errors import RunError, UserError
 from dynax.runs.arrays import size_in_bytes, write_tree
-from dynax.runs.disk import writing
+from dynax.runs.disk import check_room, writing
 from dynax.runs.files import replacing_directory, write_json
 from dynax.runs.hashes import file_names, sha256
 from dynax.runs.info import SavedInfo
@@ -47,6 +47,7 @@ def write(path: Path, trees: Mapping[str, PyTree], files: Mapping[str, bytes], i
         RunError: if the files on the disk differ from the content that was written.
     """
     needed = size_in_bytes(trees) + sum(map(len, files.values()))
+    check_room(path, needed)
     with writing(path, needed), replacing_directory(path) as draft:
         for name, tree in trees.items():
             write_tree(draft / name, tree)

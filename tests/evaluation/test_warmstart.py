@@ -135,5 +135,5 @@ def test_a_missing_result_is_none_and_a_damaged_one_is_an_error(tmp_path):
     assert WarmstartCheck.load(tmp_path) is None
     for broken in ("{", '{"gap": 1}', "[]"):
         (tmp_path / "warmstart.json").write_text(broken)
-        with pytest.raises(UserError, match=f"the dataset {tmp_path} is damaged: warmstart.json"):
+        with pytest.raises(UserError, match=f"the dataset {tmp_path} is damaged: {tmp_path}/warmstart.json"):
             WarmstartCheck.load(tmp_path)

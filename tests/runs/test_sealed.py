@@ -94,6 +94,7 @@ def test_the_name_of_a_directory_is_no_pattern(tmp_path, name):
     assert bits(read_tree(tmp_path / name / "saved" / "model", TREE)) == bits(TREE)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # threads of Orbax after its error
 def test_arrays_that_cannot_be_read_back_are_not_sealed(path, monkeypatch):
     before = {file: file.read_bytes() for file in files(path)}
     monkeypatch.setattr(arrays, "VerbatimPath", epath.Path)  # reads the name of the directory as a pattern

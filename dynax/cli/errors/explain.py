@@ -13,7 +13,8 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBase
 
 from dynax.cli.hydra_private import root_of
 from dynax.cli.signals import Stopped
-from dynax.errors import RunError, UserError, did_you_mean
+from dynax.errors import DiskFullError, RunError, UserError, did_you_mean
+from dynax.runs.disk import is_full
 
 _PATH_ERRORS = {
     errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EACCES, errno.EPERM, errno.EROFS,
@@ -41,6 +42,11 @@ def explain(error: BaseException, overrides: Sequence[str] = ()) -> tuple[int, s
             return 130, "interrupted"
         case Stopped():
             return 128 + error.number, str(error)
+        case DiskFullError():
+            return 1, str(error)
+    if is_full(error):
+        return 1, f"the disk is full: {_filename(error) or 'a file of the run'} cannot be written"
+    match error:
         case UserError():
             return 2, str(error)
         case RunError():
@@ -55,6 +61,11 @@ def explain(error: BaseException, overrides: Sequence[str] = ()) -> tuple[int, s
     if _raised_by_hydra(error):
         return 2, _group_without_option(overrides) or _first_lines(error)
     return 1, f"{type(error).__name__}: {_first_lines(error)}"
+
+
+def _filename(error: BaseException) -> str | None:
+    """Return the file that an operating system error is about."""
+    return next((str(e.filename) for e in _causes(error) if isinstance(e, OSError) and e.filename), None)
 
 
 def _composition_error(error: HydraException | OmegaConfBaseException) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dynax.cli.errors.explain import explain
 from dynax.errors import RunError
+from dynax.runs.disk import is_full
 
 
 def report(error: BaseException, *, job: str = "", log: Path | None = None, overrides: Sequence[str] = ()) -> int:
@@ -26,7 +27,9 @@ def report(error: BaseException, *, job: str = "", log: Path | None = None, over
     """
     code, message = explain(error, overrides)
     trace = "".join(traceback.format_exception(error))
-    if code == 1:
+    if code == 1 and is_full(error):
+        message = f"failed: {message}"  # the log is probably on the full disk
+    elif code == 1:
         message = f"failed: {message}" + (f"\n  log: {log}" if log else "")
         message += "" if isinstance(error, RunError) else "\n  set DYNAX_TRACEBACK=1 to print the traceback"
     if os.environ.get("DYNAX_TRACEBACK") == "1":

@@ -8,7 +8,6 @@ its outcome in this module. The jobs of a sweep use files in the folder `.jobs` 
     stop                   the parent has received a signal, so no further job starts
 """
 
-import json
 import multiprocessing
 import os
 import signal
@@ -18,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
@@ -27,6 +26,7 @@ from omegaconf import DictConfig
 
 from dynax.cli.directories import remove_if_only
 from dynax.runs.files import write_json
+from dynax.runs.json_files import read_json
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,13 @@ class Outcome:
 
     exit_code: int
     path: str | None = None
+
+
+class _File(TypedDict):
+    """The content of the file of an outcome."""
+
+    exit_code: int
+    path: str | None
 
 
 _single: list[Outcome] = []
@@ -103,7 +110,12 @@ def stop_workers(number: int) -> None:
 def collect() -> Sequence[Outcome]:
     """Return the outcomes in the order of the jobs. The parent calls this at the end."""
     files = [file for sweep in _sweeps for file in (sweep / ".jobs").glob("[0-9]*.json")]
-    return _single + [Outcome(**json.loads(file.read_text())) for file in sorted(files, key=lambda f: int(f.stem))]
+    return _single + [_read(file) for file in sorted(files, key=lambda f: int(f.stem))]
+
+
+def _read(file: Path) -> Outcome:
+    content = read_json(file, _File, "the outcome of a job is damaged")
+    return Outcome(content["exit_code"], content["path"])
 
 
 def remove_empty_sweeps() -> None:

@@ -8,7 +8,7 @@ from jaxtyping import PyTree
 
 from dynax.base import Variables
 from dynax.cli.training.job import Job
-from dynax.errors import RunError
+from dynax.errors import DiskFullError, RunError
 from dynax.runs import checkpoint
 from dynax.runs.arrays import read_tree
 from dynax.trained import description, model_tree, robot_files, variables_template
@@ -69,4 +69,5 @@ def naming_last_checkpoint(path: Path) -> Iterator[None]:
         yield
     except RunError as error:
         paths = checkpoint.checkpoints(path)
-        raise RunError(f"{error}\nthe last good checkpoint is {paths[-1]}" if paths else str(error)) from None
+        mark = "; " if isinstance(error, DiskFullError) else "\n"
+        raise type(error)(f"{error}{mark}the last good checkpoint is {paths[-1]}" if paths else str(error)) from None

@@ -1,0 +1,18 @@
+"""The log file of a run."""
+
+import logging
+import sys
+from pathlib import Path
+
+from dynax.runs.disk import full, is_full
+
+
+class LogFile(logging.FileHandler):
+    """A log file. A full disk ends the run, as it does for every other file."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """Raise `DiskFullError` if the disk is full; otherwise, print the error as `logging` does."""
+        error = sys.exc_info()[1]
+        if error is not None and is_full(error):
+            raise full(Path(self.baseFilename), None) from error
+        super().handleError(record)
