@@ -96,7 +96,7 @@ def _delete(target: Path, rng: np.random.Generator) -> None:
 
 
 def _partner(target: Path, files: Sequence[Path], work: Path, two: Path, rng: np.random.Generator) -> Path:
-    """Return what replaces the target: the same entry of another seed, or another file of the same run."""
+    """Return the replacement of the target: the same entry of another seed, or another file of the same run."""
     relative = target.relative_to(work)
     dataset = next((work / "datasets").glob("pendulum-*")).name
     other = next((two / "datasets").glob("pendulum-*")).name
