@@ -121,6 +121,8 @@ def load(run: str | os.PathLike[str], plugins: Sequence[str | Path] = (), classe
 
     def read(path: Path) -> TrainedModel:
         saved = read_saved(path)
+        if saved.info.get("best_epoch") == 0:
+            raise UserError(f"run={run} has not completed an epoch: continue it with training.resume={run}")
         model = build(saved)
         return TrainedModel(model, read_tree(path / "model", variables_template(model)), saved.config, saved.info)
 

@@ -2,8 +2,8 @@
 
 `main` removes the command word from the arguments and passes the rest to Hydra. Standard output contains only the
 result: one line with the path of a directory. Everything else goes to standard error. Exit codes: 0 success, 1 failure,
-2 wrong input, 130 Ctrl-C, 143 SIGTERM. Hydra is imported once a command is given. JAX is imported once the
-configuration is valid.
+2 wrong input, 128 + the number of a signal: 130 Ctrl-C, 143 SIGTERM. Signals are handled before Hydra is imported.
+Hydra is imported once a command is given. JAX is imported once the configuration is valid.
 
 Folders, from top to bottom; each imports only from those below it:
     app          the command line through Hydra: help, completion, the run itself
@@ -17,8 +17,10 @@ Folders, from top to bottom; each imports only from those below it:
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
+from dynax.cli import signals
 from dynax.cli.command_table import COMMANDS
 from dynax.cli.signals import Stopped
 from dynax.errors import UserError, did_you_mean
@@ -51,8 +53,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: The words after `dynax`; by default, the arguments of this process.
     """
     _open_closed_streams()
+    with signals.handling():
+        try:
+            code = _exit_code(list(sys.argv[1:] if argv is None else argv))
+        except Stopped as stop:
+            signals.acknowledge()
+            code = 128 + stop.number
+        signals.acknowledge()
+        return code
+
+
+def _exit_code(argv: list[str]) -> int:
+    """Run one command line. Errors after a signal are consequences of the signal, and so is the exit code."""
     try:
-        code = _run(list(sys.argv[1:] if argv is None else argv))
+        code = _run(argv)
         sys.stdout.flush()
     except OSError as error:  # of standard output: its reader has exited, as `head` does, or the disk is full
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # otherwise, the interpreter fails again at exit
@@ -61,9 +75,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
-    except Stopped as stop:
-        return 128 + stop.number
     except UserError as error:
+        signals.check()
         print(f"dynax: {error}", file=sys.stderr)
         return 2
     return code
@@ -83,6 +96,8 @@ def _run(argv: list[str]) -> int:
         return complete(argv)
     if word not in COMMANDS:
         raise UserError(_no_command(word))
+    if not COMMANDS[word].has_config:
+        return import_module(f"dynax.cli.commands.{word}").run(argv[1:])
     from dynax.cli.app.launch import launch
 
     return launch(word, argv[1:])

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Command:
-    """A command: `conf/<name>.yaml` is its configuration, `dynax/cli/commands/<name>.py` its code."""
+    """A command: `dynax/cli/commands/<name>.py` is its code, `conf/<name>.yaml` its config if it has one."""
 
     name: str
     summary: str
     examples: tuple[str, ...]
+    has_config: bool = True  # whether the command has a config, and with it groups, keys and sweeps
 
 
 COMMANDS = {
@@ -48,5 +49,12 @@ COMMANDS = {
                 "dynax render run=<run directory> render.seconds=5 render.formats=[gif]",
             ),
         ),
+        Command(
+            "doctor",
+            "print the facts that a bug report needs, and check the machine",
+            ("dynax doctor",),
+            has_config=False,
+        ),
     )
 }
+CONFIGURED = [command.name for command in COMMANDS.values() if command.has_config]

@@ -44,6 +44,11 @@ class Past:
         """Epoch of the newest checkpoint."""
         return self.saved.info["epoch"]
 
+    @property
+    def seconds_in_epoch(self) -> float:
+        """Duration of the part of the next epoch that the checkpoint contains, s."""
+        return self.saved.info.get("seconds_in_epoch") or 0.0
+
     def is_finished(self) -> bool:
         """Return whether the run has its summary and no further epochs are requested."""
         training = section(TrainingRunConfig, self.config["training"], "training")
@@ -76,7 +81,8 @@ def past_of(run: Path, cfg: DictConfig) -> Past:
     before = config.training.num_epochs
     if "training.num_epochs" in overridden_keys():
         OmegaConf.update(config, "training.num_epochs", cfg.training.num_epochs)
-    _check_epochs(run, before, config, saved.info["epoch"])
+    within = saved.info.get("seconds_in_epoch") is not None  # the next epoch has begun
+    _check_epochs(run, before, config, saved.info["epoch"] + within)
     resolved: Any = OmegaConf.to_container(config, resolve=True)
     return Past(run, resolved, saved, config.training.num_epochs != before)
 

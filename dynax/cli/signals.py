@@ -1,51 +1,109 @@
-"""Stopping a training between two epochs."""
+"""Stopping a process by a signal: SIGINT, SIGTERM, SIGHUP or SIGUSR1.
 
-import logging
+Three mechanisms complement one another:
+
+- A flag, which `check` and `requested` read. Every loop of a command reads the flag.
+- The exception `Stopped`, which the signal handler raises. Python discards it in `__del__` and in a callback of the
+  garbage collection, and a library may catch it. The flag remains, and the watcher raises the exception again.
+- The watcher (`dynax.cli.watcher`), a thread. It ends the process if no handler can run, as during a compilation, and
+  after the second Ctrl-C.
+"""
+
 import signal
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
-log = logging.getLogger(__name__)
+from dynax.cli.stop_request import Request, Stopped
+from dynax.cli.watcher import Watcher
 
+__all__ = ["Request", "Stopped"]
 
-class Stopped(BaseException):
-    """The process has received a signal and has finished its cleanup. The CLI exits with 128 + `number`."""
-
-    def __init__(self, number: int, message: str):
-        super().__init__(message)
-        self.number = number
+request = Request()
 
 
-@dataclass
-class Request:
-    """The number of the signal that has requested a stop, or 0."""
+def requested() -> int:
+    """Return the number of the signal that the process has received, or 0."""
+    return request.number
 
-    number: int = 0
+
+def check() -> None:
+    """Raise `Stopped` if a signal has arrived and signals are not deferred."""
+    if request.number and not request.deferred and not request.acknowledged:
+        raise stop()
+
+
+def stop() -> Stopped:
+    """Return the exception for the signal that has arrived."""
+    return request.exception()
+
+
+def acknowledge() -> None:
+    """Report that the process is ending. No further exception is raised, but a second Ctrl-C ends the process."""
+    request.acknowledged = True
+
+
+def advise(advice: Callable[[], str] | None) -> None:
+    """Set the function that returns how to continue, for the message of a stop."""
+    request.advice = advice
+
+
+def before_stop(action: Callable[[int], None]) -> None:
+    """Set a function of the signal that is called before `Stopped` is raised."""
+    request.before = action
 
 
 @contextmanager
 def defer_signals() -> Iterator[Request]:
-    """Record the first SIGINT or SIGTERM within the block instead of acting on it.
+    """Only set the flag within the block. The caller reads `number` of the result and acknowledges the stop.
 
-    The second signal has its usual effect.
+    Raises:
+        Stopped: At the end of the block, if a stop has not been acknowledged.
     """
-    request = Request()
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def record(number, frame):
-        request.number = number
-        restore()
-        name = signal.Signals(number).name
-        log.warning("%s received: stopping after this epoch. Send it again to stop immediately.", name)
-
-    def restore():
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-
-    for number in handlers:
-        signal.signal(number, record)
+    check()
+    request.deferred = True
     try:
         yield request
     finally:
-        restore()
+        request.deferred = False
+    check()
+
+
+def handle(number: int, *_: object) -> None:
+    """Handle a signal in the main thread: set the flag and raise `Stopped`, once and only if signals are not deferred.
+
+    Raises:
+        Stopped: The process has to end.
+    """
+    request.receive(number)
+    on_its_way = request.raised is not None and request.raised() is not None
+    if request.acknowledged or request.deferred or request.waiting or on_its_way:
+        return
+    if request.before and request.raised is None:
+        request.waiting = True
+        try:
+            request.before(request.number)
+        finally:
+            request.waiting = False
+    raise request.exception()
+
+
+def install() -> Watcher | None:
+    """Handle signals from now on. Return None if they are handled already, or outside the main thread."""
+    handled = signal.getsignal(signal.SIGTERM) is handle
+    if handled or threading.current_thread() is not threading.main_thread():
+        return None
+    watcher = Watcher(request)
+    watcher.install(handle)
+    return watcher
+
+
+@contextmanager
+def handling() -> Iterator[None]:
+    """Handle signals within the block. Outside the main thread, the block has no effect."""
+    watcher = install()
+    try:
+        yield
+    finally:
+        if watcher:
+            watcher.remove()

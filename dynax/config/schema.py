@@ -105,12 +105,14 @@ class TrainingRunConfig(TrainingConfig):
 
     val_fraction: float = 0.1
     checkpoint_every: int = 5
+    checkpoint_seconds: float = 60.0
     resume: str | None = None
 
     def __post_init__(self):
         super().__post_init__()
         check_range("val_fraction", self.val_fraction, 0, 0.9, open_low=True)
         check_range("checkpoint_every", self.checkpoint_every, 1)
+        check_range("checkpoint_seconds", self.checkpoint_seconds, 0, 86_400, open_low=True)
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,9 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import filelock
-
 from dynax.data.writer import PARTIAL
 from dynax.errors import UserError
+from dynax.runs import locks
 
 log = logging.getLogger(__name__)
 
@@ -23,25 +22,26 @@ def locked(path: Path) -> Iterator[None]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = _lock(path)
         try:
-            hold = lock.acquire(timeout=0)
-        except filelock.Timeout:
+            lock = locks.acquire(_lock(path))
+        except locks.Busy:
             log.info("waiting for another process, which is collecting %s", path)
-            hold = lock.acquire()
+            lock = locks.acquire(_lock(path), timeout=-1)
     except OSError as error:
         raise UserError(f"no dataset can be written to {path.parent}: {error.strerror or error}") from None
-    with hold:
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def discard_leftovers(root: Path) -> None:
     """Delete the unfinished datasets in `root` whose lock no process holds: their collections were killed."""
     for partial in root.glob(f".*{PARTIAL}"):
-        lock = _lock(root / partial.name.removeprefix(".").removesuffix(PARTIAL))
-        with contextlib.suppress(filelock.Timeout), lock.acquire(timeout=0):
+        name = partial.name.removeprefix(".").removesuffix(PARTIAL)
+        with contextlib.suppress(locks.Busy), locks.locked(_lock(root / name)):
             shutil.rmtree(partial, ignore_errors=True)
 
 
-def _lock(path: Path) -> filelock.FileLock:
-    return filelock.FileLock(path.parent / f".{path.name}.lock")
+def _lock(path: Path) -> Path:
+    return path.parent / f".{path.name}.lock"

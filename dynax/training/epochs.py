@@ -1,6 +1,11 @@
-"""One epoch: a pass over the training data as one compiled program."""
+"""One epoch: a pass over the training data, in pieces that one compiled program runs.
 
-from collections.abc import Callable
+An epoch can stop between two pieces, be saved, and continue. The length of a piece follows the speed of the machine. It
+does not influence any bit of the result, because each update is the same iteration of the same compiled loop.
+"""
+
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -40,29 +45,97 @@ def initial_state(params: PyTree, optimizer: optax.GradientTransformation, key: 
     )  # fmt: skip
 
 
+class Progress(struct.PyTreeNode):
+    """The position within an epoch of first-order updates."""
+
+    position: Any  # completed updates of the epoch, () int32
+    errors: Any  # mean squared error of each update, (U,) float32
+
+
 # (variables, samples, window_ends, key) -> squared errors (E, B, ...)
 Errors = Callable[[Variables, Samples, jax.Array, jax.Array], jax.Array]
-# (state, samples, window_ends) -> (state, mean squared error); the first argument is donated
-Epoch = Callable[[TrainState, Samples, jax.Array], tuple[TrainState, jax.Array]]
+# (state, errors, samples, order, keys, first, last) -> (state, errors); the first two arguments are donated
+Piece = Callable[..., tuple[TrainState, jax.Array]]
+
+PIECE = 1.0  # duration of a piece, s
+MAX_GROWTH = 10  # factor by which a piece can be longer than the piece before
 
 
-def make_epoch(
+class Epochs:
+    """The epochs of a stage with first-order updates.
+
+    Args:
+        piece: some updates, as `make_piece` compiles them.
+        samples: the training data.
+        ends: window ends to choose batches from, (W,).
+        batch: windows per update.
+        updates: updates per epoch.
+    """
+
+    def __init__(self, piece: Piece, samples: Samples, ends: jax.Array, batch: int, updates: int):
+        self._piece, self._samples, self._ends = piece, samples, ends
+        self._updates, self._count = updates, 1
+        self._plan = jax.jit(lambda key, epoch, ends: _plan(key, epoch, ends, batch, updates))
+
+    def start(self, state: TrainState) -> Progress:
+        """Return the position at the start of an epoch."""
+        return Progress(position=jnp.int32(0), errors=jnp.zeros(self._updates, jnp.float32))
+
+    def pieces(self, state: TrainState, progress: Progress) -> Iterator[tuple[TrainState, Progress]]:
+        """Run the rest of an epoch. Yield the state and the position after each piece, which reuses their memory."""
+        order, keys = self._plan(state.key, state.epoch, self._ends)
+        position, errors = int(progress.position), progress.errors
+        while position < self._updates:
+            start, last = time.perf_counter(), min(position + self._count, self._updates)
+            state, errors = self._piece(state, errors, self._samples, order, keys, position, last)
+            errors.block_until_ready()
+            self._adapt(last - position, time.perf_counter() - start)
+            position = last
+            yield state, Progress(position=jnp.int32(position), errors=errors)
+
+    def least_loss(self, progress: Progress) -> float:
+        """Return the mean squared error of an epoch whose remaining updates have no error."""
+        return float(progress.errors.mean())
+
+    def finish(self, state: TrainState, progress: Progress) -> tuple[TrainState, jax.Array]:
+        """Return the state after an epoch and the mean squared error, which is NaN if parameters are not finite."""
+        return _finish(state, progress.errors)
+
+    def _adapt(self, updates: int, seconds: float) -> None:
+        """Choose the number of updates of the next piece."""
+        self._count = max(1, min(int(updates * PIECE / max(seconds, 1e-6)), self._count * MAX_GROWTH))
+
+
+@jax.jit
+def _finish(state: TrainState, errors: Float[Array, " U"]) -> tuple[TrainState, jax.Array]:
+    finite = jnp.isfinite(optax.tree.norm(state.params))  # no error of this epoch depends on the last update
+    return state.replace(epoch=state.epoch + 1), jnp.where(finite, errors.mean(), jnp.nan)
+
+
+def _plan(key: jax.Array, epoch: jax.Array, ends: jax.Array, batch: int, updates: int) -> tuple[jax.Array, jax.Array]:
+    """Return the window ends (U, B) and the random key (U, 2) of each update of an epoch."""
+    order_key, dropout_key = jax.random.split(jax.random.fold_in(key, epoch))
+    order = jax.random.permutation(order_key, ends)[: updates * batch].reshape(updates, batch)
+    return order, jax.random.split(dropout_key, updates)
+
+
+def make_piece(
     errors: Errors, normalization: Variables, optimizer: optax.GradientTransformation, config: TrainingConfig,
-    batch: int, updates: int,
-) -> Epoch:  # fmt: skip
-    """Return an epoch as a compiled function.
+    updates: int,
+) -> Piece:  # fmt: skip
+    """Return a function that runs some updates of an epoch.
 
     Args:
         errors: squared errors of a batch.
         normalization: statistics of the training data.
         optimizer: update rule, with its learning rate schedule.
         config: loss and decay of the moving average.
-        batch: windows per update.
         updates: updates per epoch.
 
     Returns:
-        A function of the state, the samples and the window ends (W,). It returns the new state and the mean squared
-        error, which is NaN if the parameters are not finite. It reuses the memory of the state that it receives.
+        A compiled function of the state, the mean squared error of each update (U,), the samples, the window ends
+        (U, B) and keys (U, 2) of each update, and the first and the last update. It returns the new state and errors
+        and reuses their memory.
     """
 
     def objective(
@@ -71,26 +144,32 @@ def make_epoch(
         squared = errors({"params": params, "normalization": normalization}, samples, ends, key)
         return jax.vmap(losses.LOSSES[config.loss])(squared).sum(), losses.mse(squared)
 
-    def update(samples: Samples, carry: Any, batch_inputs: Any) -> tuple[Any, Float[Array, ""]]:
-        (params, ema, opt_state, count), (ends, key) = carry, batch_inputs
+    def update(
+        samples: Samples, carry: Any, ends: jax.Array, key: jax.Array, count: jax.Array
+    ) -> tuple[Any, Float[Array, ""]]:
+        params, ema, opt_state = carry
         (_, error), gradient = jax.value_and_grad(objective, has_aux=True)(params, samples, ends, key)
         change, opt_state = optimizer.update(gradient, opt_state, params)
         params = optax.apply_updates(params, change)
         ema = _moving_average(config.ema_decay, ema, params, count)
-        return (params, ema, opt_state, count + 1), error
+        return (params, ema, opt_state), error
 
     @jax.default_matmul_precision("highest")
-    def epoch(state: TrainState, samples: Samples, ends: jax.Array) -> tuple[TrainState, jax.Array]:
-        order_key, dropout_key = jax.random.split(jax.random.fold_in(state.key, state.epoch))
-        order = jax.random.permutation(order_key, ends)[: updates * batch].reshape(updates, batch)
-        carry = state.params, state.ema, state.opt_state, (state.epoch * updates).astype(jnp.float32)
-        keys = jax.random.split(dropout_key, updates)
-        (params, ema, opt_state, _), loss = jax.lax.scan(lambda c, x: update(samples, c, x), carry, (order, keys))
-        state = state.replace(params=params, ema=ema, opt_state=opt_state, epoch=state.epoch + 1)
-        finite = jnp.isfinite(optax.tree.norm(params))  # no loss of this epoch depends on the last update
-        return state, jnp.where(finite, loss.mean(), jnp.nan)
+    def piece(
+        state: TrainState, errors: jax.Array, samples: Samples, order: jax.Array, keys: jax.Array,
+        first: jax.Array, last: jax.Array,
+    ) -> tuple[TrainState, jax.Array]:  # fmt: skip
+        def step(i: jax.Array, carry: Any) -> Any:
+            carry, errors = carry
+            count = (state.epoch * updates + i).astype(jnp.float32)
+            carry, error = update(samples, carry, order[i], keys[i], count)
+            return carry, errors.at[i].set(error)
 
-    return jax.jit(epoch, donate_argnums=0)
+        carry = state.params, state.ema, state.opt_state
+        (params, ema, opt_state), errors = jax.lax.fori_loop(first, last, step, (carry, errors))
+        return state.replace(params=params, ema=ema, opt_state=opt_state), errors
+
+    return jax.jit(piece, donate_argnums=(0, 1))
 
 
 def _moving_average(decay: float | None, ema: PyTree, params: PyTree, count: Float[Array, ""]) -> PyTree:

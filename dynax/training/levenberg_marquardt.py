@@ -6,14 +6,14 @@ and neither supports reweighting.
 """
 
 import logging
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
-from jaxtyping import Array, Float, Int, PyTree
+from jaxtyping import Array, Float, Int, Int32, PyTree, UInt32
 
 from dynax.base import BaseDynamicsModel, Variables
 from dynax.config.schema import TrainingConfig
@@ -35,11 +35,17 @@ SquaredErrors = Callable[[jax.Array, Samples, jax.Array], jax.Array]
 NormalEquations = Callable[[jax.Array, Samples, jax.Array, jax.Array], tuple[jax.Array, jax.Array]]
 
 
-def levenberg_marquardt(
-    model: BaseDynamicsModel, variables: Variables, samples: Samples, ends: Int[np.ndarray, " V"],
-    config: TrainingConfig,
-) -> tuple[PyTree, float]:  # fmt: skip
-    """Take at most `config.finetune_steps` steps in float64; `jax.enable_x64` must be on.
+class Progress(NamedTuple):
+    """The position between two steps. Its arrays have 32 bits, because other code runs without float64."""
+
+    theta: UInt32[np.ndarray, "P 2"]  # the words of the parameters
+    damping: UInt32[np.ndarray, "2"]  # the words of the damping
+    step: Int32[np.ndarray, ""]  # number of steps
+    ended: Int32[np.ndarray, ""]  # 1 if no further step lowers the cost, otherwise 0
+
+
+class LevenbergMarquardt:
+    """At most `config.finetune_steps` steps in float64; `jax.enable_x64` must be on during each call.
 
     Args:
         model: the model.
@@ -47,39 +53,73 @@ def levenberg_marquardt(
         samples: transitions in float64.
         ends: transitions to fit; a remainder that does not fill a chunk is omitted.
         config: number of steps and loss.
-
-    Returns:
-        params: the parameters, float32.
-        loss: their mean squared error on the fitted transitions.
     """
-    theta, unravel = ravel_pytree(_double(variables["params"]))
-    squared, normal_equations = _problem(model, unravel, _double(variables["normalization"]))
-    chunk = min(CHUNK_SIZE, len(ends))
-    chunks = jnp.asarray(ends[: len(ends) // chunk * chunk].reshape(-1, chunk))
-    damping, errors = 1e-3, squared(theta, samples, chunks)
-    for step in range(config.finetune_steps):
-        if jnp.mean(errors) < MIN_LOSS:
-            break
-        scale = losses.outlier_scale(errors, 1e-30) if config.loss == "cauchy" else jnp.float64(NO_OUTLIERS)
-        matrix, slope = normal_equations(theta, samples, chunks, scale)
-        cost = losses.cauchy(errors, scale)
-        diagonal = jnp.diag(matrix) + 1e-12 * jnp.diag(matrix).max()
-        accepted = False
-        while not accepted and damping < MAX_DAMPING:
-            trial = theta - jnp.linalg.solve(matrix + damping * jnp.diag(diagonal), slope)
-            trial_errors = squared(trial, samples, chunks)
-            accepted = bool(losses.cauchy(trial_errors, scale) < cost)
-            if accepted:
-                theta, errors, damping = trial, trial_errors, max(damping * DAMPING_DECREASE, MIN_DAMPING)
-            else:
-                damping *= DAMPING_INCREASE
-        if not accepted:
-            break
+
+    def __init__(
+        self, model: BaseDynamicsModel, variables: Variables, samples: Samples, ends: Int[np.ndarray, " V"],
+        config: TrainingConfig,
+    ):  # fmt: skip
+        self._theta, self._unravel = ravel_pytree(_double(variables["params"]))
+        self._squared, self._normal_equations = _problem(model, self._unravel, _double(variables["normalization"]))
+        chunk = min(CHUNK_SIZE, len(ends))
+        self._samples, self._chunks = samples, jnp.asarray(ends[: len(ends) // chunk * chunk].reshape(-1, chunk))
+        self._config = config
+
+    def start(self) -> Progress:
+        """Return the position before the first step."""
+        return Progress(_words(self._theta), _words(1e-3), np.array(0, np.int32), np.array(0, np.int32))
+
+    def steps(self, progress: Progress) -> Iterator[Progress]:
+        """Take the steps that are left. Yield the position after each step, and the old one during a step."""
+        theta, damping = jnp.asarray(_doubles(progress.theta)), float(_doubles(progress.damping))
+        errors = self._errors(theta)
+        for step in range(int(progress.step), 0 if progress.ended else self._config.finetune_steps):
+            if jnp.mean(errors) < MIN_LOSS:
+                break
+            scale = losses.outlier_scale(errors, 1e-30) if self._config.loss == "cauchy" else jnp.float64(NO_OUTLIERS)
+            matrix, slope = self._normal_equations(theta, self._samples, self._chunks, scale)
+            cost = losses.cauchy(errors, scale)
+            diagonal = jnp.diag(matrix) + 1e-12 * jnp.diag(matrix).max()
+            accepted = False
+            while not accepted and damping < MAX_DAMPING:
+                yield progress  # the caller may stop within a step, which is then taken again
+                trial = theta - jnp.linalg.solve(matrix + damping * jnp.diag(diagonal), slope)
+                trial_errors = self._errors(trial)
+                accepted = bool(losses.cauchy(trial_errors, scale) < cost)
+                if accepted:
+                    theta, errors, damping = trial, trial_errors, max(damping * DAMPING_DECREASE, MIN_DAMPING)
+                else:
+                    damping *= DAMPING_INCREASE
+            done = np.array(step + 1, np.int32)
+            progress = Progress(_words(theta), _words(damping), done, np.array(not accepted, np.int32))
+            yield progress
+            if not accepted:
+                break
+            self._log(step, errors)
+
+    def result(self, progress: Progress) -> tuple[PyTree, float]:
+        """Return the parameters, float32, and their mean squared error on the fitted transitions."""
+        theta = jnp.asarray(_doubles(progress.theta))
+        single = jax.tree.map(lambda x: np.asarray(x, np.float32), self._unravel(theta))
+        return single, float(jnp.mean(self._errors(theta)))
+
+    def _errors(self, theta: jax.Array) -> jax.Array:
+        return self._squared(theta, self._samples, self._chunks)
+
+    def _log(self, step: int, errors: jax.Array) -> None:
         if step % LOG_INTERVAL == 0:
-            loss = jnp.mean(errors)
-            log.info("second-order fine-tuning: step %d of at most %d, loss %.1e", step, config.finetune_steps, loss)
-    single = jax.tree.map(lambda x: np.asarray(x, np.float32), unravel(theta))
-    return single, float(jnp.mean(errors))
+            steps, loss = self._config.finetune_steps, jnp.mean(errors)
+            log.info("second-order fine-tuning: step %d of at most %d, loss %.1e", step, steps, loss)
+
+
+def _words(value: Any) -> UInt32[np.ndarray, "... 2"]:
+    """Return float64 numbers as pairs of 32-bit words."""
+    return np.asarray(value, np.float64)[..., None].view(np.uint32)
+
+
+def _doubles(words: Any) -> Any:
+    """Return the float64 numbers of pairs of 32-bit words."""
+    return np.ascontiguousarray(np.asarray(words)).view(np.float64)[..., 0]
 
 
 def _double(tree: PyTree) -> PyTree:

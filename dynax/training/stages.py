@@ -4,9 +4,10 @@ Every stage has its own loss and optimizer. All stages share one `TrainState`.
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
+from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -17,9 +18,29 @@ from dynax.base import Variables
 from dynax.config.schema import TrainingConfig
 from dynax.training import losses, optimizers, second_order
 from dynax.training.batches import batches, optimizer_for
-from dynax.training.epochs import TrainState, make_epoch
+from dynax.training.epochs import Epochs, TrainState, make_piece
 from dynax.training.samples import Samples
 from dynax.training.training_set import TrainingSet
+
+
+class Work(Protocol):
+    """The epochs of a stage, which can stop between two pieces. The position in an epoch is a pytree of arrays."""
+
+    def start(self, state: TrainState) -> Any:
+        """Return the position at the start of an epoch."""
+        ...
+
+    def pieces(self, state: TrainState, progress: Any) -> Iterator[tuple[TrainState, Any]]:
+        """Run the rest of an epoch. Yield the state and the position after each piece."""
+        ...
+
+    def least_loss(self, progress: Any) -> float:
+        """Return a lower bound of the mean squared error of the epoch, by which divergence is noticed early."""
+        ...
+
+    def finish(self, state: TrainState, progress: Any) -> tuple[TrainState, jax.Array]:
+        """Return the state after the last piece, and the mean squared error of the epoch."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -27,7 +48,12 @@ class Program:
     """The compiled functions of a stage."""
 
     begin: Callable[[TrainState], TrainState]  # maps the last state of the previous stage to the first of this one
-    epoch: Callable[[TrainState], tuple[TrainState, jax.Array]]  # returns the new state and the mean squared error
+    work: Work
+
+    def epoch(self, state: TrainState) -> tuple[TrainState, jax.Array]:
+        """Run an epoch at once. Return the new state and the mean squared error."""
+        start = state, self.work.start(state)
+        return self.work.finish(*reduce(lambda _, piece: piece, self.work.pieces(*start), start))
 
 
 @dataclass(frozen=True)
@@ -64,8 +90,8 @@ def one_step(train: TrainingSet, config: TrainingConfig) -> Program:
     errors = partial(losses.one_step, model)
     if config.input_noise:
         errors = partial(losses.noisy_step, model, scale=(config.input_noise * train.state_std).astype(np.float32))
-    epoch = make_epoch(errors, train.normalization, optimizer_for(train, config), config, batch, updates)
-    return Program(begin=lambda state: state, epoch=lambda state: epoch(state, train.samples, ends))
+    piece = make_piece(errors, train.normalization, optimizer_for(train, config), config, updates)
+    return Program(begin=lambda state: state, work=Epochs(piece, train.samples, ends, batch, updates))
 
 
 def multi_step(train: TrainingSet, config: TrainingConfig, horizon: int) -> Program:
@@ -82,20 +108,14 @@ def multi_step(train: TrainingSet, config: TrainingConfig, horizon: int) -> Prog
     def errors(variables: Variables, samples: Samples, ends: jax.Array, key: jax.Array) -> jax.Array:
         return losses.multi_step(model, variables, samples, ends, horizon, scale)[None]  # the ensemble as one model
 
-    epoch = make_epoch(errors, train.normalization, optimizer, config, batch, updates)
-    return Program(
-        begin=partial(_from_best, optimizer=optimizer), epoch=lambda state: epoch(state, train.samples, ends)
-    )
+    piece = make_piece(errors, train.normalization, optimizer, config, updates)
+    begin = partial(_from_best, optimizer=optimizer)
+    return Program(begin=begin, work=Epochs(piece, train.samples, ends, batch, updates))
 
 
 def finetune(train: TrainingSet, config: TrainingConfig) -> Program:
     """Fine-tune the best parameters so far by second-order steps."""
-
-    def epoch(state: TrainState) -> tuple[TrainState, jax.Array]:
-        params, loss = second_order.finetune(train, state.best, config, state.key)
-        return state.replace(params=params, ema=params, epoch=state.epoch + 1), jnp.float32(loss)
-
-    return Program(begin=lambda state: state, epoch=epoch)
+    return Program(begin=lambda state: state, work=second_order.Finetuning(train, config))
 
 
 def _from_best(state: TrainState, optimizer: optax.GradientTransformation) -> TrainState:

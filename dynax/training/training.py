@@ -1,10 +1,13 @@
-"""`Training`: an object that owns the state of a training and runs one epoch per `step()`."""
+"""`Training`: an object that owns the state of a training. `step()` runs an epoch, `advance()` a piece of an epoch."""
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import PyTree
 
 from dynax.base import BaseDynamicsModel, Variables
@@ -66,6 +69,8 @@ class Training:
         self._state = initial_state(params, optimizer_for(self.train, config), run_key)
         self._validate = Validation(model, val, config.val_rollouts)
         self._running: tuple[Stage, Program] | None = None
+        self._progress: Any = None  # position in the current epoch, or None between two epochs
+        self._pieces: Iterator[tuple[TrainState, Any]] | None = None  # the rest of the current epoch
 
     @property
     def epoch(self) -> int:
@@ -96,9 +101,30 @@ class Training:
         """The complete state, for a checkpoint; a copy."""
         return _copy(self._state)
 
+    @property
+    def progress(self) -> PyTree | None:
+        """The position in the current epoch, for a checkpoint; a copy. None between two epochs."""
+        return None if self._progress is None else jax.tree.map(np.array, self._progress)
+
+    @property
+    def progress_epoch(self) -> int | None:
+        """Number of the epoch that is partly done, or None between two epochs."""
+        return None if self._progress is None else self.epoch + 1
+
     def restore(self, state: TrainState) -> None:
         """Continue from a state that another training with the same settings has returned."""
         self._state, self._running = _copy(state), None
+        self._pieces = self._progress = None
+
+    def restore_progress(self, progress: PyTree) -> None:
+        """Continue within an epoch, from the `progress` that belongs to the restored state."""
+        self._pieces, self._progress = None, _copy(progress)
+
+    def progress_template(self) -> PyTree:
+        """Return a position in the next epoch, with the shapes that `restore_progress` expects."""
+        stage = self.stage
+        assert stage is not None, "a complete training has no position in an epoch"
+        return self._program(stage).work.start(self._state)
 
     @property
     def stage(self) -> Stage | None:
@@ -114,32 +140,65 @@ class Training:
         Raises:
             RunError: if the loss is not finite or exceeds `MAX_LOSS`. The best parameters are kept.
         """
+        while self.stage is not None:
+            if metrics := self.advance():
+                return metrics
+        self._log_early_end(self.config.total_epochs)
+        return None
+
+    def advance(self) -> EpochMetrics | None:
+        """Run about a second of the next epoch. The lengths of these pieces do not influence the result.
+
+        Returns:
+            The metrics of the epoch after its last piece, otherwise None. They are computed in a call of their own.
+
+        Raises:
+            RunError: as `step`.
+        """
         stage = self.stage
-        if stage is None:
-            self._log_early_end(self.config.total_epochs)
-            return None
-        number = max(self.epoch + 1, stage.first)
-        program = self._program(stage, number)
-        self._state, loss = program.epoch(self._state)
-        if not float(loss) < MAX_LOSS:
-            raise RunError(
-                f"training diverged in epoch {number}: the loss is {float(loss):.3g}; "
-                f"lower {stage.rate} or training.gradient_clip"
-            )
+        assert stage is not None, "a complete training cannot advance"
+        number, program = max(self.epoch + 1, stage.first), self._program(stage)
+        if self._pieces is None:
+            if self._progress is None:
+                self._begin(stage, program)
+            self._pieces = program.work.pieces(self._state, self._progress)
+        piece = next(self._pieces, None)
+        if piece is None:
+            return self._finish(stage, program, number)
+        self._state, self._progress = piece
+        self._check_loss(stage, number, program.work.least_loss(self._progress))
+        return None
+
+    def _begin(self, stage: Stage, program: Program) -> None:
+        """Prepare the state if the next epoch is the first of its stage, and set the position in the epoch."""
+        if self.epoch < stage.first and stage.first > 1:
+            self._log_early_end(stage.first - 1)
+            self._state = program.begin(self._state.replace(epoch=jnp.int32(stage.first - 1)))
+        self._progress = program.work.start(self._state)
+
+    def _finish(self, stage: Stage, program: Program, number: int) -> EpochMetrics:
+        """Validate the parameters after an epoch."""
+        self._state, loss = program.work.finish(self._state, self._progress)
+        self._progress = self._pieces = None
+        self._check_loss(stage, number, float(loss))
         nrmse, valid_time = self._validate({"params": self._state.ema, "normalization": self.train.normalization})
         self._state = keep_best(self._state, jnp.float32(nrmse))
         return EpochMetrics(number, float(loss), nrmse, valid_time)
 
-    def _program(self, stage: Stage, number: int) -> Program:
-        """Return the compiled functions of a stage; prepare the state if epoch `number` is its first."""
+    @staticmethod
+    def _check_loss(stage: Stage, number: int, loss: float) -> None:
+        if not loss < MAX_LOSS:
+            raise RunError(
+                f"training diverged in epoch {number}: the loss is {loss:.3g}; "
+                f"lower {stage.rate} or training.gradient_clip"
+            )
+
+    def _program(self, stage: Stage) -> Program:
+        """Return the compiled functions of a stage."""
         if self._running is None or self._running[0] is not stage:
             self._running = None  # frees the programs of the previous stage before others are compiled
             self._running = stage, stage.build(self.train, self.config)
-        program = self._running[1]
-        if number == stage.first > 1:
-            self._log_early_end(number - 1)
-            self._state = program.begin(self._state.replace(epoch=jnp.int32(number - 1)))
-        return program
+        return self._running[1]
 
     def _log_early_end(self, last: int) -> None:
         if self.epoch < last:

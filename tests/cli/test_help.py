@@ -2,7 +2,7 @@
 
 import pytest
 
-from dynax.cli.command_table import COMMANDS
+from dynax.cli.command_table import COMMANDS, CONFIGURED
 
 OPTIONS = {
     "collect": "collect: *default",
@@ -12,7 +12,7 @@ OPTIONS = {
 }
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", CONFIGURED)
 def test_examples_and_options_fit_into_the_terminal(in_process, monkeypatch, command):
     monkeypatch.setenv("COLUMNS", "80")
     finished = in_process(command, "--help")

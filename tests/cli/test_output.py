@@ -8,7 +8,7 @@ import pytest
 from command_line import wait_for_jobs
 from marks import slow
 
-from dynax.cli.command_table import COMMANDS
+from dynax.cli.command_table import CONFIGURED
 
 NOISE = ("noise from Python", "noise from C", "a warning", "a log line")
 
@@ -20,7 +20,7 @@ def run_to_evaluate(folder: Path) -> Path:
     return folder / "run"
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", CONFIGURED)
 def test_the_output_is_one_line_with_the_run_directory(dynax, tmp_path, command):
     group = "training" if command == "train" else command
     args = [f"run={run_to_evaluate(tmp_path)}"] if command in ("eval", "render") else ["env=cart_pole"]

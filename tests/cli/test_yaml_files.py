@@ -9,7 +9,7 @@ import yaml
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from dynax.cli.command_table import COMMANDS
+from dynax.cli.command_table import CONFIGURED
 from dynax.cli.composition import conf, resolvers
 from dynax.cli.composition.check import check
 
@@ -52,7 +52,7 @@ def test_every_combination_composes_and_is_valid(composed):
 
 
 def test_every_group_belongs_to_a_command(composed):
-    assert conf.groups() - {"hydra"} <= set().union(*(conf.keys(command) for command in COMMANDS))
+    assert conf.groups() - {"hydra"} <= set().union(*(conf.keys(command) for command in CONFIGURED))
 
 
 def test_smoke_overrides_the_recipe_of_a_model_and_reduces_the_data(composed):

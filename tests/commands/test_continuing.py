@@ -85,7 +85,7 @@ def test_a_run_that_continues_has_no_summary(dynax, run, monkeypatch):
     def fail(*args):
         raise RuntimeError("in the first epoch")
 
-    monkeypatch.setattr("dynax.training.training.Training.step", fail)
+    monkeypatch.setattr("dynax.training.training.Training.advance", fail)
     ran = dynax("train", f"training.resume={run}", "training.num_epochs=3")
     assert (ran.code, ran.out) == (1, "")
     assert not (run / "summary.json").exists()

@@ -6,11 +6,14 @@ from pathlib import Path
 
 from sources import FILES, imports, name_of, nodes
 
-# Private names of third-party packages that have no public equivalent.
+# Private names of third-party packages without a public equivalent, and documented functions of os and sys.
 FOREIGN_PRIVATE_NAMES = {
     "dynax.cli.hydra_private: _get_root",
     "dynax.cli.hydra_private: hydra._internal",
     "dynax.cli.jobs.cores: _identity",
+    "dynax.cli.jobs.orphans: _exit",
+    "dynax.cli.watcher: _current_frames",
+    "dynax.cli.watcher: _exit",
 }
 
 

@@ -11,7 +11,7 @@ from toys import Drift, Linear, epochs, same, start
 
 from dynax.config.schema import TrainingConfig
 from dynax.training import TrainingSet
-from dynax.training.epochs import initial_state, make_epoch
+from dynax.training.epochs import Epochs, initial_state, make_piece
 from dynax.training.losses import one_step
 
 
@@ -40,6 +40,7 @@ def test_the_loss_is_nan_if_the_last_update_gives_parameters_that_are_not_finite
     params = model.create(jax.random.PRNGKey(0), train.normalization)["params"]
     ends, optimizer = jnp.asarray(train.window_ends()), optax.sgd(jnp.nan)
     state = initial_state(params, optimizer, jax.random.PRNGKey(0))
-    epoch = make_epoch(partial(one_step, model), train.normalization, optimizer, config, batch=len(ends), updates=1)
-    _, loss = epoch(state, train.samples, ends)
-    assert np.isnan(loss)
+    piece = make_piece(partial(one_step, model), train.normalization, optimizer, config, updates=1)
+    work = Epochs(piece, train.samples, ends, batch=len(ends), updates=1)
+    [(state, progress)] = work.pieces(state, work.start(state))
+    assert np.isnan(work.finish(state, progress)[1])

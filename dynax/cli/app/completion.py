@@ -10,7 +10,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from dynax.cli.command_table import COMMANDS
+from dynax.cli.command_table import COMMANDS, CONFIGURED
 from dynax.cli.composition import conf, plugins
 
 _FLAGS = ("--cfg", "--config-dir", "--help", "--info", "--multirun")
@@ -36,7 +36,7 @@ def _candidates(line: str, argv: Sequence[str]) -> list[str]:
     last = "" if line.endswith(" ") or not words else words.pop()
     if not words:
         return [command for command in COMMANDS if command.startswith(last)]
-    if words[0] not in COMMANDS:
+    if words[0] not in CONFIGURED:
         return []
     if words[-1] == "--config-dir":
         return _paths("", last)

@@ -4,7 +4,6 @@ import argparse
 import contextlib
 import io
 import os
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig
 
+from dynax.cli import signals
 from dynax.cli.app import flags
 from dynax.cli.app.help import help_text
 from dynax.cli.command_table import COMMANDS
@@ -19,8 +19,7 @@ from dynax.cli.composition import conf, plugins, resolvers
 from dynax.cli.composition.smoke import smoke_override
 from dynax.cli.errors.report import report
 from dynax.cli.jobs import job, outcomes
-from dynax.cli.signals import Stopped
-from dynax.cli.stdout import reserve_stdout, write_lines
+from dynax.cli.streams import reserve_stdout, write_lines
 from dynax.errors import UserError
 
 
@@ -53,6 +52,7 @@ def launch(command: str, argv: Sequence[str]) -> int:
     try:
         smoke = smoke_override(command, args.overrides)
     except Exception:
+        signals.check()
         smoke = None  # a malformed override: the composition reports it
     if smoke:
         argv, args = [*argv, smoke], argparse.Namespace(**{**vars(args), "overrides": [*args.overrides, smoke]})
@@ -102,14 +102,15 @@ def _show(prints: Callable[[], None], overrides: Sequence[str]) -> int:
 
 def _run(command: str, argv: Sequence[str], overrides: Sequence[str]) -> int:
     """Run one job or a sweep, print the paths of the results in the order of the jobs, and return the exit code."""
-    signal.signal(signal.SIGINT, _stop)
-    signal.signal(signal.SIGTERM, _stop)
+    signals.before_stop(outcomes.stop_workers)
     stdout = reserve_stdout()
     code = 0
     try:
         to_hydra(command, argv)
     except BaseException as error:
-        code = report(error, overrides=overrides)
+        stopped = signals.requested() and not isinstance(error, (KeyboardInterrupt, signals.Stopped))
+        signals.acknowledge()
+        code = report(signals.stop() if stopped else error, overrides=overrides)
     results = outcomes.collect()
     outcomes.remove_empty_sweeps()
     paths = [outcome.path for outcome in results if outcome.path]
@@ -120,12 +121,5 @@ def _run(command: str, argv: Sequence[str], overrides: Sequence[str]) -> int:
         print(f"dynax: {message}", file=sys.stderr)
         return 1
     codes = {outcome.exit_code for outcome in results} | {0}
-    return code or (1 if 1 in codes else max(codes))
-
-
-def _stop(number: int, *_: object) -> None:
-    """Handle Ctrl-C and SIGTERM: stop the workers of a sweep, then raise. A second signal raises immediately."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, job.terminate)
-    outcomes.stop_workers(number)
-    raise KeyboardInterrupt if number == signal.SIGINT else Stopped(number, "terminated")
+    unfinished = 128 + signals.requested() if signals.requested() and not paths else 0
+    return code or (1 if 1 in codes else max(codes)) or unfinished

@@ -9,19 +9,22 @@ from signal import SIGINT
 from typing import Any
 
 import jax
-from filelock import FileLock, Timeout
 from omegaconf import DictConfig, OmegaConf
 
 from dynax.architectures.rigid import RigidDynamicsModel
-from dynax.cli import resume
+from dynax.cli import resume, signals
+from dynax.cli.composition import unfinished
+from dynax.cli.composition.resolvers import is_run
+from dynax.cli.composition.unfinished import AUTO
 from dynax.cli.directories import run_directory
 from dynax.cli.signals import Stopped
 from dynax.cli.training import identify
-from dynax.cli.training.checkpoints import restore_training, saved_normalization
+from dynax.cli.training.checkpoints import restore_training, resuming, saved_normalization
 from dynax.cli.training.finish import finish
 from dynax.cli.training.follow import follow
 from dynax.cli.training.job import Job, assemble
 from dynax.errors import UserError, config_section
+from dynax.runs import locks
 from dynax.runs.history import FILE, History
 from dynax.training import Training, TrainingSet
 
@@ -31,8 +34,9 @@ log = logging.getLogger(__name__)
 def run(cfg: DictConfig) -> Path:
     """Train as `cfg` describes, or continue the run `training.resume`, and return the run directory."""
     path, start = run_directory(), time.monotonic()
+    signals.advise(lambda: resuming(path))
     with _locked(path):
-        past = resume.past_of(path, cfg) if cfg.training.resume is not None else None
+        past = resume.past_of(path, cfg) if _is_continued(path, cfg) else None
         if past and past.is_finished():
             log.info("%s is finished; set training.num_epochs to a larger number to continue it", path)
             return path
@@ -46,6 +50,11 @@ def run(cfg: DictConfig) -> Path:
     return path
 
 
+def _is_continued(path: Path, cfg: DictConfig) -> bool:
+    """Return whether the run already exists. With `training.resume=auto`, it may also be new."""
+    return is_run(path) if cfg.training.resume == AUTO else cfg.training.resume is not None
+
+
 def _train(job: Job, past: resume.Past | None) -> History:
     """Run all epochs that are left, and return the metrics of all epochs."""
     data, val = job.read_data()
@@ -57,7 +66,7 @@ def _train(job: Job, past: resume.Past | None) -> History:
         log.info("continuing %s after epoch %d", job.path, training.epoch)
     history = History(job.path / FILE, past.metrics if past else None)
     (job.path / "summary.json").unlink(missing_ok=True)  # its presence marks a finished run
-    follow(job, training, history)
+    follow(job, training, history, past.seconds_in_epoch if past else 0.0)
     return history
 
 
@@ -76,8 +85,10 @@ def _resumable(path: Path) -> Iterator[None]:
 def _locked(path: Path) -> Iterator[None]:
     """Lock the run, so that no other process continues it at the same time."""
     try:
-        lock = FileLock(path / ".lock").acquire(timeout=0)
-    except Timeout:
+        lock = unfinished.take_claim(path) or locks.acquire(path / unfinished.LOCK)
+    except locks.Busy:
         raise UserError(f"training.resume={path}: another process is training this run") from None
-    with lock:
+    try:
         yield
+    finally:
+        lock.release()

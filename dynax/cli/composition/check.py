@@ -6,6 +6,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from dynax.cli.composition import conf
 from dynax.cli.composition.resolvers import is_run
+from dynax.cli.composition.unfinished import AUTO
 from dynax.config.options import section
 from dynax.config.schema import CollectConfig, EvalConfig, RenderConfig, TrainingRunConfig
 from dynax.errors import UserError, did_you_mean
@@ -42,5 +43,5 @@ def check(command: str, cfg: DictConfig) -> None:
             section(cls, cfg[name], name)
     for key, exists, problem in _PATHS:
         path = OmegaConf.select(cfg, key)
-        if path is not None and not exists(Path(str(path)).expanduser()):
+        if path is not None and (key, path) != ("training.resume", AUTO) and not exists(Path(str(path)).expanduser()):
             raise UserError(f"{key}={path}: {problem}")

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
+from dynax.cli.composition import unfinished
+
 
 def register() -> None:
     """Register the interpolations with OmegaConf."""
@@ -27,13 +29,20 @@ def stamp() -> str:
     return f"{datetime.now():%Y-%m-%d_%H-%M-%S}-{secrets.token_hex(3)}"
 
 
-def resumed(run: str | None, otherwise: str | int) -> str:
-    """Return the absolute path of the run to continue. If `run` is not a training run, return `otherwise`."""
+def resumed(run: str | None, otherwise: str | int, *, _root_: DictConfig) -> str:
+    """Return the absolute path of the run to continue. If `run` is not a training run, return `otherwise`.
+
+    `auto` is the newest unfinished run of the config `_root_`.
+    """
+    if run == unfinished.AUTO:
+        return str(unfinished.claim_newest(_root_, f"{robot(_root_.env)}-{_root_.model.architecture}") or otherwise)
     return str(Path(run).expanduser().absolute()) if run and is_run(run) else str(otherwise)
 
 
-def resumed_subdir(run: str | None) -> str:
+def resumed_subdir(run: str | None, *, _root_: DictConfig) -> str:
     """Return the subdirectory for Hydra's files. A continued run keeps the files of its start."""
+    if run == unfinished.AUTO:
+        run = OmegaConf.select(_root_, "hydra.runtime.output_dir", throw_on_missing=False)
     return ".hydra/resumed" if run and is_run(run) else ".hydra"
 
 

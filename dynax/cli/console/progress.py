@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn,
 from rich.table import Column
 from rich.text import Text
 
+from dynax.cli import signals
 from dynax.cli.console.duration import duration
 from dynax.cli.console.tables import stderr_console
 
@@ -48,12 +49,22 @@ def progress(title: str, total: int, unit: str, done: int = 0, note: str = "") -
 
     if stderr.is_terminal:
         with _bar(stderr, title, total, unit, done, note) as update:
-            yield lambda done, note="": update(done, note or rate(done))
+            yield _obedient(lambda done, note="": update(done, note or rate(done)))
     else:
         if note:
             log.info("%s: %s", title, note)
         update = _lines(title, total, unit)
-        yield lambda done, note="": update(done, note or rate(done))
+        yield _obedient(lambda done, note="": update(done, note or rate(done)))
+
+
+def _obedient(update: Update) -> Update:
+    """Return `update` as a function that first stops the command if a signal has arrived."""
+
+    def checked(done: int, note: str = "") -> None:
+        signals.check()
+        update(done, note)
+
+    return checked
 
 
 @contextmanager

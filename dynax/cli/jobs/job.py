@@ -2,7 +2,6 @@
 
 import importlib
 import os
-import signal
 from pathlib import Path
 
 from hydra.conf import HydraConf
@@ -10,34 +9,46 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from dynax.cli import signals
 from dynax.cli.composition import plugins
 from dynax.cli.composition.check import check
 from dynax.cli.directories import remove_if_only
 from dynax.cli.errors.report import report
-from dynax.cli.jobs import cores, outcomes
+from dynax.cli.jobs import cores, orphans, outcomes
 from dynax.cli.signals import Stopped
+from dynax.cli.streams import keep_stderr_writable
 from dynax.runs.provenance import commit
 
 
 def run(command: str, cfg: DictConfig) -> None:
     """Run a command and store its outcome. The function reports errors of the command, so that other jobs go on."""
-    signal.signal(signal.SIGTERM, terminate)
-    if outcomes.is_stopped():
+    if outcomes.is_worker():
+        keep_stderr_writable()
+        signals.install()
+        orphans.end_with_parent()
+    if outcomes.is_stopped() or signals.requested():
         return
     with outcomes.running():
         try:
-            cores.use_own_cores()
-            enable_compilation_cache()
-            plugins.load(cfg.plugins)  # may import JAX
-            check(command, cfg)
-            commit()  # caches the commit of the running code, before anyone changes the checkout
-            module = importlib.import_module(f"dynax.cli.commands.{command}")
-            outcome = outcomes.Outcome(0, str(Path(module.run(cfg)).absolute()))
+            outcome = outcomes.Outcome(0, str(_result(command, cfg)))
         except (KeyboardInterrupt, Stopped) as error:
             outcome = outcomes.Outcome(_stopped(error))
         except (Exception, SystemExit) as error:
-            outcome = outcomes.Outcome(_failed(error))
+            outcome = outcomes.Outcome(_stopped(signals.stop()) if signals.requested() else _failed(error))
         outcomes.store(outcome)
+
+
+def _result(command: str, cfg: DictConfig) -> Path:
+    """Run a command and return the absolute path of its result. Between its parts, stop if a signal has arrived."""
+    cores.use_own_cores()
+    enable_compilation_cache()
+    plugins.load(cfg.plugins)  # may import JAX
+    check(command, cfg)
+    commit()  # caches the commit of the running code, before anyone changes the checkout
+    signals.check()
+    module = importlib.import_module(f"dynax.cli.commands.{command}")
+    signals.check()
+    return Path(module.run(cfg)).absolute()
 
 
 def enable_compilation_cache() -> None:
@@ -50,17 +61,13 @@ def enable_compilation_cache() -> None:
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
 
 
-def terminate(number: int, *_: object) -> None:
-    """Handle SIGTERM: raise an exception, as Ctrl-C does, so that `finally` blocks run."""
-    raise Stopped(number, "terminated")
-
-
 def _stopped(error: KeyboardInterrupt | Stopped) -> int:
     """Return the exit code of a stopped job of a sweep.
 
     Raises:
         KeyboardInterrupt, Stopped: The whole command line has to end.
     """
+    signals.acknowledge()
     if HydraConfig.get().mode != RunMode.MULTIRUN:
         raise error
     code = report(error, job=_name(HydraConfig.get()))

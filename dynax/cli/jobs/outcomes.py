@@ -64,6 +64,12 @@ def is_parent() -> bool:
     return bool(_sweeps)
 
 
+def is_worker() -> bool:
+    """Return whether this process is a worker of the joblib launcher."""
+    hydra = HydraConfig.get()
+    return hydra.mode == RunMode.MULTIRUN and not is_parent() and "n_jobs" in hydra.launcher
+
+
 def is_stopped() -> bool:
     """Return whether the sweep of the current job has been stopped."""
     jobs = _jobs_folder()
@@ -97,12 +103,13 @@ def store(outcome: Outcome) -> None:
 def stop_workers(number: int) -> None:
     """Start no further jobs, and wait for the jobs that run in child processes. The parent calls this on a signal.
 
-    A terminal sends Ctrl-C to the child processes as well. SIGTERM reaches only the parent, which passes it on.
+    A terminal sends Ctrl-C to the child processes as well. Other signals may reach only the parent, which passes them
+    on as SIGUSR1, because a second SIGTERM would end a worker at once.
     """
     for jobs in (sweep / ".jobs" for sweep in _sweeps if (sweep / ".jobs").is_dir()):
         (jobs / "stop").touch()
-        for worker in _workers(jobs) if number == signal.SIGTERM else ():
-            worker.terminate()
+        for worker in _workers(jobs) if number != signal.SIGINT else ():
+            os.kill(worker.pid or 0, signal.SIGUSR1)
         while _workers(jobs):
             time.sleep(0.1)
 

@@ -22,6 +22,7 @@ def save(
     best_epoch: int,
     best_val_nrmse: float,
     trees: Mapping[str, PyTree] | None = None,
+    seconds: float | None = None,
 ) -> None:
     """Write a checkpoint.
 
@@ -31,6 +32,7 @@ def save(
         variables: the best variables so far.
         best_epoch, best_val_nrmse: epoch of these variables, and their validation error.
         trees: further pytrees of arrays.
+        seconds: duration of the part of the next epoch that is done, or None between two epochs.
     """
     info = {
         **description(job.model, job.config),
@@ -39,16 +41,33 @@ def save(
         "epoch": epoch,
         "best_epoch": best_epoch,
         "best_val_nrmse": best_val_nrmse,
+        "seconds_in_epoch": seconds,
     }
     checkpoint.save(
         job.path, epoch, {"model": model_tree(variables), **(trees or {})}, robot_files(job.model.env), info
     )
 
 
-def save_training(job: Job, training: Training) -> None:
-    """Write a checkpoint from which the training can continue."""
-    trees = {"training": training.state}
-    save(job, training.epoch, training.variables(), training.best_epoch, training.best_val_nrmse, trees)
+def save_training(job: Job, training: Training, seconds: float) -> None:
+    """Write a checkpoint from which the training can continue, also within an epoch.
+
+    Args:
+        job: the job.
+        training: the training.
+        seconds: duration of the part of the current epoch that is done.
+    """
+    trees, progress = {"training": training.state}, training.progress
+    if progress is not None:
+        trees["progress"] = progress
+    best = training.variables(), training.best_epoch, training.best_val_nrmse
+    save(job, training.epoch, *best, trees, None if progress is None else seconds)
+
+
+def resuming(path: Path) -> str:
+    """Return how to continue the run `path`."""
+    if checkpoint.checkpoints(path):
+        return f"run `dynax train training.resume={path}` to continue"
+    return "no checkpoint has been written, so that nothing can be continued; run the same command again"
 
 
 def saved_normalization(job: Job) -> Variables:
@@ -58,8 +77,14 @@ def saved_normalization(job: Job) -> Variables:
 
 
 def restore_training(job: Job, training: Training) -> None:
-    """Restore the state of a training from the newest checkpoint."""
-    training.restore(checkpoint.read(job.path, lambda path: read_tree(path / "training", training.state)))
+    """Restore the state of a training from the newest checkpoint, also within an epoch."""
+
+    def read(path: Path) -> None:
+        training.restore(read_tree(path / "training", training.state))
+        if (path / "progress").is_dir() and training.stage is not None:  # a smaller num_epochs may have ended it
+            training.restore_progress(read_tree(path / "progress", training.progress_template()))
+
+    checkpoint.read(job.path, read)
 
 
 @contextmanager

@@ -1,0 +1,52 @@
+"""`dynax doctor`: print the facts that a bug report needs, and check the machine by using it."""
+
+import logging
+import sys
+import warnings
+from collections.abc import Sequence
+
+from dynax.cli import diagnosis, signals
+from dynax.cli.jobs.job import enable_compilation_cache
+from dynax.cli.streams import reserve_stdout, write_lines
+from dynax.errors import UserError
+
+USAGE = """\
+dynax doctor: print the facts that a bug report needs, and check the machine by using it
+
+Usage: dynax doctor
+
+The report is the standard output. The exit code is 0, or 1 if a check fails. The last line on standard error then
+names the problem and its remedy.
+"""
+
+
+def run(argv: Sequence[str]) -> int:
+    """Print the report and return the exit code.
+
+    Args:
+        argv: The words after `dynax doctor`.
+
+    Raises:
+        UserError: if there are words other than `--help`.
+    """
+    if argv and argv[0] in ("-h", "--help"):
+        print(USAGE, end="")
+        return 0
+    if argv:
+        raise UserError(f"dynax doctor has no options, but {argv[0]} is given: remove it")
+    enable_compilation_cache()
+    stdout = reserve_stdout()
+    warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)  # the report contains the facts
+    for check in diagnosis.CHECKS:
+        signals.check()
+        try:
+            lines = list(check.lines())
+        except Exception as error:
+            signals.check()
+            reason = (str(error).splitlines() or [""])[0] or type(error).__name__
+            write_lines(stdout, [f"{check.name}: failed, {reason}"])
+            print(f"dynax: {check.name}: {reason}; {check.remedy}", file=sys.stderr)
+            return 1
+        write_lines(stdout, [f"{check.name}: {lines[0]}", *(f"  {line}" for line in lines[1:])])
+    return 0

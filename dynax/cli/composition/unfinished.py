@@ -1,0 +1,76 @@
+"""`training.resume=auto`: the newest unfinished run of a config."""
+
+import contextlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from dynax.runs import locks
+
+AUTO = "auto"
+LOCK = ".lock"  # name of the lock file in a run directory
+RUNS = Path("outputs", "train")  # relative to the working directory
+
+_claimed: dict[Path, locks.Lock] = {}  # locks of the runs that this process will continue
+
+
+def claim_newest(root: DictConfig, name: str) -> Path | None:
+    """Return the newest unfinished run of a config and lock it, or None. A locked run is skipped.
+
+    Args:
+        root: the composed config; the run may have other values of `training.resume` and `training.num_epochs`.
+        name: folder of the runs of this robot and model, below `RUNS`.
+    """
+    wanted = _comparable(_without_hydra(root))
+    for checkpoint in sorted(_checkpoints(name), key=_time, reverse=True):
+        run = checkpoint.parents[1].absolute()
+        if not (run / "summary.json").exists() and _config(checkpoint) == wanted and _claim(run):
+            return run
+    return None
+
+
+def take_claim(run: Path) -> locks.Lock | None:
+    """Return the lock of a run that this process has claimed, and forget the claim."""
+    return _claimed.pop(run.absolute(), None)
+
+
+def _claim(run: Path) -> bool:
+    """Lock a run, unless this process has locked it before. Return whether that was possible."""
+    if run not in _claimed:
+        with contextlib.suppress(locks.Busy, OSError):
+            _claimed[run] = locks.acquire(run / LOCK)
+    return run in _claimed
+
+
+def _checkpoints(name: str) -> Iterator[Path]:
+    """Yield the newest checkpoint of each run of a robot and a model, also in sweeps."""
+    for run in (*(RUNS / name).glob("*"), *(RUNS / "sweeps").glob("*/*")):
+        sealed = [path for path in run.glob("checkpoints/epoch-*") if (path / "run.json").is_file()]
+        if sealed:
+            yield max(sealed, key=lambda path: int("0" + re.sub(r"\D", "", path.name)))
+
+
+def _time(checkpoint: Path) -> float:
+    return (checkpoint / "run.json").stat().st_mtime
+
+
+def _config(checkpoint: Path) -> Mapping[str, Any] | None:
+    """Return the config of a checkpoint, or None if it cannot be read. The command itself reports damage."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+        return _comparable(json.loads((checkpoint / "run.json").read_text())["config"])
+    return None
+
+
+def _without_hydra(root: DictConfig) -> Any:
+    names = [str(key) for key in root if key != "hydra"]
+    return json.loads(json.dumps(OmegaConf.to_container(OmegaConf.masked_copy(root, names), resolve=True)))
+
+
+def _comparable(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a config without the keys in which a continued run may differ."""
+    training = {key: value for key, value in config["training"].items() if key not in ("resume", "num_epochs")}
+    return {**config, "training": training}
