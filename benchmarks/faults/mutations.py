@@ -20,6 +20,7 @@ from dynax.errors import UserError
 
 NAME, DEFAULT_ROUNDS = "mutations", 1_000
 KINDS = ("flip", "cut", "delete", "swap")
+OUTCOMES = ("named", "same meaning", "unfinished")  # without its summary, a run is recognizably unfinished
 
 
 def measure(rounds: int, seed: int) -> Iterator[dict[str, Any]]:
@@ -32,7 +33,7 @@ def measure(rounds: int, seed: int) -> Iterator[dict[str, Any]]:
         counts: Counter[tuple[str, str, str]] = Counter()
         for number in range(rounds):
             kind, target, outcome = _round(folders, meaning, rng)
-            if outcome in ("named", "same meaning"):
+            if outcome in OUTCOMES:
                 counts[kind, _kind_of_file(target), outcome] += 1
             else:
                 yield {"round": number, "damage": kind, "file": target, "outcome": outcome, "passed": False}
@@ -73,7 +74,9 @@ def _outcome(work: Path, meaning: str) -> str:
         return "named"  # the whole dataset is missing, which the commands report before they read
     except Exception as error:
         return f"{type(error).__name__}: {error}"
-    return "same meaning" if found == meaning else "silent"
+    if found == meaning:
+        return "same meaning"
+    return "silent" if (work / "run" / "summary.json").exists() else "unfinished"
 
 
 def _flip(target: Path, rng: np.random.Generator) -> None:
@@ -101,7 +104,7 @@ def _partner(target: Path, files: Sequence[Path], work: Path, two: Path, rng: np
     dataset = next((work / "datasets").glob("pendulum-*")).name
     other = next((two / "datasets").glob("pendulum-*")).name
     same = two / Path(*(other if part == dataset else part for part in relative.parts))
-    return same if target.is_dir() or rng.random() < 0.6 else files[rng.integers(len(files))]
+    return same if target.is_dir() or rng.random() < 0.6 else files[int(rng.integers(len(files)))]
 
 
 def _swap(target: Path, partner: Path) -> None:
@@ -131,6 +134,6 @@ def table(results: Sequence[Mapping[str, Any]]) -> str:
     for result in results:
         outcome = result["outcome"] if result["passed"] else "failed"
         counts[result["damage"], outcome] += result.get("count", 1)
-    outcomes = ("named", "same meaning", "failed")
+    outcomes = (*OUTCOMES, "failed")
     rows = [[kind, *(f"{counts[kind, outcome]:,}" for outcome in outcomes)] for kind in KINDS]
-    return markdown(["damage", "one sentence, exit code 2", "same meaning", "not detected"], rows)
+    return markdown(["damage", "one sentence, exit code 2", "same meaning", "unfinished run", "not detected"], rows)

@@ -14,6 +14,7 @@ from dynax.data import arrays, simulate
 from dynax.data.collection import collect
 from dynax.data.dataset import Dataset
 from dynax.envs import PendulumEnv
+from dynax.errors import UserError
 from dynax.evaluation import warmstart
 from dynax.evaluation.warmstart import WarmstartCheck
 from dynax.excitations.mixed import Mixed
@@ -86,5 +87,6 @@ def read(folder: Path) -> str:
     data, check = dataset.read(), WarmstartCheck.load(dataset.path)
     meaning = (trained.env.mjcf, info, rows, summary, dataset.manifest, dataset.path.name, check)
     digest.update(repr(meaning).encode() + data.states.tobytes() + data.actions.tobytes())
-    matches = dataset.sha256 == info["dataset_sha256"]
-    return digest.hexdigest() if matches else f"another dataset {digest.hexdigest()}"
+    if dataset.sha256 != info["dataset_sha256"]:  # as `training.resume` does
+        raise UserError("the run was trained on other data")
+    return digest.hexdigest()

@@ -28,9 +28,14 @@ def read_run_id(run: Path) -> str:
     return read_json(run / FILE, Identity, "the run is damaged")["run_id"]
 
 
+def has_run_id(run: Path) -> bool:
+    """Return whether a run has an identity."""
+    return (run / FILE).exists()
+
+
 def ensure_run_id(run: Path) -> str:
     """Return the identity of a run; draw and write one if the run has none."""
-    if not (run / FILE).exists():
+    if not has_run_id(run):
         run.mkdir(parents=True, exist_ok=True)
         write_json(run / FILE, Identity(run_id=secrets.token_hex(16)))
     return read_run_id(run)

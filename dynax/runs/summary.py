@@ -1,4 +1,4 @@
-"""The summary of a finished run, with the SHA-256 of its content."""
+"""The summary of a finished run, with the identity of the run and the SHA-256 of its content."""
 
 import hashlib
 import json
@@ -8,6 +8,7 @@ from typing import Any, TypedDict
 
 from dynax.errors import UserError
 from dynax.runs.files import write_json
+from dynax.runs.identity import has_run_id, read_run_id
 from dynax.runs.json_files import read_json
 from dynax.runs.provenance import provenance
 
@@ -34,7 +35,7 @@ def write_summary(run: Path, command: str, content: Mapping[str, Any]) -> None:
         command: The name of the command.
         content: Results of the command. The keys contain the units.
     """
-    summary = {"command": command, "run": str(run), **content, **provenance()}
+    summary = {"command": command, "run": str(run), **_identity(run), **content, **provenance()}
     write_json(run / FILE, {**summary, SEAL: _digest(summary)})
 
 
@@ -50,7 +51,14 @@ def read_summary(run: Path) -> dict[str, Any] | None:
     summary = read_json(file, Summary, "the run is damaged")
     if _digest({key: value for key, value in summary.items() if key != SEAL}) != summary[SEAL]:
         raise UserError(f"the run is damaged: {file} does not match its {SEAL}")
+    if summary.get("run_id") != _identity(run).get("run_id"):
+        raise UserError(f"the run is damaged: {file} is the summary of another run")
     return summary
+
+
+def _identity(run: Path) -> dict[str, str]:
+    """Return the identity of a training; other runs have none."""
+    return {"run_id": read_run_id(run)} if has_run_id(run) else {}
 
 
 def _digest(summary: Mapping[str, Any]) -> str:

@@ -34,7 +34,7 @@ def test_processes_share_a_dataset(monkeypatch):
 
 def test_failed_rounds_are_counted():
     row = {"damage": "flip", "file": "run.json", "outcome": "silent", "passed": False}
-    assert "| flip | 0 | 0 | 1 |" in mutations.table([row])
+    assert "| flip | 0 | 0 | 0 | 1 |" in mutations.table([row])
 
 
 def test_the_committed_tables_are_in_the_document():

@@ -6,6 +6,7 @@ import pytest
 
 from dynax.errors import UserError
 from dynax.runs import files, summary
+from dynax.runs.identity import ensure_run_id
 
 
 def test_a_summary_contains_its_command_and_versions(tmp_path):
@@ -45,3 +46,13 @@ def test_damage_is_reported(tmp_path, old, new):
     file.write_text(file.read_text().replace(old, new, 1))
     with pytest.raises(UserError, match=f"^the run is damaged: {file}"):
         summary.read_summary(tmp_path)
+
+
+def test_the_summary_of_another_run_is_an_error(tmp_path):
+    for name in ("one", "two"):
+        ensure_run_id(tmp_path / name)
+        summary.write_summary(tmp_path / name, "train", {})
+    assert summary.read_summary(tmp_path / "one")["run_id"] != summary.read_summary(tmp_path / "two")["run_id"]
+    (tmp_path / "two" / "summary.json").replace(tmp_path / "one" / "summary.json")
+    with pytest.raises(UserError, match=r"one/summary.json is the summary of another run"):
+        summary.read_summary(tmp_path / "one")
