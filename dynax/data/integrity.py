@@ -51,7 +51,7 @@ def check_files(path: Path, files: Mapping[str, str]) -> None:
             found = threads.map(lambda name: sha256(path / name), unchecked)
         for (name, digest), actual in zip(unchecked.items(), found, strict=True):
             if actual != digest:
-                raise _damaged(path, f"the SHA-256 of {name} differs from {FILE}")
+                raise _damaged(path, f"{name} does not match its SHA-256 in {FILE}")
             _checked.add(_key(path / name, digest))
     except OSError as error:
         raise _damaged(path, f"{error.filename} cannot be read ({error.strerror})") from None

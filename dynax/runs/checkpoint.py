@@ -15,7 +15,7 @@ from jaxtyping import PyTree
 
 from dynax.errors import UserError
 from dynax.runs import history, sealed
-from dynax.runs.files import REPLACED, remove
+from dynax.runs.files import REPLACED, remove, sync
 from dynax.runs.identity import ensure_run_id, read_run_id
 from dynax.runs.info import CheckpointInfo
 
@@ -39,6 +39,8 @@ def save(
         trees, files, info: the content; see `sealed.write`.
     """
     path = run / "checkpoints" / f"epoch-{epoch:05d}"
+    (run / "checkpoints").mkdir(parents=True, exist_ok=True)
+    sync(run)
     seal = {"run_id": ensure_run_id(run), "epoch": epoch, "metrics": history.seal(run / history.FILE)}
     sealed.write(path, trees, files, {**info, **seal})
     for other in list((run / "checkpoints").iterdir()):

@@ -4,6 +4,7 @@ import errno
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -14,7 +15,7 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBase
 from dynax.cli.hydra_private import root_of
 from dynax.cli.signals import Stopped
 from dynax.errors import DiskFullError, RunError, UserError, did_you_mean
-from dynax.runs.disk import is_full
+from dynax.runs.disk import full, is_full
 
 _PATH_ERRORS = {
     errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EACCES, errno.EPERM, errno.EROFS,
@@ -35,8 +36,14 @@ _MESSAGES = (
 )
 
 
-def explain(error: BaseException, overrides: Sequence[str] = ()) -> tuple[int, str]:
-    """Return the exit code of an error and its message. `overrides` are the overrides of the command line."""
+def explain(error: BaseException, overrides: Sequence[str] = (), folder: Path | None = None) -> tuple[int, str]:
+    """Return the exit code of an error and its message.
+
+    Args:
+        error: the error.
+        overrides: the overrides of the command line.
+        folder: the run directory, if it is known.
+    """
     match error:
         case KeyboardInterrupt():
             return 130, "interrupted"
@@ -45,7 +52,7 @@ def explain(error: BaseException, overrides: Sequence[str] = ()) -> tuple[int, s
         case DiskFullError():
             return 1, str(error)
     if is_full(error):
-        return 1, f"the disk is full: {_filename(error) or 'a file of the run'} cannot be written"
+        return 1, str(full(Path(_filename(error) or folder or Path.cwd()), None))
     match error:
         case UserError():
             return 2, str(error)

@@ -25,7 +25,7 @@ def report(error: BaseException, *, job: str = "", log: Path | None = None, over
     Returns:
         The exit code.
     """
-    code, message = explain(error, overrides)
+    code, message = explain(error, overrides, log.parent if log else None)
     trace = "".join(traceback.format_exception(error))
     if code == 1 and is_full(error):
         message = f"failed: {message}"  # the log is probably on the full disk
