@@ -12,7 +12,7 @@ action, F features, D entries of a target.
 
 from collections.abc import Mapping
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -71,6 +71,21 @@ class BaseDynamicsModel(ComposedModule):
             cache: the contacts of `states`, if they are already known.
         """
         return self.predictor(self, states, actions, normalization, training, cache)
+
+    def extend(
+        self, memory: Any, states: Float[Array, "n F"], actions: Float[Array, "n A"]
+    ) -> tuple[Any, Float[Array, "n D"]]:
+        """Return the normalized targets after further states of one sample, and the memory that includes them.
+
+        A sequence network with `has_memory` overrides this method. After at least `history` states, the result must be
+        that of `__call__` with the last `history` of them.
+
+        Args:
+            memory: result of the call with the states before; None if there are none.
+            states: normalized features, oldest first.
+            actions: normalized actions, oldest first.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define extend(self, memory, states, actions)")
 
     def features(self, states: Float[Any, "... S"]) -> Float[Any, "... F"]:
         """Return the features of states, before normalization."""
@@ -162,6 +177,34 @@ class BaseDynamicsModel(ComposedModule):
         change = self.predict_delta(variables, states, actions).mean(axis=0)
         return self.integrate(states[:, -1], change[:, -1] if self.sequence else change)
 
+    def predict_with_memory(
+        self, variables: Variables, memory: Any, states: Float[Any, "B n S"], actions: Float[Any, "B n A"]
+    ) -> tuple[Any, Float[Array, "B S"]]:
+        """Return the memory after further states, and the next states; only for models with `has_memory`.
+
+        Args:
+            variables: parameters and normalization.
+            memory: result of the call with the states before; None if there are none.
+            states: further states, oldest first.
+            actions: their actions.
+        """
+        extend = jax.vmap(partial(self._extend, variables["normalization"]), (None, 0, 0, 0))
+        member = lambda own, *new: extend(*own, *new)  # noqa: E731
+        memory, change = self.ensemble.apply(member, (variables["params"], memory), states, actions)
+        return self.ensemble.own(memory), self.integrate(states[:, -1], change.mean(axis=0))
+
+    def _extend(
+        self, normalization: Variables, params: Any, memory: Any, states: Any, actions: Any
+    ) -> tuple[Any, jax.Array]:
+        """Return the memory and the last target of one sample by one member."""
+        sample, network = (memory, states, actions, normalization), {"params": params["network"]}
+        memory, free = cast(Any, self.apply(network, *sample, method="_unconstrained_with_memory"))
+        return memory, self.constraint_stage(params.get("layer", {}), states[-1], free)
+
+    def _unconstrained_with_memory(self, *sample: Any) -> tuple[Any, UnconstrainedStep]:
+        """Return the memory and the last unconstrained step of one sample."""
+        return self.predictor.extend(self.extend, *sample)
+
     def rollout(self, states: Any, actions: Any, params: Variables) -> Float[Array, "B T1 S"]:
         """Return an open-loop prediction, float32.
 
@@ -185,6 +228,8 @@ class BaseDynamicsModel(ComposedModule):
         @jax.jit
         @jax.default_matmul_precision("highest")  # GPUs would otherwise round factors to ten bits (TF32)
         def compiled(variables: Variables, states: jax.Array, actions: jax.Array) -> jax.Array:
+            if self.has_memory:
+                return open_loop.rollout_with_memory(partial(self.predict_with_memory, variables), states, actions)
             return open_loop.rollout(partial(self.predict, variables), states, actions)
 
         return compiled

@@ -44,6 +44,7 @@ class ComposedModule(ModuleWithParts):
     ensemble_size: int = 1  # number of networks whose predictions are averaged
 
     sequence: ClassVar[bool] = False  # the network returns one target for each state of the history
+    has_memory: ClassVar[bool] = False  # a sequence network defines `extend`, for rollouts
     prior_knowledge: ClassVar[tuple[str, ...]] = ()  # mechanics that the architecture contains, for tables
 
     def __post_init__(self) -> None:

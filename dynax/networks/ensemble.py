@@ -33,3 +33,7 @@ class Ensemble:
         if self.size == 1:
             return jax.tree.map(lambda x: x[None], function(params, *args))
         return jax.vmap(function, (0, *[None] * len(args)))(params, *args)
+
+    def own(self, outputs: Any) -> Any:
+        """Return outputs of `apply` in the form of `params`, so that each member receives its own in the next call."""
+        return jax.tree.map(lambda x: x[0], outputs) if self.size == 1 else outputs

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -49,8 +50,7 @@ class NetworkPredictor:
             UserError: if the network returns an array of a wrong shape.
         """
         cache = ContactCache() if cache is None else cache
-        features = self.representation.features(states, cache.features)
-        inputs = normalize(normalization["features"], features), normalize(normalization["actions"], actions)
+        inputs = self._inputs(states, actions, normalization, cache)
         if self.refinement is None:
             output = network(*inputs, training)
         else:
@@ -59,6 +59,32 @@ class NetworkPredictor:
         self._check_shape(network, jnp.shape(output), len(states))
         target = denormalize(normalization["target"], output)
         return UnconstrainedStep(self.representation.to_world(states if self.sequence else states[-1], target))
+
+    def extend(
+        self,
+        network: Callable[..., Any],
+        memory: Any,
+        states: Float[Array, "n S"],
+        actions: Float[Array, "n A"],
+        normalization: Mapping[str, Statistics],
+    ) -> tuple[Any, UnconstrainedStep]:
+        """Return the memory of a network after further states, and the unconstrained step from the last of them.
+
+        Args:
+            network: function of the memory, normalized features (n, F) and normalized actions (n, A).
+            memory: result of the call with the states before; None if there are none.
+            states: further states, oldest first.
+            actions: their actions.
+            normalization: statistics of features, actions and target.
+        """
+        memory, output = network(memory, *self._inputs(states, actions, normalization, ContactCache()))
+        target = denormalize(normalization["target"], output[-1])
+        return memory, UnconstrainedStep(self.representation.to_world(states[-1], target))
+
+    def _inputs(self, states: Any, actions: Any, normalization: Any, cache: ContactCache) -> tuple[jax.Array, ...]:
+        """Return normalized features and actions."""
+        features = self.representation.features(states, cache.features)
+        return normalize(normalization["features"], features), normalize(normalization["actions"], actions)
 
     def _check_shape(self, network: Any, shape: tuple[int, ...], history: int) -> None:
         size = len(self.representation.target_index)

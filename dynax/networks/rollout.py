@@ -8,11 +8,13 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 Predict = Callable[[jax.Array, jax.Array], jax.Array]  # histories of states and actions -> next states
+# (memory, states, actions) -> (memory with these states, next states); the first memory is None
+Extend = Callable[[Any, jax.Array, jax.Array], tuple[Any, jax.Array]]
 
 
 def rollout(
     predict: Predict, states: Float[Array, "B h S"], actions: Float[Array, "B steps A"]
-) -> Float[Array, "B T S"]:
+) -> Float[Array, "B T1 S"]:
     """Return an open-loop prediction.
 
     Args:
@@ -35,6 +37,31 @@ def rollout(
     future = jnp.moveaxis(actions[:, before:], 1, 0)
     _, path = jax.lax.scan(step, (states, actions[:, :before]), future)
     return jnp.concatenate([states[:, -1:], jnp.moveaxis(path, 0, 1)], axis=1)
+
+
+def rollout_with_memory(
+    extend: Extend, states: Float[Array, "B h S"], actions: Float[Array, "B steps A"]
+) -> Float[Array, "B T1 S"]:
+    """Return an open-loop prediction of a model that keeps a memory of the earlier states. It computes each state once.
+
+    Args:
+        extend: function from a memory, states (B, n, S) and actions (B, n, A) that follow it, to the memory after them
+            and the next states (B, S).
+        states: initial histories.
+        actions: h - 1 + T actions. The first h - 1 belong to the first h - 1 states.
+
+    Returns:
+        T + 1 states; the first is the last of `states`.
+    """
+
+    def step(carry: tuple[Any, jax.Array], action: jax.Array) -> tuple[tuple[Any, jax.Array], jax.Array]:
+        memory, following = extend(*carry, action[:, None])
+        return (memory, following[:, None]), following
+
+    history = states.shape[1]
+    memory, first = extend(None, states, actions[:, :history])
+    _, path = jax.lax.scan(step, (memory, first[:, None]), jnp.moveaxis(actions[:, history:], 1, 0))
+    return jnp.concatenate([states[:, -1:], first[:, None], jnp.moveaxis(path, 0, 1)], axis=1)
 
 
 def check_shapes(

@@ -1,12 +1,15 @@
-"""The transformer: causality, positions, and dropout in training only."""
+"""The transformer: causality, its band, its memory, and dropout in training only."""
 
 from functools import partial
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from dynax.architectures import TransformerDynamicsModel
+from dynax.errors import UserError
+from dynax.networks.rollout import as_inputs, rollout
 
 H = 5
 
@@ -53,10 +56,37 @@ def test_predictions_depend_on_the_past(inputs, variables, apply):
     assert (np.abs(before[-1] - after[-1]) > 1e-6).all()
 
 
-def test_predictions_depend_on_the_position_in_the_history(model, variables, apply):
-    same = np.ones((H, model.feature_dim), np.float32), np.ones((H, 1), np.float32)
-    rows = np.asarray(apply(variables, *same))
-    assert len(np.unique(rows, axis=0)) == H
+def test_predictions_depend_on_the_order_of_the_history(inputs, variables, apply):
+    swapped = [x[[0, 1, 3, 2, 4]] for x in inputs]
+    before, after = apply(variables, *inputs), apply(variables, *swapped)
+    assert (np.abs(before[-1] - after[-1]) > 1e-6).all()
+
+
+def test_a_prediction_depends_on_the_last_states_of_the_history_and_on_no_others(model, variables):
+    states, actions = jax.random.normal(jax.random.PRNGKey(1), (H + 3, model.feature_dim)), jnp.ones((H + 3, 1))
+    last = model.apply(variables, states, actions)[-1]
+    np.testing.assert_allclose(model.apply(variables, states[-H:], actions[-H:])[-1], last, atol=1e-6)
+    changed = states.at[-H].add(3)  # the oldest state of the history
+    assert (np.abs(model.apply(variables, changed, actions)[-1] - last) > 1e-7).all()
+
+
+@pytest.mark.parametrize("ensemble_size", [1, 2])
+def test_a_rollout_with_memory_equals_one_that_computes_each_history(model, ensemble_size):
+    model = model.clone(ensemble_size=ensemble_size)
+    variables = model.create(jax.random.PRNGKey(0), model.identity_normalization())
+    variables["params"] = jax.tree.map(lambda x: 0.3 * x, variables["params"])  # keeps the motion small
+    rng = np.random.default_rng(0)
+    states, actions = rng.normal(size=(4, H, 4)), rng.normal(size=(4, H + 29, 1))
+    each = jax.jit(lambda *args: rollout(partial(model.predict, variables), *args))
+    expected = each(*as_inputs(states, actions, H))
+    np.testing.assert_allclose(model.rollout(states, actions, variables), expected, atol=1e-5)
+
+
+def test_the_history_must_suit_the_number_of_blocks(robots):
+    with pytest.raises(
+        UserError, match=r"model.history=10 must be 1 plus a multiple of model.num_layers=2, such as 9 or 11"
+    ):
+        TransformerDynamicsModel(env=robots["cart_pole"], history=10)
 
 
 def test_dropout_is_active_only_in_training(model, inputs, variables, apply):
