@@ -88,16 +88,16 @@ class BaseDynamicsModel(ComposedModule):
         raise NotImplementedError(f"{type(self).__name__} must define extend(self, memory, states, actions)")
 
     def features(self, states: Float[Any, "... S"]) -> Float[Any, "... F"]:
-        """Return the features of states, before normalization."""
+        """Return the features of states, before normalization; see `Representation.features`."""
         return self.representation.features(states)
 
-    def targets(self, states: Float[Any, "... S"], following: Float[Any, "... S"]) -> Float[Any, "... D"]:
-        """Return the targets between consecutive states, before normalization."""
-        return self.representation.targets(states, following)
+    def targets(self, states: Float[Any, "... S"], next_states: Float[Any, "... S"]) -> Float[Any, "... D"]:
+        """Return the targets between consecutive states, before normalization; see `Representation.targets`."""
+        return self.representation.targets(states, next_states)
 
-    def integrate(self, states: Float[Any, "... S"], change: Float[Any, "... D"]) -> Float[Any, "... S"]:
-        """Return the states that follow `states` under a target."""
-        return self.representation.integrate(states, change)
+    def integrate(self, states: Float[Any, "... S"], target: Float[Any, "... D"]) -> Float[Any, "... S"]:
+        """Return the next states; see `Representation.integrate`."""
+        return self.representation.integrate(states, target)
 
     def identity_normalization(self) -> dict[str, dict[str, np.ndarray]]:
         """Return a normalization with zero mean and unit standard deviation."""
@@ -115,7 +115,7 @@ class BaseDynamicsModel(ComposedModule):
         """
         return {"params": self._compiled_init(rng, normalization), "normalization": normalization}
 
-    @cached_property
+    @cached_property  # flax does not copy a module whose functions are called outside of `apply`
     def _compiled_init(self) -> Any:
         return jax.jit(lambda rng, norm: self.ensemble.init(partial(self._init, norm), rng))
 
@@ -124,7 +124,8 @@ class BaseDynamicsModel(ComposedModule):
         states, actions = jnp.zeros((self.history, self.state_dim)), jnp.zeros((self.history, self.action_dim))
         free, variables = self.init_with_output(rng, states, actions, normalization, method="unconstrained")
         last = jax.tree.map(lambda x: x[-1], free) if self.sequence else free
-        layer = self.constraint_stage.init(jax.random.fold_in(rng, 1), states[-1], last)
+        layer_rng = jax.random.fold_in(rng, 1)  # differs from that of the network
+        layer = self.constraint_stage.init(layer_rng, states[-1], last)
         return {"network": variables["params"], **layer}
 
     def contact_cache(self, states: Float[np.ndarray, "M S"]) -> ContactCache | None:
@@ -153,19 +154,27 @@ class BaseDynamicsModel(ComposedModule):
         Returns:
             The target after the last state, or after each state with `sequence`.
         """
-        keys = None if dropout is None else jax.random.split(dropout, len(states))
+        keys = None if dropout is None else jax.random.split(dropout, states.shape[0])
+        # An argument that is None has no arrays, so that `vmap` passes it on.
         member = jax.vmap(partial(self._predict, variables["normalization"]), (None, 0, 0, 0, 0, 0))
         return self.ensemble.apply(member, variables["params"], keys, states, actions, truth, contact_cache)
 
     def _predict(
-        self, normalization: Variables, params: Any, key: Any, states: Any, actions: Any, truth: Any, cache: Any
+        self,
+        normalization: Variables,
+        params: Any,
+        dropout: jax.Array | None,
+        states: Float[Array, "h S"],
+        actions: Float[Array, "h A"],
+        truth: jax.Array | None,
+        contact_cache: ContactCache | None,
     ) -> jax.Array:
         """Return the target of one sample by one member."""
-        network, rngs = {"params": params["network"]}, None if key is None else {"dropout": key}
-        sample = states, actions, normalization, key is not None, cache
-        free: Any = self.apply(network, *sample, rngs=rngs, method="unconstrained")
+        network, rngs = {"params": params["network"]}, None if dropout is None else {"dropout": dropout}
+        arguments = states, actions, normalization, dropout is not None, contact_cache
+        free: Any = self.apply(network, *arguments, rngs=rngs, method="unconstrained")
         constrain = partial(self.constraint_stage, params.get("layer", {}))
-        nearest = cache and cache.nearest
+        nearest = None if contact_cache is None else contact_cache.nearest
         if self.sequence:
             return jax.vmap(constrain)(states, free, truth, nearest)
         return constrain(states[-1], free, truth, jax.tree.map(lambda x: x[-1], nearest))
@@ -197,13 +206,13 @@ class BaseDynamicsModel(ComposedModule):
         self, normalization: Variables, params: Any, memory: Any, states: Any, actions: Any
     ) -> tuple[Any, jax.Array]:
         """Return the memory and the last target of one sample by one member."""
-        sample, network = (memory, states, actions, normalization), {"params": params["network"]}
-        memory, free = cast(Any, self.apply(network, *sample, method="_unconstrained_with_memory"))
+        network, arguments = {"params": params["network"]}, (memory, states, actions, normalization)
+        memory, free = cast(Any, self.apply(network, *arguments, method="_unconstrained_with_memory"))
         return memory, self.constraint_stage(params.get("layer", {}), states[-1], free)
 
-    def _unconstrained_with_memory(self, *sample: Any) -> tuple[Any, UnconstrainedStep]:
+    def _unconstrained_with_memory(self, *arguments: Any) -> tuple[Any, UnconstrainedStep]:
         """Return the memory and the last unconstrained step of one sample."""
-        return self.predictor.extend(self.extend, *sample)
+        return self.predictor.extend(self.extend, *arguments)
 
     def rollout(self, states: Any, actions: Any, params: Variables) -> Float[Array, "B T1 S"]:
         """Return an open-loop prediction, float32.
