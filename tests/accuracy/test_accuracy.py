@@ -58,7 +58,7 @@ def data(cart_pole):
 @pytest.fixture(scope="module")
 def testset(cart_pole):
     """Return 64 test trajectories of 12 s, each after the states that the history of the transformer needs."""
-    return make_testset(cart_pole, n=64, seconds=12.0, seed=1234, actions="piecewise_constant", warmup=9)
+    return make_testset(cart_pole, n=64, seconds=12.0, seed=1234, actions="piecewise_constant", warmup=10)
 
 
 @pytest.mark.parametrize("name", CASES)
