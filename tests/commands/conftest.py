@@ -22,6 +22,12 @@ SMALL = {
     "rigid": [],
     "transformer": ["model.width=8", "model.num_layers=1", "model.num_heads=2", "model.history=3"],
 }
+# The contacts of these robots take a minute to compile. Tests of hopper, quadruped and foreign models cover contacts.
+QUICK = {
+    "arm": ["model.constraints=none"],
+    "cheetah": ["model.constraints=none"],
+    "quadruped": ["model.refinement_steps=1", "model.refinement_dims=[16]"],
+}
 SLIDER = """
 <mujoco>
   <option timestep="0.01"/>
@@ -125,7 +131,7 @@ class Workshop:
         """Return a run of two epochs. Tests must not change it."""
         record = self.folder / f"{env}-{model}.path"
         if not record.exists():
-            record.write_text(str(self.line.smoke(*self.env(env), model=model).path))
+            record.write_text(str(self.line.smoke(*self.env(env), *QUICK.get(env, ()), model=model).path))
         return Path(record.read_text())
 
 
