@@ -34,6 +34,7 @@ from dynax.trained import config_of, description, load, robot_files
 
 NAME, DEFAULT_ROUNDS = "full_disk", 80
 SIZE, PAGE = 16 * 2**20, 4096
+CHECKPOINT = 2_000_000  # bytes of its arrays, of which compression saves a tenth
 COLLECTION = CollectConfig(num_rollouts=100, rollout_length=200, seed=5, backend="native")
 
 logging.getLogger("dynax").setLevel(logging.ERROR)
@@ -122,7 +123,7 @@ def _checkpoint(disk: Path, rest: int) -> None:
     run = disk / "run"
     trained = load(run)
     info = sealed.read_info(checkpoint.latest(run)) | description(trained.model, config_of(trained.model))
-    big = {"x": np.random.default_rng(0).random(ROOM["checkpoint"] // 4, np.float32)}
+    big = {"x": np.random.default_rng(0).random(CHECKPOINT // 4, np.float32)}
     checkpoint.save(run, 4, {"model": big}, robot_files(trained.env), info)
 
 
@@ -180,7 +181,7 @@ STAGES: Mapping[str, Callable[[Path, int], None]] = {
     "MP4": lambda disk, rest: void(save_mp4(disk / "run" / "clip.mp4", _frames(), 10)),
 }
 ROOM = dict.fromkeys(STAGES, 40_000) | {"dataset": 400_000, "dataset, while it is collected": 400_000}
-ROOM |= dict.fromkeys(("checkpoint", "checkpoint, while it is written"), 2_000_000)
+ROOM |= dict.fromkeys(("checkpoint", "checkpoint, while it is written"), 3 * CHECKPOINT // 4)
 ROOM |= {"metrics": PAGE * 2, "log": PAGE * 2}  # bytes that a stage needs, at least
 
 

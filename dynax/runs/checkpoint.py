@@ -23,6 +23,7 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
+_OWN = re.compile(rf"epoch-\d+|\.epoch-\d+(\.partial|\.deleted|{re.escape(REPLACED)})")  # directories of this module
 _NAME = re.compile(rf"(?:epoch-(\d+)|\.epoch-(\d+){re.escape(REPLACED)})")
 
 
@@ -44,7 +45,7 @@ def save(
     seal = {"run_id": ensure_run_id(run), "epoch": epoch, "metrics": history.seal(run / history.FILE)}
     sealed.write(path, trees, files, {**info, **seal})
     for other in list((run / "checkpoints").iterdir()):
-        if other != path and other.name.lstrip(".").startswith("epoch-"):
+        if other != path and other.is_dir() and _OWN.fullmatch(other.name):
             _delete(other)
     return path
 

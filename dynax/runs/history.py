@@ -14,6 +14,7 @@ from dynax.runs.info import Metrics
 from dynax.runs.json_files import parse_json
 
 FILE = "metrics.jsonl"
+ADVICE = "restore the file from a copy, or start a new run"
 
 
 class Row(TypedDict):
@@ -80,7 +81,7 @@ def check(path: Path, part: Metrics) -> bytes:
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from None
     if len(content) < part["size"]:
-        raise UserError(f"{path} is damaged: it does not contain all epochs of the checkpoint")
+        raise UserError(f"{path} is damaged: it does not contain all epochs of the checkpoint; {ADVICE}")
     if hashlib.sha256(content).hexdigest() != part["sha256"]:
-        raise UserError(f"{path} is damaged: its SHA-256 differs from that in the checkpoint")
+        raise UserError(f"{path} is damaged: its SHA-256 differs from that in the checkpoint; {ADVICE}")
     return content

@@ -72,6 +72,14 @@ def test_an_interrupted_save_is_ignored_and_replaced(tmp_path):
     assert names(tmp_path) == ["epoch-00002"]
 
 
+def test_other_files_beside_the_checkpoints_are_kept(tmp_path):
+    save(tmp_path, 1)
+    (tmp_path / "checkpoints" / "epoch-notes").mkdir()
+    (tmp_path / "checkpoints" / "epoch-00007").write_text("a file")
+    save(tmp_path, 2)
+    assert names(tmp_path) == ["epoch-00002", "epoch-00007", "epoch-notes"]
+
+
 def test_a_save_that_fails_keeps_the_predecessor(tmp_path, monkeypatch):
     save(tmp_path, 1)
     monkeypatch.setattr(arrays, "read_tree", lambda path, tree: {"x": jnp.zeros(2)})
