@@ -47,7 +47,7 @@ def arrays(run):
 
 def results(run):
     content = json.loads((run / "summary.json").read_text())
-    differs = {"run", "dataset", "training_time_s", "wall_time_s", "commit"}
+    differs = {"run", "dataset", "training_time_s", "wall_time_s", "commit", "summary_sha256"}
     return {key: value for key, value in content.items() if key not in differs}
 
 

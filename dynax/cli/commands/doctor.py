@@ -35,9 +35,13 @@ def run(argv: Sequence[str]) -> int:
     if argv:
         raise UserError(f"dynax doctor has no options, but {argv[0]} is given: remove it")
     enable_compilation_cache()
-    stdout = reserve_stdout()
-    warnings.simplefilter("ignore")
-    logging.disable(logging.WARNING)  # the report contains the facts
+    logging.getLogger().setLevel(logging.ERROR)  # the report contains the facts
+    with warnings.catch_warnings(action="ignore"):
+        return _report(reserve_stdout())
+
+
+def _report(stdout: int) -> int:
+    """Make all checks up to the first one that fails, write the report to `stdout`, and return the exit code."""
     for check in diagnosis.CHECKS:
         signals.check()
         try:
