@@ -24,6 +24,11 @@ class StructuredDynamicsModel(BaseDynamicsModel):
 
     def __post_init__(self) -> None:
         env = self.env
+        if env.is_recorded:
+            raise UserError(
+                f"model.architecture={self.architecture} needs the mechanics of an MJCF, and env=data has none: choose "
+                "mlp, resnet or transformer, or import the log with `mjcf:` in its mapping and use env=mjcf"
+            )
         if not isinstance(target_of(env, self.target), AccelerationTarget) or not env.space.observed.all():
             raise UserError(
                 f"model.architecture={self.architecture} needs completely observed semi-implicit steps: set "

@@ -36,6 +36,7 @@ Commands
 Examples
   dynax train env=cart_pole model=transformer
   dynax train -m model=mlp,resnet,transformer training.learning_rate=1e-3,3e-4
+  dynax train env=data dataset=$(dynax import source=log.csv mapping=map.yaml)
   RUN=$(dynax train env=pendulum) && dynax eval run=$RUN && dynax render run=$RUN
 
 `dynax <command> --help` lists the groups, keys and flags of a command.

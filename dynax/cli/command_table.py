@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Command:
-    """A command: `dynax/cli/commands/<name>.py` is its code, `conf/<name>.yaml` its config if it has one."""
+    """A command: `dynax/cli/commands/<module>.py` is its code, `conf/<name>.yaml` its config if it has one."""
 
     name: str
     summary: str
     examples: tuple[str, ...]
     has_config: bool = True  # whether the command has a config, and with it groups, keys and sweeps
+    module: str = ""  # by default the name; `import` is no name of a module
 
 
 COMMANDS = {
@@ -48,6 +49,21 @@ COMMANDS = {
                 "dynax render run=<run directory>",
                 "dynax render run=<run directory> render.seconds=5 render.formats=[gif]",
             ),
+        ),
+        Command(
+            "import",
+            "turn a log of a real machine into a dataset",
+            (
+                "dynax import source=log.csv draft=map.yaml",
+                "dynax import source=logs/ mapping=map.yaml",
+                "dynax train env=data dataset=$(dynax import source=log.csv mapping=map.yaml)",
+            ),
+            module="import_log",
+        ),
+        Command(
+            "inspect",
+            "show coverage, excitation, sampling and noise of a dataset",
+            ("dynax inspect dataset=<dataset directory>",),
         ),
         Command(
             "doctor",

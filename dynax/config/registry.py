@@ -42,6 +42,7 @@ ENVS = Registry(
         "arm": "dynax.envs.contact_robots:ArmEnv",
         "cart_pole": "dynax.envs.classics:CartPoleEnv",
         "cheetah": "dynax.envs.contact_robots:CheetahEnv",
+        "data": "dynax.envs.recorded:DataEnv",
         "double_cart_pole": "dynax.envs.classics:DoubleCartPoleEnv",
         "hopper": "dynax.envs.contact_robots:HopperEnv",
         "mjcf": "dynax.envs.mjcf:MjcfEnv",

@@ -125,6 +125,8 @@ class EvalConfig:
     actions: str = "piecewise_constant"
     warmup: int = 64
     plot_trajectories: int = 3
+    window_seconds: float = 1.0
+    window_stride: float = 0.5
 
     def __post_init__(self):
         check_range("num_trajectories", self.num_trajectories, 2)
@@ -133,6 +135,8 @@ class EvalConfig:
         check_choice("actions", self.actions, TEST_ACTIONS)
         check_range("warmup", self.warmup, 0)
         check_range("plot_trajectories", self.plot_trajectories, 1)
+        check_range("window_seconds", self.window_seconds, 0, open_low=True)
+        check_range("window_stride", self.window_stride, 0, open_low=True)
 
 
 @dataclass(frozen=True)

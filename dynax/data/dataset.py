@@ -105,7 +105,7 @@ class Dataset:
         return Trajectories(np.concatenate(arrays[:-1], axis=2), arrays[-1])
 
     def split(self, val_fraction: float) -> tuple["Dataset", "Dataset"]:
-        """Split whole trajectories into training and validation, without reading them.
+        """Split the trajectories that are not kept for testing into training and validation, without reading them.
 
         Args:
             val_fraction: the share of the trajectories that validate; they are the last ones.
@@ -113,8 +113,19 @@ class Dataset:
         Raises:
             UserError: if one of the parts would be empty.
         """
-        n = train_size(len(self), val_fraction)
-        return replace(self, rows=self.rows[:n]), replace(self, rows=self.rows[n:])
+        fit = self.rows[: len(self) - len(self.kept_for_testing())]
+        n = train_size(len(fit), val_fraction)
+        return replace(self, rows=fit[:n]), replace(self, rows=fit[n:])
+
+    def kept_for_testing(self) -> "Dataset":
+        """Return the trajectories of an imported log that no training uses; they are the last ones of the dataset."""
+        count = self.manifest["log"]["test_rows"] if self.is_log else 0
+        return replace(self, rows=self.rows[len(self) - count :])
+
+    @property
+    def is_log(self) -> bool:
+        """Whether the dataset is an imported log, and not a simulation."""
+        return "log" in self.manifest
 
     def check_robot(self, env: Env) -> None:
         """Raise `UserError` unless the data are from the robot `env` with the same control step."""

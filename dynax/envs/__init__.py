@@ -3,6 +3,7 @@
     env.py             Env, the class of all robots
     classics.py        robots of hinges and slides with few contacts
     contact_robots.py  robots with a floor and contacts
+    recorded.py        machines of which there are only logs
     resets/            the distributions of initial states
     state_space.py     coordinates of a state, differences between states
 
@@ -27,6 +28,7 @@ from dynax.envs.classics import (
 from dynax.envs.contact_robots import ArmEnv, CheetahEnv, HopperEnv, QuadrupedEnv
 from dynax.envs.env import Env
 from dynax.envs.mjcf import MjcfEnv
+from dynax.envs.recorded import DataEnv
 from dynax.envs.resets.keyframe import KeyframeReset
 from dynax.envs.resets.reset import Reset
 from dynax.envs.resets.standing import StandingReset
@@ -38,6 +40,7 @@ __all__ = [
     "ArmEnv",
     "CartPoleEnv",
     "CheetahEnv",
+    "DataEnv",
     "DoubleCartPoleEnv",
     "Env",
     "HopperEnv",

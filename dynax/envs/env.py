@@ -108,6 +108,11 @@ class Env:
         return mujoco.mjtIntegrator(self.mj_model.opt.integrator).name.removeprefix("mjINT_")
 
     @property
+    def is_recorded(self) -> bool:
+        """Whether there are only logs of the robot, and no mechanics."""
+        return False
+
+    @property
     def semi_implicit(self) -> bool:
         """Whether the position changes by dt times the new velocity in a control step.
 

@@ -43,6 +43,7 @@ class StateSpace:
     invariant: Bool[np.ndarray, " nv"]  # position on which nothing but a joint limit depends
     observed: Bool[np.ndarray, " t"]  # observed coordinates of the tangent space
     dt: float  # control step, s
+    position_units: tuple[str, ...]  # unit of the position of each degree of freedom
 
     @classmethod
     def of(
@@ -84,6 +85,7 @@ class StateSpace:
             invariant=invariant_translations(model),
             observed=np.ones(2 * model.nv + model.na, bool) if observed is None else observed,
             dt=decimation * model.opt.timestep,
+            position_units=tuple("rad" if x else "m" for x in angular),
         )
 
     @property
@@ -99,7 +101,7 @@ class StateSpace:
     @property
     def units(self) -> tuple[str, ...]:
         """Units of the tangent coordinates."""
-        position = ["rad" if angular else "m" for angular in self.angular]
+        position = self.position_units
         return (*position, *(f"{p}/s" for p in position), *("1",) * self.na)
 
     @property

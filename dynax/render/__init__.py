@@ -10,7 +10,8 @@ inputs (7 per mocap body), H rows and W columns of a picture, V vertices, F face
 """
 
 from dynax.render.backends import BACKENDS, choose_backend
+from dynax.render.curves import curve_frames
 from dynax.render.frames import frames
 from dynax.render.video_files import save_gif, save_mp4
 
-__all__ = ["BACKENDS", "choose_backend", "frames", "save_gif", "save_mp4"]
+__all__ = ["BACKENDS", "choose_backend", "curve_frames", "frames", "save_gif", "save_mp4"]

@@ -14,7 +14,17 @@ from dynax.cli.command_table import COMMANDS, CONFIGURED
 from dynax.cli.composition import conf, plugins
 
 _FLAGS = ("--cfg", "--config-dir", "--help", "--info", "--multirun")
-_PATH_KEYS = ("run", "dataset", "env.xml", "training.resume", "hydra.run.dir", "hydra.sweep.dir")
+_PATH_KEYS = (
+    "run",
+    "dataset",
+    "source",
+    "mapping",
+    "draft",
+    "env.xml",
+    "training.resume",
+    "hydra.run.dir",
+    "hydra.sweep.dir",
+)
 
 
 def complete(argv: Sequence[str]) -> int:

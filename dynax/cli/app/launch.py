@@ -43,7 +43,24 @@ def render(cfg: DictConfig) -> None:
     job.run("render", cfg)
 
 
-_TASKS = {"collect": collect, "train": train, "eval": evaluate, "render": render}
+def import_log(cfg: DictConfig) -> None:
+    """Run `dynax import` on a composed config."""
+    job.run("import", cfg)
+
+
+def inspect(cfg: DictConfig) -> None:
+    """Run `dynax inspect` on a composed config."""
+    job.run("inspect", cfg)
+
+
+_TASKS = {
+    "collect": collect,
+    "train": train,
+    "eval": evaluate,
+    "render": render,
+    "import": import_log,
+    "inspect": inspect,
+}
 
 
 def launch(command: str, argv: Sequence[str]) -> int:

@@ -1,4 +1,4 @@
-"""`dynax eval`: evaluate a trained model against the simulator, its float32 ceiling and simple baselines."""
+"""`dynax eval`: evaluate a trained model against the simulator and its float32 ceiling, or on a log."""
 
 import time
 from pathlib import Path
@@ -7,10 +7,11 @@ from omegaconf import DictConfig
 
 from dynax.cli import console
 from dynax.cli.directories import run_directory
+from dynax.cli.log_dataset import test_dataset
 from dynax.config.options import section
 from dynax.config.schema import EvalConfig
 from dynax.errors import config_section
-from dynax.evaluation import evaluate
+from dynax.evaluation import evaluate, evaluate_log
 from dynax.runs.summary import write_summary
 from dynax.trained import load
 
@@ -20,8 +21,9 @@ def run(cfg: DictConfig) -> Path:
     config = section(EvalConfig, cfg.eval, "eval")
     trained = load(cfg.run)
     start = time.monotonic()
+    dataset = test_dataset(cfg, trained)
     with config_section("eval"):
-        evaluation = evaluate(trained, config)
+        evaluation = evaluate_log(trained, dataset, config) if dataset else evaluate(trained, config)
     path = run_directory()
     evaluation.save_plots(path)
     for table in evaluation.tables():

@@ -1,7 +1,7 @@
-"""`dynax render`: draw the predicted robot as a translucent ghost over the simulated robot."""
+"""`dynax render`: draw the predicted robot as a translucent ghost over the simulated robot, or curves of a log."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,8 @@ from dynax import render
 from dynax.architectures import description
 from dynax.cli import console
 from dynax.cli.directories import run_directory
+from dynax.cli.log_dataset import test_dataset
+from dynax.cli.render_log import log_clip
 from dynax.config.options import section
 from dynax.config.schema import RenderConfig
 from dynax.envs import Env
@@ -28,9 +30,14 @@ def run(cfg: DictConfig) -> Path:
     config = section(RenderConfig, cfg.render, "render")
     trained = load(cfg.run)
     start = time.monotonic()
-    with config_section("render"):
-        backend = render.choose_backend(config.backend)
-    clip, error = _clip(trained, config, backend)
+    if dataset := test_dataset(cfg, trained):
+        backend = "curves"
+        frames, error, total = log_clip(trained, dataset, config)
+    else:
+        with config_section("render"):
+            backend = render.choose_backend(config.backend)
+        frames, error, total = _clip(trained, config, backend)
+    clip = _drawn(frames, total, f"render {trained.env.name} with {backend}")
     path = run_directory()
     files = _save(path, clip, config)
     _print_facts(trained.env, files, clip)
@@ -50,8 +57,8 @@ def run(cfg: DictConfig) -> Path:
     return path
 
 
-def _clip(trained: TrainedModel, config: RenderConfig, backend: str) -> tuple[list[np.ndarray], np.ndarray]:
-    """Return the frames (H, W, 3) of one trajectory and its prediction, and the normalized error (1, T+1)."""
+def _clip(trained: TrainedModel, config: RenderConfig, backend: str) -> tuple[Iterator[np.ndarray], np.ndarray, int]:
+    """Return the frames (H, W, 3) of a trajectory and its prediction, the error (1, T+1), and the number of frames."""
     env, history = trained.env, trained.history_length
     test = make_testset(env, SCALE_TRAJECTORIES, config.seconds, config.seed, config.actions, history - 1)
     std = metrics.state_std(env.space, test.truth)
@@ -62,12 +69,17 @@ def _clip(trained: TrainedModel, config: RenderConfig, backend: str) -> tuple[li
         fps=config.fps, width=config.width, height=config.height, backend=backend, camera=config.camera,
         speed=config.speed, title=description.title(trained.model),
     )  # fmt: skip
-    clip, total = [], round(config.seconds / config.speed * config.fps) + 1  # including the first and the last state
-    with console.progress(f"render {env.name} with {backend}", total, "frames") as update:
+    return frames, error, round(config.seconds / config.speed * config.fps) + 1  # with the first and the last state
+
+
+def _drawn(frames: Iterator[np.ndarray], total: int, heading: str) -> list[np.ndarray]:
+    """Draw all frames, with a progress bar."""
+    clip = []
+    with console.progress(heading, total, "frames") as update:
         for frame in frames:
             clip.append(frame)
             update(min(len(clip), total))
-    return clip, error
+    return clip
 
 
 def _save(path: Path, clip: Sequence[np.ndarray], config: RenderConfig) -> dict[str, Path]:

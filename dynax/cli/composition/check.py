@@ -20,6 +20,8 @@ _SECTIONS = {
 _PATHS = (
     ("run", Path.is_dir, "the directory does not exist"),
     ("dataset", Path.is_dir, "the directory does not exist"),
+    ("source", Path.exists, "the path does not exist"),
+    ("mapping", Path.is_file, "the file does not exist"),
     ("env.xml", Path.is_file, "the file does not exist"),
     ("training.resume", is_run, "the path is not a training run with a checkpoint"),
 )

@@ -1,6 +1,7 @@
 """The interpolations `${dynax.*:}` of the YAML files. They determine the run directories."""
 
 import functools
+import re
 import secrets
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from dynax.cli.composition import unfinished
 
 def register() -> None:
     """Register the interpolations with OmegaConf."""
-    for resolver in (robot, resumed, resumed_subdir, trained):
+    for resolver in (robot, log, resumed, resumed_subdir, trained):
         OmegaConf.register_new_resolver(f"dynax.{resolver.__name__}", resolver, replace=True)
     # OmegaConf passes its cache on to the jobs of a sweep, so that they share one stamp.
     OmegaConf.register_new_resolver("dynax.stamp", stamp, replace=True, use_cache=True)
@@ -21,6 +22,11 @@ def register() -> None:
 def robot(env: DictConfig) -> str:
     """Return the name of a robot: the stem of its MJCF file if the user gives one, otherwise the environment's name."""
     return Path(env.xml).stem if "xml" in env else env.name
+
+
+def log(source: str) -> str:
+    """Return the name of a log or dataset: the last part of its path, without characters that are special in paths."""
+    return re.sub(r"[^\w.-]+", "_", Path(source).name.removesuffix(Path(source).suffix)) or "log"
 
 
 @functools.cache

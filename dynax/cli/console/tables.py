@@ -22,11 +22,15 @@ def facts(title: str, rows: Sequence[tuple[str, str]]) -> None:
     stderr_console().print(grid)
 
 
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "") -> None:
-    """Print a table whose first column names the rows and whose other columns contain numbers."""
+def table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "", right: bool = True
+) -> None:
+    """Print a table whose first column names the rows. The other columns contain numbers, or texts unless `right`."""
     grid = Table(title=title, title_style="bold", title_justify="left", caption=caption, caption_justify="left")
     for i, name in enumerate(columns):
-        grid.add_column(name, justify="left" if i == 0 else "right", style="bold" if i == 0 else "", no_wrap=i == 0)
+        grid.add_column(
+            name, justify="right" if i and right else "left", style="bold" if i == 0 else "", no_wrap=i == 0
+        )
     for row in rows:
         grid.add_row(*row)
     stderr_console().print(grid)

@@ -10,6 +10,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from dynax.cli import signals
+from dynax.cli.command_table import COMMANDS
 from dynax.cli.composition import plugins
 from dynax.cli.composition.check import check
 from dynax.cli.directories import remove_if_only
@@ -46,7 +47,7 @@ def _result(command: str, cfg: DictConfig) -> Path:
     check(command, cfg)
     commit()  # caches the commit of the running code, before anyone changes the checkout
     signals.check()
-    module = importlib.import_module(f"dynax.cli.commands.{command}")
+    module = importlib.import_module(f"dynax.cli.commands.{COMMANDS[command].module or command}")
     signals.check()
     return Path(module.run(cfg)).absolute()
 

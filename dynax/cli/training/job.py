@@ -17,7 +17,9 @@ from dynax.config.schema import CollectConfig, TrainingRunConfig
 from dynax.data import collection
 from dynax.data.dataset import Dataset
 from dynax.data.trajectories import Trajectories, train_size
-from dynax.errors import config_section
+from dynax.envs import Env
+from dynax.envs.recorded import is_recorded_mjcf
+from dynax.errors import UserError, config_section
 from dynax.evaluation import warmstart
 from dynax.mechanics.constraints import MAX_CONTACTS, contact_overflow
 from dynax.trained import build
@@ -54,7 +56,7 @@ def assemble(path: Path, config: Mapping[str, Any], past: Past | None) -> Job:
         past: the run to continue, if any. Its saved robot is used.
     """
     settings = section(TrainingRunConfig, config["training"], "training")
-    model = build(past.saved) if past else architectures.make(envs.make(config["env"]), config["model"])
+    model = build(past.saved) if past else architectures.make(_env(config), config["model"])
     for note in notes(model):
         log.info("%s", note)
     dataset = _dataset(config, model, settings, past)
@@ -63,6 +65,20 @@ def assemble(path: Path, config: Mapping[str, Any], past: Past | None) -> Job:
     if past:
         past.check_dataset(dataset)
     return Job(path, config, settings, model, dataset)
+
+
+def _env(config: Mapping[str, Any]) -> Env:
+    """Return the robot of a config. With `env=data`, the dataset of a log describes it."""
+    if config["env"]["name"] != "data" or config["dataset"] is None:
+        return envs.make(config["env"])
+    dataset = Dataset.open(config["dataset"])
+    mjcf = dataset.manifest["mjcf"]
+    if not is_recorded_mjcf(mjcf):
+        raise UserError(
+            f"env.name=data: the dataset {dataset.path} has the mechanics of {dataset.manifest['robot']}; choose the "
+            "robot with env=, or env=mjcf env.xml=<its file>"
+        )
+    return envs.make(config["env"], mjcf=mjcf)
 
 
 def _dataset(

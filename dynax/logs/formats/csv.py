@@ -1,0 +1,69 @@
+"""CSV: one row per sample, with names in the first row. Columns are separated by commas, semicolons or tabs."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from dynax.errors import UserError
+from dynax.logs.recording import Recording, table
+
+MISSING = {"", "nan", "na", "n/a", "null", "none", "-"}  # cells without a value, in lower case
+
+
+def read(path: Path, name: str) -> list[Recording]:
+    """Return the recording of a CSV file. Empty cells are NaN, and columns of text are left out.
+
+    Raises:
+        UserError: if a row has another number of cells than the header, or a cell of a numeric column is no number.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise UserError(f"{path}, line {line}: the text is not UTF-8; save the file as UTF-8") from None
+    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip() and line[0] != "#"]
+    if len(lines) < 2:
+        raise UserError(f"{path} has no samples: the first row must contain names, and the others numbers")
+    delimiter = max(",;\t", key=lines[0][1].count)
+    rows = list(csv.reader((line for _, line in lines), delimiter=delimiter))
+    names, numbers = [cell.strip() for cell in rows[0]], [number for number, _ in lines]
+    if _is_number(names[0]) and all(map(_is_number, names)):
+        raise UserError(f"{path}, line {numbers[0]}: the first row must contain the names of the columns")
+    for row, number in zip(rows, numbers, strict=True):
+        if len(row) != len(names):
+            raise UserError(f"{path}, line {number}: the row has {len(row)} cells, and the header has {len(names)}")
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise UserError(f"{path}, line {numbers[0]}: two columns are called {twice!r}; rename one of them")
+    cells = list(zip(*rows[1:], strict=True))
+    decimal = "," if delimiter == ";" else "."
+    columns = {
+        name: _numbers(column, decimal, path, name, numbers[1:]) for name, column in zip(names, cells, strict=True)
+    }
+    return [Recording(name, table({key: array for key, array in columns.items() if array is not None}))]
+
+
+def _numbers(cells: Sequence[str], decimal: str, path: Path, name: str, lines: Sequence[int]) -> np.ndarray | None:
+    """Return a column as numbers, or None if it contains text."""
+    try:
+        return np.array(cells, np.float64)
+    except ValueError:
+        pass
+    texts = [cell.strip().replace(decimal, ".") for cell in cells]
+    valid = [text.lower() in MISSING or _is_number(text) for text in texts]
+    if not any(ok and text.lower() not in MISSING for ok, text in zip(valid, texts, strict=True)):
+        return None if not all(valid) else np.full(len(texts), np.nan)
+    if not all(valid):
+        bad = valid.index(False)
+        raise UserError(f"{path}, line {lines[bad]}: {cells[bad]!r} in the column {name} is not a number")
+    return np.array([np.nan if text.lower() in MISSING else float(text) for text in texts])
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,123 @@
+"""HDF5: robomimic (`data/demo_*`), Minari (`episode_*`), D4RL (`timeouts`, `terminals`), or plain arrays.
+
+Names of columns are paths within an episode, such as `obs/robot0_joint_pos.0`.
+"""
+
+import re
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dynax.errors import UserError
+from dynax.logs.recording import Recording, table
+
+QPOS = {"free": 7, "ball": 4, "hinge": 1, "slide": 1}  # positions of a MuJoCo joint
+QVEL = {"free": 6, "ball": 3, "hinge": 1, "slide": 1}
+ENDS = ("timeouts", "terminals", "terminations", "truncations")  # arrays that mark the last sample of an episode
+
+
+def read(path: Path, name: str) -> list[Recording]:
+    """Return one recording for each episode.
+
+    Args:
+        path: a file, or the folder of a Minari dataset.
+        name: name of the file in the source.
+
+    Raises:
+        UserError: if the file is damaged or has no arrays.
+    """
+    import h5py
+
+    file = files(path)[0]
+    try:
+        with h5py.File(file) as content:
+            recordings = list(_recordings(content, name, h5py))
+    except OSError as error:
+        raise UserError(f"{file} is no HDF5 file or is damaged: {' '.join(str(error).split())}") from None
+    if not recordings:
+        raise UserError(f"{file} contains no arrays of numbers")
+    return recordings
+
+
+def files(path: Path) -> list[Path]:
+    """Return the file that `read` reads."""
+    if path.is_file():
+        return [path]
+    return [next(file for file in (path / "data" / "main_data.hdf5", path / "main_data.hdf5") if file.is_file())]
+
+
+def _recordings(content: Any, name: str, h5py: Any) -> Iterator[Recording]:
+    root = content["data"] if isinstance(content.get("data"), h5py.Group) else content
+    groups = [key for key in root if isinstance(root[key], h5py.Group) and re.fullmatch(r"(demo|episode)_\d+", key)]
+    if not groups:
+        yield from _flat(_arrays(content, h5py), name)
+    for key in sorted(groups, key=lambda key: int(key.rpartition("_")[2])):
+        arrays, attributes = _arrays(root[key], h5py), dict(root[key].attrs)
+        model = attributes.get("model_file", root.attrs.get("model_file"))
+        arrays |= _mujoco_states(arrays.get("states"), model)
+        yield Recording(name, table(_same_length(arrays)), key, facts={"mjcf": str(model)} if model is not None else {})
+
+
+def _arrays(group: Any, h5py: Any, prefix: str = "") -> dict[str, np.ndarray]:
+    """Return all numeric arrays in a group, by path."""
+    arrays = {}
+    for key, item in group.items():
+        if isinstance(item, h5py.Group):
+            arrays |= _arrays(item, h5py, f"{prefix}{key}/")
+        elif item.ndim in (1, 2) and item.dtype.kind in "biuf":
+            arrays[prefix + key] = item[()]
+    return arrays
+
+
+def _same_length(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return arrays with one row per state. Minari has N + 1 observations and N actions: the last action is repeated.
+
+    The repeated action follows the last state, so that no transition contains it.
+    """
+    length = max(map(len, arrays.values()), default=0)
+    result = {}
+    for key, array in arrays.items():
+        if len(array) in (length, length - 1) and len(array):
+            result[key] = np.concatenate([array, array[-1:]])[:length] if len(array) < length else array
+    return result
+
+
+def _flat(arrays: dict[str, np.ndarray], name: str) -> Iterator[Recording]:
+    """Yield the episodes of arrays that contain all episodes one after the other."""
+    length = max(map(len, arrays.values()), default=0)
+    arrays = {key: array for key, array in arrays.items() if len(array) == length and length}
+    if not arrays:
+        return
+    ends = np.zeros(length, bool)
+    for key in ENDS:
+        ends |= np.asarray(arrays.pop(key, np.zeros(length))).astype(bool).ravel()
+    edges = [0, *(np.flatnonzero(ends) + 1).tolist(), length]
+    episodes = [(start, end) for start, end in pairwise(edges) if end > start]
+    for number, (start, end) in enumerate(episodes):
+        episode = f"episode_{number}" if len(episodes) > 1 else ""
+        yield Recording(name, table({key: array[start:end] for key, array in arrays.items()}), episode)
+
+
+def _mujoco_states(states: np.ndarray | None, model: object) -> dict[str, np.ndarray]:
+    """Return time, qpos and qvel of flattened MuJoCo states, whose widths follow from the joints of the model."""
+    if states is None or model is None:
+        return {}
+    text = model.decode() if isinstance(model, bytes) else str(model)
+    try:
+        tree = ElementTree.fromstring(text)
+    except ElementTree.ParseError:
+        return {}
+    worldbody = tree.find("worldbody")
+    kinds = [] if worldbody is None else [
+        "free" if joint.tag == "freejoint" else joint.get("type", "hinge")
+        for joint in worldbody.iter()
+        if joint.tag in ("joint", "freejoint")
+    ]  # fmt: skip
+    nq, nv = (sum(widths[kind] for kind in kinds) for widths in (QPOS, QVEL))
+    if states.ndim != 2 or states.shape[1] < 1 + nq + nv or not nq:
+        return {}
+    return {"time": states[:, 0], "qpos": states[:, 1 : 1 + nq], "qvel": states[:, 1 + nq : 1 + nq + nv]}

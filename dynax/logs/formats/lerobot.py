@@ -1,0 +1,64 @@
+"""LeRobot v2.1 and v3: Parquet files in `data/`, described by `meta/info.json`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dynax.errors import UserError
+from dynax.logs.formats.parquet import read_arrays
+from dynax.logs.recording import Column, Recording, table
+
+EPISODE, TIME = "episode_index", "timestamp"
+
+
+def files(path: Path) -> list[Path]:
+    """Return the files that `read` reads."""
+    return [path / "meta" / "info.json", *sorted((path / "data").rglob("*.parquet"))]
+
+
+def read(path: Path, name: str) -> list[Recording]:
+    """Return one recording for each episode. Columns have the names that `meta/info.json` states.
+
+    Raises:
+        UserError: if a file is missing or damaged.
+    """
+    try:
+        info = json.loads((path / "meta" / "info.json").read_text())
+        features, fps = info["features"], float(info["fps"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path / 'meta' / 'info.json'} is damaged: {error}") from None
+    if len(parts := files(path)) < 2:
+        raise UserError(f"{path} has no Parquet files in data/")
+    recordings = []
+    for part in parts[1:]:
+        arrays = read_arrays(part)
+        if EPISODE not in arrays:
+            raise UserError(f"{part} has no column {EPISODE}")
+        episodes = arrays[EPISODE].astype(int)
+        for episode in np.unique(episodes):
+            rows = {key: array[episodes == episode] for key, array in arrays.items()}
+            columns = _named(rows, features)
+            recordings.append(Recording(name, columns, f"episode_{episode}", dt=1 / fps))
+    return sorted(recordings, key=lambda recording: int(recording.episode.rpartition("_")[2]))
+
+
+def _named(arrays: dict[str, np.ndarray], features: dict[str, Any]) -> dict[str, Column]:
+    """Return the columns of arrays, with the names of their entries if the description has them."""
+    columns = {}
+    for key, array in arrays.items():
+        names = _names(features.get(key, {}))
+        if array.ndim == 2 and names and len(names) == array.shape[1]:
+            columns |= table({f"{key}.{entry}": array[:, i] for i, entry in enumerate(names)})
+        else:
+            columns |= table({key: array})
+    return columns
+
+
+def _names(feature: Any) -> list[str]:
+    """Return the names of a feature: a list, or a mapping with lists as values."""
+    names = feature.get("names") if isinstance(feature, dict) else None
+    if isinstance(names, dict):
+        names = [entry for part in names.values() for entry in (part if isinstance(part, list) else [part])]
+    return [str(name) for name in names] if isinstance(names, list) else []

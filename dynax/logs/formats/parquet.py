@@ -1,0 +1,58 @@
+"""Parquet: one row per sample. Lists in a column become one column for each of their entries."""
+
+from pathlib import Path
+
+import numpy as np
+
+from dynax.errors import UserError
+from dynax.logs.recording import Recording, table
+
+
+def read(path: Path, name: str) -> list[Recording]:
+    """Return the recording of a Parquet file.
+
+    Raises:
+        UserError: if the file is damaged, or the lists of a column differ in length.
+    """
+    return [Recording(name, table(read_arrays(path)))]
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Return the numeric columns of a Parquet file, (n,) or (n, width).
+
+    Raises:
+        UserError: if the file is damaged, or the lists of a column differ in length.
+    """
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        content = pyarrow.parquet.read_table(path)
+    except pyarrow.ArrowException as error:
+        raise UserError(f"{path} is damaged: {' '.join(str(error).split())}") from None
+    return {
+        column: array
+        for column in content.column_names
+        if (array := _array(content[column].combine_chunks(), path, column)) is not None
+    }
+
+
+def _array(column: "object", path: Path, name: str) -> np.ndarray | None:
+    """Return an Arrow column as an array, or None if it contains no numbers."""
+    import pyarrow
+    import pyarrow.types as types
+
+    assert isinstance(column, pyarrow.Array)
+    if types.is_timestamp(column.type):
+        unit = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}[column.type.unit]
+        return unit * column.cast(pyarrow.int64()).to_numpy(zero_copy_only=False)
+    if types.is_boolean(column.type) or types.is_integer(column.type) or types.is_floating(column.type):
+        return column.to_numpy(zero_copy_only=False).astype(np.float64)
+    if types.is_list(column.type) or types.is_fixed_size_list(column.type) or types.is_large_list(column.type):
+        rows = column.to_pylist()
+        widths = {len(row) if row is not None else 0 for row in rows}
+        if len(widths) != 1:
+            raise UserError(f"{path}: the lists in the column {name} differ in length, {sorted(widths)}")
+        array = np.array(rows)
+        return array.reshape(len(rows), -1) if array.dtype.kind in "biuf" else None
+    return None
