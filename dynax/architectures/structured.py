@@ -26,7 +26,7 @@ class StructuredDynamicsModel(BaseDynamicsModel):
         env = self.env
         if env.is_recorded:
             raise UserError(
-                f"model.architecture={self.architecture} needs the mechanics of an MJCF, and env=data has none: choose "
+                f"model.architecture={self.architecture} needs the mechanics of an MJCF, and env=data has none. Choose "
                 "mlp, resnet or transformer, or import the log with `mjcf:` in its mapping and use env=mjcf"
             )
         if not isinstance(target_of(env, self.target), AccelerationTarget) or not env.space.observed.all():

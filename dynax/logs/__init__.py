@@ -7,9 +7,13 @@
     draft          a mapping drafted from what a source contains
     clock          time stamps: duplicates, jumps and gaps
     faults         faults of single channels: missing, wrapped, quantized, saturated and stuck values
-    resample       channels on a common time grid
+    channels       valid samples of each quantity, in the unit of the dataset
+    segments       stretches without gaps, on a regular grid of time
+    blocks         segments as trajectories of one length, for training and for testing
     smoothing      velocities from positions, and the noise of a channel
     delay          time between a command and its effect
+    machine        the machine as a robot, with or without mechanics
+    manifest       the origin of the columns, and checksums of the source
     report         what was kept, changed and dropped
     inspection     coverage, excitation, noise and outliers of a dataset
 

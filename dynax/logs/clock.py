@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 GAP_INTERVALS = 5.0  # an interval longer than this many median intervals is a gap
-REGULAR = 0.02  # largest deviation of a regular time stamp from its grid, in intervals
+REGULAR = 0.02  # largest distance of a regular time stamp from its grid, in intervals
 DIGITS = 3  # significant digits of a sampling interval that is computed from time stamps
 
 

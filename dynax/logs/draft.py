@@ -45,7 +45,7 @@ def draft(log: Log) -> LogMapping:
     chosen = _roles(recording)
     if not chosen["qpos"]:
         raise UserError(
-            f"source={log.source}: no column has a name like a position; write a mapping with `qpos: [column, ...]` from "
+            f"source={log.source}: no column has a name like a position; write a mapping with `qpos:`, from "
             f"the columns {', '.join(list(recording.columns)[:40])}"
         )
     own_clock = all(column.time is not None for column in recording.columns.values())

@@ -10,7 +10,7 @@ MIN_RUN = 5  # consecutive samples at the extreme value that can be a saturation
 MIN_SATURATED = 0.005  # share of the samples at the extreme values of a saturated channel
 MIN_STUCK = 20  # consecutive equal samples that can be a stuck channel
 STUCK_JUMP = 10.0  # a stuck channel ends with a jump that exceeds this many usual steps
-MAX_QUANTUM = 1e-6  # relative deviation of the steps from multiples of a quantum
+MAX_QUANTUM = 1e-6  # relative difference of the steps from multiples of a quantum
 
 
 def unwrapped(values: Float[np.ndarray, " n"], period: float) -> tuple[Float[np.ndarray, " n"], int]:

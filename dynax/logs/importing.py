@@ -1,7 +1,6 @@
 """Import: a log as a dataset, with the origin of every column in its manifest."""
 
 import dataclasses
-import hashlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,22 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from dynax.data.arrays import chunk_size
 from dynax.data.dataset import Dataset
 from dynax.data.locks import discard_leftovers, locked
-from dynax.data.manifest import robot_of, sealed
 from dynax.data.trajectories import Trajectories
 from dynax.data.writer import creating
 from dynax.errors import UserError
 from dynax.logs import blocks, delay, formats, smoothing
 from dynax.logs.channels import cleaned, stretches
 from dynax.logs.machine import Machine, machine_of
+from dynax.logs.manifest import manifest_of, origin
 from dynax.logs.mapping import LogMapping
 from dynax.logs.recording import Log
 from dynax.logs.report import Report
 from dynax.logs.segments import Segment, control_step, interpolation_error, segments
-
-DTYPE = np.dtype(np.float64)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -56,7 +52,7 @@ def import_log(source: Path, mapping: LogMapping, root: str | Path, folder: Path
     fit, test = (_long_enough(part, steps, dt, report) for part in (fit, test))
     rows = [*(kept := blocks.cut(fit, steps)), *blocks.cut(test, steps, len(fit))]
     content = {
-        **_origin(log, mapping, machine),
+        **origin(log, mapping, machine),
         "velocities": velocities,
         "noise_std": _noise([*fit, *test], machine),
         "delay_s": _delay(fit, machine, dt, report),
@@ -66,7 +62,7 @@ def import_log(source: Path, mapping: LogMapping, root: str | Path, folder: Path
     }
     total = sum(segment.steps for segment in (*fit, *test))
     report.add("kept", "all recordings", f"{total:,} transitions of {dt:g} s in {len(rows)} trajectories of {steps}")
-    manifest = _manifest(machine, len(rows), steps, {**content, "report": report.as_list()})
+    manifest = manifest_of(machine, len(rows), steps, {**content, "report": report.as_list()})
     path = Path(root).absolute() / f"{machine.env.name}-{manifest['sha256'][:12]}"
     _write(path, manifest, Trajectories(*blocks.arrays([*fit, *test], rows, steps)))
     return Imported(Dataset.open(path), report)
@@ -150,43 +146,6 @@ def _delay(parts: Sequence[Segment], machine: Machine, dt: float, report: Report
 
 def _facts(segment: Segment, is_test: bool) -> dict[str, Any]:
     return {"recording": segment.recording, "start_s": segment.start, "steps": segment.steps, "test": is_test}
-
-
-def _origin(log: Log, mapping: LogMapping, machine: Machine) -> dict[str, Any]:
-    """Return the entries of the manifest about the source."""
-    base = log.source if log.source.is_dir() else log.source.parent
-    files = [
-        {"name": str(file.relative_to(base)), "bytes": file.stat().st_size, "sha256": _sha256(file)}
-        for file in log.files
-    ]
-    digest = hashlib.sha256("".join(f"{file['name']} {file['sha256']}\n" for file in files).encode()).hexdigest()
-    plain = {key: value for key, value in dataclasses.asdict(mapping).items() if value not in (None, (), {})}
-    return {
-        "format": log.format,
-        "files": files,
-        "source_sha256": files[0]["sha256"] if len(files) == 1 else digest,
-        "mapping": {key: list(value) if isinstance(value, tuple) else value for key, value in plain.items()},
-        "columns": machine.columns(mapping),
-    }
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _manifest(machine: Machine, n: int, steps: int, content: dict[str, Any]) -> dict[str, Any]:
-    return sealed(
-        robot_of(machine.env)
-        | {
-            "num_rollouts": n,
-            "rollout_length": steps,
-            "chunk": chunk_size(n, steps, machine.env.state_dim, DTYPE.itemsize),
-            "backend": "log",
-            "dtype": DTYPE.name,
-            "log": content,
-        }
-    )
 
 
 def _write(path: Path, manifest: dict[str, Any], data: Trajectories) -> None:

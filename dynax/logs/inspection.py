@@ -1,4 +1,4 @@
-"""Inspection of a dataset: coverage, excitation, sampling, noise, outliers, and what the actions explain."""
+"""Inspection of a dataset: coverage, excitation, sampling, noise, outliers, and correlation with the actions."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -12,7 +12,7 @@ from dynax.data.dataset import Dataset
 from dynax.data.whole import WholeTrajectory, whole_trajectories
 from dynax.logs.smoothing import NOISE_WINDOW, ORDER, noise_std
 
-OUTLIER = 8.0  # deviations from a local polynomial that exceed this many standard deviations of the noise
+OUTLIER = 8.0  # an outlier is this many standard deviations of the noise away from a local polynomial
 ENERGY_SHARE = 0.95  # of the spectrum below the reported frequency
 
 

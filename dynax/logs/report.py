@@ -1,4 +1,4 @@
-"""The report of an import: what was kept, changed and dropped, and what the user should know."""
+"""The report of an import: kept, changed and dropped samples, and further facts about the log."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any

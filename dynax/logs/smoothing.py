@@ -1,7 +1,7 @@
 """Local polynomials: velocities from positions, and the noise of a channel.
 
-The smoother is that of Savitzky and Golay (1964, Analytical Chemistry 36): at each sample, a cubic polynomial is fitted
-to a window of samples around it, and the value or the slope of the polynomial is taken. It delays nothing.
+The smoother is that of Savitzky and Golay (1964, Analytical Chemistry 36). At each sample, a cubic polynomial is fitted
+to a window of samples around it. Its value or its slope is the result. It delays nothing.
 """
 
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ def with_bandwidth(hertz: float, dt: float) -> Smoother:
 
 
 def noise_std(values: Float[np.ndarray, " t"]) -> float:
-    """Return the standard deviation of the noise of a channel, from its deviations from short local polynomials.
+    """Return the standard deviation of the noise of a channel, from its distances to short local polynomials.
 
     The median makes it robust against outliers. The quantization of the channel is part of the noise.
     """

@@ -35,7 +35,7 @@ UNKNOWN = "1"
 
 
 def check_unit(argument: str, unit: str) -> None:
-    """Raise UserError unless Dynax knows the unit."""
+    """Raise UserError unless `UNITS` contains the unit."""
     if unit not in UNITS:
         raise UserError(
             f"{argument}={unit} is not one of {', '.join(UNITS)}{did_you_mean(unit, UNITS)}; scale converts others",

@@ -9,6 +9,8 @@ OPTIONS = {
     "train": "training: *default  few",
     "eval": "eval: *default  smoke",
     "render": "render: *default  smoke",
+    "import": "source=<required>",
+    "inspect": "dataset=<required>",
 }
 
 

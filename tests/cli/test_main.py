@@ -8,7 +8,7 @@ import pytest
 
 from dynax.cli.command_table import COMMANDS, CONFIGURED
 
-NAMES = "the commands are collect, train, eval, render, doctor"
+NAMES = "the commands are collect, train, eval, render, import, inspect, doctor"
 
 
 def test_help_lists_the_commands(dynax):

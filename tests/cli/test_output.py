@@ -22,15 +22,20 @@ def run_to_evaluate(folder: Path) -> Path:
 
 @pytest.mark.parametrize("command", CONFIGURED)
 def test_the_output_is_one_line_with_the_run_directory(dynax, tmp_path, command):
-    group = "training" if command == "train" else command
-    args = [f"run={run_to_evaluate(tmp_path)}"] if command in ("eval", "render") else ["env=cart_pole"]
-    finished = dynax(command, *args, f"{group}.seed=1", acts={1: "noise"})
+    run = run_to_evaluate(tmp_path)
+    args = {
+        "collect": ["env=cart_pole", "collect.seed=1"],
+        "train": ["env=cart_pole", "training.seed=1"],
+        "import": [f"source={run}"],
+        "inspect": [f"dataset={run}"],
+    }.get(command, [f"run={run}", f"{command}.seed=1"])
+    finished = dynax(command, *args, acts={0: "noise", 1: "noise"})
     assert finished.code == 0
     [path] = finished.paths
     assert all(noise in finished.err for noise in NOISE)
     assert "a log line of a library" not in finished.err
     assert path.is_absolute()
-    name = {"collect": "cart_pole"}.get(command, "cart_pole-mlp")
+    name = {"collect": "cart_pole", "import": "run", "inspect": "run"}.get(command, "cart_pole-mlp")
     assert path.parent == tmp_path / "outputs" / command / name
     assert sorted(entry.name for entry in path.iterdir()) == [".hydra", "dynax.log", "summary.json"]
     assert "a log line" in (path / "dynax.log").read_text()

@@ -1,4 +1,4 @@
-"""`dynax inspect`: show what a dataset contains."""
+"""`dynax inspect`: show coverage, excitation, sampling and noise of a dataset."""
 
 from pathlib import Path
 
@@ -43,8 +43,8 @@ def _print(found: Inspection) -> None:
     columns = ["", "1%", "median", "99%", "std", "noise", "outliers", "95% below"]
     seconds = sum(len(path.actions) for path in found.paths) * found.dataset.dt
     caption = (
-        f"{len(found.paths)} trajectories, {seconds:.4g} s, sampled every {found.dataset.dt:g} s. Noise: standard deviation "
-        "of the measured values.\n95% below: frequency below which 95% of the energy lies."
+        f"{len(found.paths)} trajectories, {seconds:.4g} s, sampled every {found.dataset.dt:g} s. Noise: standard "
+        "deviation of the measured values.\n95% below: frequency below which 95% of the energy lies."
     )
     console.table(f"Dataset of {manifest['robot']}", columns, [_cells(row) for row in found.rows], caption)
     pairs = zip(found.labels, found.correlation, strict=True)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 
@@ -18,7 +19,7 @@ def facts(title: str, rows: Sequence[tuple[str, str]]) -> None:
     grid.add_column(style="bold")
     grid.add_column()
     for row in rows:
-        grid.add_row(*row)
+        grid.add_row(*map(escape, row))  # units such as [rad] are no markup
     stderr_console().print(grid)
 
 
@@ -32,5 +33,5 @@ def table(
             name, justify="right" if i and right else "left", style="bold" if i == 0 else "", no_wrap=i == 0
         )
     for row in rows:
-        grid.add_row(*row)
+        grid.add_row(*map(escape, row))  # units such as [rad] are no markup
     stderr_console().print(grid)
