@@ -128,7 +128,7 @@ class LogEvaluation:
             "dataset_sha256": info.get("dataset_sha256"),
             "training_seed": settings.get("training", {}).get("seed"),
             "test_dataset": str(self.dataset.path),
-            "test_dataset_sha256": self.dataset.manifest["sha256"],
+            "test_dataset_sha256": self.dataset.sha256,
             "windows": len(self.windows.truth),
             "window_s": self.config.window_seconds,
             "window_stride_s": self.config.window_stride,

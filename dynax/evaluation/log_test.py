@@ -38,7 +38,7 @@ def test_part(dataset: Dataset, trained: TrainedModel) -> Dataset:
     part = dataset.kept_for_testing()
     if len(part):
         return part
-    if dataset.manifest["sha256"] == trained.info.get("dataset_sha256"):
+    if dataset.sha256 == trained.info.get("dataset_sha256"):
         raise UserError(
             f"dataset={dataset.path}: the model was trained on all of its trajectories; import the log with `test:` or "
             "`test_fraction:` in its mapping, or give another dataset"

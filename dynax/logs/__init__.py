@@ -13,7 +13,7 @@
     smoothing      velocities from positions, and the noise of a channel
     delay          time between a command and its effect
     machine        the machine as a robot, with or without mechanics
-    manifest       the origin of the columns, and checksums of the source
+    description    the origin of the columns, and checksums of the source
     report         what was kept, changed and dropped
     inspection     coverage, excitation, noise and outliers of a dataset
 

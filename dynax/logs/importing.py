@@ -15,8 +15,8 @@ from dynax.data.writer import creating
 from dynax.errors import UserError
 from dynax.logs import blocks, delay, formats, smoothing
 from dynax.logs.channels import cleaned, stretches
+from dynax.logs.description import description_of, origin
 from dynax.logs.machine import Machine, machine_of
-from dynax.logs.manifest import manifest_of, origin
 from dynax.logs.mapping import LogMapping
 from dynax.logs.recording import Log
 from dynax.logs.report import Report
@@ -62,10 +62,10 @@ def import_log(source: Path, mapping: LogMapping, root: str | Path, folder: Path
     }
     total = sum(segment.steps for segment in (*fit, *test))
     report.add("kept", "all recordings", f"{total:,} transitions of {dt:g} s in {len(rows)} trajectories of {steps}")
-    manifest = manifest_of(machine, len(rows), steps, {**content, "report": report.as_list()})
-    path = Path(root).absolute() / f"{machine.env.name}-{manifest['sha256'][:12]}"
-    _write(path, manifest, Trajectories(*blocks.arrays([*fit, *test], rows, steps)))
-    return Imported(Dataset.open(path), report)
+    description = description_of(machine, len(rows), steps, {**content, "report": report.as_list()})
+    path = Path(root).absolute() / f"{machine.env.name}-{description['description_sha256'][:12]}"
+    _write(path, description, Trajectories(*blocks.arrays([*fit, *test], rows, steps)))
+    return Imported(Dataset.open(path, description), report)
 
 
 def _segments(log: Log, mapping: LogMapping, report: Report) -> tuple[list[Segment], float]:
@@ -148,13 +148,13 @@ def _facts(segment: Segment, is_test: bool) -> dict[str, Any]:
     return {"recording": segment.recording, "start_s": segment.start, "steps": segment.steps, "test": is_test}
 
 
-def _write(path: Path, manifest: dict[str, Any], data: Trajectories) -> None:
+def _write(path: Path, description: dict[str, Any], data: Trajectories) -> None:
     if path.exists():
         return
     with locked(path):
         if not path.exists():
             discard_leftovers(path.parent)
-            with creating(path, manifest) as writer:
+            with creating(path, description) as writer:
                 writer.append(data)
 
 

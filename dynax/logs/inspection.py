@@ -47,7 +47,7 @@ class Inspection:
         steps = sum(len(path.actions) for path in self.paths)
         return {
             "dataset": str(self.dataset.path),
-            "dataset_sha256": self.dataset.manifest["sha256"],
+            "dataset_sha256": self.dataset.sha256,
             "dt_s": self.dataset.dt,
             "trajectories": len(self.paths),
             "duration_s": steps * self.dataset.dt,

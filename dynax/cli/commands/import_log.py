@@ -62,7 +62,7 @@ def _summarize(imported: Imported, source: Path, seconds: float) -> None:
         "source": str(source.absolute()),
         "source_sha256": manifest["log"]["source_sha256"],
         "dataset": str(dataset.path),
-        "dataset_sha256": manifest["sha256"],
+        "dataset_sha256": dataset.sha256,
         "transitions": dataset.num_transitions,
         "test_transitions": test.num_transitions,
         "dt_s": manifest["dt"],

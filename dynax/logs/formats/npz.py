@@ -17,8 +17,8 @@ def read(path: Path, name: str) -> list[Recording]:
         UserError: if the file is damaged, contains pickled objects, or has no arrays.
     """
     try:
-        with np.load(path, allow_pickle=False) as content:
-            arrays = {key: content[key] for key in content.files}
+        with zipfile.ZipFile(path) as archive:
+            arrays = {name.removesuffix(".npy"): _read(archive, name) for name in archive.namelist()}
     except (ValueError, zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise UserError(f"{path} is damaged or contains pickled objects: {' '.join(str(error).split())}") from None
     arrays = {key: array for key, array in arrays.items() if array.ndim and array.dtype.kind in "biuf"}
@@ -27,3 +27,8 @@ def read(path: Path, name: str) -> list[Recording]:
         raise UserError(f"{path} contains no arrays of numbers")
     length = max(set(lengths), key=lengths.count)
     return [Recording(name, table({key: array for key, array in arrays.items() if len(array) == length}))]
+
+
+def _read(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    with archive.open(name) as stream:
+        return np.lib.format.read_array(stream, allow_pickle=False)

@@ -1,17 +1,17 @@
-"""The manifest of an imported dataset: the origin of its columns, and the checksums of the source."""
+"""The description of an imported dataset: the origin of its columns, and the checksums of the source."""
 
 import dataclasses
 import hashlib
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from dynax.data.arrays import chunk_size
-from dynax.data.manifest import robot_of, sealed
+from dynax.data.manifest import described, robot_of
 from dynax.logs.machine import Machine
 from dynax.logs.mapping import LogMapping
 from dynax.logs.recording import Log
+from dynax.runs.hashes import sha256
 
 DTYPE = np.dtype(np.float64)
 
@@ -20,7 +20,7 @@ def origin(log: Log, mapping: LogMapping, machine: Machine) -> dict[str, Any]:
     """Return the entries of the manifest about the source."""
     base = log.source if log.source.is_dir() else log.source.parent
     files = [
-        {"name": str(file.relative_to(base)), "bytes": file.stat().st_size, "sha256": _sha256(file)}
+        {"name": str(file.relative_to(base)), "bytes": file.stat().st_size, "sha256": sha256(file)}
         for file in log.files
     ]
     digest = hashlib.sha256("".join(f"{file['name']} {file['sha256']}\n" for file in files).encode()).hexdigest()
@@ -34,13 +34,8 @@ def origin(log: Log, mapping: LogMapping, machine: Machine) -> dict[str, Any]:
     }
 
 
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def manifest_of(machine: Machine, n: int, steps: int, content: dict[str, Any]) -> dict[str, Any]:
-    """Return the manifest of an imported dataset.
+def description_of(machine: Machine, n: int, steps: int, content: dict[str, Any]) -> dict[str, Any]:
+    """Return the description of an imported dataset: its manifest without the checksums of its files.
 
     Args:
         machine: the machine.
@@ -48,7 +43,7 @@ def manifest_of(machine: Machine, n: int, steps: int, content: dict[str, Any]) -
         steps: their length in transitions.
         content: entries about the log.
     """
-    return sealed(
+    return described(
         robot_of(machine.env)
         | {
             "num_rollouts": n,
