@@ -19,6 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from dynax.math.precision import in_single_precision
 from dynax.mechanics.constraints import UnconstrainedStep
 from dynax.networks import rollout as open_loop
 from dynax.networks.composition import ComposedModule
@@ -103,6 +104,7 @@ class BaseDynamicsModel(ComposedModule):
         """Return a normalization with zero mean and unit standard deviation."""
         return identity({"features": self.feature_dim, "actions": self.action_dim, "target": self.target_dim})
 
+    @in_single_precision
     def create(self, rng: jax.Array, normalization: Variables) -> dict[str, Any]:
         """Return variables with new parameters.
 
@@ -214,6 +216,7 @@ class BaseDynamicsModel(ComposedModule):
         """Return the memory and the last unconstrained step of one sample."""
         return self.predictor.extend(self.extend, *arguments)
 
+    @in_single_precision
     def rollout(self, states: Any, actions: Any, params: Variables) -> Float[Array, "B T1 S"]:
         """Return an open-loop prediction, float32.
 

@@ -34,8 +34,8 @@ def main(num_rollouts: int = 200, num_epochs: int = 40, clip: Path = Path("cart_
     for vpt in score.valid:
         print(f"VPT({vpt.threshold:g}): median {vpt.median:.2f} s, tenth percentile {vpt.p10:.2f} s")
 
-    truth, predicted = evaluation.test.truth[0], evaluation.predictions["model"][0]
-    frames = render.frames(env.mj_model, truth, predicted, score.error[0], env.dt, fps=25)
+    shown = evaluation.examples
+    frames = render.frames(env.mj_model, shown.truth[0], shown.predicted[0], score.error[shown.rows[0]], env.dt, fps=25)
     print(f"prediction over the truth: {render.save_gif(clip, frames, fps=25)}")
 
 

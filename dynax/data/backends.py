@@ -6,6 +6,7 @@ import logging
 import sys
 
 from dynax.data import mjx
+from dynax.data.agreement import compare
 from dynax.envs import Env
 from dynax.errors import UserError
 
@@ -23,14 +24,23 @@ def preferred_backend(choice: str) -> str:
 
 
 def resolve_backend(choice: str, env: Env) -> str:
-    """Return the preferred backend, or `native` if the choice is `auto` and MJX does not support `env`.
+    """Return the preferred backend, or `native` if the choice is `auto` and MJX cannot simulate `env`.
+
+    MJX must support the robot, and agree with C MuJoCo on a few steps without contacts and equality constraints. Known
+    differences in steps with contacts are logged.
 
     Raises:
-        UserError: if the choice is `mjx` and MJX does not support the robot.
+        UserError: if the choice is `mjx` and MJX cannot simulate the robot.
     """
     if preferred_backend(choice) == "native":
         return "native"
     reason = mjx.unsupported_reason(env)
+    if not reason:
+        log.info("comparing MJX with C MuJoCo on a few steps: compiling")
+        agreement = compare(env)
+        if agreement.in_contact:
+            log.warning("with contacts or equality constraints, MJX is less accurate: %s", agreement.in_contact)
+        reason = agreement.fault
     if not reason:
         return "mjx"
     if choice == "auto":

@@ -88,6 +88,7 @@ def _place(source: Source, config: CollectConfig, root: str | Path, backend: str
 
 def _collect(source: Source, manifest: dict[str, Any], path: Path, progress: Progress, inspect: Inspect | None) -> None:
     env, backend, n = source.env, manifest["backend"], manifest["num_rollouts"]
+    log.info("collecting %d trajectories of %s: drawing initial states and simulating (%s)", n, env.name, backend)
     chunk, done, redrawn = manifest["chunk"], 0, 0
     batch = min(n, chunk * max(1, batch_size(env, source.steps, backend) // chunk))  # whole chunks
     start = time.perf_counter()

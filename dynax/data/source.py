@@ -13,12 +13,14 @@ from queue import SimpleQueue
 import numpy as np
 from jaxtyping import Float
 
+from dynax.data.divergence import cause_of_divergence
 from dynax.data.prefetch import prefetch
 from dynax.data.simulate import Simulator, diverged, simulate, simulator
 from dynax.data.trajectories import Trajectories
 from dynax.envs import Env
 from dynax.errors import UserError
 from dynax.excitations import Excitation
+from dynax.excitations.passive import Passive
 
 BLOCK = 32  # trajectories that share a random stream
 PREFETCHED_BATCHES = 2  # batches that are simulated while the caller processes one
@@ -85,11 +87,13 @@ class Source:
     def _draw_block(self, block: int, attempt: int) -> tuple[Float[np.ndarray, "n s"], Float[np.ndarray, "n t u"]]:
         streams = [np.random.SeedSequence(self.seed, spawn_key=(block, attempt, k)) for k in range(2)]
         reset_rng, action_rng = map(np.random.default_rng, streams)
-        default = self.env.default_action
-        low, high = self.env.action_bounds - default
+        default, (low, high) = self.env.default_action, self.env.action_bounds
+        moved = slice(0 if isinstance(self.excitation, Passive) else self.env.mj_model.nu, None)
+        low, high = low.copy(), high.copy()
+        for bound in (low, high):
+            bound[moved] -= default[moved]  # of mocap poses, and of controls that do not leave their default
         actions = self.excitation(action_rng, BLOCK, self.steps, self.env.dt, low, high)
-        nu = self.env.mj_model.nu
-        actions[..., nu:] += default[nu:]  # mocap poses; the default of a control is zero
+        actions[..., moved] += default[moved]
         return self.env.sample_states(reset_rng, BLOCK), actions
 
     def _simulate(
@@ -107,9 +111,11 @@ class Source:
             paths[failed] = run(states[failed], actions[failed])
             failed = [i for i in failed if diverged(paths[i : i + 1])]
         if failed:
+            i = failed[0]
+            cause = cause_of_divergence(self.env, states[i], actions[i])
             raise UserError(
-                f"the simulation of {self.env.name} diverges: trajectory {start + failed[0]} diverged in "
-                f"{MAX_DRAWS} of {MAX_DRAWS} draws. Decrease the timestep, let the constraint solver converge, "
-                "shorten the trajectories, or use smaller actions and initial velocities"
+                f"the simulation of {self.env.name} diverges: trajectory {start + i} diverged in "
+                f"{MAX_DRAWS} of {MAX_DRAWS} draws. {cause}. Decrease the timestep, let the constraint solver "
+                "converge, shorten the trajectories, or use smaller actions and initial velocities"
             )
         return Trajectories(paths, actions), redrawn

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from dynax.errors import UserError, did_you_mean
+from dynax.mjcf.names import actuator_names, body_names, unique
 
 MOCAP_REACH = 0.1  # half-width of the positions of a mocap body, m
 MOCAP_TURN = 0.3  # largest rotation of a mocap body, about, rad
@@ -15,33 +16,38 @@ CLAMP = mujoco.mjtDisableBit.mjDSBL_CLAMPCTRL
 
 def names(model: mujoco.MjModel) -> tuple[str, ...]:
     """Return the names of the entries of an action."""
-    mocap = [model.body(int(i)).name or f"body{i}" for i in _mocap_bodies(model)]
-    return (
-        *(model.actuator(i).name or f"actuator{i}" for i in range(model.nu)),
-        *(f"{body} {axis}" for body in mocap for axis in "xyz"),
-        *(f"{body} q{axis}" for body in mocap for axis in "wxyz"),
-    )
+    mocap = body_names(model, _mocap_bodies(model))
+    controls = actuator_names(model)
+    poses = [*(f"{body} {axis}" for body in mocap for axis in "xyz")]
+    poses += [f"{body} q{axis}" for body in mocap for axis in "wxyz"]
+    return (*controls, *unique(poses, controls))
 
 
-def passive(model: mujoco.MjModel) -> Float[np.ndarray, " A"]:
-    """Return the action with zero controls, and with the mocap bodies at their poses in the MJCF."""
+def default(model: mujoco.MjModel, keyframe: int | None) -> Float[np.ndarray, " A"]:
+    """Return the controls and the poses of the mocap bodies in a keyframe.
+
+    If `keyframe` is None or the robot has no keyframe, the controls are zero, and the mocap bodies have their poses in
+    the MJCF. A keyframe without `mpos`, `mquat` or `ctrl` contains the same values.
+    """
+    if keyframe is not None and model.nkey:
+        poses = model.key_mpos[keyframe], _unit(model.key_mquat[keyframe].reshape(-1, 4)).ravel()
+        return np.concatenate([model.key_ctrl[keyframe], *poses])
     bodies = _mocap_bodies(model)
     return np.concatenate([np.zeros(model.nu), model.body_pos[bodies].ravel(), model.body_quat[bodies].ravel()])
 
 
 def bounds(
-    model: mujoco.MjModel, ranges: Mapping[str, tuple[float, ...]]
+    model: mujoco.MjModel, ranges: Mapping[str, tuple[float, ...]], center: Float[np.ndarray, " A"]
 ) -> tuple[Float[np.ndarray, " A"], Float[np.ndarray, " A"]]:
     """Return the lowest and the highest action.
 
-    The bounds of a control are its entry in `ranges`, otherwise the `ctrlrange` of the MJCF, otherwise [-1, 1].
-    A mocap body moves within `MOCAP_REACH` and `MOCAP_TURN` of its pose in the MJCF.
+    The bounds of a control are its entry in `ranges`, otherwise the `ctrlrange` of the MJCF, otherwise a distance of 1
+    from the default action `center`. A mocap body moves within `MOCAP_REACH` and `MOCAP_TURN` of the default action.
     """
-    limited = model.actuator_ctrllimited.astype(bool)
-    low, high = np.where(limited, model.actuator_ctrlrange.T, [[-1.0], [1.0]])
+    limited, nu = model.actuator_ctrllimited.astype(bool), model.nu
+    low, high = np.where(limited, model.actuator_ctrlrange.T, np.add(center[:nu], [[-1.0], [1.0]]))
     width = np.repeat([MOCAP_REACH, MOCAP_TURN / 2], [3 * model.nmocap, 4 * model.nmocap])
-    center = passive(model)[model.nu :]
-    low, high = np.concatenate([low, center - width]), np.concatenate([high, center + width])
+    low, high = np.concatenate([low, center[nu:] - width]), np.concatenate([high, center[nu:] + width])
     for name, limits in ranges.items():
         entry = names(model).index(name)
         low[entry], high[entry] = limits
@@ -69,6 +75,10 @@ def check_ranges(model: mujoco.MjModel, entries: Sequence[str], ranges: Mapping[
                     "to the ctrlrange of the MJCF",
                     argument,
                 )
+
+
+def _unit(quaternions: Float[np.ndarray, "n 4"]) -> Float[np.ndarray, "n 4"]:
+    return quaternions / np.linalg.norm(quaternions, axis=1, keepdims=True)
 
 
 def _mocap_bodies(model: mujoco.MjModel) -> np.ndarray:

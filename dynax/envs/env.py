@@ -13,14 +13,16 @@ from jaxtyping import Float
 from dynax.config.registry import ENVS
 from dynax.envs import actions
 from dynax.envs.observation import observed_coordinates
+from dynax.envs.resets.feasible import Feasible
 from dynax.envs.resets.keyframe import KeyframeReset
 from dynax.envs.resets.reset import Reset
-from dynax.envs.source import Source, name_of_source, read_source
+from dynax.envs.source import Source, check_model, name_of_source, read_source
 from dynax.envs.state_space import StateSpace
 from dynax.envs.unsupported import unsupported_model
 from dynax.errors import UserError, check_range, config_section
 from dynax.mjcf.binary_model import compile_model, is_binary
-from dynax.mjcf.messages import warnings_to_log
+from dynax.mjcf.limits import swapped_limits
+from dynax.mjcf.messages import collected_warnings, log_once, warnings_to_log
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,13 +46,11 @@ class Env:
     observe: tuple[str, ...] = field(default=("all",), kw_only=True)  # observed coordinates: all, qpos, or joint names
     action_range: Mapping[str, tuple[float, ...]] = field(default_factory=dict, kw_only=True)  # name: [low, high]
     reset: Reset = field(default=KeyframeReset(), kw_only=True)  # distribution of the initial states
+    warnings: tuple[str, ...] = field(default=(), init=False, repr=False)  # of MuJoCo's compiler, and swapped limits
 
     def __post_init__(self, source: Source | None):
         check_range("decimation", self.decimation, 1)
-        if not self.mjcf:
-            mjcf, assets = self._read(source)
-            object.__setattr__(self, "mjcf", mjcf)
-            object.__setattr__(self, "assets", assets)
+        self._load(source)
         if not self.name:
             registered = ENVS.name_of(type(self))
             generic = type(self) is Env or registered == "mjcf"
@@ -61,6 +61,19 @@ class Env:
         space = self.space
         with config_section("reset"):
             self.reset.check(self.mj_model, space)
+
+    def _load(self, source: Source | None) -> None:
+        """Read and compile the model, and log the warnings of MuJoCo's compiler."""
+        with collected_warnings() as found:
+            if not self.mjcf:
+                mjcf, assets = self._read(source)
+                object.__setattr__(self, "mjcf", mjcf)
+                object.__setattr__(self, "assets", assets)
+            check_model(self.mjcf, self.assets, f"the model of {self.name or 'the robot'}")
+            model = self.mj_model
+        object.__setattr__(self, "warnings", (*found, *swapped_limits(model)))
+        for warning in self.warnings:
+            log_once(f"the model of {self.name or 'the robot'}: {warning}")
 
     def _read(self, source: Source | None) -> tuple[str, dict[str, bytes]]:
         if source is None:
@@ -138,13 +151,16 @@ class Env:
 
     @cached_property
     def default_action(self) -> Float[np.ndarray, " A"]:
-        """The passive action: zero controls, and mocap bodies at their poses in the MJCF."""
-        return actions.passive(self.mj_model)
+        """The controls and the poses of the mocap bodies in the keyframe of the reset.
+
+        Without a keyframe, the controls are zero, and the mocap bodies have their poses in the MJCF.
+        """
+        return actions.default(self.mj_model, self.reset.home_keyframe)
 
     @cached_property
     def action_bounds(self) -> tuple[Float[np.ndarray, " A"], Float[np.ndarray, " A"]]:
         """The lowest and the highest action."""
-        return actions.bounds(self.mj_model, self.action_range)
+        return actions.bounds(self.mj_model, self.action_range, self.default_action)
 
     @property
     def reset_options(self) -> dict[str, Any]:
@@ -153,8 +169,18 @@ class Env:
         return {**self.reset.as_group(), **own}
 
     def sample_states(self, rng: np.random.Generator, n: int) -> Float[np.ndarray, "n s"]:
-        """Draw `n` initial states from the reset's distribution."""
-        return self.reset(self.mj_model, self.space, rng, n)
+        """Draw `n` initial states from the reset's distribution.
+
+        Equality constraints are satisfied, and geoms do not overlap (see `Feasible`).
+
+        Raises:
+            UserError: if a state cannot be placed.
+        """
+        mocap = self.default_action[self.mj_model.nu :]
+        feasible = Feasible(self.reset, self.mj_model, self.space, mocap)
+        for note in feasible.notes:
+            log_once(f"{self.name}: {note}; all initial states may have this fault")
+        return feasible.sample(rng, n)
 
 
 _FIELDS = frozenset(f.name for f in fields(Env))

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from dynax.errors import UserError, did_you_mean
+from dynax.mjcf.names import joint_names
 
 
 def observed_coordinates(model: mujoco.MjModel, observe: Sequence[str]) -> Bool[np.ndarray, " t"]:
@@ -23,7 +24,7 @@ def observed_coordinates(model: mujoco.MjModel, observe: Sequence[str]) -> Bool[
         return np.ones(2 * model.nv + model.na, bool)
     if tuple(observe) == ("qpos",):
         return np.arange(2 * model.nv + model.na) < model.nv
-    names = [model.joint(j).name or f"joint{j}" for j in range(model.njnt)]
+    names = joint_names(model)
     allowed = f"it must be all, qpos, or some of {', '.join(names)}"
     if not observe:
         raise UserError(f"observe=[] is empty: {allowed}", "observe")

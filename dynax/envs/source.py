@@ -1,5 +1,8 @@
 """The source of a robot's model: a file, an XML text, an MjSpec or an MjModel."""
 
+import functools
+import hashlib
+import logging
 import os
 import re
 from collections.abc import Mapping
@@ -7,13 +10,23 @@ from pathlib import Path
 
 import mujoco
 
-from dynax.mjcf.binary_model import model_name, serialize_model
+from dynax.errors import UserError
+from dynax.mjcf.announce import announced
+from dynax.mjcf.binary_model import compile_model, model_name, serialize_model
+from dynax.mjcf.isolation import run_in_child
+from dynax.mjcf.messages import collected_warnings, repeat_warning, warnings_to_log
 from dynax.mjcf.model_file import read_model_file, serialize_spec
+
+log = logging.getLogger(__name__)
 
 Source = str | os.PathLike[str] | mujoco.MjSpec | mujoco.MjModel
 
 ASSETS = Path(__file__).parent / "assets"  # folder of the MJCF files of Dynax
 UNNAMED = "MuJoCo Model"  # MuJoCo's name of a model without a name
+
+MAX_CONTACTS = 10_000  # in the default pose
+
+_tried: set[str] = set()  # digests of the models that have been compiled and simulated in a child process
 
 
 def read_source(source: Source, argument: str, assets: Mapping[str, bytes]) -> tuple[str, dict[str, bytes]]:
@@ -36,7 +49,66 @@ def read_source(source: Source, argument: str, assets: Mapping[str, bytes]) -> t
         return serialize_spec(source, argument)
     if is_xml(source):
         return str(source), dict(assets)
-    return read_model_file(Path(source).expanduser(), argument)
+    path = Path(source).expanduser()
+    if path.parent == ASSETS:
+        return read_model_file(path, argument)
+    with announced(log, f"reading and compiling {path}"):
+        mjcf, files, warnings = run_in_child(lambda: _read_and_try(path, argument), f"{argument}={path}", argument)
+    for warning in warnings:
+        repeat_warning(warning)
+    _tried.add(_digest(mjcf, files))
+    return mjcf, files
+
+
+def check_model(mjcf: str, assets: Mapping[str, bytes], name: str) -> None:
+    """Compile a model and simulate one step in a child process, unless this process has already done so.
+
+    Raises:
+        UserError: if MuJoCo crashes. Errors of the compiler are left to the caller.
+    """
+    digest = _digest(mjcf, assets)
+    if digest not in _tried and digest not in _shipped():
+        with announced(log, f"compiling {name}"):
+            run_in_child(lambda: _try(mjcf, assets, name, None), name)
+        _tried.add(digest)
+
+
+def _read_and_try(path: Path, argument: str) -> tuple[str, dict[str, bytes], list[str]]:
+    """Read a model file and simulate it. Return its text, its assets, and the warnings of the compiler."""
+    with collected_warnings() as warnings:
+        mjcf, assets = read_model_file(path, argument)
+    _try(mjcf, assets, f"{argument}={path}", argument)
+    return mjcf, assets, warnings
+
+
+def _try(mjcf: str, assets: Mapping[str, bytes], name: str, argument: str | None) -> None:
+    """Compile a model and simulate one step."""
+    with warnings_to_log():
+        try:
+            model = compile_model(mjcf, assets)
+        except ValueError:
+            return  # the caller reports the error
+        data = mujoco.MjData(model)
+        mujoco.mj_kinematics(model, data)
+        mujoco.mj_collision(model, data)
+        if data.ncon > MAX_CONTACTS:  # the constraint solver would need gigabytes
+            raise UserError(
+                f"{name} has {data.ncon:,} contacts in its default pose, more than {MAX_CONTACTS:,}: move the geoms "
+                "apart, or exclude their contacts",
+                argument,
+            )
+        mujoco.mj_step(model, data)
+
+
+def _digest(mjcf: str, assets: Mapping[str, bytes]) -> str:
+    parts = [mjcf.encode(), *(part for name in sorted(assets) for part in (name.encode(), assets[name]))]
+    return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
+
+
+@functools.cache
+def _shipped() -> frozenset[str]:
+    """Return the digests of the models of Dynax, which do not crash."""
+    return frozenset(_digest(file.read_text(), {}) for file in ASSETS.glob("*.xml"))
 
 
 def is_xml(source: Source) -> bool:

@@ -19,6 +19,7 @@ from dynax.envs.coordinates import Block, blocks_of, dof_names
 from dynax.math import rotations
 from dynax.mjcf.invariances import invariant_translations
 from dynax.mjcf.joints import HINGE, SLIDE
+from dynax.mjcf.names import joint_names, unique
 from dynax.mjcf.position_forces import has_position_dependent_force
 
 
@@ -56,7 +57,7 @@ class StateSpace:
             decimation: physics steps per control step.
             observed: mask of the observed coordinates; by default all.
         """
-        joints = tuple(model.joint(j).name or f"joint{j}" for j in range(model.njnt))
+        joints = joint_names(model)
         single = np.isin(model.jnt_type, (HINGE, SLIDE))
         dofs = model.jnt_dofadr[single]
         hinge, angular, restored, limited, lower, upper, margin = np.zeros((7, model.nv))
@@ -69,7 +70,7 @@ class StateSpace:
             angular[block.v] += block.is_orientation
         return cls(
             joints=joints,
-            names=tuple(name for j, joint in enumerate(joints) for name in dof_names(joint, int(model.jnt_type[j]))),
+            names=unique(name for j, joint in enumerate(joints) for name in dof_names(joint, int(model.jnt_type[j]))),
             nq=model.nq,
             nv=model.nv,
             na=model.na,
@@ -108,7 +109,7 @@ class StateSpace:
     def labels(self) -> tuple[str, ...]:
         """Names of the tangent coordinates."""
         activations = (f"activation {i}" for i in range(self.na))
-        return (*self.names, *(f"{name} velocity" for name in self.names), *activations)
+        return unique((*self.names, *(f"{name} velocity" for name in self.names), *activations))
 
     def qpos(self, state: Float[Any, "*batch s"]) -> Float[Any, "*batch nq"]:
         """Return the positions of a state."""

@@ -44,12 +44,42 @@ def drift(
     Returns:
         The drift, or None if the test set does not conserve energy or does not move.
     """
-    if model.nmocap or not conserves_energy(model, test):
-        return None
-    unit = float(energies(model, test.truth[:, [0, *steps]])[..., 1].mean())
-    if unit < MIN_KINETIC_ENERGY:
-        return None
-    return Drift(unit, steps, {name: _drift(model, path[:, [0, *steps]], unit) for name, path in predictions.items()})
+    energy = EnergyTest(model, steps)
+    energy.add(test, {"simulator": test.truth, **predictions})
+    result = energy.drift()
+    return result and Drift(result.unit, steps, {name: result.values[name] for name in predictions})
+
+
+class EnergyTest:
+    """The collection of energies over portions of a test set.
+
+    Args:
+        model: the robot.
+        steps: control steps after which the drift is computed.
+    """
+
+    def __init__(self, model: mujoco.MjModel, steps: Sequence[int]):
+        self._model, self._steps = model, steps
+        self._conserves = not model.nmocap
+        self._energies: dict[str, list[Float[np.ndarray, "N H 2"]]] = {}
+
+    def add(self, test: TestSet, paths: Mapping[str, Float[np.ndarray, "N steps S"]]) -> None:
+        """Add the energies of a portion. `paths` has the states of every predictor and of the `simulator`."""
+        self._conserves = self._conserves and conserves_energy(self._model, test)
+        if not self._conserves:
+            return  # energies are slow to compute, and have no meaning now
+        for name, path in paths.items():
+            self._energies.setdefault(name, []).append(energies(self._model, path[:, [0, *self._steps]]))
+
+    def drift(self) -> Drift | None:
+        """Return the energy drift, or None if a portion does not conserve energy or nothing moves."""
+        if not self._conserves:
+            return None
+        collected = {name: np.concatenate(parts) for name, parts in self._energies.items()}
+        unit = float(collected["simulator"][..., 1].mean())
+        if unit < MIN_KINETIC_ENERGY:
+            return None
+        return Drift(unit, self._steps, {name: _drift(energy, unit) for name, energy in collected.items()})
 
 
 def conserves_energy(model: mujoco.MjModel, test: TestSet) -> bool:
@@ -81,9 +111,9 @@ def energies(model: mujoco.MjModel, states: Float[np.ndarray, "*batch S"]) -> Fl
     return result
 
 
-def _drift(model: mujoco.MjModel, states: Float[np.ndarray, "N steps S"], unit: float) -> Float[np.ndarray, " H"]:
-    """Return the drift of states; the first state of each trajectory is the initial state."""
-    energy = energies(model, states).sum(axis=-1)
+def _drift(energies: Float[np.ndarray, "N steps 2"], unit: float) -> Float[np.ndarray, " H"]:
+    """Return the drift of energies; the first state of each trajectory is the initial state."""
+    energy = energies.sum(axis=-1)
     with np.errstate(invalid="ignore", over="ignore"):
         error = np.abs(energy[:, 1:] - energy[:, :1]) / unit
     return nrmse(np.where(np.isfinite(error), np.minimum(error, MAX_ERROR), MAX_ERROR))

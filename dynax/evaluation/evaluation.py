@@ -1,13 +1,13 @@
 """The evaluation of a trained model: one function for the command line, the benchmarks and Python users."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from dynax.architectures.description import prior_knowledge, title
 from dynax.config.schema import EvalConfig
@@ -17,24 +17,38 @@ from dynax.errors import UserError
 from dynax.evaluation import energy, metrics
 from dynax.evaluation.baselines import constant_velocity, hold_last
 from dynax.evaluation.energy import Drift
-from dynax.evaluation.scores import Score, score, score_summary
+from dynax.evaluation.motion import ADVICE, nothing_moves, still_coordinates, warn_of_still_coordinates
+from dynax.evaluation.portions import Portions
+from dynax.evaluation.scores import Score, Scoring, score_summary
 from dynax.evaluation.tables import Table, energy_table, physical_table, score_table
-from dynax.evaluation.testset import TestSet, make_testset
+from dynax.evaluation.testset import TestSet, TestSource
 from dynax.trained import TrainedModel
 
 log = logging.getLogger(__name__)
 
+PHYSICAL = ("model", "ceiling")  # predictors whose energy is compared with that of the simulator
+PREDICTORS = (*PHYSICAL, "constant velocity", "hold last")
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """A few test trajectories with their predictions, from the worst to the best."""
+
+    rows: Int[np.ndarray, " K"]  # numbers of the trajectories in the test set
+    truth: Float[np.ndarray, "K steps S"]  # true states, (K, T + 1, S)
+    predicted: Float[np.ndarray, "K steps S"]  # states that the model predicts
+
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """The result of `evaluate`. The predictors are `model`, `ceiling`, `constant velocity` and `hold last`."""
+    """The result of `evaluate`. `PREDICTORS` lists the predictors."""
 
     trained: TrainedModel
     config: EvalConfig
-    test: TestSet
+    steps: int  # control steps of the test, T
     std: Float[np.ndarray, " C"]  # standard deviations of the true states, the unit of normalized errors
-    predictions: Mapping[str, Float[np.ndarray, "N steps S"]]  # predicted states of each predictor, (N, T + 1, S)
     scores: Mapping[str, Score]  # scores of each predictor
+    examples: Examples  # the plotted trajectories
     energy_drift: Drift | None  # None if the test set does not conserve energy or a part of the state is unobserved
     is_custom_test: bool  # the caller passed the test set, so that `config` does not describe it
 
@@ -47,10 +61,15 @@ class Evaluation:
         """Return the tables that `dynax eval` prints."""
         model = self.trained.model
         tables = [
-            score_table(title(model), prior_knowledge(model), self.scores, self.env.dt),
+            score_table(title(model), prior_knowledge(model), self.scores, self.env.dt, self._caveat),
             physical_table(self.scores["model"], self.env.space),
         ]
         return tables + ([energy_table(self.energy_drift, self.env.dt)] if self.energy_drift else [])
+
+    @property
+    def _caveat(self) -> str:
+        """A sentence for the table if the test is meaningless, or an empty string."""
+        return f"Nothing moves in this test. {ADVICE}." if nothing_moves(self.env.space, self.std) else ""
 
     def save_plots(self, folder: str | Path) -> None:
         """Write `horizon.png` and `trajectories.png` into an existing folder."""
@@ -58,8 +77,7 @@ class Evaluation:
 
         folder, name, model_score = Path(folder), title(self.trained.model), self.scores["model"]
         plots.horizon(folder / "horizon.png", self.scores, self.env.dt, f"Accuracy of predictions: {name}")
-        rows = spread(model_score, self.config.plot_trajectories)
-        paths = self.test.truth[rows], self.predictions["model"][rows], model_score.error[rows]
+        paths = self.examples.truth, self.examples.predicted, model_score.error[self.examples.rows]
         plots.trajectories(folder / "trajectories.png", self.env.space, *paths, f"Predictions: {name}")
 
     def summary(self) -> dict[str, Any]:
@@ -79,9 +97,10 @@ class Evaluation:
             "training_seed": settings.get("training", {}).get("seed"),
             "eval_seed": None if self.is_custom_test else self.config.seed,
             "actions": None if self.is_custom_test else self.config.actions,
-            "trajectories": len(self.test.truth),
-            "seconds": self.test.actions.shape[1] * self.env.dt if self.is_custom_test else self.config.seconds,
+            "trajectories": len(self.scores["model"].error),
+            "seconds": self.steps * self.env.dt if self.is_custom_test else self.config.seconds,
             "dt_s": self.env.dt,
+            "still_coordinates": still_coordinates(space, self.std),
             "energy_drift": self.energy_drift and self.energy_drift.summary(),
             "scores": {name: score_summary(score, ceiling, space) for name, score in self.scores.items()},
         }
@@ -89,6 +108,8 @@ class Evaluation:
 
 def evaluate(trained: TrainedModel, config: EvalConfig | None = None, test: TestSet | None = None) -> Evaluation:
     """Evaluate open-loop predictions of a trained model on test trajectories.
+
+    The test is simulated and scored in portions, so that its length and the robot do not determine the memory.
 
     Args:
         trained: the model with its parameters.
@@ -104,30 +125,69 @@ def evaluate(trained: TrainedModel, config: EvalConfig | None = None, test: Test
         raise UserError(
             f"warmup={warmup} is too short for a model of {history} states: it must be at least {history - 1}", "warmup"
         )
-    env, space = trained.env, trained.env.space
-    if test is None:
-        log.info("simulating %d trajectories of %g s in float64", config.num_trajectories, config.seconds)
-        test = make_testset(env, config.num_trajectories, config.seconds, config.seed, config.actions, config.warmup)
-    predictions, std = predict(trained, test), metrics.state_std(space, test.truth)
-    scores = {name: score(space, test.truth, path, std) for name, path in predictions.items()}
-    drift = None
-    if space.observed.all():  # the energy of a state with unobserved coordinates is unknown
-        physical = {"simulator": test.truth, "model": predictions["model"], "ceiling": predictions["ceiling"]}
-        drift = energy.drift(env.mj_model, test, physical, scores["model"].horizons)
-    return Evaluation(trained, config, test, std, predictions, scores, drift, is_custom_test)
+    env, n = trained.env, len(test) if test else config.num_trajectories
+    source = test or TestSource.of(env, n, config.seconds, config.seed, config.actions, config.warmup)
+    log.info("simulating %d trajectories of %g s in float64", n, source.steps * env.dt)
+    portions = Portions(source, env.space)
+    std = portions.state_std()
+    warn_of_still_coordinates(env, std, "the test")
+    scores, drift = _score(trained, portions, std)
+    examples = _examples(trained, portions, spread(scores["model"], config.plot_trajectories))
+    return Evaluation(trained, config, source.steps, std, scores, examples, drift, is_custom_test)
 
 
-def predict(trained: TrainedModel, test: TestSet) -> dict[str, Float[np.ndarray, "N steps S"]]:
-    """Return the predictions (N, T + 1, S) of the model, the ceiling and the baselines."""
+def _score(
+    trained: TrainedModel, portions: Portions, std: Float[np.ndarray, " C"]
+) -> tuple[dict[str, Score], Drift | None]:
+    """Return the scores of all predictors, and the energy drift."""
+    space = trained.env.space
+    scorings = {name: Scoring(space, std) for name in PREDICTORS}
+    energies = energy.EnergyTest(trained.env.mj_model, [k for k in metrics.HORIZONS if k <= portions[0].steps])
+    for index, test in enumerate(portions):
+        if len(portions) > 1:
+            log.info("predicting and scoring portion %d of %d", index + 1, len(portions))
+        physical = {"simulator": test.truth}
+        for name, path in _predictions(trained, test, portions.size):
+            scorings[name].add(test.truth, path)
+            if name in PHYSICAL:
+                physical[name] = path
+        if space.observed.all():  # the energy of a state with unobserved coordinates is unknown
+            energies.add(test, physical)
+    drift = energies.drift() if space.observed.all() else None
+    return {name: scoring.score() for name, scoring in scorings.items()}, drift
+
+
+def _predictions(
+    trained: TrainedModel, test: TestSet, size: int
+) -> Iterator[tuple[str, Float[np.ndarray, "N steps S"]]]:
+    """Yield the name and the prediction (N, T + 1, S) of the model, the ceiling and the baselines, one at a time."""
     log.info("predicting the test trajectories")
-    predicted = np.asarray(trained.rollout(*test.inputs(trained.history_length)))
+    yield "model", predict(trained, test, size)
     log.info("simulating them with states rounded to float32, for the ceiling")
-    return {
-        "model": predicted,
-        "ceiling": simulate_rounded(trained.env, test.truth[:, 0], test.actions),
-        "constant velocity": constant_velocity(trained.env.space, test.truth),
-        "hold last": hold_last(test.truth),
-    }
+    yield "ceiling", simulate_rounded(trained.env, test.truth[:, 0], test.actions)
+    yield "constant velocity", constant_velocity(trained.env.space, test.truth)
+    yield "hold last", hold_last(test.truth)
+
+
+def predict(trained: TrainedModel, test: TestSet, size: int) -> Float[np.ndarray, "N steps S"]:
+    """Return the prediction (N, T + 1, S) of the model.
+
+    A test with fewer than `size` trajectories is padded with copies, so that all portions share a compiled program.
+    """
+    missing = size - len(test)
+    inputs = (np.concatenate([x, np.repeat(x[-1:], missing, axis=0)]) for x in test.inputs(trained.history_length))
+    return np.asarray(trained.rollout(*inputs))[: len(test)]
+
+
+def _examples(trained: TrainedModel, portions: Portions, rows: Int[np.ndarray, " K"]) -> Examples:
+    """Return the trajectories `rows` with their predictions."""
+    truth, predicted = {}, {}
+    for index in np.unique(rows // portions.size).tolist():
+        test, start = portions[index], index * portions.size
+        path = predict(trained, test, portions.size)
+        for row in rows[rows // portions.size == index].tolist():
+            truth[row], predicted[row] = test.truth[row - start].copy(), path[row - start].copy()
+    return Examples(rows, *(np.stack([paths[row] for row in rows.tolist()]) for paths in (truth, predicted)))
 
 
 def spread(model_score: Score, n: int) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Error metrics of predictions: normalized errors and valid prediction times."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ THRESHOLDS = (0.1, 0.4)  # of valid prediction times, in standard deviations
 MAX_ERROR = 1e3  # standard deviations; larger errors and errors that are not finite count as this
 MIN_STD = 1e-6  # lower bound of the standard deviation of a coordinate that does not move
 MIN_ERROR = 1e-12  # lower bound of an error in a geometric mean
+BLOCK_NUMBERS = 2**20  # numbers that are compared at once, which bounds the memory of an evaluation
 
 
 def state_std(space: StateSpace, states: Float[np.ndarray, "*batch S"]) -> Float[np.ndarray, " C"]:
@@ -33,10 +35,19 @@ def normalized_error(
 
     The error is the root mean square over the observed tangent coordinates, each divided by its entry of `std`.
     """
-    with np.errstate(invalid="ignore", over="ignore"):
-        error = space.difference(truth, predicted.astype(np.float64)) / std
-        rms = np.sqrt(np.mean(error[..., space.observed] ** 2, axis=-1))
-    return np.where(np.isfinite(rms), np.minimum(rms, MAX_ERROR), MAX_ERROR)
+    result = np.empty(truth.shape[:2])
+    for rows in _blocks(truth):
+        with np.errstate(invalid="ignore", over="ignore"):
+            error = space.difference(truth[rows], predicted[rows].astype(np.float64)) / std
+            rms = np.sqrt(np.mean(error[..., space.observed] ** 2, axis=-1))
+        result[rows] = np.where(np.isfinite(rms), np.minimum(rms, MAX_ERROR), MAX_ERROR)
+    return result
+
+
+def _blocks(truth: Float[np.ndarray, "N steps S"]) -> Iterator[slice]:
+    """Yield slices of the trajectories with about `BLOCK_NUMBERS` numbers each."""
+    size = max(1, BLOCK_NUMBERS // max(1, truth[0].size))
+    return (slice(start, start + size) for start in range(0, len(truth), size))
 
 
 def nrmse(error: Float[np.ndarray, "N steps"]) -> Float[np.ndarray, " steps"]:
@@ -52,20 +63,22 @@ def geometric_mean(error: Float[np.ndarray, "..."]) -> float:
     return float(np.exp(np.mean(np.log(np.maximum(error, MIN_ERROR)))))
 
 
-def physical_rmse(
+def squared_physical_error(
     space: StateSpace,
     truth: Float[np.ndarray, "N steps S"],
     predicted: Float[np.ndarray, "N steps S"],
     std: Float[np.ndarray, " C"],
 ) -> Float[np.ndarray, "steps C"]:
-    """Return the root mean square error of each tangent coordinate in its own unit.
+    """Return the sum over trajectories of the squared error of each tangent coordinate in its own unit.
 
     Each error counts as at most `MAX_ERROR` standard deviations `std`.
     """
-    with np.errstate(invalid="ignore", over="ignore"):
-        error = np.abs(space.difference(truth, predicted.astype(np.float64)))
-    error = np.where(np.isfinite(error), np.minimum(error, MAX_ERROR * std), MAX_ERROR * std)
-    return np.sqrt(np.mean(error**2, axis=0))
+    total = np.zeros((truth.shape[1], len(std)))
+    for true, path in zip(truth, predicted, strict=True):
+        with np.errstate(invalid="ignore", over="ignore"):
+            error = np.abs(space.difference(true, path.astype(np.float64)))
+        total += np.where(np.isfinite(error), np.minimum(error, MAX_ERROR * std), MAX_ERROR * std) ** 2
+    return total
 
 
 def first_passage(error: Float[np.ndarray, "N steps"], threshold: float) -> Int[np.ndarray, " N"]:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
-from dynax.evaluation.metrics import ValidTime
+from dynax.evaluation.metrics import MIN_ERROR, ValidTime
 from dynax.evaluation.plot_style import COLORS, GRAY, STYLE, TRUTH, save_figure
 from dynax.evaluation.scores import Score
 from dynax.evaluation.trajectory_plot import trajectories
@@ -26,13 +26,14 @@ def loss_curve(path: Path, rows: Sequence[Mapping[str, Any]], title: str) -> Non
     """Plot training loss and open-loop validation error over the epochs of `metrics.jsonl`."""
     epochs = [row["epoch"] for row in rows]
     best = min(rows, key=lambda row: row["val_nrmse"])
+    losses, errors = ([max(row[key], MIN_ERROR) for row in rows] for key in ("loss", "val_nrmse"))
     with rc_context(STYLE):
         figure = Figure(figsize=(9, 3.4), layout="constrained")
         left, right = figure.subplots(1, 2)
-        left.semilogy(epochs, [row["loss"] for row in rows], color=TRUTH)
+        left.semilogy(epochs, losses, color=TRUTH)
         left.set(title="Training loss", xlabel="epoch", ylabel="one-step MSE / target variance")
-        right.semilogy(epochs, [row["val_nrmse"] for row in rows], color=COLORS["model"])
-        right.plot(best["epoch"], best["val_nrmse"], "o", color=COLORS["model"], label=f"best: epoch {best['epoch']}")
+        right.semilogy(epochs, errors, color=COLORS["model"])
+        right.plot(best["epoch"], min(errors), "o", color=COLORS["model"], label=f"best: epoch {best['epoch']}")
         right.set(title="Validation, open loop", xlabel="epoch", ylabel="nRMSE, geometric mean")
         right.legend()
         for axes in (left, right):
@@ -67,7 +68,7 @@ def horizon(path: Path, scores: Mapping[str, Score], dt: float, title: str) -> N
 def _plot_error(axes: Axes, name: str, score: Score, dt: float) -> None:
     """Plot the median over trajectories, and a band from the 10th to the 90th percentile."""
     time = dt * np.arange(1, score.error.shape[1])
-    low, middle, high = np.percentile(score.error[:, 1:], [10, 50, 90], axis=0)
+    low, middle, high = np.maximum(np.percentile(score.error[:, 1:], [10, 50, 90], axis=0), MIN_ERROR)
     solid = name in PROMINENT
     line = {"color": COLORS[name], "lw": 2 if solid else 1.5, "ls": "-" if solid else "--"}
     axes.plot(time, middle, label=LABELS.get(name, name), **line)

@@ -8,7 +8,15 @@ import numpy as np
 from jaxtyping import Float
 
 from dynax.envs.state_space import StateSpace
-from dynax.evaluation.metrics import HORIZONS, THRESHOLDS, ValidTime, normalized_error, nrmse, physical_rmse, valid_time
+from dynax.evaluation.metrics import (
+    HORIZONS,
+    THRESHOLDS,
+    ValidTime,
+    normalized_error,
+    nrmse,
+    squared_physical_error,
+    valid_time,
+)
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,31 @@ class Score:
         return [k for k in HORIZONS if k < self.error.shape[1]]
 
 
+class Scoring:
+    """The collection of one predictor's errors over portions of a test set.
+
+    Args:
+        space: the coordinates of the robot.
+        std: the unit of normalized errors (see `metrics.state_std`).
+    """
+
+    def __init__(self, space: StateSpace, std: Float[np.ndarray, " C"]):
+        self._space, self._std = space, std
+        self._errors: list[Float[np.ndarray, "N steps"]] = []
+        self._squares: Any = 0.0  # sum of squared errors in the unit of each coordinate, (steps, C)
+
+    def add(self, truth: Float[np.ndarray, "N steps S"], predicted: Float[np.ndarray, "N steps S"]) -> None:
+        """Compare predictions with the true states of a portion."""
+        self._errors.append(normalized_error(self._space, truth, predicted, self._std))
+        self._squares = self._squares + squared_physical_error(self._space, truth, predicted, self._std)
+
+    def score(self) -> Score:
+        """Return the scores over all portions."""
+        error = np.concatenate(self._errors)
+        valid = tuple(valid_time(error, x, self._space.dt) for x in THRESHOLDS)
+        return Score(error, np.sqrt(self._squares / len(error)), valid)
+
+
 def score(
     space: StateSpace,
     truth: Float[np.ndarray, "N steps S"],
@@ -37,12 +70,9 @@ def score(
     std: Float[np.ndarray, " C"],
 ) -> Score:
     """Return the scores of predictions; `std` is the unit of normalized errors (see `metrics.state_std`)."""
-    error = normalized_error(space, truth, predicted, std)
-    return Score(
-        error=error,
-        physical=physical_rmse(space, truth, predicted, std),
-        valid=tuple(valid_time(error, x, space.dt) for x in THRESHOLDS),
-    )
+    scoring = Scoring(space, std)
+    scoring.add(truth, predicted)
+    return scoring.score()
 
 
 def ceiling_share(valid: ValidTime, ceiling: ValidTime, dt: float) -> float:

@@ -21,7 +21,9 @@ class Table:
     caption: str = ""
 
 
-def score_table(title: str, prior_knowledge: Sequence[str], scores: Mapping[str, Score], dt: float) -> Table:
+def score_table(
+    title: str, prior_knowledge: Sequence[str], scores: Mapping[str, Score], dt: float, caveat: str = ""
+) -> Table:
     """Return valid prediction times and normalized errors, one row per predictor.
 
     Args:
@@ -29,6 +31,7 @@ def score_table(title: str, prior_knowledge: Sequence[str], scores: Mapping[str,
         prior_knowledge: the prior knowledge of the model, for the caption.
         scores: scores of `model`, `ceiling` and baselines.
         dt: control step, s.
+        caveat: sentence at the beginning of the caption.
     """
     first, second = THRESHOLDS
     horizons = scores["model"].horizons
@@ -36,8 +39,8 @@ def score_table(title: str, prior_knowledge: Sequence[str], scores: Mapping[str,
         f"How long predictions stay accurate: {title}",
         ["", f"VPT({first:g})", "p10", "of ceiling", f"VPT({second:g})", *(f"@{k}" for k in horizons)],
         [[name, *_score_row(score, scores["ceiling"], dt)] for name, score in scores.items()],
-        f"VPT(x): time until the error exceeds x standard deviations, median over trajectories; p10: 10th percentile "
-        f"of VPT({first:g}).\n"
+        f"{caveat}{' ' * bool(caveat)}VPT(x): time until the error exceeds x standard deviations, median over "
+        f"trajectories; p10: 10th percentile of VPT({first:g}).\n"
         "@k: nRMSE, the error after k control steps in standard deviations. Ceiling: MuJoCo, state in float32.\n"
         f"Prior knowledge of the model: {'; '.join(prior_knowledge) or 'none'}.",
     )

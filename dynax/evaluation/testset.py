@@ -28,6 +28,19 @@ class TestSet:
     trajectories: Trajectories
     warmup: int  # control steps
 
+    def __len__(self) -> int:
+        return len(self.trajectories)
+
+    def read(self, start: int, stop: int) -> "TestSet":
+        """Return the trajectories `start` to `stop` (exclusive)."""
+        states, actions = self.trajectories.states[start:stop], self.trajectories.actions[start:stop]
+        return TestSet(Trajectories(states, actions), self.warmup)
+
+    @property
+    def steps(self) -> int:
+        """Number of control steps from time zero on."""
+        return self.trajectories.actions.shape[1] - self.warmup
+
     @property
     def truth(self) -> Float[np.ndarray, "N steps S"]:
         """True states from time zero on, (N, T + 1, S)."""
@@ -52,6 +65,47 @@ class TestSet:
         return self.trajectories.states[:, first : self.warmup + 1], self.trajectories.actions[:, first:]
 
 
+@dataclass(frozen=True, eq=False)
+class TestSource:
+    """A test set that is simulated when it is read, so that no more than a portion of it is in memory.
+
+    The trajectories do not depend on the sizes of the portions.
+    """
+
+    __test__ = False
+
+    source: Source
+    count: int  # trajectories
+    warmup: int  # control steps before time zero
+
+    @classmethod
+    def of(cls, env: Env, n: int, seconds: float, seed: int, actions: str, warmup: int) -> "TestSource":
+        """Return a source of test trajectories; `make_testset` documents the arguments."""
+        steps = warmup + max(1, round(seconds / env.dt))
+        stream_seed = int(np.random.SeedSequence((seed, STREAM)).generate_state(1)[0])
+        return cls(Source(env, ACTIONS[actions], stream_seed, steps), n, warmup)
+
+    def __len__(self) -> int:
+        return self.count
+
+    @property
+    def steps(self) -> int:
+        """Number of control steps from time zero on."""
+        return self.source.steps - self.warmup
+
+    def read(self, start: int, stop: int) -> TestSet:
+        """Simulate the trajectories `start` to `stop` (exclusive).
+
+        Raises:
+            UserError: if the simulation diverges. A single diverging trajectory is drawn again and logged.
+        """
+        trajectories, redrawn = self.source.trajectories(start, stop, "native")
+        if redrawn:
+            name = self.source.env.name
+            log.warning("%d test trajectories of %s diverged in the simulator and were drawn again", redrawn, name)
+        return TestSet(trajectories, self.warmup)
+
+
 def make_testset(env: Env, n: int, seconds: float, seed: int, actions: str, warmup: int) -> TestSet:
     """Simulate a test set.
 
@@ -67,9 +121,4 @@ def make_testset(env: Env, n: int, seconds: float, seed: int, actions: str, warm
     Raises:
         UserError: if the simulation diverges. A single diverging trajectory is drawn again and logged.
     """
-    steps = warmup + max(1, round(seconds / env.dt))
-    stream_seed = int(np.random.SeedSequence((seed, STREAM)).generate_state(1)[0])
-    trajectories, redrawn = Source(env, ACTIONS[actions], stream_seed, steps).trajectories(0, n, "native")
-    if redrawn:
-        log.warning("%d test trajectories of %s diverged in the simulator and were drawn again", redrawn, env.name)
-    return TestSet(trajectories, warmup)
+    return TestSource.of(env, n, seconds, seed, actions, warmup).read(0, n)

@@ -1,4 +1,4 @@
-"""No excitation: zero controls."""
+"""No excitation: the default action of the robot."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from dynax.excitations.excitation import Excitation
 
 @dataclass(frozen=True)
 class Passive(Excitation):
-    """Zero, or the nearest value within the action range."""
+    """A difference of zero from the default action, or the nearest value within the action range."""
 
     def signal(self, rng: np.random.Generator, n: int, steps: int, dt: float, nu: int) -> Float[np.ndarray, "n t u"]:
         return np.zeros((n, steps, nu))

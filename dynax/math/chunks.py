@@ -1,6 +1,7 @@
 """Evaluation of a compiled program on more rows than fit into memory at once."""
 
 from collections.abc import Callable
+from functools import partial
 
 import jax
 import numpy as np
@@ -9,7 +10,12 @@ from jaxtyping import PyTree, Shaped
 MAX_ROWS = 20_000  # rows per call of the program
 
 
-def map_in_chunks(program: Callable[[np.ndarray], PyTree], rows: Shaped[np.ndarray, "M ..."]) -> PyTree:
+def map_in_chunks(
+    program: Callable[[np.ndarray], PyTree],
+    rows: Shaped[np.ndarray, "M ..."],
+    max_rows: int | None = None,
+    dtype: type[np.floating] | None = None,
+) -> PyTree:
     """Apply a compiled program to rows, one chunk at a time.
 
     The last chunk is padded, so that all chunks have the same shape and the program compiles only once.
@@ -17,12 +23,30 @@ def map_in_chunks(program: Callable[[np.ndarray], PyTree], rows: Shaped[np.ndarr
     Args:
         program: a function of an array (k, ...) that returns a pytree of arrays (k, ...).
         rows: the input. The program runs in float64 if the input is float64.
+        max_rows: rows per call of the program, by default `MAX_ROWS`.
+        dtype: precision of the floating-point numbers in the result; by default that of the program.
 
     Returns:
         The pytree of NumPy arrays (M, ...) that the program returns for all rows.
     """
-    size = min(MAX_ROWS, len(rows))
-    padded = np.concatenate([rows, np.repeat(rows[-1:], -len(rows) % size, axis=0)])
+    size = min(max_rows or MAX_ROWS, len(rows))
+    result = None
     with jax.enable_x64(rows.dtype == np.float64):
-        parts = [jax.tree.map(np.asarray, program(padded[i : i + size])) for i in range(0, len(padded), size)]
-    return jax.tree.map(lambda *part: np.concatenate(part)[: len(rows)], *parts)
+        for start in range(0, len(rows), size):
+            chunk = rows[start : start + size]
+            padded = np.concatenate([chunk, np.repeat(chunk[-1:], size - len(chunk), axis=0)])
+            part = jax.tree.map(np.asarray, program(padded))
+            if result is None:
+                result = jax.tree.map(lambda x: _empty(len(rows), x, dtype), part)
+            jax.tree.map(partial(_store, start, start + len(chunk)), result, part)
+    return result
+
+
+def _empty(count: int, part: np.ndarray, dtype: type[np.floating] | None) -> np.ndarray:
+    """Return an array for `count` rows of a program's output."""
+    convert = dtype is not None and np.issubdtype(part.dtype, np.floating)
+    return np.empty((count, *part.shape[1:]), dtype if convert else part.dtype)
+
+
+def _store(start: int, stop: int, whole: np.ndarray, part: np.ndarray) -> None:
+    whole[start:stop] = part[: stop - start]

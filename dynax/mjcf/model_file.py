@@ -9,6 +9,7 @@ import mujoco
 import numpy as np
 
 from dynax.errors import UserError
+from dynax.mjcf.encoding import decode_xml
 from dynax.mjcf.messages import warnings_to_log
 
 SIZES = ("nq", "nv", "nu", "na", "nbody", "ngeom", "nmesh", "ntex", "nhfield", "nskin", "neq", "ntendon", "nkey")
@@ -32,14 +33,14 @@ def read_model_file(path: Path, argument: str) -> tuple[str, dict[str, bytes]]:
     """
     source = f"{argument}={path}"
     try:
-        text = path.read_text()
-        model = mujoco.MjModel.from_xml_path(str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise UserError(f"{source} cannot be read: {reason}", argument) from None
+        text, is_utf8 = decode_xml(path.read_bytes(), source, argument)
+    except OSError as error:
+        raise UserError(f"{source} cannot be read: {error.strerror}", argument) from None
+    try:
+        spec = mujoco.MjSpec.from_file(str(path)) if is_utf8 else _transcoded(text, path)
+        model = spec.copy().compile()
     except ValueError as error:
         raise UserError(f"{source} is not a valid MJCF or URDF file: {_one_line(error)}", argument) from None
-    spec = mujoco.MjSpec.from_file(str(path))
     assets = _collect_assets(spec, path.parent, source, argument)
     if not assets and "<include" not in text and "<robot" not in text and "<attach" not in text:
         return text, {}
@@ -79,6 +80,13 @@ def _write(spec: mujoco.MjSpec, model: mujoco.MjModel, assets: dict[str, bytes],
         if before.shape != after.shape or not np.allclose(before, after, rtol=1e-5, atol=1e-9):
             raise UserError(f"{source} cannot be written as one MJCF text: MuJoCo changes {name} in it", argument)
     return text
+
+
+def _transcoded(text: str, path: Path) -> mujoco.MjSpec:
+    """Return the MjSpec of a file that is not in UTF-8, which MuJoCo cannot read from its path."""
+    spec = mujoco.MjSpec.from_string(text)
+    spec.modelfiledir = str(path.parent)
+    return spec
 
 
 def _one_line(error: Exception) -> str:

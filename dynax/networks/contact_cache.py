@@ -14,6 +14,8 @@ from dynax.mechanics.collision.contacts import Detected
 from dynax.mechanics.constraints import ConstraintLayer
 from dynax.representation.contact_features import ContactFeatures
 
+MAX_FEATURE_BYTES = 2**31  # of the stored contact features; if there are more, each epoch computes them again
+
 
 class ContactCache(struct.PyTreeNode):
     """The results of contact detection. Every array has the leading axes of the states.
@@ -47,7 +49,16 @@ class ContactSearch:
         has_rows = self.rows is not None and self.rows.contacts is not None
         if not has_rows and self.features is None:
             return None
+        return ContactCache(self._features(states), self._nearest(states) if has_rows else None)
+
+    def _features(self, states: Float[np.ndarray, "M S"]) -> Float[np.ndarray, "M Fc"] | None:
+        """Return the contact features in float32, or None if they do not fit into `MAX_FEATURE_BYTES`."""
+        if self.features is None or 4 * len(states) * self.features.size > MAX_FEATURE_BYTES:
+            return None
+        return self.features.in_chunks(states, np.float32)
+
+    def _nearest(self, states: Float[np.ndarray, "M S"]) -> dict[int, Detected]:
+        assert self.rows is not None
+        assert self.rows.contacts is not None
         rounded = states if self.precision is None else states.astype(self.precision)
-        return ContactCache(
-            self.features and self.features(states), map_in_chunks(self._compiled, rounded) if has_rows else None
-        )
+        return map_in_chunks(self._compiled, rounded, self.rows.contacts.rows_at_once)

@@ -39,8 +39,20 @@ class ContactFeatures:
         """Return the features of states. NumPy arrays are processed in chunks by a compiled program."""
         flat = states.reshape(-1, states.shape[-1])
         is_numpy = isinstance(states, np.ndarray)
-        features = map_in_chunks(self._compiled, flat) if is_numpy else jax.vmap(self._of_one)(flat)
+        features = self.in_chunks(flat) if is_numpy else jax.vmap(self._of_one)(flat)
         return features.reshape(*states.shape[:-1], features.shape[-1])
+
+    def in_chunks(
+        self, states: Float[np.ndarray, "M S"], dtype: type[np.floating] | None = None
+    ) -> Float[np.ndarray, "M F"]:
+        """Return the features of states in the precision `dtype`, by default that of the states."""
+        return map_in_chunks(self._compiled, states, self.contacts.rows_at_once, dtype)
+
+    @cached_property
+    def size(self) -> int:
+        """Number of features F."""
+        state = jax.ShapeDtypeStruct((self.space.dim,), "f4")
+        return jax.eval_shape(self._of_one, state).shape[0]
 
     @cached_property
     def _compiled(self) -> Any:

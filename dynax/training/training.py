@@ -14,6 +14,7 @@ from dynax.base import BaseDynamicsModel, Variables
 from dynax.config.schema import TrainingConfig
 from dynax.data.trajectories import Trajectories
 from dynax.errors import RunError
+from dynax.math.precision import in_single_precision
 from dynax.training import second_order
 from dynax.training.batches import optimizer_for
 from dynax.training.epochs import TrainState, initial_state
@@ -51,6 +52,7 @@ class Training:
         UserError: if data and model do not match, or if the trajectories are too short.
     """
 
+    @in_single_precision
     def __init__(
         self,
         model: BaseDynamicsModel,
@@ -120,6 +122,7 @@ class Training:
         """Continue within an epoch, from the `progress` that belongs to the restored state."""
         self._pieces, self._progress = None, _copy(progress)
 
+    @in_single_precision
     def progress_template(self) -> PyTree:
         """Return a position in the next epoch, with the shapes that `restore_progress` expects."""
         stage = self.stage
@@ -146,6 +149,7 @@ class Training:
         self._log_early_end(self.config.total_epochs)
         return None
 
+    @in_single_precision
     def advance(self) -> EpochMetrics | None:
         """Run about a second of the next epoch. The lengths of these pieces do not influence the result.
 

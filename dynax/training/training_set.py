@@ -12,6 +12,7 @@ from dynax.base import BaseDynamicsModel, Variables
 from dynax.data.trajectories import Trajectories
 from dynax.errors import UserError
 from dynax.evaluation import metrics
+from dynax.evaluation.motion import warn_of_still_coordinates
 from dynax.training.impacts import impacts
 from dynax.training.normalization import normalization_of
 from dynax.training.samples import Samples, make_samples
@@ -44,6 +45,8 @@ class TrainingSet:
             UserError: if the data have another number of states or actions than the robot.
         """
         check_sizes(model, data)
+        log.info("preparing %d transitions: compiling, then computing the features", data.num_transitions)
+        warn_of_still_coordinates(model.env, metrics.state_std(model.env.space, data.states), "the training data")
         normalization = normalization_of(model, data) if normalization is None else normalization
         return cls(model, data, normalization, make_samples(model, data, normalization))
 

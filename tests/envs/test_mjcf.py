@@ -76,7 +76,7 @@ def test_a_directory_is_an_error(tmp_path):
 
 def test_a_binary_file_is_an_error(tmp_path):
     (tmp_path / "arm.xml").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(UserError, match="cannot be read"):
+    with pytest.raises(UserError, match="is not in the encoding UTF-8"):
         MjcfEnv(xml=str(tmp_path / "arm.xml"))
 
 

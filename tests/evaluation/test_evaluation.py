@@ -7,10 +7,10 @@ from toys import Dropping
 
 from dynax.config.schema import EvalConfig
 from dynax.errors import UserError
-from dynax.evaluation import evaluate, metrics
+from dynax.evaluation import evaluate, metrics, portions
 from dynax.evaluation.evaluation import spread
 from dynax.evaluation.scores import Score
-from dynax.evaluation.testset import make_testset
+from dynax.evaluation.testset import TestSource, make_testset
 from dynax.trained import TrainedModel
 
 CONFIG = EvalConfig(num_trajectories=6, seconds=1.0, seed=3, warmup=5)
@@ -31,16 +31,16 @@ def evaluation(trained):
 def test_scores_are_the_metrics_of_the_rollout(trained, evaluation):
     env = trained.env
     test = make_testset(env, 6, 1.0, 3, "piecewise_constant", 5)
-    np.testing.assert_array_equal(evaluation.test.truth, test.truth)
     predicted = np.asarray(trained.rollout(*test.inputs(2)))
-    np.testing.assert_array_equal(evaluation.predictions["model"], predicted)
+    np.testing.assert_array_equal(evaluation.examples.truth, test.truth[evaluation.examples.rows])
+    np.testing.assert_array_equal(evaluation.examples.predicted, predicted[evaluation.examples.rows])
     error = metrics.normalized_error(env.space, test.truth, predicted, metrics.state_std(env.space, test.truth))
     np.testing.assert_array_equal(evaluation.scores["model"].error, error)
     assert list(evaluation.scores) == ["model", "ceiling", "constant velocity", "hold last"]
 
 
 def test_a_given_test_set_replaces_the_one_of_the_config(trained, evaluation):
-    other = evaluate(trained, test=evaluation.test)
+    other = evaluate(trained, test=make_testset(trained.env, 6, 1.0, 3, "piecewise_constant", 5))
     assert other.summary()["scores"] == evaluation.summary()["scores"]
     assert (other.summary()["eval_seed"], other.summary()["actions"]) == (None, None)
     assert (other.summary()["trajectories"], other.summary()["seconds"]) == (6, 1.0)
@@ -51,6 +51,31 @@ def test_the_summary_of_a_model_from_python_has_no_information_about_its_trainin
     assert (summary["env"], summary["eval_seed"], summary["actions"]) == ("slide", 3, "piecewise_constant")
     for key in ("best_epoch", "dataset_sha256", "training_seed"):
         assert summary[key] is None
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_the_portions_of_a_test_do_not_influence_the_scores(trained, evaluation, given, monkeypatch):
+    """Six trajectories in portions of four, and the last portion is padded."""
+    test = make_testset(trained.env, 6, 1.0, 3, "piecewise_constant", 5) if given else None
+    monkeypatch.setattr(portions, "PORTION_BYTES", 4 * 8 * 2 * 106)
+    other = evaluate(trained, CONFIG, test)
+    np.testing.assert_array_equal(other.examples.rows, evaluation.examples.rows)
+    np.testing.assert_array_equal(other.examples.truth, evaluation.examples.truth)
+    np.testing.assert_allclose(other.std, evaluation.std, rtol=1e-12)
+    for name, score in evaluation.scores.items():
+        np.testing.assert_allclose(other.scores[name].error, score.error, rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(other.scores[name].physical, score.physical, rtol=1e-4, atol=1e-6)
+
+
+def test_a_portion_has_a_bounded_size_whatever_the_number_of_trajectories(trained, monkeypatch):
+    monkeypatch.setattr(portions, "PORTION_BYTES", 3 * 8 * 2 * 106)  # three trajectories
+    sizes, read = [], TestSource.read
+    monkeypatch.setattr(TestSource, "read", lambda self, a, b: sizes.append(b - a) or read(self, a, b))
+    source = TestSource.of(trained.env, 20, 1.0, 3, "piecewise_constant", 5)
+    parts = portions.Portions(source, trained.env.space)
+    assert (len(parts), parts.size) == (7, 3)
+    assert sum(len(part) for part in parts) == 20
+    assert max(sizes) == 3
 
 
 def test_tables_have_a_cell_for_every_column(evaluation):

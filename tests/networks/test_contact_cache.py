@@ -8,6 +8,7 @@ from small_models import unit
 
 from dynax.architectures import MLPDynamicsModel, TransformerDynamicsModel
 from dynax.envs import MjcfEnv
+from dynax.networks import contact_cache
 
 ROD = """<mujoco><worldbody><geom type="plane" size="5 5 1"/>
 <body pos="0 0 .1"><joint name="z" type="slide" axis="0 0 1"/><joint axis="0 1 0"/>
@@ -50,3 +51,12 @@ def test_refinement_and_layer_use_the_nearest_contacts_of_the_cache(options):
     cache = model.contact_cache(np.zeros((3, 4), np.float32))
     assert {x.shape[0] for x in jax.tree.leaves(cache.nearest)} == {3}
     assert (cache.features is None) == (model.constraints == "layer")
+
+
+def test_features_that_would_not_fit_into_memory_are_not_stored(monkeypatch):
+    model = MLPDynamicsModel(env=MjcfEnv(xml="rod.xml", mjcf=ROD), hidden_dims=(4,))
+    states = np.zeros((3, 4))
+    features = model.contact_cache(states).features
+    assert features.dtype == np.float32
+    monkeypatch.setattr(contact_cache, "MAX_FEATURE_BYTES", features.nbytes - 1)
+    assert model.contact_cache(states).features is None

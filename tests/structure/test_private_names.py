@@ -14,6 +14,7 @@ FOREIGN_PRIVATE_NAMES = {
     "dynax.cli.jobs.orphans: _exit",
     "dynax.cli.watcher: _current_frames",
     "dynax.cli.watcher: _exit",
+    "dynax.mjcf.isolation: _exit",
 }
 
 

@@ -16,6 +16,7 @@ from dynax.cli.app import flags
 from dynax.cli.app.help import help_text
 from dynax.cli.command_table import COMMANDS
 from dynax.cli.composition import conf, plugins, resolvers
+from dynax.cli.composition.mappings import encode_mappings
 from dynax.cli.composition.smoke import smoke_override
 from dynax.cli.errors.report import report
 from dynax.cli.jobs import job, outcomes
@@ -65,6 +66,7 @@ _TASKS = {
 
 def launch(command: str, argv: Sequence[str]) -> int:
     """Execute the command line of `command` and return the exit code."""
+    argv = encode_mappings(argv)
     args = flags.parse(argv)
     try:
         smoke = smoke_override(command, args.overrides)

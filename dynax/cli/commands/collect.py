@@ -40,6 +40,7 @@ def run(cfg: DictConfig) -> Path:
             "size_bytes": size,
             "backend": data.manifest["backend"],
             "collect_seed": config.seed,
+            "model_warnings": list(env.warnings),
             "warm_start_check": check and asdict(check),
             "wall_time_s": time.monotonic() - start,
         },

@@ -1,6 +1,7 @@
 """One job, in the main process or in a worker of a sweep."""
 
 import importlib
+import logging
 import os
 from pathlib import Path
 
@@ -13,12 +14,16 @@ from dynax.cli import signals
 from dynax.cli.command_table import COMMANDS
 from dynax.cli.composition import plugins
 from dynax.cli.composition.check import check
+from dynax.cli.composition.mappings import restore_mappings
 from dynax.cli.directories import remove_if_only
 from dynax.cli.errors.report import report
 from dynax.cli.jobs import cores, orphans, outcomes
 from dynax.cli.signals import Stopped
 from dynax.cli.streams import keep_stderr_writable
+from dynax.mjcf.announce import announced
 from dynax.runs.provenance import commit
+
+log = logging.getLogger(__name__)
 
 
 def run(command: str, cfg: DictConfig) -> None:
@@ -44,10 +49,12 @@ def _result(command: str, cfg: DictConfig) -> Path:
     cores.use_own_cores()
     enable_compilation_cache()
     plugins.load(cfg.plugins)  # may import JAX
+    restore_mappings(cfg)
     check(command, cfg)
     commit()  # caches the commit of the running code, before anyone changes the checkout
     signals.check()
-    module = importlib.import_module(f"dynax.cli.commands.{COMMANDS[command].module or command}")
+    with announced(log, "importing JAX"):
+        module = importlib.import_module(f"dynax.cli.commands.{COMMANDS[command].module or command}")
     signals.check()
     return Path(module.run(cfg)).absolute()
 

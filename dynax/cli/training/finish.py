@@ -43,6 +43,7 @@ def finish(job: Job, history: History, start: float) -> None:
             "dataset_sha256": job.dataset.sha256,
             "backend": job.dataset.manifest["backend"],
             "training_seed": job.training.seed,
+            "model_warnings": list(job.model.env.warnings),
             "given": list(prior_knowledge(job.model)),
             "parameters": parameters,
             "transitions": job.dataset.num_transitions,

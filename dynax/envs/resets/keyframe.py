@@ -34,6 +34,14 @@ class KeyframeReset(Reset):
             if (value := getattr(self, name)) is not None:
                 check_range(name, value, 0)
 
+    @property
+    def home_keyframe(self) -> int | None:
+        return self.keyframe
+
+    @property
+    def fixed_joints(self) -> tuple[str, ...]:
+        return tuple(self.ranges)
+
     def check(self, model: mujoco.MjModel, space: StateSpace) -> None:
         if self.keyframe is not None and self.keyframe >= max(model.nkey, 1):
             raise UserError(

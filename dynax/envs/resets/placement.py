@@ -11,6 +11,7 @@ from dynax.mjcf.joints import FREE, PARALLEL, SLIDE
 from dynax.mjcf.poses import default_pose
 from dynax.mjcf.static_geometry import can_touch
 
+MAX_OVERLAP = 1e-3  # largest depth of a contact in an initial state, m
 MAX_DISTANCE = 1e3  # largest distance from the floor that is measured, m
 PLANE, BOX = int(mujoco.mjtGeom.mjGEOM_PLANE), int(mujoco.mjtGeom.mjGEOM_BOX)
 
@@ -25,22 +26,58 @@ class Lift:
 
 
 class Placement:
-    """Placement of one model. It owns an MjData, and is not thread-safe."""
+    """Placement of one model. It owns an MjData, and is not thread-safe.
 
-    def __init__(self, model: mujoco.MjModel):
+    Args:
+        model: the robot.
+        mocap: positions, then quaternions, of the mocap bodies; by default their poses in the MJCF.
+    """
+
+    def __init__(self, model: mujoco.MjModel, mocap: Float[np.ndarray, " m"] | None = None):
         self.model, self.data = model, mujoco.MjData(model)
+        if mocap is not None:
+            self.data.mocap_pos[:] = mocap[: 3 * model.nmocap].reshape(-1, 3)
+            self.data.mocap_quat[:] = mocap[3 * model.nmocap :].reshape(-1, 4)
 
     def set_down(self, qpos: Float[np.ndarray, " nq"], height: float) -> None:
         """Move every tree with a vertical coordinate, so that its lowest point is `height` (m) above the floor.
 
         The positions change in place. Without a floor nothing moves.
         """
+        for lift, gap in self._gaps(qpos):
+            qpos[lift.address] += lift.sign * (height - gap)
+
+    def lift_out(self, qpos: Float[np.ndarray, " nq"]) -> bool:
+        """Lift every tree that overlaps the floor, in place, and return whether one of them was lifted."""
+        below = [(lift, gap) for lift, gap in self._gaps(qpos) if gap < -MAX_OVERLAP]
+        for lift, gap in below:
+            qpos[lift.address] -= lift.sign * gap
+        return bool(below)
+
+    def _gaps(self, qpos: Float[np.ndarray, " nq"]) -> list[tuple[Lift, float]]:
+        """Return the trees with a vertical coordinate, and the distance of each from the floor, m."""
+        if not self.lifts or not self.floors:
+            return []
         self.data.qpos[:] = qpos
         mujoco.mj_kinematics(self.model, self.data)
-        for lift in self.lifts:
-            gaps = [self._distance(floor, geom) for floor in self.floors for geom in lift.geoms]
-            if gaps:
-                qpos[lift.address] += lift.sign * (height - min(gaps))
+        trees = [
+            (lift, [self._distance(floor, geom) for floor in self.floors for geom in lift.geoms]) for lift in self.lifts
+        ]
+        return [(lift, min(gaps)) for lift, gaps in trees if gaps]
+
+    def overlaps(self, qpos: Float[np.ndarray, " nq"]) -> dict[tuple[int, int], float]:
+        """Return the pairs of geoms that overlap by more than `MAX_OVERLAP`, and their depths, m."""
+        self.data.qpos[:] = qpos
+        mujoco.mj_fwdPosition(self.model, self.data)
+        contact, found = self.data.contact, {}
+        for i in np.flatnonzero(contact.dist < -MAX_OVERLAP).tolist():
+            pair = (int(contact.geom[i, 0]), int(contact.geom[i, 1]))
+            found[pair] = max(found.get(pair, 0.0), -float(contact.dist[i]))
+        return found
+
+    def names(self, pair: tuple[int, int]) -> str:
+        """Return the names of two geoms."""
+        return " and ".join(f"`{self.model.geom(geom).name or geom}`" for geom in pair)
 
     def depth(self, qpos: Float[np.ndarray, " nq"]) -> float:
         """Return the depth of the deepest contact, m."""
@@ -51,8 +88,8 @@ class Placement:
     def deepest_pair(self) -> str:
         """Return the names of the two geoms of the deepest contact in the last pose given to `depth`."""
         contact = self.data.contact
-        pair = contact.geom[int(np.argmin(contact.dist))]
-        return " and ".join(f"`{self.model.geom(int(geom)).name or int(geom)}`" for geom in pair)
+        first, second = contact.geom[int(np.argmin(contact.dist))].tolist()
+        return self.names((first, second))
 
     @cached_property
     def floors(self) -> list[int]:

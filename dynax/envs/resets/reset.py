@@ -22,6 +22,16 @@ class Reset(ABC):
         """The registered name of the reset."""
         return RESETS.name_of(type(self))
 
+    @property
+    def home_keyframe(self) -> int | None:
+        """Index of the keyframe around which the states are drawn; None is the default pose."""
+        return None
+
+    @property
+    def fixed_joints(self) -> tuple[str, ...]:
+        """Names of the joints whose drawn positions must not be changed."""
+        return ()
+
     def as_group(self) -> dict[str, Any]:
         """Return the config section `env.reset` of this reset: its name and its options."""
         return {"name": self.name, **plain(self)}

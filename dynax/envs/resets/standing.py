@@ -7,13 +7,12 @@ import mujoco
 import numpy as np
 from jaxtyping import Bool, Float
 
-from dynax.envs.resets.placement import Placement
+from dynax.envs.resets.placement import MAX_OVERLAP, Placement
 from dynax.envs.resets.reset import Reset, home
 from dynax.envs.state_space import StateSpace
 from dynax.errors import UserError, check_range
 from dynax.mjcf.joints import FREE, HINGE, SLIDE
 
-MAX_OVERLAP = 1e-3  # largest depth of a contact in an initial state, m
 FULL_DRAWS = 100  # draws of a pose with the full noise
 REDUCED_DRAWS = 50  # further draws, each with less noise than the one before
 REDUCTION = 0.8  # factor of the noise from one reduced draw to the next
@@ -52,6 +51,10 @@ class StandingReset(Reset):
     def __post_init__(self):
         for option in fields(self):
             check_range(option.name, getattr(self, option.name), 0, 1.0 if option.name == "wide_share" else np.inf)
+
+    @property
+    def home_keyframe(self) -> int | None:
+        return 0
 
     def __call__(
         self, model: mujoco.MjModel, space: StateSpace, rng: np.random.Generator, n: int

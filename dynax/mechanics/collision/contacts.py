@@ -22,13 +22,16 @@ from jaxtyping import Array, Float, Int
 from dynax.errors import UserError
 from dynax.math import rotations
 from dynax.math.arrays import AnyArray, Leaf
+from dynax.math.chunks import MAX_ROWS
 from dynax.math.vectors import cross, dot, matmul, normalized, rotate
 from dynax.mechanics.collision.contact_parameters import ContactParameters
+from dynax.mechanics.collision.mesh import Hulls
 from dynax.mechanics.collision.pair_batch import PairBatch, shapes_of
-from dynax.mechanics.collision.pairs import Pair, selection
+from dynax.mechanics.collision.pairs import Pair, supported
 from dynax.mechanics.kinematics import Kinematics, Poses, point_jacobian
 
 X, Y, Z = np.eye(3)
+MAX_TESTS = 2**25  # distances between points and surfaces that are in memory at once
 
 
 @jax.tree_util.register_dataclass
@@ -97,9 +100,9 @@ class Contacts:
         """Return the slots of all possible contacts of `model`, or None if nothing can touch.
 
         Raises:
-            UserError: if the model has possible contacts that are not supported (see `pairs.selection`).
+            UserError: if the model has possible contacts that are not supported (see `pairs.supported`).
         """
-        pairs, left_out = selection(model)
+        pairs, left_out = supported(model)
         if left_out:
             raise UserError(
                 f"contacts of {left_out} are not supported: exclude them in the MJCF if they never touch, or use a "
@@ -112,9 +115,10 @@ class Contacts:
         """Return the slots of the given pairs of geoms, or None if there are no pairs."""
         if not pairs:
             return None
-        pairs = sorted(pairs, key=lambda pair: shapes_of(model, pair))
-        groups = groupby(pairs, lambda pair: shapes_of(model, pair))
-        batches = [PairBatch.of(model, list(group)) for _, group in groups]
+        hulls = Hulls(model)
+        shapes = {pair: shapes_of(model, pair, hulls) for pair in pairs}
+        pairs = sorted(pairs, key=shapes.__getitem__)
+        batches = [PairBatch.of(model, list(group), hulls) for _, group in groupby(pairs, shapes.__getitem__)]
         slots = np.concatenate([np.full(len(batch.limit), batch.contacts_per_pair) for batch in batches])
         geom1, geom2, _ = np.repeat(np.array(pairs, np.int32), slots, axis=0).T
         return cls(
@@ -131,6 +135,11 @@ class Contacts:
     def __len__(self) -> int:
         """Return the number of slots."""
         return len(self.body1)
+
+    @property
+    def rows_at_once(self) -> int:
+        """Number of states whose contacts fit into memory at once."""
+        return max(1, min(MAX_ROWS, MAX_TESTS // sum(batch.tests for batch in self.batches)))
 
     def detect(self, poses: Poses) -> Detected:
         """Return the contacts of all slots, in a fixed order."""

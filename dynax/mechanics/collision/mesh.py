@@ -13,21 +13,31 @@ MAX_FACES = 64
 MAX_EDGES = 128
 
 
-def tables(
-    model: mujoco.MjModel, mesh: int
-) -> tuple[Float[np.ndarray, "P 3"], Float[np.ndarray, "F 4"], Float[np.ndarray, "E 2 3"]]:
-    """Return the vertices, the faces (normal and offset) and the edges (two ends) of a mesh, in the geom frame."""
-    hull = _hull_vertices(model, mesh)
-    return hull[spread(hull, MAX_VERTICES)], _faces(model, mesh, hull), _edges(model, mesh)
+Tables = tuple[Float[np.ndarray, "P 3"], Float[np.ndarray, "F 4"], Float[np.ndarray, "E 2 3"]]
+
+
+class Hulls:
+    """The convex hulls of the meshes of a model; each is computed when it is first requested."""
+
+    def __init__(self, model: mujoco.MjModel):
+        self._model, self._tables = model, {}
+
+    def __getitem__(self, mesh: int) -> Tables:
+        """Return the vertices, the faces (normal and offset) and the edges (two ends) of a mesh, in the geom frame."""
+        if mesh not in self._tables:
+            hull = _hull_vertices(self._model, mesh)
+            faces, edges = _faces(self._model, mesh, hull), _edges(self._model, mesh)
+            self._tables[mesh] = hull[spread(hull, MAX_VERTICES)], faces, edges
+        return self._tables[mesh]
 
 
 def spread(points: Float[np.ndarray, "P 3"], count: int) -> Int[np.ndarray, " K"]:
     """Return increasing indices of at most `count` points by farthest point sampling."""
-    distance = np.linalg.norm(points - points.mean(axis=0), axis=1)
-    chosen: list[int] = []
-    for _ in range(min(count, len(points))):
+    farthest = int(np.linalg.norm(points - points.mean(axis=0), axis=1).argmax())
+    distance, chosen = np.full(len(points), np.inf), [farthest]
+    for _ in range(min(count, len(points)) - 1):
+        distance = np.minimum(distance, np.linalg.norm(points - points[chosen[-1]], axis=1))
         chosen.append(int(distance.argmax()))
-        distance = np.linalg.norm(points[:, None] - points[chosen], axis=2).min(axis=1)
     return np.sort(np.unique(chosen))
 
 

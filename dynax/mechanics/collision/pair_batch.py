@@ -11,9 +11,10 @@ from jaxtyping import Float, Int
 from dynax.math.arrays import AnyArray
 from dynax.math.vec3 import Rotation, Vec3
 from dynax.mechanics.collision.contact_parameters import ContactParameters
+from dynax.mechanics.collision.mesh import Hulls
 from dynax.mechanics.collision.narrowphase import COLLIDE
 from dynax.mechanics.collision.pairs import Pair
-from dynax.mechanics.collision.shapes import Solid, solids
+from dynax.mechanics.collision.shapes import Solid, solids, table_sizes
 from dynax.mechanics.collision.touch import Collide, Touch
 
 
@@ -29,14 +30,14 @@ class PairBatch:
     limit: Float[np.ndarray, " K"]  # distance below which MuJoCo creates a contact, m
 
     @classmethod
-    def of(cls, model: mujoco.MjModel, pairs: list[Pair]) -> "PairBatch":
+    def of(cls, model: mujoco.MjModel, pairs: list[Pair], hulls: Hulls) -> "PairBatch":
         """Return the batch of pairs with equal `shapes_of`."""
         geom1, geom2, _ = np.array(pairs, np.int32).T
         parameters = ContactParameters.of(model, pairs)
         return cls(
             collide=COLLIDE[int(model.geom_type[geom1[0]]), int(model.geom_type[geom2[0]])],
-            first=solids(model, geom1),
-            second=solids(model, geom2),
+            first=solids(model, geom1, hulls),
+            second=solids(model, geom2, hulls),
             geom1=geom1,
             geom2=geom2,
             limit=parameters.margin + parameters.gap,
@@ -60,8 +61,16 @@ class PairBatch:
         position, rotation = jax.ShapeDtypeStruct((geoms, 3), "f4"), jax.ShapeDtypeStruct((geoms, 3, 3), "f4")
         return len(jax.eval_shape(self.touch, position, rotation).distance) // len(self.limit)
 
+    @property
+    def tests(self) -> int:
+        """Number of distances between a point and a face or an edge that one call computes."""
+        sizes = [(len(s.points.x), 1 + len(s.offsets) + len(s.starts.x)) for s in (self.first, self.second)]
+        (points1, surfaces1), (points2, surfaces2) = sizes
+        return len(self.limit) * (points1 * surfaces2 + points2 * surfaces1)
 
-def shapes_of(model: mujoco.MjModel, pair: Pair) -> tuple[int, ...]:
-    """Return the types and meshes of both geoms; pairs with equal results can share a batch."""
+
+def shapes_of(model: mujoco.MjModel, pair: Pair, hulls: Hulls) -> tuple[int, ...]:
+    """Return the types and the table sizes of both geoms; pairs with equal results can share a batch."""
     geoms = list(pair[:2])
-    return (*model.geom_type[geoms].tolist(), *model.geom_dataid[geoms].tolist())
+    sizes = (size for geom in geoms for size in table_sizes(model, geom, hulls))
+    return (*model.geom_type[geoms].tolist(), *sizes)

@@ -2,28 +2,37 @@
 
 import mujoco
 import numpy as np
+from jaxtyping import Bool, Int
 
-from dynax.mechanics.collision.narrowphase import COLLIDE
+from dynax.mechanics.collision.budget import MAX_SLOTS, PLANE, affordable
 
 MAX_PAIRS = 300  # pairs of geoms; beyond this number, contacts of the robot with itself are left out
+FIELDS = (int(mujoco.mjtGeom.mjGEOM_HFIELD), int(mujoco.mjtGeom.mjGEOM_SDF))
+DISABLED = mujoco.mjtDisableBit.mjDSBL_CONTACT | mujoco.mjtDisableBit.mjDSBL_CONSTRAINT
 
 Pair = tuple[int, int, int]  # first geom, second geom, and index of the `<pair>` in the MJCF or -1
+Pairs = Int[np.ndarray, "K 3"]
 
 
 def selection(model: mujoco.MjModel) -> tuple[list[Pair], str]:
-    """Return the supported pairs, and a description of the others to follow "contacts of".
+    """Return the pairs that a network follows, and a description of the others to follow "contacts of".
 
-    Not supported are height fields, signed distance fields and mocap bodies. If there are more than `MAX_PAIRS` pairs,
-    those of the robot with itself are left out as well, because detecting them all would cost more than a step.
+    Not supported are height fields, signed distance fields and mocap bodies. The number of pairs and of contact slots
+    is limited, because detecting them all would cost more than a step, and more memory than a computer has. Pairs with
+    static geometry come first, then those that are closest in the default pose.
     """
-    pairs = candidates(model)
-    supported = [pair for pair in pairs if not unsupported(model, pair)]
-    left_out = next(filter(None, (unsupported(model, pair) for pair in pairs)), "")
-    static = [pair for pair in supported if (model.body_weldid[model.geom_bodyid[list(pair[:2])]] == 0).any()]
-    if len(supported) <= MAX_PAIRS or len(static) == len(supported):
-        return supported, left_out
-    many = f"{len(supported) - len(static)} pairs of geoms of the robot itself (at most {MAX_PAIRS} are supported)"
-    return static, " and ".join(filter(None, (left_out, many)))
+    pairs, left_out = _supported(model)
+    chosen = pairs[affordable(model, pairs, with_static_geometry(model, pairs))]
+    few = ""
+    if len(chosen) < len(pairs):
+        few = f"{len(pairs) - len(chosen)} of {len(pairs)} pairs of geoms (the closest ones have {MAX_SLOTS} slots)"
+    return _as_list(chosen), " and ".join(filter(None, (left_out, few)))
+
+
+def supported(model: mujoco.MjModel) -> tuple[list[Pair], str]:
+    """Return the pairs that a constraint layer can contain, and a description of the others, as for `selection`."""
+    pairs, left_out = _supported(model)
+    return _as_list(pairs), left_out
 
 
 def candidates(model: mujoco.MjModel) -> list[Pair]:
@@ -34,60 +43,94 @@ def candidates(model: mujoco.MjModel) -> list[Pair]:
     Of these conditions, a `<pair>` only requires that one body moves (MuJoCo documentation, Computation: Collision
     detection, Selection).
     """
-    if model.opt.disableflags & (mujoco.mjtDisableBit.mjDSBL_CONTACT | mujoco.mjtDisableBit.mjDSBL_CONSTRAINT):
-        return []
-    explicit = [
-        _ordered(model, *pair) for pair in zip(model.pair_geom1.tolist(), model.pair_geom2.tolist(), strict=True)
-    ]
-    pairs = [(*pair, i) for i, pair in enumerate(explicit) if _can_move(model, *model.geom_bodyid[list(pair)].tolist())]
-    collidable = np.flatnonzero(model.geom_contype | model.geom_conaffinity).tolist()
-    for i, geom1 in enumerate(collidable):
-        for geom2 in collidable[i + 1 :]:
-            pair = _ordered(model, geom1, geom2)
-            if _match(model, geom1, geom2) and pair not in explicit:
-                pairs.append((*pair, -1))
-    return [pair for pair in pairs if unsupported(model, pair) or _types(model, pair) in COLLIDE]  # no plane on plane
+    return _as_list(_candidates(model))
 
 
-def unsupported(model: mujoco.MjModel, pair: Pair) -> str:
-    """Return a description of why a pair is not supported, or an empty string if it is."""
-    geoms = pair[:2]
+def with_static_geometry(model: mujoco.MjModel, pairs: Pairs) -> Bool[np.ndarray, " K"]:
+    """Return a mask of the pairs with a geom that is fixed to the world."""
+    return (model.body_weldid[model.geom_bodyid[pairs[:, :2]]] == 0).any(axis=1)
+
+
+def _supported(model: mujoco.MjModel) -> tuple[Pairs, str]:
+    """Return the pairs of supported geoms, without those of the robot itself beyond `MAX_PAIRS`."""
+    pairs = _candidates(model)
+    unsupported = _unsupported(model)[pairs[:, :2]].any(axis=1)
+    left_out = _reason(model, pairs[unsupported][0, :2].tolist()) if unsupported.any() else ""
+    pairs = pairs[~unsupported]
+    static = with_static_geometry(model, pairs)
+    if len(pairs) <= MAX_PAIRS or static.all():
+        return pairs, left_out
+    many = (
+        f"{np.count_nonzero(~static)} of {len(pairs)} pairs of geoms (with more than {MAX_PAIRS} pairs, only those "
+        "with static geometry remain)"
+    )
+    return pairs[static], " and ".join(filter(None, (left_out, many)))
+
+
+def _candidates(model: mujoco.MjModel) -> Pairs:
+    if model.opt.disableflags & DISABLED:
+        return np.zeros((0, 3), int)
+    explicit = _ordered(model, np.stack([model.pair_geom1, model.pair_geom2], axis=1).astype(int))
+    movable = _can_move(model, model.geom_bodyid[explicit])
+    named = np.concatenate([explicit, np.arange(len(explicit))[:, None]], axis=1)[movable]
+    collidable = np.flatnonzero(model.geom_contype | model.geom_conaffinity)
+    first, second = np.triu_indices(len(collidable), 1)
+    pairs = np.stack([collidable[first], collidable[second]], axis=1)
+    pairs = _ordered(model, pairs[_match(model, pairs)])
+    pairs = pairs[~np.isin(_codes(model, pairs), _codes(model, explicit))]
+    pairs = np.concatenate([named, np.pad(pairs, ((0, 0), (0, 1)), constant_values=-1)])
+    planes = (model.geom_type[pairs[:, :2]] == PLANE).all(axis=1)  # MuJoCo does not collide planes with planes
+    return pairs[~planes | _unsupported(model)[pairs[:, :2]].any(axis=1)]
+
+
+def _unsupported(model: mujoco.MjModel) -> Bool[np.ndarray, " ngeom"]:
+    """Return a mask of the geoms whose contacts are not supported."""
+    return _on_mocap(model) | np.isin(model.geom_type, FIELDS)
+
+
+def _on_mocap(model: mujoco.MjModel) -> Bool[np.ndarray, " ngeom"]:
+    return model.body_mocapid[model.body_weldid[model.geom_bodyid]] >= 0
+
+
+def _reason(model: mujoco.MjModel, geoms: list[int]) -> str:
+    """Return a description of why a pair is not supported."""
     names = " and ".join(f"`{model.geom(geom).name or geom}`" for geom in geoms)
-    if (model.body_mocapid[model.body_weldid[model.geom_bodyid[list(geoms)]]] >= 0).any():
+    if _on_mocap(model)[geoms].any():
         return f"a mocap body (between {names})"
-    types = set(model.geom_type[list(geoms)].tolist())
-    fields = types & {int(mujoco.mjtGeom.mjGEOM_HFIELD), int(mujoco.mjtGeom.mjGEOM_SDF)}
-    if not fields:
-        return ""
-    kind = mujoco.mjtGeom(fields.pop()).name.removeprefix("mjGEOM_").lower()
-    return f"a geom of type {kind} (between {names})"
+    field = next(kind for kind in model.geom_type[geoms].tolist() if kind in FIELDS)
+    return f"a geom of type {mujoco.mjtGeom(field).name.removeprefix('mjGEOM_').lower()} (between {names})"
 
 
-def _ordered(model: mujoco.MjModel, geom1: int, geom2: int) -> tuple[int, int]:
-    """Return the geoms ordered by type; geoms of one type keep their order."""
-    swap = model.geom_type[geom1] > model.geom_type[geom2]
-    return (geom2, geom1) if swap else (geom1, geom2)
+def _ordered(model: mujoco.MjModel, pairs: Int[np.ndarray, "K 2"]) -> Int[np.ndarray, "K 2"]:
+    """Return the pairs with the geom of the lower type first; geoms of one type keep their order."""
+    kinds = model.geom_type[pairs]
+    return np.where((kinds[:, :1] > kinds[:, 1:]), pairs[:, ::-1], pairs)
 
 
-def _can_move(model: mujoco.MjModel, body1: int, body2: int) -> bool:
-    """Return whether a joint moves one of the bodies relative to the other."""
-    weld1, weld2 = model.body_weldid[[body1, body2]].tolist()
-    return weld1 != weld2 and bool(model.body_dofnum[weld1] or model.body_dofnum[weld2])
+def _codes(model: mujoco.MjModel, pairs: Int[np.ndarray, "K 2"]) -> Int[np.ndarray, " K"]:
+    """Return one number for each pair."""
+    return pairs[:, 0] * model.ngeom + pairs[:, 1]
 
 
-def _match(model: mujoco.MjModel, geom1: int, geom2: int) -> bool:
-    """Return whether two geoms without a `<pair>` may touch."""
-    body1, body2 = sorted(model.geom_bodyid[[geom1, geom2]].tolist())
-    affine = model.geom_contype[geom1] & model.geom_conaffinity[geom2]
-    affine |= model.geom_contype[geom2] & model.geom_conaffinity[geom1]
-    if not affine or not _can_move(model, body1, body2) or (body1 << 16) + body2 in model.exclude_signature:
-        return False
-    weld1, weld2 = model.body_weldid[[body1, body2]]
-    parent1, parent2 = model.body_weldid[model.body_parentid[[weld1, weld2]]]
-    related = bool(weld1 and weld2) and (weld1 == parent2 or weld2 == parent1)
-    return not related or bool(model.opt.disableflags & mujoco.mjtDisableBit.mjDSBL_FILTERPARENT)
+def _can_move(model: mujoco.MjModel, bodies: Int[np.ndarray, "K 2"]) -> Bool[np.ndarray, " K"]:
+    """Return which pairs of bodies have a joint that moves one of them relative to the other."""
+    weld = model.body_weldid[bodies]
+    return (weld[:, 0] != weld[:, 1]) & (model.body_dofnum[weld] > 0).any(axis=1)
 
 
-def _types(model: mujoco.MjModel, pair: Pair) -> tuple[int, int]:
-    """Return the types of both geoms."""
-    return int(model.geom_type[pair[0]]), int(model.geom_type[pair[1]])
+def _match(model: mujoco.MjModel, pairs: Int[np.ndarray, "K 2"]) -> Bool[np.ndarray, " K"]:
+    """Return which pairs of geoms may touch without a `<pair>`."""
+    bodies = np.sort(model.geom_bodyid[pairs], axis=1).astype(int)
+    contype, conaffinity = model.geom_contype[pairs], model.geom_conaffinity[pairs]
+    affine = ((contype & conaffinity[:, ::-1]) != 0).any(axis=1)
+    excluded = np.isin((bodies[:, 0] << 16) + bodies[:, 1], model.exclude_signature)
+    weld = model.body_weldid[bodies]
+    parent = model.body_weldid[model.body_parentid[weld]]
+    related = (weld != 0).all(axis=1) & (weld == parent[:, ::-1]).any(axis=1)
+    if model.opt.disableflags & mujoco.mjtDisableBit.mjDSBL_FILTERPARENT:
+        related[:] = False
+    return affine & _can_move(model, bodies) & ~excluded & ~related
+
+
+def _as_list(pairs: Pairs) -> list[Pair]:
+    return [(first, second, index) for first, second, index in pairs.tolist()]

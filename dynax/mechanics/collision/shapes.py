@@ -56,10 +56,10 @@ Distance = Callable[[Vec3, Solid], tuple[jax.Array, Vec3]]
 """Map points (P, K) in the shape frame to signed distances (P, K), negative inside, and outward normals (P, K)."""
 
 
-def solids(model: mujoco.MjModel, geoms: Int[np.ndarray, " K"]) -> Solid:
-    """Return geoms of one shape, and of one mesh if the shape is a mesh, as NumPy arrays in their own frames."""
+def solids(model: mujoco.MjModel, geoms: Int[np.ndarray, " K"], hulls: mesh.Hulls) -> Solid:
+    """Return geoms of one shape with equal `table_sizes`, as NumPy arrays in their own frames."""
     sizes = model.geom_size[geoms]
-    points, faces, edges = zip(*(_tables(model, geom) for geom in geoms.tolist()), strict=True)
+    points, faces, edges = zip(*(_tables(model, geom, hulls) for geom in geoms.tolist()), strict=True)
     faces, edges = np.stack(faces, axis=1), np.stack(edges, axis=1)
     return Solid(
         position=Vec3(0.0, 0.0, 0.0),
@@ -73,11 +73,16 @@ def solids(model: mujoco.MjModel, geoms: Int[np.ndarray, " K"]) -> Solid:
     )
 
 
-def _tables(model: mujoco.MjModel, geom: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def table_sizes(model: mujoco.MjModel, geom: int, hulls: mesh.Hulls) -> tuple[int, ...]:
+    """Return the numbers of points, faces and edges of a geom."""
+    return tuple(map(len, _tables(model, geom, hulls)))
+
+
+def _tables(model: mujoco.MjModel, geom: int, hulls: mesh.Hulls) -> mesh.Tables:
     """Return the points (P, 3), faces (F, 4) and edges (E, 2, 3) of a geom; only meshes have faces and edges."""
     kind = int(model.geom_type[geom])
     if kind == MESH:
-        return mesh.tables(model, int(model.geom_dataid[geom]))
+        return hulls[int(model.geom_dataid[geom])]
     return _points(kind, model.geom_size[geom]), np.zeros((0, 4)), np.zeros((0, 2, 3))
 
 

@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 
 from dynax.errors import UserError
+from dynax.mechanics.collision.budget import MAX_SLOTS, slots
 from dynax.mechanics.collision.contacts import Contacts
 from dynax.mechanics.collision.pairs import candidates, selection
 
+SHAPES = ("sphere", "capsule", "ellipsoid", "cylinder", "box")
 IMMOVABLE = 3  # value of `contact.exclude` if neither body can move
 RULES = """<mujoco><compiler angle="radian"/><option><flag %s/></option>
 <default><geom size="9" condim="3"/></default><worldbody>
@@ -80,6 +82,30 @@ def test_too_many_pairs_are_reduced_to_those_with_static_geometry():
     assert (len(pairs), left_out) == (55, "")
     pairs, left_out = selection(balls(30))
     assert len(pairs) == 30
-    assert left_out == "435 pairs of geoms of the robot itself (at most 300 are supported)"
-    with pytest.raises(UserError, match=r"contacts of 435 pairs .* are not supported: exclude them in the MJCF"):
+    reason = "with more than 300 pairs, only those with static geometry remain"
+    assert left_out == f"435 of 465 pairs of geoms ({reason})"
+    with pytest.raises(UserError, match=r"contacts of 435 of 465 pairs .* are not supported: exclude them in the MJCF"):
         Contacts.of(balls(30))
+
+
+def test_a_network_follows_the_pairs_that_are_closest_in_the_default_pose():
+    model = balls(340)
+    pairs, left_out = selection(model)
+    assert (len(pairs), left_out[:26]) == (MAX_SLOTS, "57630 of 57970 pairs of geo")
+    boxes = "".join(f'<body pos="0 0 {i + 1}"><freejoint/><geom type="box" size=".1 .1 .1"/></body>' for i in range(50))
+    floor = '<geom type="plane" size="1 1 1"/>'
+    model = mujoco.MjModel.from_xml_string(f"<mujoco><worldbody>{floor}{boxes}</worldbody></mujoco>")
+    pairs, left_out = selection(model)
+    assert [pair[1] for pair in pairs] == list(range(1, 1 + MAX_SLOTS // 8))  # the lowest boxes
+    assert left_out.endswith("and 13 of 50 pairs of geoms (the closest ones have 300 slots)")
+
+
+@pytest.mark.parametrize("first", ["plane", *SHAPES])
+@pytest.mark.parametrize("second", SHAPES)
+def test_the_number_of_slots_of_a_pair_is_known_in_advance(first, second):
+    geom = '<geom type="{}" size=".1 .1 .1"/>'
+    model = mujoco.MjModel.from_xml_string(
+        f"<mujoco><worldbody>{geom.format(first)}<body><freejoint/>{geom.format(second)}</body></worldbody></mujoco>"
+    )
+    [pair] = candidates(model)
+    assert slots(model, np.array([pair])).tolist() == [len(Contacts.between(model, [pair]))]

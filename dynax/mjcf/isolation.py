@@ -1,0 +1,121 @@
+"""Functions of MuJoCo in a child process, because some model files crash MuJoCo, and the process with it."""
+
+import base64
+import contextlib
+import faulthandler
+import gc
+import json
+import os
+import select
+import signal
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from typing import IO, Any, NoReturn, TypeVar
+
+from dynax.errors import UserError
+
+MAX_SECONDS = 300.0  # after which the child is ended
+BYTES = "\0base64"  # key of the object that represents bytes
+MAX_CHARACTERS = 200  # of MuJoCo's last words in a message
+
+T = TypeVar("T")
+
+
+def run_in_child(function: Callable[[], T], source: str, argument: str | None = None) -> T:
+    """Return the result of a function that a child process executes.
+
+    The result consists of JSON values and bytes. A tuple arrives as a list.
+
+    Args:
+        function: it may use MuJoCo, but not JAX, whose threads a fork does not copy.
+        source: the model, for error messages.
+        argument: name of the argument at the beginning of `source`, if there is one.
+
+    Raises:
+        UserError: the error of the function, or if the child dies or does not end.
+    """
+    if not hasattr(os, "fork"):
+        return function()
+    receiver, sender = os.pipe()
+    with tempfile.TemporaryFile() as output:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python and JAX warn of forks, but the child does not use threads
+            child = os.fork()
+        if not child:
+            _execute(function, sender, output)
+        os.close(sender)
+        content, in_time = _receive(receiver, child)
+        _, status = os.waitpid(child, 0)
+        if content and not status:
+            failed, value = json.loads(content, object_hook=_decode)
+            if failed:
+                raise UserError(*value)
+            return value
+        output.seek(0)
+        words = " ".join(output.read().decode(errors="replace").split())[-MAX_CHARACTERS:]
+    raise UserError(f"{source} {_death(status, in_time)}{f': {words}' if words else ''}", argument)
+
+
+def _execute(function: Callable[[], object], sender: int, output: IO[bytes]) -> NoReturn:
+    """Call the function in the child, send its result or its error, and end the child."""
+    try:
+        import resource  # exists on systems with fork
+
+        gc.disable()  # destructors may wait for locks of threads that do not exist here
+        faulthandler.disable()
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
+            signal.signal(number, signal.SIG_DFL)
+        for stream in (1, 2):
+            os.dup2(output.fileno(), stream)
+        try:
+            result = False, function()
+        except UserError as error:
+            result = True, (str(error), error.argument)
+        with os.fdopen(sender, "w") as pipe:
+            json.dump(result, pipe, default=_encode)
+        os._exit(0)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            os.write(2, f"{type(error).__name__}: {error}".encode())
+    finally:
+        os._exit(1)
+
+
+def _encode(value: object) -> dict[str, str]:
+    """Return bytes as an object of JSON."""
+    if not isinstance(value, bytes):
+        raise TypeError(f"{type(value).__name__} cannot be sent to another process")
+    return {BYTES: base64.b64encode(value).decode()}
+
+
+def _decode(value: dict[str, Any]) -> Any:
+    return base64.b64decode(value[BYTES]) if value.keys() == {BYTES} else value
+
+
+def _receive(receiver: int, child: int) -> tuple[bytes, bool]:
+    """Return what the child sends, and whether it ended in time."""
+    parts, end = [], time.monotonic() + MAX_SECONDS
+    try:
+        while select.select([receiver], [], [], max(0.0, end - time.monotonic()))[0]:
+            part = os.read(receiver, 2**20)
+            if not part:
+                return b"".join(parts), True
+            parts.append(part)
+        return b"", False
+    finally:
+        os.close(receiver)
+        if sys.exc_info()[0] or time.monotonic() > end:
+            os.kill(child, signal.SIGKILL)
+
+
+def _death(status: int, in_time: bool) -> str:
+    if not in_time:
+        return f"cannot be used: MuJoCo needs more than {MAX_SECONDS:g} s to compile the model and to simulate one step"
+    if os.WIFSIGNALED(status):
+        name = signal.Signals(os.WTERMSIG(status)).name
+        return f"cannot be used: MuJoCo crashes with {name} when it compiles the model or simulates one step"
+    return "cannot be used: MuJoCo ends with an error when it compiles the model or simulates one step"
