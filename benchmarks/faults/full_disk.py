@@ -37,8 +37,6 @@ SIZE, PAGE = 16 * 2**20, 4096
 CHECKPOINT = 2_000_000  # bytes of its arrays, of which compression saves a tenth
 COLLECTION = CollectConfig(num_rollouts=100, rollout_length=200, seed=5, backend="native")
 
-logging.getLogger("dynax").setLevel(logging.ERROR)
-
 
 def measure(rounds: int, seed: int) -> Iterator[dict[str, Any]]:
     """Yield the outcome of each round; the stages take turns."""
