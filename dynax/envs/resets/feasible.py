@@ -14,11 +14,11 @@ from dynax.errors import UserError
 
 log = logging.getLogger(__name__)
 
-FULL_DRAWS = 5  # draws of a state at full distance from the home pose
-REDUCED_DRAWS = 40  # further draws, each closer to the home pose than the one before; the last one is the home pose
+FULL_DRAWS = 3  # draws of a state at full distance from the home pose
+REDUCED_DRAWS = 12  # further draws, each closer to the home pose than the one before; the last one is the home pose
 MAX_LEVER = 10.0  # largest distance that a geom moves if all joints move by 1 rad or 1 m, m; for messages only
 NEARBY = 1e-3  # distance from the home pose at which its overlaps are measured, too, rad or m
-REDUCTION = 0.7  # factor of the distance from one reduced draw to the next
+REDUCTION = 0.5  # factor of the distance from one reduced draw to the next
 
 
 class Feasible:
