@@ -1,4 +1,4 @@
-"""Single precision, whatever the user has configured."""
+"""Single precision for models, independent of the configuration of JAX."""
 
 from collections.abc import Callable
 from functools import wraps

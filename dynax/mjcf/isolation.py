@@ -97,7 +97,7 @@ def _decode(value: dict[str, Any]) -> Any:
 
 
 def _receive(receiver: int, child: int) -> tuple[bytes, bool]:
-    """Return what the child sends, and whether it ended in time."""
+    """Return the message of the child, and whether the child ended in time."""
     parts, end = [], time.monotonic() + MAX_SECONDS
     try:
         while select.select([receiver], [], [], max(0.0, end - time.monotonic()))[0]:

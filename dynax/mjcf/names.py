@@ -24,7 +24,7 @@ def body_names(model: mujoco.MjModel, bodies: Int[np.ndarray, " n"]) -> tuple[st
 
 
 def unique(names: Iterable[str], taken: Iterable[str] = ()) -> tuple[str, ...]:
-    """Return the names with `_` appended to each one that is taken, or that occurs earlier."""
+    """Return the names with `_` appended to each name in `taken`, and to each repeated name."""
     return tuple(_unique(names, set(taken)))
 
 
