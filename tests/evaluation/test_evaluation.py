@@ -57,7 +57,7 @@ def test_the_summary_of_a_model_from_python_has_no_information_about_its_trainin
 def test_the_portions_of_a_test_do_not_influence_the_scores(trained, evaluation, given, monkeypatch):
     """Six trajectories in portions of four, and the last portion is padded."""
     test = make_testset(trained.env, 6, 1.0, 3, "piecewise_constant", 5) if given else None
-    monkeypatch.setattr(portions, "PORTION_BYTES", 4 * 8 * 2 * 106)
+    monkeypatch.setattr(portions, "PORTION_BYTES", 4 * 8 * 2 * 56)
     other = evaluate(trained, CONFIG, test)
     np.testing.assert_array_equal(other.examples.rows, evaluation.examples.rows)
     np.testing.assert_array_equal(other.examples.truth, evaluation.examples.truth)
@@ -68,10 +68,10 @@ def test_the_portions_of_a_test_do_not_influence_the_scores(trained, evaluation,
 
 
 def test_a_portion_has_a_bounded_size_whatever_the_number_of_trajectories(trained, monkeypatch):
-    monkeypatch.setattr(portions, "PORTION_BYTES", 3 * 8 * 2 * 106)  # three trajectories
     sizes, read = [], TestSource.read
     monkeypatch.setattr(TestSource, "read", lambda self, a, b: sizes.append(b - a) or read(self, a, b))
     source = TestSource.of(trained.env, 20, 1.0, 3, "piecewise_constant", 5)
+    monkeypatch.setattr(portions, "PORTION_BYTES", 3 * 8 * 2 * (5 + source.steps + 1))  # three trajectories
     parts = portions.Portions(source, trained.env.space)
     assert (len(parts), parts.size) == (7, 3)
     assert sum(len(part) for part in parts) == 20
