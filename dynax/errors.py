@@ -2,6 +2,7 @@
 
 import contextlib
 import difflib
+import numbers
 from collections.abc import Iterable, Iterator
 
 
@@ -61,8 +62,17 @@ def check_choice(argument: str, value: str, allowed: Iterable[str]) -> None:
 
 def check_range(argument: str, value: float, low: float, high: float = float("inf"), *, open_low: bool = False) -> None:
     """Raise UserError unless `low <= value <= high` and `value` is finite. With `open_low`, `low` itself is invalid."""
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        raise UserError(f"{argument}={value!r} must be a number, not {type(value).__name__}", argument)
     if not (low < value if open_low else low <= value) or not value <= high or value == float("inf"):
         bound = f"{'above' if open_low else 'at least'} {low:g}"
         if high < float("inf"):
             bound += f" and at most {high:g}"
-        raise UserError(f"{argument}={value:g} is out of range: it must be {bound}", argument)
+        raise UserError(f"{argument}={_short(value)} is out of range: it must be {bound}", argument)
+
+
+def _short(value: float) -> str:
+    try:
+        return f"{value:g}"
+    except OverflowError:  # an integer that no float can represent
+        return f"{'-' if value < 0 else ''}1e{len(str(abs(value))) - 1}" if abs(value) < 10**4000 else "a huge number"

@@ -33,6 +33,7 @@ from dynax.config.registry import ARCHITECTURES, ENVS, check_plugins, load_plugi
 from dynax.config.table import Registry
 from dynax.envs.env import Env
 from dynax.errors import UserError
+from dynax.mjcf.self_contained import check_self_contained
 from dynax.runs import checkpoint, sealed
 from dynax.runs.arrays import read_tree
 
@@ -185,6 +186,7 @@ def build(saved: Saved) -> BaseDynamicsModel:
         UserError: if a class is missing, or if this version of Dynax does not have an option of the config.
     """
     env_group, model_group = saved.config["env"], saved.config["model"]
+    check_self_contained(saved.mjcf, saved.assets, "the robot.xml of the saved model")
     _check_known(ENVS, env_group, saved)
     env = envs.make(env_group, mjcf=saved.mjcf, assets=saved.assets)
     _check_known(ARCHITECTURES, model_group, saved)

@@ -20,7 +20,7 @@ def collect_and_prepare_data(
     env: Env,
     num_rollouts: int,
     rollout_length: int,
-    rng: jax.Array,
+    rng: jax.Array | int,
     *,
     excitation: Excitation | None = None,
     backend: str = "auto",
@@ -32,7 +32,7 @@ def collect_and_prepare_data(
         env: the robot.
         num_rollouts: number of trajectories, at least 2.
         rollout_length: control steps per trajectory, at least 1.
-        rng: JAX random key that determines initial states and actions.
+        rng: JAX random key, or an integer seed, that determines initial states and actions.
         excitation: signal that generates the actions; by default a mixture of all signals.
         backend: simulator, `native`, `mjx` or `auto`.
         val_fraction: fraction of the trajectories used for validation.

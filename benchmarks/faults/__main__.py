@@ -19,7 +19,7 @@ from benchmarks.common import RESULTS, header
 from benchmarks.document import ROOT, filled, measured_by
 from dynax.runs.files import write_json
 
-HARNESSES = ("mutations", "full_disk", "one_dataset", "kills", "signals", "epochs")
+HARNESSES = ("mutations", "full_disk", "one_dataset", "kills", "signals", "epochs", "commands", "hostile")
 DOCUMENT = ROOT / "docs" / "faults.md"
 
 

@@ -12,6 +12,7 @@ from jaxtyping import Array, Bool, Float
 from dynax.architectures.embedding import Embedding
 from dynax.architectures.structured import StructuredDynamicsModel
 from dynax.base import Variables
+from dynax.config.bounds import MAX_WIDTH
 from dynax.errors import UserError, check_range
 from dynax.math import linalg
 from dynax.mechanics.constraints import UnconstrainedStep
@@ -48,7 +49,7 @@ class LagrangianDynamicsModel(StructuredDynamicsModel):
 
     def __post_init__(self) -> None:
         model, name = self.env.mj_model, self.env.name
-        check_range("model.embedding_dim", self.embedding_dim, self.env.space.nv)  # M is singular with fewer
+        check_range("model.embedding_dim", self.embedding_dim, self.env.space.nv, MAX_WIDTH)  # M is singular with fewer
         if self.env.space.nq != self.env.space.nv or model.na or model.nmocap:
             raise UserError(
                 f"model.architecture=lagrangian supports only hinges, slides and motors, and {name} has others: "

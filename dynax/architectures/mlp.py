@@ -5,6 +5,7 @@ from flax import linen as nn
 from jaxtyping import Array, Float
 
 from dynax.architectures.network import NetworkDynamicsModel
+from dynax.config.bounds import MAX_LAYERS
 from dynax.errors import check_range
 from dynax.networks.layers import check_activation, check_widths, dense_network
 from dynax.networks.parts import part
@@ -29,7 +30,7 @@ class MLPDynamicsModel(NetworkDynamicsModel):
     def __post_init__(self) -> None:
         check_widths("model.hidden_dims", self.hidden_dims)
         check_widths("model.refinement_dims", self.refinement_dims)
-        check_range("model.refinement_steps", self.refinement_steps, 0)
+        check_range("model.refinement_steps", self.refinement_steps, 0, MAX_LAYERS)
         check_activation(self.activation)
         super().__post_init__()
 

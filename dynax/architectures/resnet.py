@@ -5,6 +5,7 @@ from flax import linen as nn
 from jaxtyping import Array, Float
 
 from dynax.architectures.network import NetworkDynamicsModel
+from dynax.config.bounds import MAX_LAYERS, MAX_WIDTH
 from dynax.errors import check_range
 from dynax.networks.layers import Hidden, check_activation
 
@@ -17,8 +18,8 @@ class ResNetDynamicsModel(NetworkDynamicsModel):
     activation: str = "silu"
 
     def __post_init__(self) -> None:
-        check_range("model.width", self.width, 1)
-        check_range("model.num_blocks", self.num_blocks, 1)
+        check_range("model.width", self.width, 1, MAX_WIDTH)
+        check_range("model.num_blocks", self.num_blocks, 1, MAX_LAYERS)
         check_activation(self.activation)
         super().__post_init__()
 

@@ -15,6 +15,7 @@ from flax import linen as nn
 from jaxtyping import Array, Float
 
 from dynax.architectures.network import NetworkDynamicsModel
+from dynax.config.bounds import MAX_HISTORY, MAX_LAYERS, MAX_WIDTH
 from dynax.errors import UserError, check_range
 from dynax.networks.layers import Hidden
 
@@ -82,8 +83,9 @@ class TransformerDynamicsModel(NetworkDynamicsModel):
     has_memory: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        for name in ("history", "width", "num_layers", "num_heads"):
-            check_range(f"model.{name}", getattr(self, name), 1)
+        largest = {"history": MAX_HISTORY, "width": MAX_WIDTH, "num_layers": MAX_LAYERS, "num_heads": MAX_WIDTH}
+        for name, most in largest.items():
+            check_range(f"model.{name}", getattr(self, name), 1, most)
         check_range("model.dropout", self.dropout, 0, 0.99)
         if self.width % self.num_heads:
             raise UserError(f"model.width={self.width} must be a multiple of model.num_heads={self.num_heads}")

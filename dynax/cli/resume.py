@@ -1,5 +1,6 @@
 """`training.resume`: continue a run with its own config, its own robot and its own dataset."""
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,17 +75,23 @@ def past_of(run: Path, cfg: DictConfig) -> Past:
         UserError: if the command line sets another option to a value that the run does not have.
     """
     saved = checkpoint.read(run, read_saved)
-    config = OmegaConf.create(dict(saved.config))
+    config, now = copy.deepcopy(dict(saved.config)), OmegaConf.to_container(cfg, resolve=True)
     for key in overridden_keys():
         if key not in CHANGEABLE:
-            _check_same(run, key, OmegaConf.select(cfg, key), OmegaConf.select(config, key))
-    before = config.training.num_epochs
+            _check_same(run, key, _value(now, key), _value(config, key))
+    before = config["training"]["num_epochs"]
     if "training.num_epochs" in overridden_keys():
-        OmegaConf.update(config, "training.num_epochs", cfg.training.num_epochs)
+        config["training"]["num_epochs"] = cfg.training.num_epochs
     within = saved.info.get("seconds_in_epoch") is not None  # the next epoch has begun
-    _check_epochs(run, before, config, saved.info["epoch"] + within)
-    resolved: Any = OmegaConf.to_container(config, resolve=True)
-    return Past(run, resolved, saved, config.training.num_epochs != before)
+    _check_epochs(run, before, config["training"], saved.info["epoch"] + within)
+    return Past(run, config, saved, config["training"]["num_epochs"] != before)
+
+
+def _value(config: Any, key: str) -> Any:
+    """Return the value of a dotted key, or None. Text in a saved config is not interpolated."""
+    for name in key.split("."):
+        config = config.get(name) if isinstance(config, Mapping) else None
+    return config
 
 
 def overridden_keys() -> list[str]:
@@ -93,12 +100,10 @@ def overridden_keys() -> list[str]:
     return [override.lstrip("+~").split("=", 1)[0].replace("/", ".").split("@")[0] for override in task]
 
 
-def _check_epochs(run: Path, before: int, config: DictConfig, epoch: int) -> None:
+def _check_epochs(run: Path, before: int, training: Mapping[str, Any], epoch: int) -> None:
     """Raise `UserError` if another number of epochs would move a stage that has already begun."""
-    now, training = config.training.num_epochs, OmegaConf.to_container(config.training, resolve=True)
-    assert isinstance(training, dict)
-    settings = {str(key): value for key, value in training.items()}
-    more_stages = section(TrainingRunConfig, settings, "training").total_epochs > now
+    now = training["num_epochs"]
+    more_stages = section(TrainingRunConfig, training, "training").total_epochs > now
     if now != before and more_stages and epoch > min(now, before):
         raise UserError(
             f"training.resume={run} is at epoch {epoch}, and other stages follow the first one: "
@@ -116,7 +121,7 @@ def _check_same(run: Path, key: str, now: Any, then: Any) -> None:
 
 def _difference(key: str, now: Any, then: Any) -> str | None:
     """Return the first leaf at or below `key` in which two configs differ, in words."""
-    if isinstance(now, DictConfig) and isinstance(then, DictConfig):
+    if isinstance(now, Mapping) and isinstance(then, Mapping):
         leaves = (_difference(f"{key}.{name}", now.get(name), then.get(name)) for name in dict.fromkeys([*then, *now]))
         return next(filter(None, leaves), None)
     return None if key in CHANGEABLE or now == then else f"{key} is {_text(then)} in the run, not {_text(now)}"

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from dynax.config.table import Registry
 from dynax.errors import UserError, config_section, did_you_mean
 
+MAX_NUMBER = 2**63 - 1  # largest absolute value of a number
 MISSING = "???"  # OmegaConf's mark for a value that the user must give
 
 T = TypeVar("T")
@@ -116,6 +117,8 @@ def _convert(value: Any, hint: Any, where: str) -> Any:
     accepted: Any = (int, float) if hint is float else hint
     if not isinstance(value, accepted) or (isinstance(value, bool) and hint is not bool):
         raise UserError(f"{where}={value} must be {_TYPE_NAMES[hint]}, not {type(value).__name__}")
+    if hint in (int, float) and not abs(value) <= MAX_NUMBER:  # false for NaN
+        raise UserError(f"{where}={str(value)[:20]} is out of range: it must be finite and at most {MAX_NUMBER:g}")
     return hint(value)
 
 

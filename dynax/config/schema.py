@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
+from dynax.config import bounds
 from dynax.config.registry import ENVS, OPTIMIZERS
 from dynax.errors import UserError, check_choice, check_range
 
@@ -21,9 +22,9 @@ class CollectConfig:
     backend: str = "auto"
 
     def __post_init__(self):
-        check_range("num_rollouts", self.num_rollouts, 2)
-        check_range("rollout_length", self.rollout_length, 1)
-        check_range("seed", self.seed, 0)
+        check_range("num_rollouts", self.num_rollouts, 2, bounds.MAX_TRAJECTORIES)
+        check_range("rollout_length", self.rollout_length, 1, bounds.MAX_STEPS)
+        check_range("seed", self.seed, 0, bounds.MAX_SEED)
         check_choice("backend", self.backend, ["auto", "mjx", "native"])
 
 
@@ -53,30 +54,31 @@ class TrainingConfig:
     seed: int = 0
 
     def __post_init__(self):
-        check_range("num_epochs", self.num_epochs, 1)
-        check_range("batch_size", self.batch_size, 1)
+        check_range("num_epochs", self.num_epochs, 1, bounds.MAX_EPOCHS)
+        check_range("batch_size", self.batch_size, 1, bounds.MAX_TRAJECTORIES)
         OPTIMIZERS.check("optimizer", self.optimizer)
         check_choice("loss", self.loss, ["mse", "cauchy"])
-        check_range("learning_rate", self.learning_rate, 0, open_low=True)
+        check_range("learning_rate", self.learning_rate, 0, bounds.MAX_RATE, open_low=True)
         check_range("final_learning_rate", self.final_learning_rate, 0, self.learning_rate)
-        check_range("warmup_steps", self.warmup_steps, 0)
-        check_range("weight_decay", self.weight_decay, 0)
-        check_range("input_noise", self.input_noise, 0)
-        check_range("impact_weight", self.impact_weight, 1)
-        check_range("unroll_epochs", self.unroll_epochs, 0)
+        check_range("warmup_steps", self.warmup_steps, 0, 2**31 - 1)  # optax counts in 32 bits
+        check_range("weight_decay", self.weight_decay, 0, bounds.MAX_RATE)
+        check_range("input_noise", self.input_noise, 0, bounds.MAX_RATE)
+        check_range("impact_weight", self.impact_weight, 1, 1000)
+        check_range("unroll_epochs", self.unroll_epochs, 0, bounds.MAX_EPOCHS)
+        check_range("the number of unroll_horizons", len(self.unroll_horizons), 0, bounds.MAX_LAYERS)
         for horizon in self.unroll_horizons:
-            check_range("unroll_horizons", horizon, 2)
-        check_range("unroll_learning_rate", self.unroll_learning_rate, 0, open_low=True)
+            check_range("unroll_horizons", horizon, 2, bounds.MAX_HISTORY)
+        check_range("unroll_learning_rate", self.unroll_learning_rate, 0, bounds.MAX_RATE, open_low=True)
         check_choice("finetune", self.finetune, ["none", "levenberg_marquardt", "lbfgs"])
-        check_range("finetune_steps", self.finetune_steps, 1)
-        check_range("val_rollouts", self.val_rollouts, 1)
+        check_range("finetune_steps", self.finetune_steps, 1, bounds.MAX_EPOCHS)
+        check_range("val_rollouts", self.val_rollouts, 1, bounds.MAX_TRAJECTORIES)
         check_range("seed", self.seed, 0, 2**32 - 1)  # a JAX key has 32 bits of seed
         if self.gradient_clip is not None:
-            check_range("gradient_clip", self.gradient_clip, 0, open_low=True)
+            check_range("gradient_clip", self.gradient_clip, 0, 1e18, open_low=True)
         if self.ema_decay is not None:
             check_range("ema_decay", self.ema_decay, 0, 1)
         if self.patience is not None:
-            check_range("patience", self.patience, 1)
+            check_range("patience", self.patience, 1, bounds.MAX_EPOCHS)
 
     @classmethod
     def recipe(cls: type[C], model: Any) -> C:
@@ -111,7 +113,7 @@ class TrainingRunConfig(TrainingConfig):
     def __post_init__(self):
         super().__post_init__()
         check_range("val_fraction", self.val_fraction, 0, 0.9, open_low=True)
-        check_range("checkpoint_every", self.checkpoint_every, 1)
+        check_range("checkpoint_every", self.checkpoint_every, 1, bounds.MAX_EPOCHS)
         check_range("checkpoint_seconds", self.checkpoint_seconds, 0, 86_400, open_low=True)
 
 
@@ -129,14 +131,14 @@ class EvalConfig:
     window_stride: float = 0.5
 
     def __post_init__(self):
-        check_range("num_trajectories", self.num_trajectories, 2)
-        check_range("seconds", self.seconds, 0, open_low=True)
-        check_range("seed", self.seed, 0)
+        check_range("num_trajectories", self.num_trajectories, 2, bounds.MAX_TRAJECTORIES)
+        check_range("seconds", self.seconds, 0, bounds.MAX_SECONDS, open_low=True)
+        check_range("seed", self.seed, 0, bounds.MAX_SEED)
         check_choice("actions", self.actions, TEST_ACTIONS)
-        check_range("warmup", self.warmup, 0)
-        check_range("plot_trajectories", self.plot_trajectories, 1)
-        check_range("window_seconds", self.window_seconds, 0, open_low=True)
-        check_range("window_stride", self.window_stride, 0, open_low=True)
+        check_range("warmup", self.warmup, 0, bounds.MAX_STEPS)
+        check_range("plot_trajectories", self.plot_trajectories, 1, 100)
+        check_range("window_seconds", self.window_seconds, 0, bounds.MAX_SECONDS, open_low=True)
+        check_range("window_stride", self.window_stride, 0, bounds.MAX_SECONDS, open_low=True)
 
 
 @dataclass(frozen=True)
@@ -156,12 +158,12 @@ class RenderConfig:
 
     def __post_init__(self):
         check_range("seconds", self.seconds, 0, 60, open_low=True)
-        check_range("seed", self.seed, 0)
+        check_range("seed", self.seed, 0, bounds.MAX_SEED)
         check_choice("actions", self.actions, TEST_ACTIONS)
         check_range("width", self.width, 64, 3840)
         check_range("height", self.height, 64, 2160)
         check_range("fps", self.fps, 1, 50)
-        check_range("speed", self.speed, 0, open_low=True)
+        check_range("speed", self.speed, 0.001, 1000)
         check_choice("backend", self.backend, ["auto", "egl", "osmesa", "software"])
         for name in self.formats:
             check_choice("formats", name, ["gif", "mp4"])

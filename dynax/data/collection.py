@@ -12,6 +12,7 @@ from dynax.data.dataset import Dataset
 from dynax.data.describe import describe
 from dynax.data.locks import discard_leftovers, locked
 from dynax.data.simulate import batch_size
+from dynax.data.sizes import check_collection
 from dynax.data.source import Source
 from dynax.data.trajectories import Trajectories
 from dynax.data.writer import creating
@@ -69,6 +70,7 @@ def collect(
         if resolved != backend:
             manifest, path = _place(source, config, root, resolved)
     if not path.exists():
+        check_collection(env, config, Path(root), manifest["backend"])
         with locked(path):
             if not path.exists():  # another process may have collected it meanwhile
                 discard_leftovers(path.parent)

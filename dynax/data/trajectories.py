@@ -1,29 +1,36 @@
 """Trajectories in memory, and their split into training and validation."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
-from dynax.errors import UserError
+from dynax.errors import UserError, check_range
+
+MAX_VALUE = 1e10  # MuJoCo's mjMAXVAL: a simulation with a larger value is unstable
 
 
 @dataclass(frozen=True, eq=False)
 class Trajectories:
-    """Trajectories in memory: the data that training takes.
+    """Trajectories in memory: the data that training takes. Lists and other arrays are converted to NumPy arrays.
 
     Raises:
-        ValueError: at construction, if the shapes are not (n, t + 1, s) and (n, t, u).
+        UserError: at construction, if the shapes are not (n, t + 1, s) and (n, t, u), or if an entry is no finite
+            number.
     """
 
-    states: Float[np.ndarray, "..."]  # (n, t + 1, s) states, rad, m and their rates
-    actions: Float[np.ndarray, "..."]  # (n, t, u) actions; action i is constant between state i and state i + 1
+    states: Float[np.ndarray, "..."] | Any  # (n, t + 1, s) states, rad, m and their rates
+    actions: Float[np.ndarray, "..."] | Any  # (n, t, u) actions; action i is constant between state i and state i + 1
 
     def __post_init__(self):
-        n, steps = self.actions.shape[:2]
-        if self.states.ndim != 3 or self.actions.ndim != 3 or self.states.shape[:2] != (n, steps + 1):
-            shapes = f"states {self.states.shape} and actions {self.actions.shape}"
-            raise ValueError(f"{shapes} must have the shapes (n, t + 1, s) and (n, t, u)")
+        for name in ("states", "actions"):
+            object.__setattr__(self, name, _numbers(name, getattr(self, name)))
+        states, actions = self.states.shape, self.actions.shape
+        if len(states) != 3 or len(actions) != 3 or states[:2] != (actions[0], actions[1] + 1):
+            raise UserError(f"states {states} and actions {actions} must have the shapes (n, t + 1, s) and (n, t, u)")
+        for name in ("states", "actions"):
+            _check_finite(name, getattr(self, name))
 
     def __len__(self) -> int:
         return len(self.actions)
@@ -46,6 +53,29 @@ class Trajectories:
         return Trajectories(self.states[:n], self.actions[:n]), Trajectories(self.states[n:], self.actions[n:])
 
 
+def _numbers(name: str, values: Any) -> np.ndarray:
+    """Return the values as an array of numbers. An array of floats is returned unchanged."""
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise UserError(
+            f"{name} are trajectories of different lengths: all of them must have the same length"
+        ) from None
+    if array.dtype.kind not in "fiu":
+        raise UserError(f"{name} must be numbers, but their type is {array.dtype}")
+    return array if array.dtype.kind == "f" else array.astype(np.float64)
+
+
+def _check_finite(name: str, values: np.ndarray) -> None:
+    """Raise UserError if an entry is NaN, infinite or so large that MuJoCo would stop; name trajectory and step."""
+    if values.size and not (values.min() > -MAX_VALUE and values.max() < MAX_VALUE):  # false for NaN
+        i, t, k = np.argwhere(~(np.abs(values) < MAX_VALUE))[0].tolist()
+        raise UserError(
+            f"{name}[{i}, {t}, {k}] (trajectory {i}, step {t}) is {values[i, t, k]:g}: remove the trajectory, or cut "
+            "it before this step"
+        )
+
+
 def train_size(n: int, val_fraction: float) -> int:
     """Return how many of `n` trajectories are for training.
 
@@ -54,6 +84,7 @@ def train_size(n: int, val_fraction: float) -> int:
     Raises:
         UserError: if no trajectory is left for training.
     """
+    check_range("val_fraction", val_fraction, 0, 1, open_low=True)
     val = max(1, round(n * val_fraction))
     if val >= n:
         raise UserError(

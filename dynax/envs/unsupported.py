@@ -5,9 +5,13 @@ from collections.abc import Iterator
 import mujoco
 import numpy as np
 
+MIN_TIMESTEP, MAX_TIMESTEP = 1e-7, 10.0  # s
+
 
 def unsupported_model(model: mujoco.MjModel) -> Iterator[str]:
     """Yield a clause for each feature whose state is not part of positions, velocities and activations."""
+    if not MIN_TIMESTEP <= model.opt.timestep <= MAX_TIMESTEP:
+        yield f"its timestep is {model.opt.timestep:g} s, but must be between {MIN_TIMESTEP:g} and {MAX_TIMESTEP:g} s"
     if not model.njnt:
         yield "it has no joint"
     if model.nflex:

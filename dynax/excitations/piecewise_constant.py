@@ -19,5 +19,5 @@ class PiecewiseConstant(Excitation):
         check_range("hold_time", self.hold_time, 0, open_low=True)
 
     def signal(self, rng: np.random.Generator, n: int, steps: int, dt: float, nu: int) -> Float[np.ndarray, "n t u"]:
-        hold = steps_of(self.hold_time, dt)
+        hold = min(steps, steps_of(self.hold_time, dt))
         return np.repeat(rng.uniform(-1, 1, (n, -(-steps // hold), nu)), hold, axis=1)[:, :steps]

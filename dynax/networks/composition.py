@@ -13,6 +13,7 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Bool
 
+from dynax.config.bounds import MAX_ENSEMBLE, MAX_HISTORY, MAX_RATE
 from dynax.config.registry import ARCHITECTURES
 from dynax.envs.env import Env
 from dynax.errors import check_choice, check_range
@@ -48,10 +49,10 @@ class ComposedModule(ModuleWithParts):
     prior_knowledge: ClassVar[tuple[str, ...]] = ()  # mechanics that the architecture contains, for tables
 
     def __post_init__(self) -> None:
-        check_range("model.history", self.history, 1)
-        check_range("model.ensemble_size", self.ensemble_size, 1)
+        check_range("model.history", self.history, 1, MAX_HISTORY)
+        check_range("model.ensemble_size", self.ensemble_size, 1, MAX_ENSEMBLE)
         check_choice("model.compliance", self.compliance, ("learned", "mjcf"))
-        check_range("model.contact_init_scale", self.contact_init_scale, 0, open_low=True)
+        check_range("model.contact_init_scale", self.contact_init_scale, 0, MAX_RATE, open_low=True)
         check_options(self.angles, self.target, self.constraints, self.frame)
         if self.constraints == "layer":
             check_layer(self.env, self.target)

@@ -6,6 +6,7 @@ import jax
 from flax import linen as nn
 from jaxtyping import Array, Float
 
+from dynax.config.bounds import MAX_LAYERS, MAX_WIDTH
 from dynax.errors import check_choice, check_range
 
 ACTIVATIONS: dict[str, Callable[[jax.Array], jax.Array]] = {
@@ -52,6 +53,7 @@ def check_activation(name: str) -> None:
 
 
 def check_widths(where: str, widths: Sequence[int]) -> None:
-    """Raise `UserError` unless every layer has at least one unit."""
+    """Raise `UserError` unless every layer has at least one unit, and neither layers nor units are too many."""
+    check_range(f"the number of layers in {where}", len(widths), 0, MAX_LAYERS)
     for width in widths:
-        check_range(where, width, 1)
+        check_range(where, width, 1, MAX_WIDTH)

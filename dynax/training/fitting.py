@@ -10,7 +10,6 @@ from dynax.data.trajectories import Trajectories
 from dynax.envs.env import Env
 from dynax.errors import UserError
 from dynax.training.training import Training
-from dynax.training.training_set import check_sizes
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +19,7 @@ def train_dynamics_model(
     train_dataset: Trajectories,
     val_dataset: Trajectories,
     config: TrainingConfig | None = None,
-    rng: jax.Array | None = None,
+    rng: jax.Array | int | None = None,
     env: Env | None = None,
 ) -> Variables:
     """Train `model` and return its variables at the epoch with the lowest validation error.
@@ -30,7 +29,7 @@ def train_dynamics_model(
         train_dataset, val_dataset: trajectories of the model's robot.
         config: settings; by default `TrainingConfig()`. `TrainingConfig.recipe(model)` returns the settings of the
             command line.
-        rng: JAX random key; by default `jax.random.PRNGKey(config.seed)`, as on the command line.
+        rng: JAX random key or integer seed; by default `jax.random.PRNGKey(config.seed)`, as on the command line.
         env: the robot, to check that the model belongs to it.
 
     Returns:
@@ -44,8 +43,6 @@ def train_dynamics_model(
     config = config or TrainingConfig()
     if env is not None and env.mjcf != model.env.mjcf:
         raise UserError(f"the model belongs to the robot {model.env.name}, but env is {env.name}: pass the same robot")
-    for data in (train_dataset, val_dataset):
-        check_sizes(model, data)
     key = jax.random.PRNGKey(config.seed) if rng is None else rng
     training = Training(model, train_dataset, val_dataset, config, key)
     while (metrics := training.step()) is not None:

@@ -13,11 +13,13 @@ from jaxtyping import PyTree
 from dynax.base import BaseDynamicsModel, Variables
 from dynax.config.schema import TrainingConfig
 from dynax.data.trajectories import Trajectories
-from dynax.errors import RunError
+from dynax.errors import RunError, UserError, check_range
 from dynax.math.precision import in_single_precision
 from dynax.training import second_order
 from dynax.training.batches import optimizer_for
+from dynax.training.data_check import check_data
 from dynax.training.epochs import TrainState, initial_state
+from dynax.training.memory import check_parameters
 from dynax.training.stages import Program, Stage, plan
 from dynax.training.training_set import TrainingSet
 from dynax.training.validation import Validation, keep_best
@@ -62,6 +64,8 @@ class Training:
         key: jax.Array,
     ):
         data = train.data if isinstance(train, TrainingSet) else train
+        check_data(model, val, "validation")
+        check_parameters(model, config)
         check_length(data.actions.shape[1], model.history, config.horizon)
         self.train = train if isinstance(train, TrainingSet) else TrainingSet.of(model, train)
         self.config, self.stages = config, plan(config)
@@ -217,9 +221,23 @@ class Training:
         return self.epoch < stage.last and not impatient
 
 
-def raw_key(key: jax.Array) -> jax.Array:
-    """Return a random key as its two uint32 words, which a checkpoint can contain."""
-    return jax.random.key_data(key) if jnp.issubdtype(key.dtype, jax.dtypes.prng_key) else key
+def raw_key(key: Any) -> jax.Array:
+    """Return a random key, or the key of an integer seed, as its two uint32 words, which a checkpoint can contain.
+
+    Raises:
+        UserError: if `key` is neither.
+    """
+    if isinstance(key, (int, np.integer)) and not isinstance(key, bool):
+        check_range("rng", int(key), 0, 2**32 - 1)
+        return jax.random.PRNGKey(int(key))
+    if not isinstance(key, (jax.Array, np.ndarray)):
+        raise UserError(f"rng={key!r} must be a JAX random key or an integer, such as jax.random.PRNGKey(0)")
+    key = jnp.asarray(key)
+    if jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
+        return jax.random.key_data(key)
+    if key.shape != (2,) or key.dtype != jnp.uint32:
+        raise UserError(f"rng has shape {key.shape} and type {key.dtype}: pass jax.random.PRNGKey(0) or an integer")
+    return key
 
 
 def _copy(tree: PyTree) -> PyTree:

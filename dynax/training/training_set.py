@@ -10,9 +10,9 @@ from jaxtyping import Bool, Float, Int
 
 from dynax.base import BaseDynamicsModel, Variables
 from dynax.data.trajectories import Trajectories
-from dynax.errors import UserError
 from dynax.evaluation import metrics
 from dynax.evaluation.motion import warn_of_still_coordinates
+from dynax.training.data_check import check_data
 from dynax.training.impacts import impacts
 from dynax.training.normalization import normalization_of
 from dynax.training.samples import Samples, make_samples
@@ -42,9 +42,9 @@ class TrainingSet:
             normalization: statistics of a training that is continued; by default those of `data`.
 
         Raises:
-            UserError: if the data have another number of states or actions than the robot.
+            UserError: if the data do not belong to the robot; see `check_data`.
         """
-        check_sizes(model, data)
+        check_data(model, data, "training")
         log.info("preparing %d transitions: compiling, then computing the features", data.num_transitions)
         warn_of_still_coordinates(model.env, metrics.state_std(model.env.space, data.states), "the training data")
         normalization = normalization_of(model, data) if normalization is None else normalization
@@ -95,10 +95,3 @@ class TrainingSet:
     def random_ends(self, key: jax.Array, max_count: int) -> Int[np.ndarray, " R"]:
         """Return at most `max_count` window ends in random order."""
         return np.asarray(jax.random.permutation(key, self.window_ends())[:max_count])
-
-
-def check_sizes(model: BaseDynamicsModel, data: Trajectories) -> None:
-    """Raise `UserError` unless states and actions have the sizes that the model's robot has."""
-    have, want = (data.states.shape[-1], data.actions.shape[-1]), (model.state_dim, model.action_dim)
-    if have != want:
-        raise UserError(f"data have state and action sizes {have}, but {model.env.name} expects {want}")

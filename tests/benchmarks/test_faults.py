@@ -2,6 +2,8 @@
 
 import os
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -30,6 +32,20 @@ def test_processes_share_a_dataset(monkeypatch):
     monkeypatch.setattr(one_dataset, "PROCESSES", 2)
     [result] = one_dataset.measure(1, seed=7)
     assert (result["collected"], result["paths"], result["passed"]) == (1, 1, True)
+
+
+@pytest.mark.parametrize(("name", "rounds"), [("commands", 10), ("hostile", 4)])
+def test_hostile_input_is_harmless(tmp_path, name, rounds):
+    """In a process of its own, because the harness forks before JAX uses a device."""
+    code = f"""
+from benchmarks.faults import {name} as harness
+results = list(harness.measure({rounds}, 7))
+print(harness.table(results))
+assert all(result["passed"] for result in results), [result for result in results if not result["passed"]]
+"""
+    repository = Path(__file__).parents[2]
+    environment = os.environ | {"TMPDIR": str(tmp_path), "PYTHONPATH": str(repository)}
+    subprocess.run([sys.executable, "-c", code], cwd=repository, env=environment, check=True)
 
 
 def test_failed_rounds_are_counted():

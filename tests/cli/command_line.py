@@ -1,13 +1,15 @@
 """Running `dynax` as a process."""
 
+import hashlib
 import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 STUBS = Path(__file__).parent / "stubs"
 REPOSITORY = Path(__file__).parents[2]
@@ -63,6 +65,15 @@ class CommandLine:
             if process.poll() is None:
                 process.kill()
                 process.communicate()
+
+
+def saved_run(folder: Path, config: Mapping[str, Any]) -> Path:
+    """Write the files of a saved model that the command line reads before the command starts."""
+    folder.mkdir(parents=True, exist_ok=True)
+    info = json.dumps({"config": config})
+    (folder / "run.json").write_text(info)
+    (folder / "manifest.json").write_text(json.dumps({"run.json": hashlib.sha256(info.encode()).hexdigest()}))
+    return folder
 
 
 def wait_until(condition: Callable[[], bool], process: subprocess.Popen) -> None:

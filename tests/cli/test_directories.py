@@ -1,4 +1,4 @@
-"""The run directory, and the removal of directories that are not needed."""
+"""The run directory, and what this process has added to directories."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,32 +8,50 @@ import pytest
 from dynax.cli import directories
 
 
+@pytest.fixture(autouse=True)
+def nothing_created(monkeypatch):
+    monkeypatch.setattr(directories, "_created", [])
+
+
 def test_the_run_directory_belongs_to_the_current_job(monkeypatch):
     job = SimpleNamespace(runtime=SimpleNamespace(output_dir="/runs/1"))
     monkeypatch.setattr(directories, "HydraConfig", SimpleNamespace(get=lambda: job))
     assert directories.run_directory() == Path("/runs/1")
 
 
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "outputs" / "train" / "run").mkdir(parents=True)
-    (tmp_path / "outputs" / "train" / "run" / "dynax.log").touch()
-    return tmp_path / "outputs" / "train" / "run"
+def test_only_created_directories_are_removed(tmp_path):
+    (tmp_path / "mine").mkdir()
+    directories.create(tmp_path / "mine" / "a" / "b")
+    assert directories.is_created(tmp_path / "mine" / "a")
+    directories.remove_empty()
+    assert [path.name for path in tmp_path.rglob("*")] == ["mine"]
 
 
-def test_a_folder_is_removed_with_its_empty_parents(folder, tmp_path):
-    directories.remove_if_only(folder, "dynax.log", ".hydra")
-    assert list(tmp_path.iterdir()) == []
+def test_a_created_directory_with_files_remains(tmp_path):
+    directories.create(tmp_path / "a" / "b")
+    (tmp_path / "a" / "file").touch()
+    directories.remove_empty()
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["a", "file"]
 
 
-def test_a_folder_with_other_files_is_kept(folder):
-    (folder / "metrics.jsonl").touch()
-    directories.remove_if_only(folder, "dynax.log")
-    assert (folder / "dynax.log").exists()
+def test_a_directory_that_cannot_be_created_is_not_recorded(tmp_path):
+    (tmp_path / "file").touch()
+    directories.create(tmp_path / "file" / "run")
+    directories.remove_empty()
+    assert (tmp_path / "file").exists()
 
 
-def test_a_parent_with_other_files_is_kept(folder, tmp_path):
-    (tmp_path / "outputs" / "datasets").mkdir()
-    directories.remove_if_only(folder, "dynax.log")
-    assert [path.name for path in (tmp_path / "outputs").iterdir()] == ["datasets"]
+def test_only_additions_are_discarded(tmp_path):
+    (tmp_path / "dynax.log").write_text("an earlier line")
+    added = directories.Additions(tmp_path)
+    (tmp_path / ".hydra").mkdir()
+    added.discard(".hydra", "dynax.log")
+    assert [path.name for path in tmp_path.iterdir()] == ["dynax.log"]
+
+
+def test_results_are_not_discarded(tmp_path):
+    added = directories.Additions(tmp_path)
+    (tmp_path / ".hydra").mkdir()
+    (tmp_path / "metrics.jsonl").touch()
+    added.discard(".hydra", "dynax.log")
+    assert {path.name for path in tmp_path.iterdir()} == {".hydra", "metrics.jsonl"}

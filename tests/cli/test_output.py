@@ -5,7 +5,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from command_line import wait_for_jobs
+from command_line import saved_run, wait_for_jobs
 from marks import slow
 
 from dynax.cli.command_table import CONFIGURED
@@ -15,9 +15,7 @@ NOISE = ("noise from Python", "noise from C", "a warning", "a log line")
 
 def run_to_evaluate(folder: Path) -> Path:
     """Write the files of a training run that `eval` and `render` read before the command starts."""
-    (folder / "run" / ".hydra").mkdir(parents=True)
-    (folder / "run" / ".hydra" / "config.yaml").write_text("env: {name: cart_pole}\nmodel: {architecture: mlp}\n")
-    return folder / "run"
+    return saved_run(folder / "run", {"env": {"name": "cart_pole"}, "model": {"architecture": "mlp"}})
 
 
 @pytest.mark.parametrize("command", CONFIGURED)
@@ -37,7 +35,8 @@ def test_the_output_is_one_line_with_the_run_directory(dynax, tmp_path, command)
     assert path.is_absolute()
     name = {"collect": "cart_pole", "import": "run", "inspect": "run"}.get(command, "cart_pole-mlp")
     assert path.parent == tmp_path / "outputs" / command / name
-    assert sorted(entry.name for entry in path.iterdir()) == [".hydra", "dynax.log", "summary.json"]
+    files = [".hydra", *[".lock"] * (command == "train"), "dynax.log", "summary.json"]
+    assert sorted(entry.name for entry in path.iterdir()) == files
     assert "a log line" in (path / "dynax.log").read_text()
 
 

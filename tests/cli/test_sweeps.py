@@ -50,10 +50,13 @@ def test_wrong_input_leaves_no_files(in_process, tmp_path, words):
 
 
 @pytest.mark.slow
-def test_a_reused_sweep_directory_prints_only_the_new_jobs(dynax, tmp_path):
-    assert len(dynax("train", "-m", "training.seed=0,1", "hydra.sweep.dir=sweep").paths) == 2
-    finished = dynax("train", "hydra.mode=MULTIRUN", "training.seed=0", "hydra.sweep.dir=sweep")
-    assert finished.paths == [tmp_path / "sweep" / "0"]
+def test_a_reused_sweep_directory_runs_only_the_new_jobs(dynax, tmp_path):
+    assert dynax("train", "-m", "training.seed=0", "hydra.sweep.dir=sweep").paths == [tmp_path / "sweep" / "0"]
+    before = (tmp_path / "sweep" / "0" / ".hydra" / "overrides.yaml").read_text()
+    finished = dynax("train", "hydra.mode=MULTIRUN", "training.seed=2,3", "hydra.sweep.dir=sweep")
+    assert (finished.code, finished.paths) == (2, [tmp_path / "sweep" / "1"])
+    assert "already contains a run (.hydra" in finished.err
+    assert (tmp_path / "sweep" / "0" / ".hydra" / "overrides.yaml").read_text() == before
 
 
 def test_ctrl_c_ends_the_running_job_and_the_sweep(dynax, tmp_path):

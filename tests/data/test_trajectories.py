@@ -38,3 +38,24 @@ def test_both_parts_of_a_split_contain_a_trajectory(n, fraction, val):
             numbered(n).split(fraction)
     else:
         assert len(numbered(n).split(fraction)[1]) == val
+
+
+def test_lists_are_converted():
+    data = Trajectories([[[0, 1], [2, 3]]], [[[4]]])
+    assert (data.states.dtype, data.states.tolist()) == (np.float64, [[[0, 1], [2, 3]]])
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e11])
+def test_the_place_of_a_wrong_number_is_named(value):
+    states = np.zeros((3, STEPS + 1, 4), np.float32)
+    states[1, 2, 3] = value
+    with pytest.raises(UserError, match=r"states\[1, 2, 3\] \(trajectory 1, step 2\) is "):
+        Trajectories(states, np.zeros((3, STEPS, 1)))
+    with pytest.raises(UserError, match=r"actions\[1, 2, 3\] "):
+        Trajectories(np.zeros((3, STEPS + 2, 4)), states)
+
+
+@pytest.mark.parametrize("states", [[[["a"]]], [[[None]]], [[[1], [2, 3]]], "text", [[[1j]]]])
+def test_other_types_are_rejected(states):
+    with pytest.raises(UserError, match=r"^states (must be numbers|are trajectories of different lengths)"):
+        Trajectories(states, np.zeros((1, STEPS, 1)))

@@ -1,10 +1,12 @@
 """The flags of a command, as Hydra parses them."""
 
 import argparse
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from dynax.cli.composition.verbatim import quote_paths
 from dynax.cli.hydra_private import flag_parser
 from dynax.errors import UserError
 
@@ -15,6 +17,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     Raises:
         UserError: A flag is unknown, not supported, or has an invalid value.
     """
+    _check_text(argv)
     parser = flag_parser()
     parser.error = _wrong_flag
     args = parser.parse_args(argv)
@@ -22,7 +25,28 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         raise UserError("--experimental-rerun is not supported, because it reads a pickle file; repeat the overrides")
     if args.config_dir and not Path(args.config_dir).is_dir():
         raise UserError(f"--config-dir {args.config_dir}: the directory does not exist")
+    if any(re.match(r"[+~]*hydra\.output_subdir\b", word) for word in args.overrides):
+        raise UserError("hydra.output_subdir cannot be set, because Dynax writes the folder .hydra itself; remove it")
     return args
+
+
+def with_verbatim_paths(argv: Sequence[str], args: argparse.Namespace) -> tuple[list[str], list[str]]:
+    """Return a command line and its overrides, with the paths in quotes, so that Hydra takes them verbatim."""
+    sweep = args.multirun or any(re.fullmatch(r"\+{0,2}hydra\.mode=MULTIRUN", word) for word in args.overrides)
+    quoted = quote_paths(args.overrides, sweep)
+    replacements = dict(zip(args.overrides, quoted, strict=True))
+    return [replacements.get(word, word) for word in argv], quoted
+
+
+def _check_text(argv: Sequence[str]) -> None:
+    """Raise UserError if an argument or the working directory cannot be written to the files of a run."""
+    for text in (*argv, str(Path.cwd())):
+        if re.search(r"[\n\r\ud800-\udfff]", text):
+            raise UserError(f"{text!r} contains a line break or bytes that are not UTF-8; rename the file or directory")
+        if re.search(r"\d{1000}", text):
+            raise UserError("an argument contains a number of more than 1000 digits; decrease the number")
+    if "${" in str(Path.cwd()):
+        raise UserError("the working directory contains ${, which Hydra interpolates; rename the directory")
 
 
 def _wrong_flag(message: str) -> NoReturn:

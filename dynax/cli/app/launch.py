@@ -11,7 +11,7 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig
 
-from dynax.cli import signals
+from dynax.cli import directories, signals
 from dynax.cli.app import flags
 from dynax.cli.app.help import help_text
 from dynax.cli.command_table import COMMANDS
@@ -19,7 +19,7 @@ from dynax.cli.composition import conf, plugins, resolvers
 from dynax.cli.composition.mappings import encode_mappings
 from dynax.cli.composition.smoke import smoke_override
 from dynax.cli.errors.report import report
-from dynax.cli.jobs import job, outcomes
+from dynax.cli.jobs import job, outcomes, ownership
 from dynax.cli.streams import reserve_stdout, write_lines
 from dynax.errors import UserError
 
@@ -68,6 +68,7 @@ def launch(command: str, argv: Sequence[str]) -> int:
     """Execute the command line of `command` and return the exit code."""
     argv = encode_mappings(argv)
     args = flags.parse(argv)
+    argv, args.overrides = flags.with_verbatim_paths(argv, args)
     try:
         smoke = smoke_override(command, args.overrides)
     except Exception:
@@ -106,15 +107,17 @@ def _print_help(command: str, args: argparse.Namespace) -> None:
 
 def _show(prints: Callable[[], None], overrides: Sequence[str]) -> int:
     """Call `prints` and write its output at once. If it fails, write only the error. Return the exit code."""
-    output = io.StringIO()
+    output, logs = io.StringIO(), io.StringIO()
     try:
-        with contextlib.redirect_stdout(output):
+        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(logs):
             prints()
     except SystemExit as end:
         if end.code:
+            sys.stderr.write(logs.getvalue())
             return 2
     except Exception as error:
         return report(error, overrides=overrides)
+    sys.stderr.write(logs.getvalue())
     print(output.getvalue(), end="")
     return 0
 
@@ -129,9 +132,12 @@ def _run(command: str, argv: Sequence[str], overrides: Sequence[str]) -> int:
     except BaseException as error:
         stopped = signals.requested() and not isinstance(error, (KeyboardInterrupt, signals.Stopped))
         signals.acknowledge()
+        if isinstance(error, ownership.Refused):
+            error = error.error
         code = report(signals.stop() if stopped else error, overrides=overrides)
     results = outcomes.collect()
     outcomes.remove_empty_sweeps()
+    directories.remove_empty()
     paths = [outcome.path for outcome in results if outcome.path]
     try:
         write_lines(stdout, paths)

@@ -12,6 +12,7 @@ from dynax.config.options import section
 from dynax.config.schema import EvalConfig
 from dynax.errors import config_section
 from dynax.evaluation import evaluate, evaluate_log
+from dynax.evaluation.sizes import check_testset
 from dynax.runs.summary import write_summary
 from dynax.trained import load
 
@@ -22,6 +23,8 @@ def run(cfg: DictConfig) -> Path:
     trained = load(cfg.run)
     start = time.monotonic()
     dataset = test_dataset(cfg, trained)
+    if dataset is None:
+        check_testset(trained.env, config.num_trajectories, config.seconds, config.warmup, "eval")
     with config_section("eval"):
         evaluation = evaluate_log(trained, dataset, config) if dataset else evaluate(trained, config)
     path = run_directory()

@@ -13,15 +13,19 @@ from dynax.cli import console
 from dynax.cli.directories import run_directory
 from dynax.cli.log_dataset import test_dataset
 from dynax.cli.render_log import log_clip
+from dynax.config.bounds import check_memory
 from dynax.config.options import section
 from dynax.config.schema import RenderConfig
 from dynax.envs import Env
-from dynax.errors import config_section
+from dynax.errors import UserError, config_section
 from dynax.evaluation import metrics
+from dynax.evaluation.sizes import check_testset
 from dynax.evaluation.testset import make_testset
 from dynax.runs.summary import write_summary
 from dynax.trained import TrainedModel, load
 
+MAX_FRAMES = 10_000
+FRAME_COPIES = 2  # the frames, and their colors in the GIF
 SCALE_TRAJECTORIES = 64  # trajectories whose standard deviations normalize the displayed error
 
 
@@ -36,6 +40,7 @@ def run(cfg: DictConfig) -> Path:
     else:
         with config_section("render"):
             backend = render.choose_backend(config.backend)
+        _check_size(trained.env, config)
         frames, error, total = _clip(trained, config, backend)
     clip = _drawn(frames, total, f"render {trained.env.name} with {backend}")
     path = run_directory()
@@ -69,7 +74,7 @@ def _clip(trained: TrainedModel, config: RenderConfig, backend: str) -> tuple[It
         fps=config.fps, width=config.width, height=config.height, backend=backend, camera=config.camera,
         speed=config.speed, title=description.title(trained.model),
     )  # fmt: skip
-    return frames, error, round(config.seconds / config.speed * config.fps) + 1  # with the first and the last state
+    return frames, error, _num_frames(config)
 
 
 def _drawn(frames: Iterator[np.ndarray], total: int, heading: str) -> list[np.ndarray]:
@@ -80,6 +85,27 @@ def _drawn(frames: Iterator[np.ndarray], total: int, heading: str) -> list[np.nd
             clip.append(frame)
             update(min(len(clip), total))
     return clip
+
+
+def _num_frames(config: RenderConfig) -> int:
+    """Return the number of frames, including the first and the last state."""
+    return round(config.seconds / config.speed * config.fps) + 1
+
+
+def _check_size(env: Env, config: RenderConfig) -> None:
+    """Raise UserError if the trajectories or the frames do not fit into memory."""
+    check_testset(env, SCALE_TRAJECTORIES, config.seconds, 0, "render")
+    frames = _num_frames(config)
+    if frames > MAX_FRAMES:
+        raise UserError(
+            f"render.speed={config.speed:g} gives {frames:,} frames, but at most {MAX_FRAMES:,} are possible: increase"
+            " render.speed, or decrease render.seconds or render.fps"
+        )
+    check_memory(
+        f"a clip of {frames:,} frames of {config.width} x {config.height} pixels",
+        FRAME_COPIES * 3 * frames * config.width * config.height,
+        "decrease render.seconds, render.fps, render.width or render.height, or increase render.speed",
+    )
 
 
 def _save(path: Path, clip: Sequence[np.ndarray], config: RenderConfig) -> dict[str, Path]:

@@ -13,7 +13,6 @@ from omegaconf import DictConfig, OmegaConf
 
 from dynax.architectures.rigid import RigidDynamicsModel
 from dynax.cli import resume, signals
-from dynax.cli.composition import unfinished
 from dynax.cli.composition.resolvers import is_run
 from dynax.cli.composition.unfinished import AUTO
 from dynax.cli.directories import run_directory
@@ -23,8 +22,7 @@ from dynax.cli.training.checkpoints import restore_training, resuming, saved_nor
 from dynax.cli.training.finish import finish
 from dynax.cli.training.follow import follow
 from dynax.cli.training.job import Job, assemble
-from dynax.errors import UserError, config_section
-from dynax.runs import locks
+from dynax.errors import config_section
 from dynax.runs.history import FILE, History
 from dynax.training import Training, TrainingSet
 
@@ -35,18 +33,17 @@ def run(cfg: DictConfig) -> Path:
     """Train as `cfg` describes, or continue the run `training.resume`, and return the run directory."""
     path, start = run_directory(), time.monotonic()
     signals.advise(lambda: resuming(path))
-    with _locked(path):
-        past = resume.past_of(path, cfg) if _is_continued(path, cfg) else None
-        if past and past.is_finished():
-            log.info("%s is finished; set training.num_epochs to a larger number to continue it", path)
-            return path
-        config: Any = past.config if past else OmegaConf.to_container(cfg, resolve=True)
-        if config["model"]["architecture"] == "rigid":
-            identify.check_overrides()
-        job = assemble(path, config, past)
-        history = identify.identify(job) if isinstance(job.model, RigidDynamicsModel) else _train(job, past)
-        with _resumable(path):
-            finish(job, history, start)
+    past = resume.past_of(path, cfg) if _is_continued(path, cfg) else None
+    if past and past.is_finished():
+        log.info("%s is finished; set training.num_epochs to a larger number to continue it", path)
+        return path
+    config: Any = past.config if past else OmegaConf.to_container(cfg, resolve=True)
+    if config["model"]["architecture"] == "rigid":
+        identify.check_overrides()
+    job = assemble(path, config, past)
+    history = identify.identify(job) if isinstance(job.model, RigidDynamicsModel) else _train(job, past)
+    with _resumable(path):
+        finish(job, history, start)
     return path
 
 
@@ -79,16 +76,3 @@ def _resumable(path: Path) -> Iterator[None]:
         number = error.number if isinstance(error, Stopped) else SIGINT
         advice = f"run `dynax train training.resume={path}` to write it"
         raise Stopped(number, f"training finished, but the summary was not written; {advice}") from None
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Lock the run, so that no other process continues it at the same time."""
-    try:
-        lock = unfinished.take_claim(path) or locks.acquire(path / unfinished.LOCK)
-    except locks.Busy:
-        raise UserError(f"training.resume={path}: another process is training this run") from None
-    try:
-        yield
-    finally:
-        lock.release()

@@ -1,6 +1,8 @@
 """Errors in a composed config that can be found without JAX."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -25,6 +27,7 @@ _PATHS = (
     ("env.xml", Path.is_file, "the file does not exist"),
     ("training.resume", is_run, "the path is not a training run with a checkpoint"),
 )
+_REQUIRED = ("run", "env.xml", "source")
 
 
 def check(command: str, cfg: DictConfig) -> None:
@@ -45,5 +48,14 @@ def check(command: str, cfg: DictConfig) -> None:
             section(cls, cfg[name], name)
     for key, exists, problem in _PATHS:
         path = OmegaConf.select(cfg, key)
-        if path is not None and (key, path) != ("training.resume", AUTO) and not exists(Path(str(path)).expanduser()):
+        if path is None and key in _REQUIRED and OmegaConf.select(cfg, key, default="") is None:
+            raise UserError(f"{key}=null is not a path; {key}=<value> is required")
+        if path is not None and (key, path) != ("training.resume", AUTO) and not _holds(exists, path):
             raise UserError(f"{key}={path}: {problem}")
+
+
+def _holds(exists: Callable[[Path], bool], path: Any) -> bool:
+    try:
+        return exists(Path(str(path)).expanduser())
+    except (OSError, ValueError, RuntimeError):  # a name that is too long, a null byte, or an unknown home directory
+        return False

@@ -15,6 +15,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, Transformer
 from hydra.errors import OverrideParseException
 
+from dynax.cli.composition.verbatim import unescaped
 from dynax.config.options import defaults
 from dynax.config.registry import ARCHITECTURES, ENVS, EXCITATIONS, load_plugins
 from dynax.config.table import Registry
@@ -58,7 +59,7 @@ def _plugin_paths(override: str) -> Iterator[str]:
         return
     with contextlib.suppress(OverrideParseException):  # Hydra reports the error when it parses the override again
         for value in _values(OverridesParser.create().parse_override(override)):
-            yield from [value] if isinstance(value, str) else map(str, value or ())
+            yield from map(unescaped, [value] if isinstance(value, str) else map(str, value or ()))
 
 
 def _values(override: Override) -> Iterator[Any]:

@@ -9,11 +9,12 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 
 from dynax.cli.composition import unfinished
+from dynax.cli.composition.untrusted import safe_name, saved_name
 
 
 def register() -> None:
     """Register the interpolations with OmegaConf."""
-    for resolver in (robot, log, resumed, resumed_subdir, trained):
+    for resolver in (robot, log, resumed, trained):
         OmegaConf.register_new_resolver(f"dynax.{resolver.__name__}", resolver, replace=True)
     # OmegaConf passes its cache on to the jobs of a sweep, so that they share one stamp.
     OmegaConf.register_new_resolver("dynax.stamp", stamp, replace=True, use_cache=True)
@@ -21,7 +22,7 @@ def register() -> None:
 
 def robot(env: DictConfig) -> str:
     """Return the name of a robot: the stem of its MJCF file if the user gives one, otherwise the environment's name."""
-    return Path(env.xml).stem if "xml" in env else env.name
+    return safe_name(Path(str(env.xml)).stem if "xml" in env else env.get("name"))
 
 
 def log(source: str) -> str:
@@ -42,14 +43,7 @@ def resumed(run: str | None, otherwise: str | int, *, _root_: DictConfig) -> str
     """
     if run == unfinished.AUTO:
         return str(unfinished.claim_newest(_root_, f"{robot(_root_.env)}-{_root_.model.architecture}") or otherwise)
-    return str(Path(run).expanduser().absolute()) if run and is_run(run) else str(otherwise)
-
-
-def resumed_subdir(run: str | None, *, _root_: DictConfig) -> str:
-    """Return the subdirectory for Hydra's files. A continued run keeps the files of its start."""
-    if run == unfinished.AUTO:
-        run = OmegaConf.select(_root_, "hydra.runtime.output_dir", throw_on_missing=False)
-    return ".hydra/resumed" if run and is_run(run) else ".hydra"
+    return str(Path(str(run)).expanduser().absolute()) if run and is_run(run) else str(otherwise)
 
 
 def trained(run: str) -> str:
@@ -57,13 +51,12 @@ def trained(run: str) -> str:
 
     If `run` is not a training run, return `unknown`. The command itself then reports the error.
     """
-    try:
-        config = OmegaConf.load(Path(str(run)).expanduser() / ".hydra" / "config.yaml")
-        return f"{robot(config.env)}-{config.model.architecture}"
-    except Exception:
-        return "unknown"
+    return saved_name(run) if run else "unknown"
 
 
 def is_run(path: str | Path) -> bool:
     """Return whether a directory contains a training run with a checkpoint."""
-    return any(Path(path).expanduser().glob("checkpoints/epoch-*"))
+    try:
+        return any(Path(str(path)).expanduser().glob("checkpoints/epoch-*"))
+    except (OSError, ValueError, RuntimeError):  # a name that is too long, a null byte, or an unknown home directory
+        return False

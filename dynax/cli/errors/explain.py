@@ -147,7 +147,9 @@ def _raised_by_hydra(error: BaseException) -> bool:
 
 
 def _listing(head: str, names: Sequence[str]) -> str:
-    return textwrap.fill(f"{head} {', '.join(names)}", 100, initial_indent="  ", subsequent_indent="    ")
+    """Return at most two lines; --help lists all names."""
+    text = f"{head} {', '.join(names)}"
+    return textwrap.fill(text, 100, initial_indent="  ", subsequent_indent="    ", max_lines=2, placeholder=" ...")
 
 
 def _first_lines(error: BaseException) -> str:

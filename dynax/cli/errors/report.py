@@ -12,7 +12,7 @@ from dynax.runs.disk import is_full
 
 
 def report(error: BaseException, *, job: str = "", log: Path | None = None, overrides: Sequence[str] = ()) -> int:
-    """Print an error in a few lines and append its traceback to the log.
+    """Print an error in a few lines, and append the traceback of a failure to the log.
 
     With DYNAX_TRACEBACK=1 in the environment, the traceback is printed as well.
 
@@ -35,7 +35,8 @@ def report(error: BaseException, *, job: str = "", log: Path | None = None, over
     if os.environ.get("DYNAX_TRACEBACK") == "1":
         sys.stderr.write(trace)
     sys.stderr.write(f"dynax: {job}{': ' if job else ''}{message}\n")  # one write: the jobs of a sweep share stderr
-    _append(log, trace)
+    if code == 1:
+        _append(log, trace)
     return code
 
 

@@ -15,9 +15,9 @@ from dynax.cli.command_table import COMMANDS
 from dynax.cli.composition import plugins
 from dynax.cli.composition.check import check
 from dynax.cli.composition.mappings import restore_mappings
-from dynax.cli.directories import remove_if_only
 from dynax.cli.errors.report import report
 from dynax.cli.jobs import cores, orphans, outcomes
+from dynax.cli.jobs.ownership import owned
 from dynax.cli.signals import Stopped
 from dynax.cli.streams import keep_stderr_writable
 from dynax.mjcf.announce import announced
@@ -48,15 +48,16 @@ def _result(command: str, cfg: DictConfig) -> Path:
     """Run a command and return the absolute path of its result. Between its parts, stop if a signal has arrived."""
     cores.use_own_cores()
     enable_compilation_cache()
-    plugins.load(cfg.plugins)  # may import JAX
-    restore_mappings(cfg)
-    check(command, cfg)
-    commit()  # caches the commit of the running code, before anyone changes the checkout
-    signals.check()
-    with announced(log, "importing JAX"):
-        module = importlib.import_module(f"dynax.cli.commands.{COMMANDS[command].module or command}")
-    signals.check()
-    return Path(module.run(cfg)).absolute()
+    with owned(command, cfg):
+        plugins.load(cfg.plugins)  # may import JAX
+        restore_mappings(cfg)
+        check(command, cfg)
+        commit()  # caches the commit of the running code, before anyone changes the checkout
+        signals.check()
+        with announced(log, "importing JAX"):
+            module = importlib.import_module(f"dynax.cli.commands.{COMMANDS[command].module or command}")
+        signals.check()
+        return Path(module.run(cfg)).absolute()
 
 
 def enable_compilation_cache() -> None:
@@ -85,13 +86,9 @@ def _stopped(error: KeyboardInterrupt | Stopped) -> int:
 
 
 def _failed(error: BaseException) -> int:
-    """Report the error of this job and return its exit code. Wrong input leaves no run directory behind."""
+    """Report the error of this job and return its exit code."""
     hydra = HydraConfig.get()
-    folder = Path(hydra.runtime.output_dir)
-    code = report(error, job=_name(hydra), log=folder / "dynax.log")
-    if code == 2 and hydra.output_subdir == ".hydra":
-        remove_if_only(folder, ".hydra", "dynax.log", ".lock")
-    return code
+    return report(error, job=_name(hydra), log=Path(hydra.runtime.output_dir) / "dynax.log")
 
 
 def _name(hydra: HydraConf) -> str:

@@ -24,7 +24,8 @@ from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from dynax.cli.directories import remove_if_only
+from dynax.cli.directories import Additions
+from dynax.cli.jobs import ownership
 from dynax.runs.files import write_json
 from dynax.runs.json_files import read_json
 
@@ -45,18 +46,19 @@ class _File(TypedDict):
 
 
 _single: list[Outcome] = []
-_sweeps: list[Path] = []
+_sweeps: list[Additions] = []  # what this process adds to the directories of its sweeps
 
 
 class Sweep(Callback):
     """A Hydra callback (see conf/hydra/dynax.yaml) by which the parent registers the directory of its sweep."""
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Register the sweep directory and delete the outcomes of an earlier sweep in it."""
+        """Create, own and register the sweep directory, and delete the outcomes of an earlier sweep in it."""
         sweep = Path(config.hydra.sweep.dir).absolute()
-        for file in (sweep / ".jobs").glob("*"):
+        added = ownership.own_sweep(sweep)
+        for file in (sweep / ".jobs").glob("[0-9s]*"):
             file.unlink()
-        _sweeps.append(sweep)
+        _sweeps.append(added)
 
 
 def is_parent() -> bool:
@@ -106,7 +108,7 @@ def stop_workers(number: int) -> None:
     A terminal sends Ctrl-C to the child processes as well. Other signals may reach only the parent, which passes them
     on as SIGUSR1, because a second SIGTERM would end a worker at once.
     """
-    for jobs in (sweep / ".jobs" for sweep in _sweeps if (sweep / ".jobs").is_dir()):
+    for jobs in (sweep.folder / ".jobs" for sweep in _sweeps if (sweep.folder / ".jobs").is_dir()):
         (jobs / "stop").touch()
         for worker in _workers(jobs) if number != signal.SIGINT else ():
             os.kill(worker.pid or 0, signal.SIGUSR1)
@@ -116,7 +118,7 @@ def stop_workers(number: int) -> None:
 
 def collect() -> Sequence[Outcome]:
     """Return the outcomes in the order of the jobs. The parent calls this at the end."""
-    files = [file for sweep in _sweeps for file in (sweep / ".jobs").glob("[0-9]*.json")]
+    files = [file for sweep in _sweeps for file in (sweep.folder / ".jobs").glob("[0-9]*.json")]
     return _single + [_read(file) for file in sorted(files, key=lambda f: int(f.stem))]
 
 
@@ -126,9 +128,9 @@ def _read(file: Path) -> Outcome:
 
 
 def remove_empty_sweeps() -> None:
-    """Remove the directory of a sweep whose jobs have written nothing but their outcomes."""
+    """Remove the files of a sweep whose jobs have written nothing but their outcomes."""
     for sweep in _sweeps:
-        remove_if_only(sweep, "multirun.yaml", ".jobs")
+        sweep.discard("multirun.yaml", ".jobs")
 
 
 def _jobs_folder() -> Path | None:

@@ -16,6 +16,7 @@ from dynax.config.options import section
 from dynax.config.schema import CollectConfig, TrainingRunConfig
 from dynax.data import collection
 from dynax.data.dataset import Dataset
+from dynax.data.sizes import check_reading
 from dynax.data.trajectories import Trajectories, train_size
 from dynax.envs import Env
 from dynax.envs.recorded import is_recorded_mjcf
@@ -23,6 +24,7 @@ from dynax.errors import UserError, config_section
 from dynax.evaluation import warmstart
 from dynax.mechanics.constraints import MAX_CONTACTS, contact_overflow
 from dynax.trained import build
+from dynax.training.memory import check_parameters
 from dynax.training.windows import check_length
 
 log = logging.getLogger(__name__)
@@ -42,6 +44,7 @@ class Job:
 
     def read_data(self) -> tuple[Trajectories, Trajectories]:
         """Return the training and validation trajectories; warn if the model cannot represent some states."""
+        check_reading(self.model.env, len(self.dataset), self.dataset.manifest["rollout_length"])
         train, val = (part.read() for part in self.dataset.split(self.training.val_fraction))
         _warn_of_contact_overflow(self.model, train)
         return train, val
@@ -59,6 +62,7 @@ def assemble(path: Path, config: Mapping[str, Any], past: Past | None) -> Job:
     model = build(past.saved) if past else architectures.make(_env(config), config["model"])
     for note in notes(model):
         log.info("%s", note)
+    check_parameters(model, settings)
     dataset = _dataset(config, model, settings, past)
     dataset.check_robot(model.env)
     _check_length(dataset.manifest["rollout_length"], model, settings)
@@ -92,6 +96,7 @@ def _dataset(
     wanted, excitation = section(CollectConfig, config["collect"], "collect"), excitations.make(config["excitation"])
     train_size(wanted.num_rollouts, settings.val_fraction)  # raises if there are too few trajectories to split
     _check_length(wanted.rollout_length, model, settings)
+    check_reading(model.env, wanted.num_rollouts, wanted.rollout_length)
     total = wanted.num_rollouts * wanted.rollout_length
     with console.progress(f"collect {model.env.name}", total, "transitions") as update:
         return collection.collect(

@@ -1,0 +1,58 @@
+"""Estimates of the memory and the disk that data need, before anything is allocated."""
+
+import shutil
+from pathlib import Path
+
+import mujoco
+
+from dynax.config.bounds import check_memory
+from dynax.config.schema import CollectConfig
+from dynax.data import native
+from dynax.data.simulate import BUFFER_BYTES, DTYPE
+from dynax.data.source import BLOCK, PREFETCHED_BATCHES
+from dynax.envs import Env
+from dynax.errors import UserError
+
+_COPIES = 4  # of trajectories in memory: parts of states, joined states, differences, float32 arrays of a training
+
+
+def check_collection(env: Env, config: CollectConfig, root: Path, backend: str) -> None:
+    """Raise UserError if a dataset does not fit on the disk of `root`, or if a batch of it does not fit into memory."""
+    n, steps = config.num_rollouts, config.rollout_length
+    width = mujoco.mj_stateSize(env.mj_model, native.FULL) + env.action_dim
+    physics_steps = steps * (env.decimation if backend == "native" else 1)
+    one_batch = BUFFER_BYTES[backend] + physics_steps * width * DTYPE[backend].itemsize  # at least one trajectory
+    draws = 2 * BLOCK * steps * env.action_dim * 8
+    check_memory(
+        f"collecting trajectories of {steps:,} steps of {env.name}",
+        (1 + PREFETCHED_BATCHES) * (one_batch + draws),
+        "decrease collect.rollout_length or env.decimation",
+    )
+    needed, free = n * trajectory_bytes(env, steps, DTYPE[backend].itemsize), _free_disk(root)
+    if needed > free:
+        raise UserError(
+            f"a dataset of {n:,} trajectories of {steps:,} steps needs {needed / 1e9:,.3g} GB, but the disk of {root} "
+            f"has {free / 1e9:.3g} GB free: decrease collect.num_rollouts or collect.rollout_length"
+        )
+
+
+def check_reading(env: Env, n: int, steps: int) -> None:
+    """Raise UserError if `n` trajectories for a training do not fit into memory."""
+    check_memory(
+        f"a training on {n:,} trajectories of {steps:,} steps of {env.name}",
+        _COPIES * n * trajectory_bytes(env, steps),
+        "decrease collect.num_rollouts or collect.rollout_length",
+    )
+
+
+def trajectory_bytes(env: Env, steps: int, itemsize: int = 8) -> int:
+    """Return the size of the states and the actions of one trajectory."""
+    return itemsize * ((steps + 1) * env.state_dim + steps * env.action_dim)
+
+
+def _free_disk(folder: Path) -> int:
+    """Return the free bytes of the disk on which a directory, which may not exist yet, lies."""
+    folder = folder.absolute()
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free
