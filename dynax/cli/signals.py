@@ -69,6 +69,16 @@ def defer_signals() -> Iterator[Request]:
     check()
 
 
+@contextmanager
+def saving() -> Iterator[None]:
+    """Give the block more time after a signal, because it writes the checkpoint from which the run continues."""
+    request.saving = True
+    try:
+        yield
+    finally:
+        request.saving = False
+
+
 def handle(number: int, *_: object) -> None:
     """Handle a signal in the main thread: set the flag and raise `Stopped`, once and only if signals are not deferred.
 

@@ -15,7 +15,8 @@ URGENT = (signal.SIGINT, signal.SIGTERM)  # signals that end the process at once
 SAME = 0.1  # signals within this time are one request, because `timeout` sends each of them twice, s
 INTERVAL = 0.1  # time between two looks at the main thread after a signal, s
 COMPILATION = 0.6  # time after which a compilation is ended, s
-DEADLINE = 4.5  # time after which the process ends in any case, s
+DEADLINE = 4.5  # time after which the process ends unless it writes a checkpoint, s
+SAVING_DEADLINE = 9.0  # time after which the process ends in any case, s
 COMPILER = os.path.join("jax", "_src", "compiler.py")  # noqa: PTH118 the end of the name of a source file
 
 
@@ -82,10 +83,11 @@ class Watcher(threading.Thread):
 
     def _push(self, waited: float) -> None:
         """Raise a discarded exception again, or end the process if its time is over."""
-        if waited > COMPILATION and _is_compiling():
+        deadline = SAVING_DEADLINE if self._request.saving else DEADLINE
+        if waited > COMPILATION and not self._request.saving and _is_compiling():
             self._end(" during a compilation")
-        elif waited > DEADLINE:
-            self._end(f", without an answer in {DEADLINE:g} s")
+        elif waited > deadline:
+            self._end(f", without an answer in {deadline:g} s")
         elif self._request.is_discarded() and self._request.raised is not self._repeated:
             self._own, self._repeated = self._own + 1, self._request.raised
             signal.pthread_kill(threading.main_thread().ident or 0, self._request.number)

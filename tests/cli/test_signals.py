@@ -195,6 +195,21 @@ def test_a_process_that_does_not_answer_is_ended():
     assert 4 < seconds < 9
 
 
+SAVING = """
+with signals.handling(), signals.defer_signals() as request:
+    print("ready", flush=True)
+    with signals.saving():
+        time.sleep(6)
+    assert request.number
+    signals.acknowledge()
+"""
+
+
+@pytest.mark.slow
+def test_a_checkpoint_has_more_time():
+    assert ended(SAVING, signal.SIGTERM)[:2] == (0, "")
+
+
 COMPILING = """
 import jax.numpy as jnp
 from jax._src import compiler  # its file name marks a compilation

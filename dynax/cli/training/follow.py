@@ -43,7 +43,7 @@ def follow(job: Job, training: Training, history: History, seconds: float = 0.0)
                     keeper.stop_if_requested(request)
                     _run_piece(training, history, keeper, update)
         training.step()  # logs an early end
-        if keeper.saved != training.epoch:
+        if keeper.changed:
             keeper.save()
         keeper.stop_if_requested(request)
 
@@ -52,6 +52,7 @@ def _run_piece(training: Training, history: History, keeper: "_Keeper", update: 
     """Run a piece of an epoch. After the last one, record the metrics of the epoch."""
     start = time.monotonic()
     metrics = training.advance()
+    keeper.changed = True
     if metrics is None:
         keeper.save_in_time(time.monotonic() - start)
         return
@@ -96,14 +97,14 @@ class _Keeper:
 
     def __init__(self, job: Job, training: Training, clock: "_Clock"):
         self.clock, self._job, self._training = clock, job, training
-        self.saved: int | None = training.epoch  # epoch of the last checkpoint, or None if it is within an epoch
+        self.changed = False  # whether the training has advanced since the last checkpoint
         self._time = time.monotonic()  # of the last checkpoint
 
     def save(self) -> None:
         """Write a checkpoint."""
-        save_training(self._job, self._training, self.clock.seconds)
-        within = self._training.progress_epoch is not None
-        self.saved, self._time = None if within else self._training.epoch, time.monotonic()
+        with signals.saving():
+            save_training(self._job, self._training, self.clock.seconds)
+        self.changed, self._time = False, time.monotonic()
 
     def save_after(self, epoch: int) -> None:
         """Write a checkpoint if it is due after an epoch."""
@@ -128,7 +129,7 @@ class _Keeper:
             return
         signals.acknowledge()
         log.warning("%s received: saving a checkpoint", signal.Signals(request.number).name)
-        if self.saved != self._training.epoch or self._training.progress_epoch is not None:
+        if self.changed:
             self.save()
         raise Stopped(request.number, f"stopped {self._place()}; {resuming(self._job.path)}")
 
