@@ -93,8 +93,8 @@ def test_the_representation_of_the_seed_is_one_override_away(name, cart_pole):
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in PRESENT])
 def test_it_takes_a_history(name, cart_pole):
-    model = architectures.make(cart_pole, group(name, history=4))
-    assert model.history == 4
+    model = architectures.make(cart_pole, group(name, history=5))
+    assert model.history == 5
 
 
 @pytest.mark.parametrize("name", PRESENT)
