@@ -84,10 +84,11 @@ def test_a_pipe_in_a_run_is_not_opened(in_process, run):
     assert in_process("train", f"training.resume={run}").code == 2
 
 
-def test_a_locked_run_is_not_continued(in_process, run):
+def test_a_locked_run_is_not_continued(dynax, run):
     before = content(run)
     with FileLock(run / ".lock"):
-        finished = in_process("train", f"training.resume={run}")
+        finished = dynax("train", f"training.resume={run}")
+    assert finished.code == 2
     assert finished.err == f"dynax: training.resume={run}: another process is writing to this run\n"
     assert content(run) == before
 

@@ -61,7 +61,7 @@ def test_each_plugin_is_taken_verbatim(paths):
         ("env.xml=${oc.env:HOME}", "env.xml='\\${oc.env:HOME}'"),
         ("run=outputs/train/run-1", "run=outputs/train/run-1"),
         ("run=~/runs/a", "run='~/runs/a'"),
-        ("run=~nobody-here/a", "run=./~nobody-here/a"),
+        ("run=~nobody-here/a", "run='./~nobody-here/a'"),
         ("model.hidden_dims=[1,2]", "model.hidden_dims=[1,2]"),
         ("plugins=null", "plugins=null"),
         ("plugins=[]", "plugins=[]"),
