@@ -1,7 +1,7 @@
 """Architectures: one file for each network or structured model.
 
     network, structured              base classes
-    mlp, resnet, transformer         generic networks
+    mlp, resnet, gru, transformer    generic networks
     quadratic                        a network with the polynomial form of the equations of motion
     lagrangian, mechanical, rigid    equations of motion with learned terms
     embedding                        the learned functions of `lagrangian`
@@ -14,6 +14,7 @@ embedding, P products, nv degrees of freedom, nu actuators.
 from collections.abc import Mapping
 from typing import Any
 
+from dynax.architectures.gru import GRUDynamicsModel
 from dynax.architectures.lagrangian import LagrangianDynamicsModel
 from dynax.architectures.mechanical import MechanicalDynamicsModel
 from dynax.architectures.mlp import MLPDynamicsModel
@@ -27,6 +28,7 @@ from dynax.config.registry import ARCHITECTURES
 from dynax.envs.env import Env
 
 __all__ = [
+    "GRUDynamicsModel",
     "LagrangianDynamicsModel",
     "MLPDynamicsModel",
     "MechanicalDynamicsModel",

@@ -21,6 +21,7 @@ ARCHITECTURES = Registry(
     section="model",
     key="architecture",
     builtin={
+        "gru": "dynax.architectures.gru:GRUDynamicsModel",
         "lagrangian": "dynax.architectures.lagrangian:LagrangianDynamicsModel",
         "mechanical": "dynax.architectures.mechanical:MechanicalDynamicsModel",
         "mlp": "dynax.architectures.mlp:MLPDynamicsModel",

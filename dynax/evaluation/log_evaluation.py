@@ -26,9 +26,9 @@ class LogEvaluation:
     config: EvalConfig
     dataset: Dataset
     windows: Predictions
-    window_errors: Mapping[str, Float[np.ndarray, "N steps C"]]
+    window_errors: Mapping[str, Float[np.ndarray, "W window C"]]  # of each predictor
     simulations: Predictions
-    simulation_errors: Mapping[str, Float[np.ndarray, "N steps C"]]
+    simulation_errors: Mapping[str, Float[np.ndarray, "N steps C"]]  # of each predictor, NaN outside a trajectory
 
     @property
     def steps(self) -> dict[float, int]:

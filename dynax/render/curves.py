@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from dynax.evaluation.plot_style import COLORS, GRAY, STYLE, TRUTH
 
-DPI = 100
+HEIGHT = 4.8  # of a figure, inches; text and lines scale with the height of a frame
 MAX_ROWS = 6  # plotted positions
 
 
@@ -39,8 +39,10 @@ def curve_frames(
     """
     time = dt * np.arange(len(truth))
     rows = min(len(labels), MAX_ROWS)
-    with rc_context({**STYLE, "font.size": 7}):
-        figure = Figure(figsize=(size[0] / DPI, size[1] / DPI), dpi=DPI, layout="constrained")
+    with rc_context({**STYLE, "font.size": 8}):
+        dpi = size[1] / HEIGHT
+        inches = (size[0] + 0.01) / dpi, (size[1] + 0.01) / dpi  # not a pixel less by rounding
+        figure = Figure(figsize=inches, dpi=dpi, layout="constrained")
         canvas = FigureCanvasAgg(figure)
         grid = figure.subplots(rows, 1, sharex=True, squeeze=False)[:, 0]
         lines = []

@@ -14,7 +14,7 @@ from dynax import architectures
 from dynax.cli.composition import conf
 from dynax.errors import UserError
 
-NAMES = ("lagrangian", "mechanical", "mlp", "quadratic", "resnet", "rigid", "transformer")
+NAMES = ("gru", "lagrangian", "mechanical", "mlp", "quadratic", "resnet", "rigid", "transformer")
 EACH = pytest.mark.parametrize("name", NAMES)
 STRUCTURED = ("lagrangian", "mechanical", "rigid")  # equations of motion
 GENERIC = pytest.mark.parametrize("name", [name for name in NAMES if name not in STRUCTURED])
@@ -118,6 +118,7 @@ SMALL = {
     "mlp": {"hidden_dims": [8, 8]},
     "quadratic": {"hidden_dims": [8]},
     "resnet": {"width": 8},
+    "gru": {"width": 8, "history": 3},
     "transformer": {"width": 8, "num_heads": 2, "history": 3},
 }
 RAIL = {"cart_pole": 1.8, "double_cart_pole": 3.8}  # half length, m
@@ -207,6 +208,7 @@ def test_fields_of_flax_are_no_options(key, cart_pole):
         ("quadratic", {"activation": "rleu"}, "model.activation=rleu is not one of gelu, "),
         ("lagrangian", {"embedding_dim": 1}, "model.embedding_dim=1 is out of range: it must be at least 2"),
         ("lagrangian", {"frame": "world"}, "unknown key model.frame"),
+        ("gru", {"num_layers": 0}, "model.num_layers=0 is out of range"),
         ("transformer", {"num_heads": 0}, "model.num_heads=0 is out of range"),
         ("transformer", {"num_heads": 3}, "model.width=64 must be a multiple of model.num_heads=3"),
         ("transformer", {"dropout": 1.0}, "model.dropout=1 is out of range"),

@@ -14,6 +14,7 @@ from in_process import as_if_new, redirected
 
 REPOSITORY = Path(__file__).parents[2]
 SMALL = {
+    "gru": ["model.width=8", "model.history=3"],
     "lagrangian": [],
     "mechanical": ["model.hidden_dims=[16]"],
     "mlp": ["model.hidden_dims=[16]"],
