@@ -16,22 +16,30 @@ def reserve_stdout() -> int:
     """
     sys.stdout.flush()
     descriptor = os.dup(1)
-    keep_stderr_writable()
     os.dup2(2, 1)
+    keep_stderr_writable(copy=1)
     sys.stdout = sys.stderr
     return descriptor
 
 
-def keep_stderr_writable() -> None:
-    """Discard messages once nobody reads standard error, for example because a terminal was closed."""
-    if isinstance(getattr(sys.stderr, "buffer", None), io.BufferedWriter) and sys.stderr.fileno() == 2:
+def keep_stderr_writable(copy: int = 2) -> None:
+    """Discard messages once nobody reads standard error, for example because a terminal was closed.
+
+    Args:
+        copy: another file descriptor of the same reader, to which C libraries write.
+    """
+    own = isinstance(getattr(sys.stderr, "buffer", None), io.BufferedWriter | io.FileIO)  # FileIO: PYTHONUNBUFFERED
+    if own and sys.stderr.fileno() == 2:
         sys.stderr.flush()
         raw = _Unread(2, "wb", closefd=False)
+        raw.copy = copy
         sys.stderr = io.TextIOWrapper(raw, sys.stderr.encoding, "backslashreplace", line_buffering=True)
 
 
 class _Unread(io.FileIO):
-    """A file descriptor that writes to nowhere once its reader has exited."""
+    """A file descriptor that writes to nowhere once its reader has exited, and so does its `copy`."""
+
+    copy = 2
 
     def write(self, data: Any, /) -> int:
         try:
@@ -41,6 +49,7 @@ class _Unread(io.FileIO):
                 raise
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self.fileno())
+            os.dup2(nowhere, self.copy)
             os.close(nowhere)
             return len(data)
 

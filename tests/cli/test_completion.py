@@ -47,7 +47,7 @@ LINES = {
     "dynax train env=nonsense mod": "model=",
     "dynax train --nonsense mod": "",
     "dynax collect ": "collect. collect= env. env= excitation. excitation= plugins=[",
-    "dynax eval ": "eval. eval= plugins=[ run=",
+    "dynax eval ": "dataset= eval. eval= plugins=[ run=",
     "dynax nonsense ": "",
 }
 

@@ -21,11 +21,13 @@ ALL = pytest.mark.parametrize("number", WORDS, ids=lambda number: number.name)
 
 @pytest.fixture(autouse=True)
 def handling(monkeypatch):
-    """Handle signals as the command line does."""
+    """Handle signals as the command line does. The tests may run under `nohup`, which ignores SIGHUP."""
     monkeypatch.setattr(signals, "request", Request())
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     with signals.handling():
         yield
         signals.acknowledge()
+    signal.signal(signal.SIGHUP, before)
 
 
 @contextmanager
@@ -150,6 +152,7 @@ def test_the_handlers_are_restored(monkeypatch):
     assert signal.getsignal(signal.SIGTERM) is installed
 
 
+@pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning", "ignore:This process:DeprecationWarning")
 def test_a_forked_child_has_the_default_handlers():
     child = os.fork()
     if child == 0:
