@@ -93,7 +93,7 @@ def _wait(pid: int) -> tuple[int | None, float, float]:
 
 
 def _problems(code: int | None, lines: Sequence[str], left: Sequence[str], cpu: float, memory: float) -> list[str]:
-    """Return what is wrong with the end of a process."""
+    """Return the faults in the end of a process."""
     found = []
     if code not in (0, 2):
         found.append(f"exit code {code}")

@@ -1,4 +1,4 @@
-"""A run directory from somebody else: whatever it contains, `eval`, `render` and `training.resume` are harmless.
+"""A run directory from somebody else: `eval`, `render` and `training.resume` are harmless, with any content.
 
 Each round changes a copy of a trained run by one trick. Afterwards nothing outside the output of the command may have
 changed, no file outside the run may have been read, and the command must have ended within a minute.
@@ -152,7 +152,7 @@ def _trained(folder: Path) -> Path:
 
 
 def _round(root: Path, original: Path, trick: str, command: list[str]) -> dict[str, Any]:
-    """Prepare a run, run a command on it, and return what the command did."""
+    """Prepare a run, run a command on it, and return the outcome."""
     for folder in ("work", "secret/folder"):
         (root / folder).mkdir(parents=True)
     (root / "secret" / "file.xml").write_text(SECRET)
@@ -180,7 +180,7 @@ def _content(root: Path) -> dict[str, bytes | None]:
 
 
 def _problems(root: Path, before: dict[str, bytes | None], code: int | None, *, resumed: bool) -> list[str]:
-    """Return what a command has done that it must not do."""
+    """Return the forbidden effects of a command."""
     found = ["hangs"] if code is None else [f"exit code {code}"] if code not in (0, 2) else []
     after = _content(root)
     changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}

@@ -1,6 +1,6 @@
 """SIGKILL at a random time: every run is whole or recognizably unfinished, and continues to the same bytes.
 
-A round runs a command, kills it at a time that is uniform over its duration, checks what is on the disk, runs the
+A round runs a command, kills it at a time that is uniform over its duration, and checks the files. Then it runs the
 command again with `training.resume=auto` and compares the result with that of an uninterrupted command.
 """
 
@@ -81,7 +81,7 @@ def _complete(kind: str, folder: Path) -> str:
 
 
 def _round(kind: str, share: float, references: dict[str, tuple[float, str, Path]], folder: Path) -> dict[str, Any]:
-    """Kill a command after a share of its duration, repeat it, and return what happened."""
+    """Kill a command after a share of its duration, repeat it, and return the outcome."""
     seconds, expected, start = references[kind]
     shutil.copytree(start, folder)
     child = Child(folder, _words(kind, folder))
@@ -96,7 +96,7 @@ def _round(kind: str, share: float, references: dict[str, tuple[float, str, Path
 
 
 def _problem(kind: str, folder: Path, expected: str) -> str | None:
-    """Return what is wrong after a kill, or None: damaged files, a failed repetition, or another result."""
+    """Return the fault after a kill, or None: damaged files, a failed repetition, or another result."""
     try:
         for run in _runs(folder, "train"):
             _verify(run)

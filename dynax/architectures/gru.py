@@ -37,5 +37,5 @@ class GRUDynamicsModel(NetworkDynamicsModel):
         inputs = Hidden(2 * self.width, "glu")(jnp.concatenate([states, actions], axis=-1))
         x = nn.Dense(self.width)(inputs)
         for _ in range(self.num_layers):
-            x = x + nn.RNN(nn.GRUCell(self.width))(x)
+            x = x + jnp.asarray(nn.RNN(nn.GRUCell(self.width))(x))
         return nn.Dense(self.target_dim)(Hidden(2 * self.width, "glu")(jnp.concatenate([x, inputs], axis=-1)))

@@ -1,4 +1,4 @@
-"""The directories that commands write to, and what this process has added to them."""
+"""The directories that commands write to, and the additions of this process."""
 
 import shutil
 from contextlib import suppress

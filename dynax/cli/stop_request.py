@@ -42,7 +42,7 @@ class Request:
             self.number, self.time = number, time.monotonic()
 
     def message(self, circumstances: str = "") -> str:
-        """Return what has happened and how to continue."""
+        """Return the signal, its circumstances, and how to continue."""
         advice = self.advice() if self.advice else ""
         return f"{WORDS[signal.Signals(self.number)]}{circumstances}{advice and '; '}{advice}"
 

@@ -26,18 +26,19 @@ _CGROUP_FILES = (  # limit and usage, version 2 and version 1
 )
 
 
-def check_memory(what: str, needed: float, advice: str) -> None:
+def check_memory(subject: str, needed: float, advice: str) -> None:
     """Raise UserError if something needs more memory than this process may still use.
 
     Args:
-        what: the subject of the sentence, such as `a dataset of 10 trajectories`.
+        subject: the subject of the sentence, such as `a dataset of 10 trajectories`.
         needed: the estimated memory, bytes.
         advice: the options to decrease.
     """
     available = available_memory()
     if needed > available:
         raise UserError(
-            f"{what} needs about {needed / 1e9:,.3g} GB of memory, but {available / 1e9:.3g} GB are available: {advice}"
+            f"{subject} needs about {needed / 1e9:,.3g} GB of memory, but {available / 1e9:.3g} GB are available: "
+            f"{advice}"
         )
 
 

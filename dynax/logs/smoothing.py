@@ -33,7 +33,8 @@ class Smoother:
     def velocity(self, position: Float[np.ndarray, " t"]) -> Float[np.ndarray, " t"]:
         """Return the velocity of positions on a regular grid."""
         window = _fitting(self.window, len(position))
-        return signal.savgol_filter(position, window, min(ORDER, window - 1), deriv=1, delta=self.dt, mode="interp")
+        order = min(ORDER, window - 1)
+        return np.asarray(signal.savgol_filter(position, window, order, deriv=1, delta=self.dt, mode="interp"))
 
 
 def choose(positions: list[Float[np.ndarray, " t"]], dt: float) -> Smoother:

@@ -32,7 +32,7 @@ def check_data(model: BaseDynamicsModel, data: Trajectories, name: str) -> None:
     Args:
         model: the model.
         data: the trajectories.
-        name: what the data are for, for messages: training or validation.
+        name: the purpose of the data, training or validation, for messages.
 
     Raises:
         UserError: if the data are empty, have other sizes than the robot, or have quaternions of another length.
@@ -106,8 +106,8 @@ def _cause_of_factor(space: StateSpace, factor: float) -> str:
         if abs(factor / scale - 1) < TOLERANCE:
             return f"the {cause}, but MuJoCo has radians"
     return (
-        f"the changes are {factor:.3g} times as large, as if the data had a time step of {factor * space.dt:.3g} s "
-        f"instead of {space.dt:g} s; resample the data, or set the timestep and the decimation of the robot"
+        f"the changes are {factor:.3g} times as large, as with a time step of {factor * space.dt:.3g} s instead of "
+        f"{space.dt:g} s; resample the data, or change timestep and decimation of the robot"
     )
 
 

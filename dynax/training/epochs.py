@@ -133,9 +133,9 @@ def make_piece(
         updates: updates per epoch.
 
     Returns:
-        A compiled function of the state, the mean squared error of each update (U,), the samples, the window ends
-        (U, B) and keys (U, 2) of each update, and the first and the last update. It returns the new state and errors
-        and reuses their memory.
+        A compiled function that runs some updates of the epoch. Its arguments are the state and the mean squared error
+        of each update (U,), then the samples. The window ends (U, B) and keys (U, 2) of each update follow, and the
+        first and the last update. It returns the new state and errors, and reuses their memory.
     """
 
     def objective(

@@ -48,7 +48,7 @@ class Training:
         train: training trajectories, or a training set that was prepared from them.
         val: validation trajectories.
         config: settings.
-        key: random key that determines initial parameters, data order and dropout.
+        key: random key, or integer seed, that determines initial parameters, data order and dropout.
 
     Raises:
         UserError: if data and model do not match, or if the trajectories are too short.
@@ -61,7 +61,7 @@ class Training:
         train: Trajectories | TrainingSet,
         val: Trajectories,
         config: TrainingConfig,
-        key: jax.Array,
+        key: jax.Array | int,
     ):
         data = train.data if isinstance(train, TrainingSet) else train
         check_data(model, val, "validation")

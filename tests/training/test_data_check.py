@@ -49,7 +49,7 @@ def scaled(data, position, velocity):
         (1, 1, None),
         (57.3, 1, "the positions are in degrees, but MuJoCo has radians"),
         (1, 57.3, "the velocities are in degrees per s, but MuJoCo has radians"),
-        (5, 1, "5 times as large, as if the data had a time step of"),
+        (5, 1, "5 times as large, as with a time step of"),
         (-1, 1, "check its unit, its sign"),
     ],
 )

@@ -1,7 +1,7 @@
 """Reading a run that may be somebody else's, without JAX.
 
 Its files only name the outputs of `eval` and `render`, and select their smoke options. Nothing in the files is
-interpolated, a large file or a pipe is not read, and YAML aliases are refused because they can expand without bound.
+interpolated, and a large file or a pipe is not read. YAML aliases are errors, because they can expand without bound.
 """
 
 import hashlib

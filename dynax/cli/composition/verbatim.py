@@ -1,6 +1,6 @@
 """Paths on the command line, taken verbatim: Hydra's syntax does not apply to `run=/data/a (1),b=c`.
 
-A path that Dynax has printed is therefore valid input, whatever characters it contains. In a sweep, commas separate
+A path that Dynax has printed is therefore valid input, with any characters. In a sweep, commas separate
 values, so that only a value which is an existing path as a whole is taken verbatim.
 """
 

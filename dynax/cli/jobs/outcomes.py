@@ -46,7 +46,7 @@ class _File(TypedDict):
 
 
 _single: list[Outcome] = []
-_sweeps: list[Additions] = []  # what this process adds to the directories of its sweeps
+_sweeps: list[Additions] = []  # the additions of this process to the directories of its sweeps
 
 
 class Sweep(Callback):

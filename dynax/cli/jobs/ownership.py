@@ -36,7 +36,7 @@ FILES = (  # the entries of the run directories of all commands
 _sweep_locks: list[locks.Lock] = []  # held until this process ends
 
 
-class Refused(BaseException):
+class SweepInUse(BaseException):
     """An error of the user in a callback of Hydra, which turns other exceptions into warnings."""
 
     def __init__(self, error: UserError):
@@ -54,10 +54,10 @@ class RunDirectory(Callback):
 
 
 def own_sweep(folder: Path) -> directories.Additions:
-    """Create and lock the directory of a sweep, and return what this process will add to the directory.
+    """Create and lock the directory of a sweep, and return a record of the additions of this process.
 
     Raises:
-        Refused: if another process runs a sweep in this directory.
+        SweepInUse: if another process runs a sweep in this directory.
     """
     directories.create(folder)
     added, jobs = directories.Additions(folder), folder / ".jobs"
@@ -66,7 +66,7 @@ def own_sweep(folder: Path) -> directories.Additions:
         try:
             _sweep_locks.append(locks.acquire(jobs / LOCK))
         except locks.Busy:
-            raise Refused(UserError(f"hydra.sweep.dir={folder}: another process runs a sweep here")) from None
+            raise SweepInUse(UserError(f"hydra.sweep.dir={folder}: another process runs a sweep here")) from None
         (jobs / NEW_SWEEP).unlink(missing_ok=True)
         if directories.is_created(folder):
             (jobs / NEW_SWEEP).touch()
@@ -105,7 +105,7 @@ def _check_place(folder: Path, resume: str | None) -> None:
         raise UserError(f"training.resume={resume} continues in its own directory: remove hydra.run.dir={folder}")
 
 
-def _check_continued(folder: Path, resume: str) -> None:
+def _check_continued(folder: Path, resume: str | None) -> None:
     """Raise UserError if the run contains links or devices."""
     _check_regular(folder, Path(folder).rglob("*"))
 

@@ -1,6 +1,7 @@
 """Parquet: one row per sample. Lists in a column become one column for each of their entries."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -37,12 +38,11 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     }
 
 
-def _array(column: "object", path: Path, name: str) -> np.ndarray | None:
+def _array(column: Any, path: Path, name: str) -> np.ndarray | None:
     """Return an Arrow column as an array, or None if it contains no numbers."""
     import pyarrow
     import pyarrow.types as types
 
-    assert isinstance(column, pyarrow.Array)
     if types.is_timestamp(column.type):
         unit = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}[column.type.unit]
         return unit * column.cast(pyarrow.int64()).to_numpy(zero_copy_only=False)
