@@ -1,5 +1,7 @@
 """The multilayer perceptron against its own matrices."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -63,6 +65,7 @@ def ball():
 
 def random_model(env, **options):
     """Return a model with the identity normalization and random parameters that are not zero."""
+    options = {"refinement_steps": 2, **options}
     model = MLPDynamicsModel(env=env, hidden_dims=(8,), refinement_dims=(8,), **options)
     variables = model.create(jax.random.PRNGKey(0), model.identity_normalization())
     params = jax.tree.map(lambda x: x + 0.1, variables["params"])
@@ -77,8 +80,13 @@ def state_at(height, *, speed=0.0, spin=0.0):
 NO_ACTION = np.zeros((1, 1, 0), np.float32)
 
 
+@partial(jax.jit, static_argnums=0)
+def predict_delta(model, *arguments):
+    return model.predict_delta(*arguments)
+
+
 def change(model, variables, state):
-    return np.asarray(model.predict_delta(variables, state[:, None], NO_ACTION))[0, 0]
+    return np.asarray(predict_delta(model, variables, state[:, None], NO_ACTION))[0, 0]
 
 
 def test_a_robot_with_contacts_has_one_more_network_than_refinement_steps(ball, cart_pole):

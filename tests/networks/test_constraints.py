@@ -36,17 +36,23 @@ def test_contact_init_scale_is_the_initial_factor_of_contact_parameters(hopper):
     assert not np.any(layer["stiffness"])
 
 
+WHEEL = """<mujoco><option timestep=".005"/><worldbody><geom type="plane" size="5 5 1"/><body pos="0 0 .1">
+<joint name="z" type="slide" axis="0 0 1"/><joint name="turn" axis="0 1 0" range="-2 2" limited="true"/>
+<geom size=".1"/></body></worldbody><actuator><motor joint="turn"/></actuator></mujoco>"""
+
+
 @pytest.mark.parametrize(
     ("kind", "learned"), [(MLPDynamicsModel, {"Inertia_0"}), *slow((MechanicalDynamicsModel, set()))]
 )
-def test_without_learned_compliance_a_layer_has_the_parameters_of_the_mjcf(hopper, kind, learned):
+def test_without_learned_compliance_a_layer_has_the_parameters_of_the_mjcf(kind, learned):
     """Its predictions are those of a layer with initial factors."""
+    env = MjcfEnv(xml="wheel.xml", mjcf=WHEEL)
     keeps, learns = (
-        kind(env=hopper, hidden_dims=(8,), constraints="layer", compliance=compliance)
+        kind(env=env, hidden_dims=(8,), constraints="layer", compliance=compliance)
         for compliance in ("mjcf", "learned")
     )
     kept, free = unit(keeps), unit(learns)
     assert set(kept["params"].get("layer", {})) == learned
     assert set(free["params"]["layer"]) > learned
-    rollout = hopper.sample_states(np.random.default_rng(0), 4), np.zeros((4, 20, hopper.action_dim))
+    rollout = env.sample_states(np.random.default_rng(0), 4), np.zeros((4, 20, env.action_dim))
     np.testing.assert_allclose(keeps.rollout(*rollout, kept), learns.rollout(*rollout, free), atol=1e-5)

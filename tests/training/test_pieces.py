@@ -3,6 +3,7 @@
 import jax
 import numpy as np
 import pytest
+from marks import slow
 from toys import ADAM, Dropping, epochs, same, start
 
 from dynax.config.schema import TrainingConfig
@@ -15,7 +16,7 @@ STAGES = {
     **ADAM, "num_epochs": 1, "batch_size": 64, "input_noise": 0.01, "unroll_epochs": 1, "unroll_horizons": (2, 4),
     "finetune_steps": 3, "patience": 5,
 }  # fmt: skip
-METHODS = ["lbfgs", "levenberg_marquardt"]
+METHODS = ["levenberg_marquardt", *slow("lbfgs")]
 
 
 def stages(method):
