@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterator
@@ -52,3 +53,8 @@ def redirected(out: Path, err: Path) -> Iterator[None]:
             for number, descriptor in zip((1, 2), copies, strict=True):
                 os.dup2(descriptor, number)
                 os.close(descriptor)
+
+
+def without_log(err: str) -> list[str]:
+    """Return the lines of standard error, without lines of the log, which a slow machine writes during long imports."""
+    return [line for line in err.splitlines() if not re.match(r"\d\d:\d\d:\d\d ", line)]

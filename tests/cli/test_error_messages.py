@@ -1,8 +1,7 @@
 """Messages about wrong input: a few lines, exit code 2, nothing on standard output, no files."""
 
-import re
-
 import pytest
+from in_process import without_log
 
 CASES = {
     "train training.learning_rat=1": [
@@ -78,13 +77,9 @@ def folder(tmp_path):
     return tmp_path
 
 
-LOG_LINE = re.compile(r"\d\d:\d\d:\d\d ")  # on a slow machine, a line that says which import takes long
-
-
 def check_message(finished, words):
     assert (finished.code, finished.out) == (2, "")
-    messages = (line for line in finished.err.splitlines() if not LOG_LINE.match(line))
-    first, *others = messages
+    first, *others = without_log(finished.err)
     expected, *lines = CASES[words]
     assert first.startswith(f"dynax: {expected}")
     assert len(others) < 5

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from in_process import without_log
 from marks import slow
 
 from dynax.runs import checkpoint
@@ -21,7 +22,7 @@ MESH = """
 def rejection(finished, *words):
     """Check that a command line was rejected with a message that contains `words`. Return the message."""
     assert (finished.code, finished.out) == (2, "")
-    lines = [line for line in finished.err.splitlines() if not line.startswith("dynax: using ")]
+    lines = [line for line in without_log(finished.err) if not line.startswith("dynax: using ")]
     assert len(lines) <= 5
     assert lines[0].startswith("dynax: ")
     for word in words:
