@@ -17,7 +17,7 @@ _COPIES = 4  # of trajectories in memory: parts of states, joined states, differ
 
 
 def check_collection(env: Env, config: CollectConfig, root: Path, backend: str) -> None:
-    """Raise UserError if a dataset does not fit on the disk of `root`, or if a batch of it does not fit into memory."""
+    """Raise UserError if a dataset is larger than the disk of `root`, or if a batch of it does not fit into memory."""
     n, steps = config.num_rollouts, config.rollout_length
     width = mujoco.mj_stateSize(env.mj_model, native.FULL) + env.action_dim
     physics_steps = steps * (env.decimation if backend == "native" else 1)
@@ -28,11 +28,11 @@ def check_collection(env: Env, config: CollectConfig, root: Path, backend: str) 
         (1 + PREFETCHED_BATCHES) * (one_batch + draws),
         "decrease collect.rollout_length or env.decimation",
     )
-    needed, free = n * trajectory_bytes(env, steps, DTYPE[backend].itemsize), _free_disk(root)
-    if needed > free:
+    needed, disk = n * trajectory_bytes(env, steps, DTYPE[backend].itemsize), _size_of_disk(root)
+    if needed > disk:
         raise UserError(
             f"a dataset of {n:,} trajectories of {steps:,} steps needs {needed / 1e9:,.3g} GB, but the disk of {root} "
-            f"has {free / 1e9:.3g} GB free: decrease collect.num_rollouts or collect.rollout_length"
+            f"has {disk / 1e9:.3g} GB: decrease collect.num_rollouts or collect.rollout_length"
         )
 
 
@@ -50,9 +50,9 @@ def trajectory_bytes(env: Env, steps: int, itemsize: int = 8) -> int:
     return itemsize * ((steps + 1) * env.state_dim + steps * env.action_dim)
 
 
-def _free_disk(folder: Path) -> int:
-    """Return the free bytes of the disk on which a directory, which may not exist yet, lies."""
+def _size_of_disk(folder: Path) -> int:
+    """Return the bytes of the disk on which a directory, which may not exist yet, lies."""
     folder = folder.absolute()
     while not folder.exists():
         folder = folder.parent
-    return shutil.disk_usage(folder).free
+    return shutil.disk_usage(folder).total

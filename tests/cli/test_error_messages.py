@@ -24,7 +24,7 @@ CASES = {
     ],
     "train model=mlpp --config-dir more": [
         "model=mlpp does not exist (did you mean `mlp`?)",
-        "  the options of model are broken, lagrangian, mechanical, mine, mlp, quadratic, resnet, rigid,",
+        "  the options of model are broken, gru, lagrangian, mechanical, mine, mlp, quadratic,",
     ],
     "train hydra/launcher=jobli": [
         "hydra/launcher=jobli does not exist (did you mean `joblib`?)",
