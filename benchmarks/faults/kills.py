@@ -27,7 +27,7 @@ TRAIN = [
     "training.optimizer=adam", "training.finetune=levenberg_marquardt", "training.finetune_steps=6",
     "training.checkpoint_every=3", "training.checkpoint_seconds=0.2", "collect.backend=native", "training.resume=auto",
 ]  # fmt: skip
-SWEEP = [*TRAIN, "-m", "training.seed=1,2"]
+SWEEP = ["train", "-m", *TRAIN[1:], "training.seed=1,2"]
 EVAL = ["eval", "eval=smoke"]
 KINDS = {"train": 0.6, "sweep": 0.2, "eval": 0.2}  # share of the rounds
 TIMES = ("time_s", "training_time_s", "wall_time_s")
