@@ -98,7 +98,7 @@ def compilation_cache() -> Iterator[str]:
     """
     import jax
 
-    folder = Path(jax.config.read("jax_compilation_cache_dir") or "")
+    folder = Path(jax.config.jax_compilation_cache_dir or "")  # pyright: ignore[reportAttributeAccessIssue]
     before = set(folder.glob("*"))
     number = time.time_ns() % 2**20  # no other program has this constant
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)

@@ -14,7 +14,7 @@ def test_before_the_first_checkpoint(dynax):
     assert (ran.code, ran.out) == (1, "")
     message = ran.err[ran.err.index("dynax: ") :]
     assert message.startswith("dynax: failed: training diverged in epoch 1: the loss is ")
-    assert "lower training.learning_rate (now 1e+09) or training.gradient_clip" in message
+    assert "lower training.learning_rate (now 1e+06) or training.gradient_clip" in message
     assert "Traceback" not in message
     [metrics] = dynax.folder.glob("outputs/train/*/*/metrics.jsonl")
     assert metrics.read_text() == ""
