@@ -138,7 +138,7 @@ def _digest(folder: Path, command: str) -> str:
         if not (run / "summary.json").exists():
             continue
         summary = json.loads((run / "summary.json").read_text())
-        names = ("run", "dataset", "trained_run", "commit", "summary_sha256", *TIMES)
+        names = ("run", "run_id", "dataset", "trained_run", "commit", "summary_sha256", *TIMES)
         digest = hashlib.sha256(json.dumps({k: v for k, v in summary.items() if k not in names}).encode())
         if command == "train":
             for row in map(json.loads, (run / "metrics.jsonl").read_text().splitlines()):
