@@ -71,13 +71,13 @@ class RigidDynamicsModel(StructuredDynamicsModel):
 
     @part
     def joint_constants(self) -> dict[str, np.ndarray]:
-        """The joint constants that the MJCF has, each with its degrees of freedom."""
+        """The joint constants that the MJCF has, each with its degrees of freedom, int32."""
         values = {
             "armature": self.env.mj_model.dof_armature,
             "damping": self.actuation.damping,
             "stiffness": self.actuation.stiffness,
         }
-        return {name: np.flatnonzero(value) for name, value in values.items() if value.any()}
+        return {name: np.flatnonzero(value).astype(np.int32) for name, value in values.items() if value.any()}
 
     @part
     def labels(self) -> dict[str, tuple[str, ...]]:
@@ -93,8 +93,8 @@ class RigidDynamicsModel(StructuredDynamicsModel):
 
     @part
     def moving(self) -> np.ndarray:
-        """The bodies that a joint moves, int."""
-        return np.flatnonzero(self.env.mj_model.body_weldid != 0)
+        """The bodies that a joint moves, int32, because JAX cannot mix 64-bit indices with its own."""
+        return np.flatnonzero(self.env.mj_model.body_weldid != 0).astype(np.int32)
 
     @nn.compact
     def unconstrained(
