@@ -6,7 +6,7 @@
     formats/       one file per format
     draft          a mapping drafted from what a source contains
     clock          time stamps: duplicates, jumps and gaps
-    faults         faults of single channels: missing, wrapped, quantized, saturated and stuck values
+    faults         faults of single channels: missing, wrapped, saturated and stuck values
     channels       valid samples of each quantity, in the unit of the dataset
     segments       stretches without gaps, on a regular grid of time
     blocks         segments as trajectories of one length, for training and for testing

@@ -1,16 +1,14 @@
-"""Faults of single channels: wrapped, quantized, saturated and stuck values."""
+"""Faults of single channels: wrapped, saturated and stuck values."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
 
-MIN_QUANTIZED = 20  # repeated values that reveal a quantum
 MIN_RUN = 5  # consecutive samples at the extreme value that can be a saturation
 MIN_SATURATED = 0.005  # share of the samples at the extreme values of a saturated channel
 MIN_STUCK = 20  # consecutive equal samples that can be a stuck channel
 STUCK_JUMP = 10.0  # a stuck channel ends with a jump that exceeds this many usual steps
-MAX_QUANTUM = 1e-6  # relative difference of the steps from multiples of a quantum
 
 
 def unwrapped(values: Float[np.ndarray, " n"], period: float) -> tuple[Float[np.ndarray, " n"], int]:
@@ -22,18 +20,6 @@ def unwrapped(values: Float[np.ndarray, " n"], period: float) -> tuple[Float[np.
         return values, 0
     jumps = int((np.abs(np.diff(values)) > 0.5 * period).sum())
     return (np.unwrap(values, period=period) if jumps else values), jumps
-
-
-def quantum(values: Float[np.ndarray, " n"]) -> float | None:
-    """Return the step between neighboring values of a quantized channel, or None."""
-    levels = np.unique(values)
-    if len(levels) < 3 or len(values) - len(levels) < MIN_QUANTIZED:
-        return None
-    steps = np.diff(levels)
-    smallest = float(steps[steps > 1e-9 * np.ptp(levels)].min(initial=np.inf))
-    ratio = steps / smallest
-    exact = np.abs(ratio - np.round(ratio)) < MAX_QUANTUM * np.abs(levels).max() / smallest + 1e-3
-    return smallest if np.isfinite(smallest) and exact.mean() > 0.95 else None
 
 
 def saturated(values: Float[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
