@@ -48,7 +48,7 @@ def arrays(run):
 
 def results(run):
     content = json.loads((run / "summary.json").read_text())
-    differs = {"run", "dataset", "training_time_s", "wall_time_s", "commit", "summary_sha256"}
+    differs = {"run", "run_id", "dataset", "training_time_s", "wall_time_s", "commit", "summary_sha256"}
     return {key: value for key, value in content.items() if key not in differs}
 
 
