@@ -137,13 +137,20 @@ def test_stopped_within_every_epoch(dynax, tmp_path, monkeypatch, finetune):
     monkeypatch.setattr("dynax.training.epochs.PIECE", 0.0)
     dynax.folder = tmp_path / "elsewhere"
     shutil.copytree(tmp_path / "outputs" / "datasets", dynax.folder / "outputs" / "datasets")
+    stops = 0
     for stop_after in (1, 9, 8, 9, 3):
         with monkeypatch.context() as patched:
             stop_after_pieces(patched, stop_after)
             ran = dynax("train", *options, "training.resume=auto")
+        if ran.code == 0:  # L-BFGS may have fewer pieces left
+            break
+        stops += 1
         assert (ran.code, ran.out) == (128 + signal.SIGUSR1, ""), ran.err
         assert "training.resume=" in ran.err.splitlines()[-1]
-    run = dynax("train", *options, "training.resume=auto").path
+    else:
+        ran = dynax("train", *options, "training.resume=auto")
+    run = ran.path
+    assert stops >= 4
     assert len(list(run.parent.iterdir())) == 1
     same(run, uninterrupted)
 
