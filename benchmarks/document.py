@@ -3,8 +3,9 @@
 A table lies between `<!-- table: NAME -->` and `<!-- end of NAME -->`. Text outside the markers is written by hand.
 """
 
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,21 @@ def filled(text: str, tables: Mapping[str, str]) -> str:
         if count != 1:
             raise ValueError(f"{begin} ... {end} must occur once in the document, and occurs {count} times")
     return text
+
+
+def committed_table(file: Path, table: Callable[[Any], str], *facts: str) -> str:
+    """Return the table of a result file with its line, or a note that there are no results.
+
+    Args:
+        file: JSON with the keys of `common.header`, and `results`.
+        table: function from the results to their table.
+        facts: further facts of the line, with keys of the file in braces, such as `seed {seed}`.
+    """
+    if not file.exists():
+        return "*Not measured yet.*"
+    content = json.loads(file.read_text())
+    line = measured_by(content, [content["commit"]], *(fact.format(**content) for fact in facts))
+    return f"{table(content['results'])}\n\n{line}"
 
 
 def measured_by(content: Mapping[str, Any], commits: Sequence[str | None], *more: str) -> str:

@@ -11,7 +11,6 @@ training. Its predictions start at the end of the histories. The results are in 
 """
 
 import argparse
-import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -20,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.common import RESULTS, header, markdown
-from benchmarks.document import ROOT, filled, measured_by
+from benchmarks.document import ROOT, committed_table, filled
 from dynax.architectures import MechanicalDynamicsModel, MLPDynamicsModel, TransformerDynamicsModel
 from dynax.base import BaseDynamicsModel
 from dynax.cli.console import duration
@@ -106,8 +105,7 @@ def table(results: Sequence[dict[str, Any]]) -> str:
 
 def committed() -> str:
     """Return the table of the committed results."""
-    content = json.loads(FILE.read_text())
-    return f"{table(content['results'])}\n\n{measured_by(content, [content['commit']])}"
+    return committed_table(FILE, table)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.common import RESULTS, header
-from benchmarks.document import ROOT, filled, measured_by
+from benchmarks.document import ROOT, committed_table, filled
 from dynax.runs.files import write_json
 
 HARNESSES = ("mutations", "full_disk", "one_dataset", "kills", "signals", "epochs", "commands", "hostile")
@@ -35,11 +35,7 @@ def file_of(name: str) -> Path:
 
 def committed(name: str) -> str:
     """Return a table from its committed results, or a note that there are none."""
-    if not file_of(name).exists():
-        return "*Not measured yet.*"
-    content = json.loads(file_of(name).read_text())
-    facts = f"{content['rounds']:,} rounds", f"seed {content['seed']}"
-    return f"{harness(name).table(content['results'])}\n\n{measured_by(content, [content['commit']], *facts)}"
+    return committed_table(file_of(name), harness(name).table, "{rounds:,} rounds", "seed {seed}")
 
 
 def measure(names: Sequence[str], rounds: int | None, seed: int) -> int:

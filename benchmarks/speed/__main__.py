@@ -8,13 +8,12 @@ results, and `--write` copies them into docs/speed.md. No other program should r
 """
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.common import RESULTS, header
-from benchmarks.document import ROOT, filled, measured_by
+from benchmarks.document import ROOT, committed_table, filled
 from benchmarks.speed import contacts, simulation, training
 from dynax.runs.files import write_json
 
@@ -29,11 +28,7 @@ def file_of(name: str) -> Path:
 
 def committed(name: str) -> str:
     """Return a table from its committed results, or a note that there are none."""
-    if not file_of(name).exists():
-        return "*Not measured yet.*"
-    content = json.loads(file_of(name).read_text())
-    rounds = f"medians of {content['rounds']} rounds"
-    return f"{TABLES[name].table(content['results'])}\n\n{measured_by(content, [content['commit']], rounds)}"
+    return committed_table(file_of(name), TABLES[name].table, "medians of {rounds} rounds")
 
 
 def measure(names: Sequence[str], rounds: int) -> None:

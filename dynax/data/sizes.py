@@ -1,6 +1,5 @@
 """Estimates of the memory and the disk that data need, before anything is allocated."""
 
-import shutil
 from pathlib import Path
 
 import mujoco
@@ -12,6 +11,7 @@ from dynax.data.simulate import BUFFER_BYTES, DTYPE
 from dynax.data.source import BLOCK, PREFETCHED_BATCHES
 from dynax.envs import Env
 from dynax.errors import UserError
+from dynax.runs.disk import size_of_disk
 
 _COPIES = 4  # of trajectories in memory: parts of states, joined states, differences, float32 arrays of a training
 
@@ -28,7 +28,7 @@ def check_collection(env: Env, config: CollectConfig, root: Path, backend: str) 
         (1 + PREFETCHED_BATCHES) * (one_batch + draws),
         "decrease collect.rollout_length or env.decimation",
     )
-    needed, disk = n * trajectory_bytes(env, steps, DTYPE[backend].itemsize), _size_of_disk(root)
+    needed, disk = n * trajectory_bytes(env, steps, DTYPE[backend].itemsize), size_of_disk(root)
     if needed > disk:
         raise UserError(
             f"a dataset of {n:,} trajectories of {steps:,} steps needs {needed / 1e9:,.3g} GB, but the disk of {root} "
@@ -48,11 +48,3 @@ def check_reading(env: Env, n: int, steps: int) -> None:
 def trajectory_bytes(env: Env, steps: int, itemsize: int = 8) -> int:
     """Return the size of the states and the actions of one trajectory."""
     return itemsize * ((steps + 1) * env.state_dim + steps * env.action_dim)
-
-
-def _size_of_disk(folder: Path) -> int:
-    """Return the bytes of the disk on which a directory, which may not exist yet, lies."""
-    folder = folder.absolute()
-    while not folder.exists():
-        folder = folder.parent
-    return shutil.disk_usage(folder).total

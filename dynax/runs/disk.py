@@ -56,11 +56,19 @@ def full(path: Path, needed: int | None) -> DiskFullError:
     return DiskFullError(f"the disk is full: {wanted}, and {_megabytes(_free(path))} is free")
 
 
+def size_of_disk(path: Path) -> int:
+    """Return the size of the disk that `path`, which need not exist, lies on, in bytes."""
+    return shutil.disk_usage(_existing(path)).total
+
+
 def _free(path: Path) -> int:
     """Return the free space of the disk that `path` lies on, in bytes."""
-    while not path.exists() and path != path.parent:
-        path = path.parent
-    return shutil.disk_usage(path).free
+    return shutil.disk_usage(_existing(path)).free
+
+
+def _existing(path: Path) -> Path:
+    """Return the path, or its nearest folder that exists."""
+    return next((folder for folder in (path, *path.parents) if folder.exists()), path)
 
 
 def _megabytes(size: int) -> str:

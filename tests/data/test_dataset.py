@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,16 +13,6 @@ from dynax.data.dataset import Dataset
 from dynax.data.manifest import described, robot_of
 from dynax.data.writer import creating
 from dynax.errors import DiskFullError, UserError
-
-
-@pytest.fixture(scope="module")
-def pristine(tmp_path_factory) -> Path:
-    return write(tmp_path_factory.mktemp("datasets") / "toy-1", trajectories()).path
-
-
-@pytest.fixture
-def copy(pristine, tmp_path) -> Path:
-    return Path(shutil.copytree(pristine, tmp_path / "toy-1"))
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

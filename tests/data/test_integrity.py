@@ -3,7 +3,6 @@
 import json
 import shutil
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from small_datasets import CHUNK, error_message, manifest, trajectories, write
@@ -19,16 +18,6 @@ from dynax.errors import UserError
 from dynax.excitations.mixed import Mixed
 
 SIZE = CollectConfig(num_rollouts=40, rollout_length=25, seed=3, backend="native")
-
-
-@pytest.fixture(scope="module")
-def pristine(tmp_path_factory) -> Path:
-    return write(tmp_path_factory.mktemp("datasets") / "toy-1", trajectories()).path
-
-
-@pytest.fixture
-def copy(pristine, tmp_path) -> Path:
-    return Path(shutil.copytree(pristine, tmp_path / "toy-1"))
 
 
 def test_chunks_of_another_seed_are_detected(copy, tmp_path):
