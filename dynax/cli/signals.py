@@ -5,6 +5,8 @@ Three mechanisms complement one another:
 - A flag, which `check` and `requested` read. Every loop of a command reads the flag.
 - The exception `Stopped`, which the signal handler raises. Python discards it in `__del__` and in a callback of the
   garbage collection, and a library may catch it. The flag remains, and the watcher raises the exception again.
+  During an import the handler raises nothing, because an extension module may abort the process if its
+  initialization fails. The watcher sends the signal again until the import is over.
 - The watcher (`dynax.cli.watcher`), a thread. It ends the process if no handler can run, as during a compilation, and
   after the second Ctrl-C.
 """
@@ -13,11 +15,14 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 from dynax.cli.stop_request import Request, Stopped
-from dynax.cli.watcher import Watcher
+from dynax.cli.watcher import Watcher, is_within
 
 __all__ = ["Request", "Stopped"]
+
+IMPORT = "<frozen importlib._bootstrap>"  # the source file of Python's import statement
 
 request = Request()
 
@@ -79,7 +84,7 @@ def saving() -> Iterator[None]:
         request.saving = False
 
 
-def handle(number: int, *_: object) -> None:
+def handle(number: int, frame: FrameType | None) -> None:
     """Handle a signal in the main thread: set the flag and raise `Stopped`, once and only if signals are not deferred.
 
     Raises:
@@ -87,7 +92,7 @@ def handle(number: int, *_: object) -> None:
     """
     request.receive(number)
     on_its_way = request.raised is not None and request.raised() is not None
-    if request.acknowledged or request.deferred or request.waiting or on_its_way:
+    if request.acknowledged or request.deferred or request.waiting or on_its_way or is_within(frame, IMPORT):
         return
     if request.before and request.raised is None:
         request.waiting = True

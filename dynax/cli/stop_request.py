@@ -52,6 +52,6 @@ class Request:
         self.raised = weakref.ref(error)
         return error
 
-    def is_discarded(self) -> bool:
-        """Return whether the exception was raised and no longer exists, although nothing has acknowledged it."""
-        return not (self.acknowledged or self.deferred) and self.raised is not None and self.raised() is None
+    def is_unanswered(self) -> bool:
+        """Return whether no exception exists, as it was postponed or discarded, and nothing has acknowledged it."""
+        return not (self.acknowledged or self.deferred) and (self.raised is None or self.raised() is None)

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 from dynax.cli.stop_request import WORDS, Request, Stopped
@@ -88,9 +89,14 @@ class Watcher(threading.Thread):
             self._end(" during a compilation")
         elif waited > deadline:
             self._end(f", without an answer in {deadline:g} s")
-        elif self._request.is_discarded() and self._request.raised is not self._repeated:
+        elif not self._own and self._is_unanswered():
             self._own, self._repeated = self._own + 1, self._request.raised
             signal.pthread_kill(threading.main_thread().ident or 0, self._request.number)
+
+    def _is_unanswered(self) -> bool:
+        """Return whether the signal must be sent again: during imports repeatedly, after a discarded exception once."""
+        raised = self._request.raised
+        return self._request.is_unanswered() and (raised is None or raised is not self._repeated)
 
     def _end(self, circumstances: str) -> None:
         """End the process at once. Files are written so that this is safe at any time."""
@@ -115,9 +121,13 @@ class Watcher(threading.Thread):
 
 def _is_compiling() -> bool:
     """Return whether the main thread is in the compiler of JAX, where no signal handler runs."""
-    frame = sys._current_frames().get(threading.main_thread().ident or 0)
+    return is_within(sys._current_frames().get(threading.main_thread().ident or 0), COMPILER)
+
+
+def is_within(frame: FrameType | None, source: str) -> bool:
+    """Return whether a frame or one of its callers runs a source file whose name ends with `source`."""
     while frame is not None:
-        if frame.f_code.co_filename.endswith(COMPILER):
+        if frame.f_code.co_filename.endswith(source):
             return True
         frame = frame.f_back
     return False

@@ -112,6 +112,18 @@ def test_an_exception_that_a_library_catches_is_raised_again():
         loop()
 
 
+def test_an_import_is_not_interrupted(tmp_path, monkeypatch):
+    """An extension module may abort the process if an exception ends its initialization, as those of jaxlib do."""
+    lines = ("import os, signal, time", "os.kill(os.getpid(), signal.SIGTERM)", "time.sleep(0.3)", "finished = True")
+    (tmp_path / "interrupted_import.py").write_text("\n".join(lines))
+    monkeypatch.syspath_prepend(tmp_path)
+    import interrupted_import
+
+    assert interrupted_import.finished
+    with stopped():
+        loop()
+
+
 def test_the_flag_remains_after_a_discard():
     with stopped(), signals.defer_signals():
         swallow()
