@@ -1,8 +1,8 @@
 """A signal in the first seconds of a training, also during the imports: the process ends with the code of the signal.
 
 Each round starts a process and sends it SIGINT, SIGTERM, SIGHUP or SIGUSR1 after a random time. The process must end
-within `LIMIT` with exit code 128 + the number of the signal, and its messages must be short. A signal before Python has
-installed a handler ends the process directly, which shells report with the same code. A finished run may end with 0.
+within `LIMIT` with a message of Dynax and exit code 128 + the number of the signal. A signal that arrives while Python
+starts is obeyed by Python, which ends with the code of the signal or, after SIGINT, with 1. It must then leave no file.
 """
 
 import random
@@ -23,6 +23,7 @@ NAME, DEFAULT_ROUNDS = "signals", 100
 NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
 WINDOW = 5.0  # the signal arrives within this time, s
 LIMIT = 5.0  # time that a stop may take, s
+PYTHON = "start of Python"
 
 
 def measure(rounds: int, seed: int) -> Iterator[dict[str, Any]]:
@@ -41,7 +42,6 @@ def _round(folder: Path, number: signal.Signals, after: float) -> dict[str, Any]
         command = [sys.executable, "-m", "dynax", *words]
         process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=err)
     time.sleep(after)
-    early = not (folder / "outputs").exists()
     process.send_signal(number)
     start = time.monotonic()
     try:
@@ -50,11 +50,17 @@ def _round(folder: Path, number: signal.Signals, after: float) -> dict[str, Any]
         process.kill()
         process.communicate()
     seconds = time.monotonic() - start
-    last = (folder / "err").read_text().splitlines()[-1:]
-    obeyed = process.returncode in (128 + number, -number) and seconds < LIMIT
+    made, last = (folder / "outputs").exists(), "".join((folder / "err").read_text().splitlines()[-1:])
+    if last.startswith("dynax: "):
+        during, obeyed = "work" if made else "imports", process.returncode == 128 + number
+    else:
+        during, obeyed = (
+            PYTHON,
+            not made and process.returncode in ((-number, 1) if number == signal.SIGINT else (-number,)),
+        )
     return {
-        "signal": number.name, "after_s": round(after, 3), "during": "imports" if early else "work",
-        "code": process.returncode, "stop_s": round(seconds, 3), "passed": obeyed, "message": "".join(last)[:200],
+        "signal": number.name, "after_s": round(after, 3), "during": during, "code": process.returncode,
+        "stop_s": round(seconds, 3), "passed": obeyed and seconds < LIMIT, "message": last[:200],
     }  # fmt: skip
 
 
