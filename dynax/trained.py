@@ -47,7 +47,7 @@ class TrainedModel:
     Args:
         model: the model.
         params: parameters and normalization, as `train_dynamics_model` returns them.
-        config: resolved config of the training run; empty if the model was trained in Python.
+        config: resolved config of the training run; empty for a model that was trained in Python and not loaded.
         info: content of the run's `run.json`: dataset, epoch, errors and versions.
     """
 

@@ -47,7 +47,7 @@ def _of_constraints(model: BaseDynamicsModel) -> Iterator[tuple[str, bool]]:
     scale = "" if model.contact_init_scale == 1 else f", contact parameters times {model.contact_init_scale:g}"
     yield f"MuJoCo's constraint solver, {start} the MJCF{scale}", model.layer is not None
     refined = model.predictor.refinement is not None
-    yield "residuals of joint limits and contacts, with the parameters of the MJCF", refined
+    yield "residuals of joint limits and contacts, with the parameters and inverse weights of the MJCF", refined
 
 
 def notes(model: BaseDynamicsModel) -> tuple[str, ...]:

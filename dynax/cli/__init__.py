@@ -59,6 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             code = _exit_code(list(sys.argv[1:] if argv is None else argv))
         except Stopped as stop:
             signals.acknowledge()
+            print(f"dynax: {stop}", file=sys.stderr)
             code = 128 + stop.number
         signals.acknowledge()
         return code

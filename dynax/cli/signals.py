@@ -5,7 +5,7 @@ Three mechanisms complement one another:
 - A flag, which `check` and `requested` read. Every loop of a command reads the flag.
 - The exception `Stopped`, which the signal handler raises. Python discards it in `__del__` and in a callback of the
   garbage collection, and a library may catch it. The flag remains, and the watcher raises the exception again.
-  During an import the handler raises nothing, because an extension module may abort the process if its
+  While an extension module is imported, the handler raises nothing, because the module may abort the process if its
   initialization fails. The watcher sends the signal again until the import is over.
 - The watcher (`dynax.cli.watcher`), a thread. It ends the process if no handler can run, as during a compilation, and
   after the second Ctrl-C.
@@ -15,14 +15,15 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.machinery import ExtensionFileLoader
 from types import FrameType
 
 from dynax.cli.stop_request import Request, Stopped
-from dynax.cli.watcher import Watcher, is_within
+from dynax.cli.watcher import Watcher, callers
 
 __all__ = ["Request", "Stopped"]
 
-IMPORT = "<frozen importlib._bootstrap>"  # the source file of Python's import statement
+EXTENSION = (ExtensionFileLoader.create_module.__code__, ExtensionFileLoader.exec_module.__code__)
 
 request = Request()
 
@@ -92,7 +93,7 @@ def handle(number: int, frame: FrameType | None) -> None:
     """
     request.receive(number)
     on_its_way = request.raised is not None and request.raised() is not None
-    if request.acknowledged or request.deferred or request.waiting or on_its_way or is_within(frame, IMPORT):
+    if request.acknowledged or request.deferred or request.waiting or on_its_way or _in_extension(frame):
         return
     if request.before and request.raised is None:
         request.waiting = True
@@ -101,6 +102,11 @@ def handle(number: int, frame: FrameType | None) -> None:
         finally:
             request.waiting = False
     raise request.exception()
+
+
+def _in_extension(frame: FrameType | None) -> bool:
+    """Return whether an extension module is being imported."""
+    return any(caller.f_code in EXTENSION for caller in callers(frame))
 
 
 def install() -> Watcher | None:

@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
@@ -94,7 +94,7 @@ class Watcher(threading.Thread):
             signal.pthread_kill(threading.main_thread().ident or 0, self._request.number)
 
     def _is_unanswered(self) -> bool:
-        """Return whether the signal must be sent again: during imports repeatedly, after a discarded exception once."""
+        """Return whether to send the signal again: repeatedly during an import, once after a discarded exception."""
         raised = self._request.raised
         return self._request.is_unanswered() and (raised is None or raised is not self._repeated)
 
@@ -121,13 +121,12 @@ class Watcher(threading.Thread):
 
 def _is_compiling() -> bool:
     """Return whether the main thread is in the compiler of JAX, where no signal handler runs."""
-    return is_within(sys._current_frames().get(threading.main_thread().ident or 0), COMPILER)
+    frame = sys._current_frames().get(threading.main_thread().ident or 0)
+    return any(caller.f_code.co_filename.endswith(COMPILER) for caller in callers(frame))
 
 
-def is_within(frame: FrameType | None, source: str) -> bool:
-    """Return whether a frame or one of its callers runs a source file whose name ends with `source`."""
+def callers(frame: FrameType | None) -> Iterator[FrameType]:
+    """Yield a frame and its callers."""
     while frame is not None:
-        if frame.f_code.co_filename.endswith(source):
-            return True
+        yield frame
         frame = frame.f_back
-    return False

@@ -63,22 +63,22 @@ class Stage:
     name: str
     first: int  # number of the first epoch, counted from one
     last: int  # number of the last epoch
-    rate: str  # config key and value of the learning rate, for error messages
+    remedy: str  # what helps if the loss diverges, for error messages
     build: Callable[[TrainingSet, TrainingConfig], Program]
     patience: int | None = None  # epochs without a lower validation error that end the stage
 
 
 def plan(config: TrainingConfig) -> tuple[Stage, ...]:
     """Return the stages that `config` describes, in order."""
-    rate = f"training.learning_rate (now {config.learning_rate:g})"
-    stages = [Stage("one-step training", 1, config.num_epochs, rate, one_step, config.patience)]
-    rate = f"training.unroll_learning_rate (now {config.unroll_learning_rate:g})"
+    remedy = f"lower training.learning_rate (now {config.learning_rate:g}) or training.gradient_clip"
+    stages = [Stage("one-step training", 1, config.num_epochs, remedy, one_step, config.patience)]
+    remedy = f"lower training.unroll_learning_rate (now {config.unroll_learning_rate:g}) or training.gradient_clip"
     for horizon in config.unroll_horizons * (config.unroll_epochs > 0):
         first, last = stages[-1].last + 1, stages[-1].last + config.unroll_epochs
-        stages.append(Stage(f"training on {horizon} steps", first, last, rate, partial(multi_step, horizon=horizon)))
+        stages.append(Stage(f"training on {horizon} steps", first, last, remedy, partial(multi_step, horizon=horizon)))
     if config.finetune != "none":
         epoch = stages[-1].last + 1
-        stages.append(Stage("second-order fine-tuning", epoch, epoch, "training.finetune_steps", finetune))
+        stages.append(Stage("second-order fine-tuning", epoch, epoch, "set training.finetune=none", finetune))
     return tuple(stages)
 
 

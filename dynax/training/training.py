@@ -196,10 +196,7 @@ class Training:
     @staticmethod
     def _check_loss(stage: Stage, number: int, loss: float) -> None:
         if not loss < MAX_LOSS:
-            raise RunError(
-                f"training diverged in epoch {number}: the loss is {loss:.3g}; "
-                f"lower {stage.rate} or training.gradient_clip"
-            )
+            raise RunError(f"training diverged in epoch {number}: the loss is {loss:.3g}; {stage.remedy}")
 
     def _program(self, stage: Stage) -> Program:
         """Return the compiled functions of a stage."""

@@ -59,7 +59,7 @@ def test_prior_knowledge_contains_the_invariance_of_a_base_frame(quadruped, cart
 def test_prior_knowledge_contains_constraint_residuals_with_refinement(steps):
     ball = f'<mujoco><worldbody>{PLANE}<body pos="0 0 1"><freejoint/><geom size=".1"/></body></worldbody></mujoco>'
     model = MLPDynamicsModel(env=MjcfEnv(xml="ball.xml", mjcf=ball), refinement_steps=steps)
-    residuals = "residuals of joint limits and contacts, with the parameters of the MJCF"
+    residuals = "residuals of joint limits and contacts, with the parameters and inverse weights of the MJCF"
     assert (residuals in description.prior_knowledge(model)) == bool(steps)
 
 
