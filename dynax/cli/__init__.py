@@ -70,18 +70,25 @@ def _exit_code(argv: list[str]) -> int:
     try:
         code = _run(argv)
         sys.stdout.flush()
-    except OSError as error:  # of standard output: its reader has exited, as `head` does, or the disk is full
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        signals.check()
+        return _report(error)
+    return code
+
+
+def _report(error: Exception) -> int:
+    """Print an error in one line and return the exit code. Raise an error that Dynax does not expect."""
+    if isinstance(error, UserError):
+        print(f"dynax: {error}", file=sys.stderr)
+        return 2
+    if isinstance(error, OSError):  # of standard output: its reader has exited, as `head` does, or the disk is full
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # otherwise, the interpreter fails again at exit
         if not isinstance(error, BrokenPipeError):
             print(f"dynax: cannot write to standard output: {error.strerror}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        return 130
-    except UserError as error:
-        signals.check()
-        print(f"dynax: {error}", file=sys.stderr)
-        return 2
-    return code
+    raise error
 
 
 def _run(argv: list[str]) -> int:

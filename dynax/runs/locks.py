@@ -16,8 +16,12 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypedDict
 
 import filelock
+
+from dynax.errors import UserError
+from dynax.runs.json_files import read_json
 
 log = logging.getLogger(__name__)
 
@@ -120,6 +124,14 @@ def _succeeds(path: Path) -> bool:
     return False
 
 
+class Holder(TypedDict):
+    """The content of a note."""
+
+    host: str
+    pid: int
+    token: str
+
+
 class Note:
     """A file that names the machine and the process that hold a lock."""
 
@@ -128,7 +140,7 @@ class Note:
 
     def write(self) -> None:
         """Write the note of this process."""
-        content = {"host": socket.gethostname(), "pid": os.getpid(), "token": self._token}
+        content: Holder = {"host": socket.gethostname(), "pid": os.getpid(), "token": self._token}
         self.path.write_text(json.dumps(content))
 
     def touch(self) -> None:
@@ -138,15 +150,16 @@ class Note:
 
     def remove(self) -> None:
         """Delete the note if it still belongs to this process."""
-        if (self._read() or {}).get("token") == self._token:
+        content = self._read()
+        if content and content["token"] == self._token:
             self.path.unlink(missing_ok=True)
 
     def is_of_another_process(self) -> bool:
         """Return whether the note belongs to a process that lives and is not this one."""
         content = self._read()
-        if content is None or not isinstance(content.get("pid"), int):
+        if content is None:
             return False
-        if content.get("host") != socket.gethostname():
+        if content["host"] != socket.gethostname():
             return time.time() - self.path.stat().st_mtime < STALE
         return content["pid"] != os.getpid() and _lives(content["pid"]) and not self._is_stale()
 
@@ -154,11 +167,10 @@ class Note:
         """Return whether the holder has not touched its note for long. A reused process number does not touch it."""
         return time.time() - self.path.stat().st_mtime > STALE
 
-    def _read(self) -> dict | None:
+    def _read(self) -> Holder | None:
         """Return the content of the note, or None if there is none that can be read."""
-        with contextlib.suppress(OSError, ValueError):
-            content = json.loads(self.path.read_text())
-            return content if isinstance(content, dict) else None
+        with contextlib.suppress(UserError):
+            return read_json(self.path, Holder, "the note of a lock")
         return None
 
 

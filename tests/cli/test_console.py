@@ -90,11 +90,12 @@ def test_a_terminal_has_a_bar(monkeypatch, caplog, capsys):
     caplog.set_level(logging.INFO)
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "200")
-    with console.progress("train pendulum", 3, "epochs") as update:
-        update(3, "loss 0.5")
+    with console.progress("train [b]pendulum", 3, "epochs") as update:
+        update(3, "loss 0.5 [rad]")
     out, err = capsys.readouterr()
     assert out == ""
-    assert "train pendulum" in err
+    assert "train [b]pendulum" in err
+    assert "[rad]" in err
     assert "3/3" in err
     assert "loss 0.5" in err
     assert not caplog.messages
@@ -106,11 +107,11 @@ def test_an_error_passes_through(no_terminal):
 
 
 def test_tables_are_on_standard_error(no_terminal, capsys):
-    console.table("Errors", ["", "VPT(0.1) s"], [["model", "12.34"], ["hold last", "0.05"]], caption="a note")
+    console.table("[b]Errors", ["", "VPT [s]"], [["model", "12.34"], ["hold last", "0.05"]], caption="a [note]")
     console.facts("Trained", [("parameters", "133,121")])
     out, err = capsys.readouterr()
     assert out == ""
-    for text in ("Errors", "VPT(0.1) s", "model", "12.34", "hold last", "a note", "Trained", "parameters", "133,121"):
+    for text in ("[b]Errors", "VPT [s]", "model", "12.34", "hold last", "a [note]", "Trained", "parameters", "133,121"):
         assert text in err
 
 

@@ -1,12 +1,18 @@
 """The words before Hydra: commands, help and version. Printing of help and config."""
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from dynax import cli
+from dynax.cli import signals
 from dynax.cli.command_table import COMMANDS, CONFIGURED
+from dynax.cli.stop_request import Request
+from dynax.errors import UserError
 
 NAMES = "the commands are collect, train, eval, render, import, inspect, doctor"
 
@@ -48,6 +54,20 @@ def test_version(in_process):
 def test_missing_command(in_process, args, message):
     finished = in_process(*args)
     assert (finished.code, finished.out, finished.err) == (2, "", f"dynax: {message}\n")
+
+
+@pytest.mark.parametrize("error", [ValueError("a library has caught the stop"), UserError("a consequence")])
+def test_an_error_after_a_signal_is_a_consequence_of_the_signal(monkeypatch, capsys, error):
+    def fail(argv):
+        signals.request.deferred = True  # as if a library had caught the exception
+        os.kill(os.getpid(), signal.SIGTERM)
+        signals.request.deferred = False
+        raise error
+
+    monkeypatch.setattr(signals, "request", Request())
+    monkeypatch.setattr(cli, "_run", fail)
+    assert cli.main([]) == 128 + signal.SIGTERM
+    assert capsys.readouterr().err == "dynax: terminated\n"
 
 
 @pytest.mark.parametrize("command", CONFIGURED)

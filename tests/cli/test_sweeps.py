@@ -11,7 +11,7 @@ JOBLIB = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
 
 @pytest.mark.slow
 def test_one_line_per_job_in_order(dynax, tmp_path):
-    finished = dynax("train", "-m", "model=mlp,transformer", "training.seed=1,0", acts={1: "noise"})
+    finished = dynax("train", "model=mlp,transformer", "-m", "training.seed=1,0", acts={1: "noise"})
     assert finished.code == 0
     assert [path.name for path in finished.paths] == ["0", "1", "2", "3"]
     [folder] = {path.parent for path in finished.paths}

@@ -12,7 +12,7 @@ from dynax.errors import UserError
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
-    """Return the flags and, as `overrides`, the other words of a command line.
+    """Return the flags and, as `overrides`, the other words of a command line, in any order.
 
     Raises:
         UserError: A flag is unknown, not supported, or has an invalid value.
@@ -20,7 +20,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     _check_text(argv)
     parser = flag_parser()
     parser.error = _wrong_flag
-    args = parser.parse_args(argv)
+    args = parser.parse_intermixed_args(argv)
     if args.experimental_rerun:
         raise UserError("--experimental-rerun is not supported, because it reads a pickle file; repeat the overrides")
     if args.config_dir and not Path(args.config_dir).is_dir():
@@ -31,11 +31,13 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def with_verbatim_paths(argv: Sequence[str], args: argparse.Namespace) -> tuple[list[str], list[str]]:
-    """Return a command line and its overrides, with the paths in quotes, so that Hydra takes them verbatim."""
+    """Return a command line and its overrides, with the paths in quotes, so that Hydra takes them verbatim.
+
+    The flags come first in the command line, because Hydra accepts no flag between two overrides.
+    """
     sweep = args.multirun or any(re.fullmatch(r"\+{0,2}hydra\.mode=MULTIRUN", word) for word in args.overrides)
     quoted = quote_paths(args.overrides, sweep)
-    replacements = dict(zip(args.overrides, quoted, strict=True))
-    return [replacements.get(word, word) for word in argv], quoted
+    return [*(word for word in argv if word not in args.overrides), *quoted], quoted
 
 
 def _check_text(argv: Sequence[str]) -> None:

@@ -80,6 +80,7 @@ def launch(command: str, argv: Sequence[str]) -> int:
     try:
         plugins.add_options(args.overrides)
     except UserError as error:
+        signals.check()
         return report(error, overrides=args.overrides)
     if args.help:
         return _show(lambda: _print_help(command, args), args.overrides)
@@ -116,6 +117,7 @@ def _show(prints: Callable[[], None], overrides: Sequence[str]) -> int:
             sys.stderr.write(logs.getvalue())
             return 2
     except Exception as error:
+        signals.check()
         return report(error, overrides=overrides)
     sys.stderr.write(logs.getvalue())
     print(output.getvalue(), end="")

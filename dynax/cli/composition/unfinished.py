@@ -5,15 +5,26 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from omegaconf import DictConfig, OmegaConf
 
+from dynax.errors import UserError
 from dynax.runs import locks
+from dynax.runs.json_files import read_json
 
 AUTO = "auto"
 LOCK = ".lock"  # name of the lock file in a run directory
 RUNS = Path("outputs", "train")  # relative to the working directory
+
+
+class _Config(TypedDict):
+    training: dict[str, Any]
+
+
+class _Info(TypedDict):
+    config: _Config
+
 
 _claimed: dict[Path, locks.Lock] = {}  # locks of the runs that this process will continue
 
@@ -60,8 +71,8 @@ def _time(checkpoint: Path) -> float:
 
 def _config(checkpoint: Path) -> Mapping[str, Any] | None:
     """Return the config of a checkpoint, or None if it cannot be read. The command itself reports damage."""
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
-        return _comparable(json.loads((checkpoint / "run.json").read_text())["config"])
+    with contextlib.suppress(UserError):
+        return _comparable(read_json(checkpoint / "run.json", _Info, f"the checkpoint {checkpoint}")["config"])
     return None
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Protocol, runtime_checkable
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn
 from rich.table import Column
 from rich.text import Text
@@ -79,13 +80,13 @@ def _bar(stderr: Console, title: str, total: int, unit: str, done: int, note: st
         TextColumn("[dim]{task.fields[note]}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)),
     )
     with Progress(*columns, console=stderr, expand=True) as bar, _log_above():
-        task = bar.add_task(title, total=total, completed=done, note=note, visible=bool(note), end=None)
+        task = bar.add_task(escape(title), total=total, completed=done, note=escape(note), visible=bool(note), end=None)
         remaining = remaining_time(total)
 
         def update(done: int, note: str = "") -> None:
             seconds = remaining(done)
             end = None if seconds is None else time.monotonic() + seconds
-            bar.update(task, completed=done, note=note, visible=True, end=end)
+            bar.update(task, completed=done, note=escape(note), visible=True, end=end)
 
         yield update
 

@@ -1,4 +1,4 @@
-"""Tables on standard error."""
+"""Tables on standard error. Names and units such as `[rad]` are no markup."""
 
 from collections.abc import Sequence
 
@@ -10,16 +10,16 @@ from rich.table import Table
 def stderr_console() -> Console:
     """Return a console on the current standard error. Without a terminal, it is wide enough for every table."""
     stderr = Console(stderr=True)
-    return stderr if stderr.is_terminal else Console(stderr=True, width=120)
+    return stderr if stderr.is_terminal else Console(stderr=True, width=160)
 
 
 def facts(title: str, rows: Sequence[tuple[str, str]]) -> None:
     """Print a table of names and values."""
-    grid = Table(title=title, title_style="bold", title_justify="left", show_header=False)
+    grid = Table(title=escape(title), title_style="bold", title_justify="left", show_header=False)
     grid.add_column(style="bold")
     grid.add_column()
     for row in rows:
-        grid.add_row(*map(escape, row))  # units such as [rad] are no markup
+        grid.add_row(*map(escape, row))
     stderr_console().print(grid)
 
 
@@ -27,11 +27,12 @@ def table(
     title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "", right: bool = True
 ) -> None:
     """Print a table whose first column names the rows. The other columns contain numbers, or texts unless `right`."""
-    grid = Table(title=title, title_style="bold", title_justify="left", caption=caption, caption_justify="left")
+    grid = Table(title=escape(title), title_style="bold", title_justify="left")
+    grid.caption, grid.caption_justify = escape(caption), "left"
     for i, name in enumerate(columns):
         grid.add_column(
-            name, justify="right" if i and right else "left", style="bold" if i == 0 else "", no_wrap=i == 0
+            escape(name), justify="right" if i and right else "left", style="bold" if i == 0 else "", no_wrap=i == 0
         )
     for row in rows:
-        grid.add_row(*map(escape, row))  # units such as [rad] are no markup
+        grid.add_row(*map(escape, row))
     stderr_console().print(grid)
