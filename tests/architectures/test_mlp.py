@@ -63,13 +63,17 @@ def ball():
     return MjcfEnv(xml="ball.xml", mjcf=BALL)
 
 
-def random_model(env, **options):
+def random_model(env):
     """Return a model with the identity normalization and random parameters that are not zero."""
-    options = {"refinement_steps": 2, **options}
-    model = MLPDynamicsModel(env=env, hidden_dims=(8,), refinement_dims=(8,), **options)
+    model = MLPDynamicsModel(env=env, hidden_dims=(8,), refinement_dims=(8,), refinement_steps=2)
     variables = model.create(jax.random.PRNGKey(0), model.identity_normalization())
     params = jax.tree.map(lambda x: x + 0.1, variables["params"])
     return model, {**variables, "params": params}
+
+
+@pytest.fixture(scope="module")
+def refined(ball):
+    return random_model(ball)
 
 
 def state_at(height, *, speed=0.0, spin=0.0):
@@ -90,15 +94,17 @@ def change(model, variables, state):
 
 
 def test_a_robot_with_contacts_has_one_more_network_than_refinement_steps(ball, cart_pole):
-    _, variables = random_model(ball, refinement_steps=3)
-    assert sum(name.startswith("Hidden") for name in variables["params"]["network"]) == 4
-    _, variables = random_model(ball, refinement_steps=0)
-    assert sum(name.startswith("Hidden") for name in variables["params"]["network"]) == 1
+    for steps in (3, 0):
+        model = MLPDynamicsModel(env=ball, hidden_dims=(8,), refinement_dims=(8,), refinement_steps=steps)
+        variables = jax.eval_shape(
+            lambda key, m=model: m.create(key, m.identity_normalization()), jax.random.PRNGKey(0)
+        )
+        assert sum(name.startswith("Hidden") for name in variables["params"]["network"]) == 1 + steps
     assert MLPDynamicsModel(env=cart_pole).predictor.refinement is None
 
 
-def test_without_active_constraints_refinement_changes_nothing(ball):
-    model, variables = random_model(ball)
+def test_without_active_constraints_refinement_changes_nothing(refined):
+    model, variables = refined
     last = {name: x for name, x in variables["params"]["network"].items() if name not in ("Hidden_0", "Dense_0")}
     other = {"params": {"network": {**variables["params"]["network"], **jax.tree.map(lambda x: 2 * x, last)}}}
     for height, same in ((0.05, True), (-0.001, False)):
@@ -106,8 +112,8 @@ def test_without_active_constraints_refinement_changes_nothing(ball):
         assert np.array_equal(*pair) == same
 
 
-def test_the_unconstrained_network_has_no_contact_features_and_no_invariant_velocities(ball):
-    model, variables = random_model(ball)
+def test_the_unconstrained_network_has_no_contact_features_and_no_invariant_velocities(refined):
+    model, variables = refined
     assert model.representation.dropped_velocities.tolist() == [True] * 3 + [False] * 3
     high = change(model, variables, state_at(0.05))  # depends on height, which is a position feature
     assert not np.array_equal(change(model, variables, state_at(0.05, spin=1.0)), high)

@@ -16,18 +16,18 @@ ROD = """<mujoco><worldbody><geom type="plane" size="5 5 1"/>
 <actuator><motor joint="z"/></actuator></mujoco>"""
 
 
+SIZES = {
+    MLPDynamicsModel: {"hidden_dims": (8,), "refinement_dims": (8,), "refinement_steps": 1},
+    TransformerDynamicsModel: {"width": 8, "num_layers": 1, "num_heads": 1},
+}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("network", "options"),
-    [
-        (MLPDynamicsModel, {"history": 2}),
-        (TransformerDynamicsModel, {"history": 2, "width": 8, "num_layers": 1, "num_heads": 1}),
-        (MLPDynamicsModel, {"history": 2, "constraints": "layer"}),
-        (TransformerDynamicsModel, {"history": 2, "width": 8, "num_layers": 1, "num_heads": 1, "constraints": "layer"}),
-    ],
-)
-def test_predictions_with_and_without_a_contact_cache_are_equal(network, options):
-    model, rng = network(env=MjcfEnv(xml="rod.xml", mjcf=ROD), **options), np.random.default_rng(0)
+@pytest.mark.parametrize("network", SIZES)
+@pytest.mark.parametrize("constraints", ["features", "layer"])
+def test_predictions_with_and_without_a_contact_cache_are_equal(network, constraints):
+    env, rng = MjcfEnv(xml="rod.xml", mjcf=ROD), np.random.default_rng(0)
+    model = network(env=env, history=2, constraints=constraints, **SIZES[network])
     states, actions = rng.uniform(-0.2, 0.2, (6, 2, 4)).astype(np.float32), np.zeros((6, 2, 1), np.float32)
     variables = unit(model)
     cache = jax.tree.map(lambda x: x.reshape(6, 2, *x.shape[1:]), model.contact_cache(states.reshape(12, 4)))

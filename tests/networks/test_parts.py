@@ -13,6 +13,9 @@ from dynax.representation.representation import Representation
 
 SLIDE = """<mujoco><worldbody><body><joint name="x" type="slide"/><geom size=".1"/></body></worldbody>
 <actuator><motor joint="x"/></actuator></mujoco>"""
+FALLING = """<mujoco><worldbody><geom type="plane" size="5 5 1"/><body pos="0 0 .1">
+<joint name="z" type="slide" axis="0 0 1"/><geom size=".1"/></body></worldbody>
+<actuator><motor joint="z"/></actuator></mujoco>"""
 
 
 def test_models_their_programs_and_their_mujoco_models_are_freed():
@@ -35,8 +38,8 @@ def test_models_their_programs_and_their_mujoco_models_are_freed():
     assert max(counts) <= 4
 
 
-def test_a_model_with_contacts_is_freed(hopper):
-    env = type(hopper)()
+def test_a_model_with_contacts_is_freed():
+    env = MjcfEnv(xml="falling.xml", mjcf=FALLING)
     model = MLPDynamicsModel(env=env, hidden_dims=(4,), refinement_dims=(4,), refinement_steps=1)
     variables = unit(model)
     states = env.sample_states(np.random.default_rng(0), 2)
@@ -48,13 +51,13 @@ def test_a_model_with_contacts_is_freed(hopper):
     assert [reference() for reference in references] == [None] * 4
 
 
-def test_parts_are_built_once_for_all_traces(hopper, monkeypatch):
+def test_parts_are_built_once_for_all_traces(cart_pole, monkeypatch):
     built, of = [], Representation.of
     monkeypatch.setattr(Representation, "of", lambda *args: built.append(args) or of(*args))
-    model = MechanicalDynamicsModel(env=hopper, hidden_dims=(4,), constraints="none")
+    model = MechanicalDynamicsModel(env=cart_pole, hidden_dims=(4,), constraints="none")
     variables = unit(model)
     for number in (1, 2):
-        states = hopper.sample_states(np.random.default_rng(0), number)
-        model.rollout(states, np.zeros((number, 2, hopper.action_dim)), variables)
+        states = cart_pole.sample_states(np.random.default_rng(0), number)
+        model.rollout(states, np.zeros((number, 2, cart_pole.action_dim)), variables)
     assert len(built) == 1
     assert model.limbs is model.clone().limbs is not model.clone(ensemble_size=2).limbs

@@ -100,7 +100,8 @@ def test_a_model_of_a_partly_observed_robot_can_be_trained(partly_observed):
     paths = steps(partly_observed, n=6)
     rng = np.random.default_rng(0)
     data = Trajectories(paths, rng.uniform(-1, 1, (len(paths), paths.shape[1] - 1, partly_observed.action_dim)))
-    model = MLPDynamicsModel(env=partly_observed, hidden_dims=(8,), history=2)
+    widths = {"hidden_dims": (8,), "refinement_dims": (8,), "refinement_steps": 1}
+    model = MLPDynamicsModel(env=partly_observed, history=2, **widths)
     config = TrainingConfig(num_epochs=1, batch_size=32, unroll_epochs=1, unroll_horizons=(2,), input_noise=0.1)
     last = epochs(model, data.split(0.3), config)[-1].metrics
     assert np.isfinite([last.loss, last.val_nrmse]).all()

@@ -29,13 +29,8 @@ def uninterrupted(request, slide, sliding):
     return stages(request.param), epochs(Dropping(env=slide), sliding, stages(request.param))
 
 
-@pytest.fixture(params=[0.0, 1e9], ids=["short", "long"])
-def length(request, monkeypatch):
-    """Pieces of one update, or as long as possible."""
-    monkeypatch.setattr(module, "PIECE", request.param)
-
-
-def test_the_length_of_the_pieces_does_not_change_the_result(slide, sliding, length, uninterrupted):
+def test_longer_pieces_do_not_change_the_result(slide, sliding, uninterrupted, monkeypatch):
+    monkeypatch.setattr(module, "PIECE", 1e9)
     config, trained = uninterrupted
     again = epochs(Dropping(env=slide), sliding, config)
     assert same([e.state for e in again], [e.state for e in trained])
@@ -45,7 +40,7 @@ def test_the_length_of_the_pieces_does_not_change_the_result(slide, sliding, len
 def test_a_training_continued_within_an_epoch_of_any_stage_gives_the_same_bits(
     slide, sliding, uninterrupted, monkeypatch, tmp_path
 ):
-    """Other trainings restore the state and the position from files."""
+    """Pieces of one update. Other trainings restore the state and the position from files."""
     monkeypatch.setattr(module, "PIECE", 0.0)
     config, trained = uninterrupted
     training, metrics, pieces, moves = start(Dropping(env=slide), sliding, config), [], 0, []
@@ -57,6 +52,7 @@ def test_a_training_continued_within_an_epoch_of_any_stage_gives_the_same_bits(
             moves.append(training.stage.name)
             training = moved(training, start(Dropping(env=slide), sliding, config, seed=9), tmp_path / str(pieces))
     assert metrics == [e.metrics for e in trained]
+    assert pieces > 2 * len(metrics)
     assert same(training.state, trained[-1].state)
     assert len(set(moves)) == 4
 

@@ -1,5 +1,7 @@
 """Tests of contact rows and of the constraint solve against MuJoCo, given MuJoCo's contacts."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import mujoco
@@ -30,6 +32,7 @@ CASES = [  # body, condim, cone, impratio, geom
     ("explicit", 3, "elliptic", 10, ""),
     ("explicit", 6, "elliptic", 1, ""),
 ]
+SLOT_PARAMETERS = ("friction", "margin", "stiffness", "damping", "solimp", "invweight")
 SOLVE = jax.jit(jax.vmap(solve, (0, 0, 0, None, None)), static_argnums=4)
 
 
@@ -39,21 +42,33 @@ def double():
         yield
 
 
-def rows_of(one: Moment) -> list[Bounded | Cones]:
-    velocity = jnp.asarray(one.data.qvel)
-    return all_rows(one.rows, one.motion, velocity, jax.tree.map(jnp.asarray, ones(one.rows)))
+def rows_at(states: list[Moment], joints: JointRows | None = None) -> list[Bounded | Cones]:
+    """Return the rows of joints and contacts, with a leading axis for the states."""
+
+    def at_one(state, velocity, motion, parameters):
+        of_joints = [] if joints is None else joint_rows(joints, state)
+        rows = replace(states[0].rows, **parameters)
+        return of_joints + all_rows(rows, motion, velocity, jax.tree.map(jnp.asarray, ones(rows)))
+
+    inputs = [
+        (one.state, one.data.qvel, one.motion, {name: getattr(one.rows, name) for name in SLOT_PARAMETERS})
+        for one in states
+    ]
+    return jax.jit(jax.vmap(at_one))(*jax.tree.map(lambda *x: np.stack(x), *inputs))
 
 
-def joint_rows(joints: JointRows, one: Moment) -> list[Bounded | Cones]:
+def joint_rows(joints: JointRows, state: jax.Array) -> list[Bounded | Cones]:
     factor = {name: jnp.ones(len(joints)) for name in joints_module.FACTORS}
-    return [joints.rows(jnp.asarray(one.state), factor)] if len(joints) else []
+    return [joints.rows(state, factor)] if len(joints) else []
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_each_row_matches_mujoco(case):
     """The Jacobian, the stiffness D and the reference acceleration of the contact rows."""
-    for one in moments(model(*case), 4):
-        (rows,) = rows_of(one)
+    states = moments(model(*case), 4)
+    (all_states,) = rows_at(states)
+    for i, one in enumerate(states):
+        rows = jax.tree.map(lambda x, i=i: np.asarray(x[i]), all_states)
         first = one.data.efc_id.size - sum(one.data.efc_type >= 5)  # equalities, friction and limits come before
         contact_rows = slice(first, None)
         jacobian = one.data.efc_J.reshape(-1, len(one.data.qvel))[contact_rows]
@@ -81,7 +96,7 @@ def test_each_row_matches_mujoco(case):
 def test_acceleration_matches_mujoco(case):
     robot = model(*case)
     states, joints = moments(robot, 16), JointRows.of(robot)
-    rows = jax.tree.map(lambda *x: jnp.stack(x), *[joint_rows(joints, one) + rows_of(one) for one in states])
+    rows = rows_at(states, joints)
     inertia, free, expected = (
         np.stack(x) for x in zip(*((one.inertia, one.data.qacc_smooth, one.data.qacc) for one in states), strict=True)
     )
@@ -100,7 +115,7 @@ def test_limit_of_a_ball_joint_matches_mujoco():
     assert len(joints.balls) == 1
     compared = 0
     for one in moments(robot, 20):
-        rows, data = joint_rows(joints, one)[0], one.data
+        rows, data = joint_rows(joints, jnp.asarray(one.state))[0], one.data
         limits = np.flatnonzero(data.efc_type == 3)
         for row in limits[data.efc_id[limits] == 2]:
             compared += 1
