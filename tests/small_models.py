@@ -37,7 +37,7 @@ def small(kind, env, **options):
     elif kind == "transformer":
         model = TransformerDynamicsModel(env=env, width=16, num_layers=1, num_heads=2, history=4, **options)
     else:
-        model = MLPDynamicsModel(env=env, hidden_dims=(16,), refinement_steps=2, refinement_dims=(16,), **options)
+        model = MLPDynamicsModel(env=env, hidden_dims=(16,), refinement_steps=1, refinement_dims=(16,), **options)
     statistics = model.identity_normalization()
     statistics["target"]["std"] *= 0.01
     variables = model.create(jax.random.PRNGKey(0), statistics)

@@ -44,11 +44,10 @@ def test_a_uniform_motion_of_the_base_changes_no_acceleration(quadruped, motion)
         np.testing.assert_allclose(motion(moving, action).change, motion(state, action).change, rtol=1e-3, atol=1e-4)
 
 
-def test_without_forces_it_falls(quadruped):
+def test_without_forces_it_falls(quadruped, motion):
     """At rest and without torque, every part has the acceleration of gravity."""
-    model = MechanicalDynamicsModel(env=quadruped, hidden_dims=(8,), constraints="none")
     state = np.float32(np.concatenate([quadruped.mj_model.key_qpos[0], np.zeros(18)]))
-    change = unconstrained(model)(state, np.zeros(12, np.float32)).change
+    change = motion(state, np.zeros(12, np.float32)).change
     expected = quadruped.dt * np.r_[quadruped.mj_model.opt.gravity, np.zeros(15)]
     np.testing.assert_allclose(change, expected, atol=2e-5)
 

@@ -62,12 +62,12 @@ def test_predictions_depend_on_the_order_of_the_history(inputs, variables, apply
     assert (np.abs(before[-1] - after[-1]) > 1e-6).all()
 
 
-def test_a_prediction_depends_on_the_last_states_of_the_history_and_on_no_others(model, variables):
+def test_a_prediction_depends_on_the_last_states_of_the_history_and_on_no_others(model, variables, apply):
     states, actions = jax.random.normal(jax.random.PRNGKey(1), (H + 3, model.feature_dim)), jnp.ones((H + 3, 1))
-    last = model.apply(variables, states, actions)[-1]
-    np.testing.assert_allclose(model.apply(variables, states[-H:], actions[-H:])[-1], last, atol=1e-6)
+    last = apply(variables, states, actions)[-1]
+    np.testing.assert_allclose(apply(variables, states[-H:], actions[-H:])[-1], last, atol=1e-6)
     changed = states.at[-H].add(3)  # the oldest state of the history
-    assert (np.abs(model.apply(variables, changed, actions)[-1] - last) > 1e-7).all()
+    assert (np.abs(apply(variables, changed, actions)[-1] - last) > 1e-7).all()
 
 
 @pytest.mark.parametrize("ensemble_size", [1, 2])

@@ -65,16 +65,15 @@ def test_float32_error_is_within_rounding():
 def test_nearest_contacts_have_the_least_distances():
     model, contacts, evaluate = machine(WALKER)
     data = random_data(model, 3, 0.1)
-    detected = jax.vmap(lambda qpos: evaluate(qpos, qpos[1:])[0])(np.float32([data.qpos, model.qpos0]))
-    nearest = jax.vmap(contacts.nearest, (0, None))(detected, 8)
-    for i in range(2):
-        present = np.asarray(detected.distance[i])[np.asarray(detected.present[i])]
-        np.testing.assert_array_equal(nearest.distance[i], np.sort(present)[:8])  # all slots have the same margin
+    for qpos in np.float32([data.qpos, model.qpos0]):
+        detected, _, _ = evaluate(qpos, np.ones(model.nv, np.float32))
+        nearest = contacts.nearest(detected, 8)
+        present = np.asarray(detected.distance)[np.asarray(detected.present)]
+        np.testing.assert_array_equal(nearest.distance, np.sort(present)[:8])  # all slots have the same margin
         for name in ("distance", "frame", "position", "present"):
-            chosen, full = getattr(nearest, name)[i], getattr(detected, name)[i]
-            np.testing.assert_array_equal(chosen, np.asarray(full)[np.asarray(nearest.slot[i])])
-    first = jax.tree.map(lambda leaf: leaf[0], detected)
-    assert len(contacts.nearest(first, 10_000).slot) == len(contacts)
+            chosen, full = getattr(nearest, name), getattr(detected, name)
+            np.testing.assert_array_equal(chosen, np.asarray(full)[np.asarray(nearest.slot)])
+        assert len(contacts.nearest(detected, 10_000).slot) == len(contacts)
 
 
 def test_nearest_contacts_are_ordered_by_the_distance_beyond_their_margin():
