@@ -1,8 +1,11 @@
 """Private parts of Hydra and OmegaConf that have no public equivalent. Nothing else imports private names of them."""
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from hydra._internal.hydra import Hydra
 from hydra._internal.utils import get_args_parser
 from omegaconf import Container
 
@@ -10,6 +13,20 @@ from omegaconf import Container
 def flag_parser() -> argparse.ArgumentParser:
     """Return Hydra's parser of flags and overrides. Hydra itself calls it only inside `hydra.main`."""
     return get_args_parser()
+
+
+@contextmanager
+def mode_from_flags() -> Iterator[None]:
+    """Let `hydra.main` run a sweep with the flag --multirun, and otherwise one job.
+
+    By default, Hydra composes the whole config twice: first only to read `hydra.mode`, which is usually not set.
+    """
+    composes = Hydra.get_mode
+    Hydra.get_mode = lambda *args, **kwargs: None
+    try:
+        yield
+    finally:
+        Hydra.get_mode = composes
 
 
 def root_of(node: Container) -> Any:

@@ -30,6 +30,11 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     return args
 
 
+def may_set_mode(argv: Sequence[str]) -> bool:
+    """Return whether a command line may set `hydra.mode`: by an override, or in a YAML file of the user."""
+    return any(re.match(r"--?c|[+~]*hydra\b", word) for word in argv)
+
+
 def with_verbatim_paths(argv: Sequence[str], args: argparse.Namespace) -> tuple[list[str], list[str]]:
     """Return a command line and its overrides, with the paths in quotes, so that Hydra takes them verbatim.
 

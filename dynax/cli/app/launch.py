@@ -19,6 +19,7 @@ from dynax.cli.composition import conf, plugins, resolvers
 from dynax.cli.composition.mappings import encode_mappings
 from dynax.cli.composition.smoke import smoke_override
 from dynax.cli.errors.report import report
+from dynax.cli.hydra_private import mode_from_flags
 from dynax.cli.jobs import job, outcomes, ownership
 from dynax.cli.streams import reserve_stdout, write_lines
 from dynax.errors import UserError
@@ -97,7 +98,9 @@ def to_hydra(command: str, argv: Sequence[str]) -> None:
     resolvers.register()
     sys.argv[1:] = argv
     os.environ["HYDRA_FULL_ERROR"] = "1"  # otherwise, Hydra prints its errors and exits
-    hydra.main(version_base="1.3", config_path=str(conf.directory()), config_name=command)(_TASKS[command])()
+    main = hydra.main(version_base="1.3", config_path=str(conf.directory()), config_name=command)
+    with contextlib.nullcontext() if flags.may_set_mode(argv) else mode_from_flags():
+        main(_TASKS[command])()
 
 
 def _print_help(command: str, args: argparse.Namespace) -> None:
