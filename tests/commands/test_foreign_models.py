@@ -1,6 +1,8 @@
 """Models of Gymnasium and dm_control: Dynax accepts each of them, or rejects it with a reason.
 
-The tests do not import these packages. They only read the XML files of the installed packages.
+The tests do not import these packages. They only read the XML files of the installed packages. The benchmark
+`python -m benchmarks.foreign` trains more of these models. The tests of motions and of commands use one model for each
+family of features, as the comments in `MOTIONS` and `COMMANDS` say. The robots of Dynax cover planar robots.
 """
 
 import gc
@@ -29,18 +31,30 @@ REASONS = (  # for parts of robots, scenes without a robot, files without their 
     "Unrecognized XML model type: '.*'",
     "mass and inertia of moving bodies must be larger than mjMINVAL",
 )
-ACCEPTED = {  # models that Dynax must accept, and that go through every command
-    "ant": "gymnasium/envs/mujoco/assets/ant.xml",
-    "humanoid": "gymnasium/envs/mujoco/assets/humanoid.xml",
-    "ball_in_cup": "dm_control/suite/ball_in_cup.xml",
-    "dog": "dm_control/suite/dog.xml",
-    "fish": "dm_control/suite/fish.xml",
-    "quadruped": "dm_control/suite/quadruped.xml",
-    "third_order": "dm_control/mujoco/testing/assets/model_with_third_order_actuators.xml",
-    "rodent": "dm_control/locomotion/walkers/assets/rodent.xml",
+MOTIONS = {
+    "ant": "gymnasium/envs/mujoco/assets/ant.xml",  # floating base, contacts with a floor, Runge-Kutta integrator
+    "ball_in_cup": "dm_control/suite/ball_in_cup.xml",  # limit of a spatial tendon
+    "ball_joints": "dm_control/mujoco/testing/assets/model_with_ball_joints.xml",  # and no actuators
+    "boxhead": "dm_control/locomotion/soccer/assets/boxhead/boxhead.xml",  # boxes and cylinders
+    "cartpole": "dm_control/mujoco/testing/assets/cartpole.xml",  # mocap bodies
+    "fish": "dm_control/suite/fish.xml",  # fluid, ellipsoids, motors of fixed tendons
+    "fruitfly": "dm_control/locomotion/walkers/assets/fruitfly_v2/fruitfly.xml",  # meshes, adhesion, elliptic friction
+    "manipulator": "dm_control/suite/manipulator.xml",  # equality constraint, several planes
+    "third_order": "dm_control/mujoco/testing/assets/model_with_third_order_actuators.xml",  # activations, no limits
 }
-OVERRIDES = {"fish": ("env.reset.velocity=0.1",)}  # the simulation diverges at joint velocities of 1 rad/s
-WITH_CONTACTS = ("quadruped", "third_order")  # tendons, activations and a floating base
+ACCEPTED = {  # larger models, and models of `COMMANDS`
+    "dog": "dm_control/suite/dog.xml",
+    "humanoid": "gymnasium/envs/mujoco/assets/humanoid.xml",
+    "quadruped": "dm_control/suite/quadruped.xml",
+    "rodent": "dm_control/locomotion/walkers/assets/rodent.xml",
+} | MOTIONS
+COMMANDS = {
+    "ball_in_cup": ("model.constraints=none",),
+    "fish": ("model.constraints=none", "env.reset.velocity=0.1"),  # the simulation diverges at velocities of 1 rad/s
+    "third_order": ("model.constraints=features",),
+}
+WITH_MJX = ("gymnasium/envs/mujoco/assets/inverted_pendulum.xml", ACCEPTED["third_order"])
+WITHOUT_MJX = ("dm_control/suite/pendulum.xml", "dm_control/suite/acrobot.xml", ACCEPTED["fish"])
 
 
 def packages() -> dict[str, Path]:
@@ -86,12 +100,18 @@ def test_the_packages_contain_many_models():
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("clean")
-@pytest.mark.parametrize("model", MODELS)
-def test_the_motion_is_simulated_represented_and_drawn(model):
-    env = accepted(model)
-    if env is None:
-        assert model not in ACCEPTED.values()
-        return
+def test_every_model_is_accepted_or_rejected_with_a_reason():
+    robots = {model for model in MODELS if accepted(model)}
+    assert set(ACCEPTED.values()) <= robots
+    assert len(robots) > 40
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("clean")
+@pytest.mark.parametrize("name", MOTIONS)
+def test_the_motion_is_simulated_represented_and_drawn(name):
+    env = accepted(MOTIONS[name])
+    assert env
     rng = np.random.default_rng(0)
     states, actions = env.sample_states(rng, 3), PiecewiseConstant()(rng, 3, 20, env.dt, *env.action_bounds)
     trajectories = simulate(env, states, actions, "native")
@@ -116,16 +136,9 @@ def draw_one_frame(env, states, actions):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("clean")
-@pytest.mark.parametrize("name", ACCEPTED)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_a_model_goes_through_every_command(name, dynax):
-    run_every_command(path_of(ACCEPTED[name]), dynax, "model.constraints=none", *OVERRIDES.get(name, ()))
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("clean")
-@pytest.mark.parametrize("name", WITH_CONTACTS)
-def test_a_model_with_contact_features_goes_through_every_command(name, dynax):
-    run_every_command(path_of(ACCEPTED[name]), dynax, "model.constraints=features")
+    run_every_command(path_of(ACCEPTED[name]), dynax, *COMMANDS[name])
 
 
 def run_every_command(path, dynax, *overrides):
@@ -140,17 +153,17 @@ def run_every_command(path, dynax, *overrides):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("clean")
-@pytest.mark.filterwarnings("ignore:Mesh .* has a coplanar face")
 def test_models_that_mjx_does_not_support_use_c_mujoco_and_the_log_contains_the_reason(monkeypatch, caplog):
     monkeypatch.setattr("dynax.data.backends._has_gpu", lambda: True)
     monkeypatch.setattr("dynax.data.backends.compare", lambda env: Agreement("", ""))  # compiles every model
-    robots = [env for env in map(accepted, MODELS) if env and env.mj_model.ngeom < 12]  # larger models take minutes
-    backends = {env.name: resolve_backend("auto", env) for env in robots}
-    assert list(backends.values()).count("mjx") > 5
-    unsupported = [name for name, backend in backends.items() if backend == "native"]
-    assert len(unsupported) > 2
-    for name in unsupported:
-        assert any(name in message for message in caplog.messages)
+    for backend, models in (("mjx", WITH_MJX), ("native", WITHOUT_MJX)):
+        for env in map(accepted, models):
+            assert env
+            caplog.clear()
+            assert resolve_backend("auto", env) == backend
+            assert any(f"cannot simulate {env.name} (" in message for message in caplog.messages) == (
+                backend == "native"
+            )
 
 
 ARM = """<mujoco><option timestep="0.005"/><worldbody><geom type="plane" size="2 2 .1"/>
