@@ -13,22 +13,19 @@ import pytest
 from in_process import as_if_new, redirected
 
 REPOSITORY = Path(__file__).parents[2]
+ADAM = "training.optimizer=adam"  # compiles faster than SOAP, which the trainings of `lagrangian` use
 SMALL = {
-    "gru": ["model.width=8", "model.history=3"],
+    "gru": ["model.width=8", "model.history=3", ADAM],
     "lagrangian": [],
-    "mechanical": ["model.hidden_dims=[16]"],
-    "mlp": ["model.hidden_dims=[16]"],
-    "quadratic": ["model.hidden_dims=[16]"],
-    "resnet": ["model.width=8", "model.num_blocks=1"],
+    "mechanical": ["model.hidden_dims=[16]", ADAM],
+    "mlp": ["model.hidden_dims=[16]", ADAM],
+    "quadratic": ["model.hidden_dims=[16]", ADAM],
+    "resnet": ["model.width=8", "model.num_blocks=1", ADAM],
     "rigid": [],
-    "transformer": ["model.width=8", "model.num_layers=1", "model.num_heads=2", "model.history=3"],
+    "transformer": ["model.width=8", "model.num_layers=1", "model.num_heads=2", "model.history=3", ADAM],
 }
-# The contacts of these robots take a minute to compile. Tests of hopper, quadruped and foreign models cover contacts.
-QUICK = {
-    "arm": ["model.constraints=none"],
-    "cheetah": ["model.constraints=none"],
-    "quadruped": ["model.refinement_steps=1", "model.refinement_dims=[16]"],
-}
+# The constraints of these robots take long to compile. Tests of the bouncer and of foreign models cover contacts.
+QUICK = {name: ["model.constraints=none"] for name in ("arm", "cheetah", "hopper", "quadruped", "three_link")}
 SLIDER = """
 <mujoco>
   <option timestep="0.01"/>
@@ -41,6 +38,20 @@ SLIDER = """
   <actuator><motor joint="slide" ctrllimited="true" ctrlrange="-1 1" gear="2"/></actuator>
 </mujoco>
 """
+BOUNCER = """
+<mujoco>
+  <option timestep="0.01"/>
+  <worldbody>
+    <geom type="plane" size="5 5 1"/>
+    <body pos="0 0 0.5">
+      <joint name="height" type="slide" axis="0 0 1"/>
+      <geom size="0.1"/>
+    </body>
+  </worldbody>
+  <actuator><motor joint="height" ctrllimited="true" ctrlrange="-1 1" gear="20"/></actuator>
+</mujoco>
+"""
+FILES = {"slider": SLIDER, "bouncer": BOUNCER}  # MJCF files of a user: without and with contacts
 
 
 TIMEOUT = 600.0  # s; a stalled machine takes minutes instead of seconds
@@ -125,8 +136,8 @@ class Workshop:
         return self.line.folder
 
     def env(self, name: str) -> list[str]:
-        """Return the overrides that choose a robot. The slider is an MJCF file of the user."""
-        return ["env=mjcf", f"env.xml={self.folder / 'slider.xml'}"] if name == "slider" else [f"env={name}"]
+        """Return the overrides that choose a robot."""
+        return ["env=mjcf", f"env.xml={self.folder / name}.xml"] if name in FILES else [f"env={name}"]
 
     def trained(self, env: str = "pendulum", model: str = "mlp") -> Path:
         """Return a run of two epochs. Tests must not change it."""
@@ -139,7 +150,8 @@ class Workshop:
 @pytest.fixture(scope="session")
 def workshop(tmp_path_factory) -> Iterator[Workshop]:
     folder = tmp_path_factory.mktemp("workshop")
-    (folder / "slider.xml").write_text(SLIDER)
+    for name, mjcf in FILES.items():
+        (folder / f"{name}.xml").write_text(mjcf)
     with closing(CommandLine(folder)) as line:
         yield Workshop(line)
 

@@ -16,7 +16,7 @@ from dynax.data.dataset import Dataset
 from dynax.envs import PendulumEnv
 from dynax.identification import identify_model
 
-SMOKE = {"num_epochs": 2, "batch_size": 64, "finetune_steps": 2, "val_rollouts": 4}
+SMOKE = {"num_epochs": 2, "batch_size": 64, "finetune_steps": 2, "val_rollouts": 4}  # of `training=smoke`
 
 
 def bits(tree):
@@ -30,16 +30,16 @@ def data_of(run):
 
 
 @pytest.mark.parametrize(
-    ("name", "model"),
+    ("name", "model", "optimizer"),
     [
-        ("mlp", lambda env: MLPDynamicsModel(env=env, hidden_dims=(16,))),
-        *slow(("lagrangian", lambda env: LagrangianDynamicsModel(env=env))),
+        ("mlp", lambda env: MLPDynamicsModel(env=env, hidden_dims=(16,)), "adam"),
+        *slow(("lagrangian", lambda env: LagrangianDynamicsModel(env=env), "soap")),
     ],
 )
-def test_trained_parameters(workshop, name, model):
+def test_trained_parameters(workshop, name, model, optimizer):
     run = workshop.trained("pendulum", name)
     model = model(PendulumEnv())
-    config = dataclasses.replace(TrainingConfig.recipe(model), **SMOKE)
+    config = dataclasses.replace(TrainingConfig.recipe(model), **SMOKE, optimizer=optimizer)
     variables = api.train_dynamics_model(model, *data_of(run), config)
     assert bits(variables) == bits(api.load(run).params)
 

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 # Ten short epochs with random data order and dropout, and with the states of the optimizer and the moving average.
 TRAINING = [
-    "env=pendulum", "collect.num_rollouts=60", "collect.rollout_length=150",
+    "env=pendulum", "collect.num_rollouts=50", "collect.rollout_length=120",
     "model=transformer", "model.width=16", "model.num_layers=1", "model.num_heads=2", "model.history=4",
     "model.dropout=0.1", "training.num_epochs=10", "training.batch_size=64", "training.warmup_steps=50",
 ]  # fmt: skip
@@ -74,7 +74,7 @@ def wait_for(process, folder, epochs):
 @pytest.fixture(scope="module")
 def uninterrupted(workshop):
     """An uninterrupted training of ten epochs."""
-    return workshop.line.process("train", *TRAINING).path
+    return workshop.line("train", *TRAINING).path
 
 
 @pytest.fixture
@@ -129,18 +129,22 @@ def stop(line, number):
     return run, done
 
 
-@pytest.mark.parametrize("finetune", ["lbfgs", "levenberg_marquardt"])
-def test_stopped_within_every_epoch(dynax, tmp_path, monkeypatch, finetune):
-    """Each of the first three epochs has seven pieces, and the last at least four. `auto` starts or continues the run.
+@pytest.mark.parametrize(
+    ("finetune", "unroll_epochs", "stops"), [("lbfgs", 1, (1, 8, 6, 7)), ("levenberg_marquardt", 0, (8, 1))]
+)
+def test_stopped_within_every_epoch(dynax, tmp_path, monkeypatch, finetune, unroll_epochs, stops):
+    """An epoch of the first stages has seven pieces, fine-tuning at least four. `auto` starts or continues the run.
 
-    The stops are after piece 1 of the first epoch, 2 of the second, 1 of the third, and 1 and 2 of the last.
+    With `lbfgs`, the stops are after piece 1 of the first epoch, 2 of the second, 1 of the third, and 1 of the last.
+    With `levenberg_marquardt`, they are after piece 1 and 2 of the last.
     """
-    options = [*STAGES, f"training.finetune={finetune}", "training.unroll_epochs=1", "training.num_epochs=1"]
+    options = [*STAGES, f"training.finetune={finetune}", "training.num_epochs=1"]
+    options += [f"training.unroll_epochs={unroll_epochs}"]
     uninterrupted = dynax("train", *options).path
     monkeypatch.setattr("dynax.training.epochs.PIECE", 0.0)
     dynax.folder = tmp_path / "elsewhere"
     shutil.copytree(tmp_path / "outputs" / "datasets", dynax.folder / "outputs" / "datasets")
-    for stop_after in (1, 8, 6, 7, 1):
+    for stop_after in stops:
         with monkeypatch.context() as patched:
             stop_after_pieces(patched, stop_after)
             ran = dynax("train", *options, "training.resume=auto")
