@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 from collections.abc import Iterator
 
 import numpy as np
@@ -29,12 +30,15 @@ def pytest_configure(config: pytest.Config) -> None:
     """Give each worker one core, and make compilation cheap, also in child processes.
 
     Threads of two processes on shared cores wait for each other in each XLA operation, up to ten times as long.
+    Bytecode halves the time that a child process needs to import the package.
     Compilation takes most of the time of the tests. Unoptimized programs compile faster, and a cache keeps them.
     """
     if worker := os.environ.get("PYTEST_XDIST_WORKER"):
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cores[int(worker.removeprefix("gw")) % len(cores)]})
         os.environ.setdefault("PJRT_NPROC", "1")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     gc.set_threshold(50_000, 10, 10)  # tracing creates millions of objects and few cycles
     os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
     # The older emitters of fusions compile a program with contacts in half the time.

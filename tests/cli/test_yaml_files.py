@@ -8,10 +8,13 @@ import pytest
 import yaml
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
+from recipes import model_of
 
 from dynax.cli.command_table import CONFIGURED
 from dynax.cli.composition import conf, resolvers
 from dynax.cli.composition.check import check
+from dynax.config.options import section
+from dynax.config.schema import TrainingRunConfig
 
 FILES = sorted(conf.directory().rglob("*.yaml"))
 XML = conf.directory().parent / "dynax" / "envs" / "assets" / "pendulum.xml"
@@ -42,6 +45,7 @@ def matrix():
 
 @pytest.mark.slow
 def test_every_combination_composes_and_is_valid(composed):
+    """The training settings of each robot with each network are those of `TrainingConfig.recipe(model)`."""
     for command, overrides in matrix():
         xml = [f"env.xml={XML}"] if "env=mjcf" in overrides else []
         cfg = composed(command, *overrides, *xml)
@@ -49,6 +53,10 @@ def test_every_combination_composes_and_is_valid(composed):
         assert cfg.hydra.job.name == command
         assert not cfg.hydra.job.chdir
         check(command, OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "hydra"]))
+        if overrides[0].startswith("env=") and command == "train":
+            training = OmegaConf.to_container(cfg.training, resolve=True)
+            recipe = TrainingRunConfig.recipe(model_of(*(override.partition("=")[2] for override in overrides)))
+            assert recipe == section(TrainingRunConfig, training, "training")
 
 
 def test_every_group_belongs_to_a_command(composed):

@@ -4,6 +4,7 @@ import logging
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -216,7 +217,7 @@ def test_the_files_of_a_running_collection_are_not_deleted(tmp_path):
 
 def test_a_robot_that_always_diverges_is_an_error_and_leaves_nothing(tmp_path):
     with pytest.raises(UserError, match="simulation of rocket diverges: trajectory 0 diverged in 20 of 20 draws"):
-        collect(MjcfEnv(xml="rocket.xml", mjcf=DIVERGING), Mixed(), SIZE, tmp_path)
+        collect(MjcfEnv(xml="rocket.xml", mjcf=DIVERGING), Mixed(), replace(SIZE, num_rollouts=2), tmp_path)
     assert all(p.name.endswith(".lock") for p in tmp_path.iterdir())
 
 

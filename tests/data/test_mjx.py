@@ -11,14 +11,16 @@ from dynax.data import mjx
 from dynax.data.simulate import diverged, simulate
 
 
-def test_mjx_agrees_with_c_mujoco_and_pads_its_last_batch(pendulum):
-    states, actions = random_inputs(pendulum, 5, 30)
-    native = simulate(pendulum, states, actions, "native")
-    by_mjx = simulate(pendulum, states, actions, "mjx", batch=4)
+def test_mjx_agrees_with_c_mujoco_and_pads_its_last_batch():
+    """A control step is several physics steps with one action."""
+    env = robot(PENDULUM, decimation=5)
+    states, actions = random_inputs(env, 5, 30)
+    native = simulate(env, states, actions, "native")
+    by_mjx = simulate(env, states, actions, "mjx", batch=4)
     assert by_mjx.dtype == np.float32
     np.testing.assert_allclose(by_mjx, native, atol=2e-5)
     with_infinity = np.where(np.arange(5)[:, None] == 1, np.inf, states)
-    failed = diverged(simulate(pendulum, with_infinity, actions, "mjx", batch=4))
+    failed = diverged(simulate(env, with_infinity, actions, "mjx", batch=4))
     assert failed.tolist() == [False, True, False, False, False]
 
 
