@@ -5,14 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from hydra._internal.hydra import Hydra
-from hydra._internal.utils import get_args_parser
+from hydra._internal import hydra, utils
 from omegaconf import Container
 
 
 def flag_parser() -> argparse.ArgumentParser:
     """Return Hydra's parser of flags and overrides. Hydra itself calls it only inside `hydra.main`."""
-    return get_args_parser()
+    return utils.get_args_parser()
 
 
 @contextmanager
@@ -21,12 +20,12 @@ def mode_from_flags() -> Iterator[None]:
 
     By default, Hydra composes the whole config twice: first only to read `hydra.mode`, which is usually not set.
     """
-    composes = Hydra.get_mode
-    Hydra.get_mode = lambda *args, **kwargs: None
+    composes = hydra.Hydra.get_mode
+    hydra.Hydra.get_mode = lambda *args, **kwargs: None
     try:
         yield
     finally:
-        Hydra.get_mode = composes
+        hydra.Hydra.get_mode = composes
 
 
 def root_of(node: Container) -> Any:
