@@ -43,7 +43,7 @@ def test_another_config_is_rejected(dynax, run, override, difference):
 
 
 def test_a_finished_run_can_be_extended(dynax, run):
-    same = ["training=smoke", "model.hidden_dims=[16]"]  # values of the run may be repeated
+    same = ["training=smoke", "training.optimizer=adam", "model.hidden_dims=[16]"]  # values of the run may be repeated
     assert dynax("train", f"training.resume={run}", *same).path == run
     assert rows(run) == [1, 2]
     hydra = {file.name: file.read_bytes() for file in (run / ".hydra").glob("*.yaml")}
