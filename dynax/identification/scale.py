@@ -58,8 +58,11 @@ def _default_mass_matrix(mj_model: mujoco.MjModel) -> Float[np.ndarray, "nv nv"]
 def _jacobians(model: RigidDynamicsModel) -> tuple[jax.Array, jax.Array, jax.Array]:
     """Return derivatives with respect to the constants: of body masses, gains, and the mass matrix's diagonal."""
     zero, unravel = constants_of(model)
-    masses = jax.jacfwd(lambda x: unravel(x)["bodies"].reshape(-1, len(rigid_body.PARAMETER_NAMES))[:, 0])(zero)
-    gain = jax.jacfwd(lambda x: unravel(x).get("gain", zero[:0]))(zero)
     home = model.env.space.home
-    diagonal = jax.jit(jax.jacfwd(lambda x: jnp.diag(model.mass_matrix(unravel(x), home))))(zero)
-    return masses, gain, diagonal
+
+    def functions(x: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+        constants = unravel(x)
+        masses = constants["bodies"].reshape(-1, len(rigid_body.PARAMETER_NAMES))[:, 0]
+        return masses, constants.get("gain", zero[:0]), jnp.diag(model.mass_matrix(constants, home))
+
+    return jax.jit(jax.jacfwd(functions))(zero)  # one program, because each compilation takes longer than the rest

@@ -23,7 +23,7 @@ def data_of(env, n=60, steps=60):
     return Trajectories(simulate(env, states, actions, "native"), actions)
 
 
-@pytest.fixture(scope="module", params=["double_cart_pole", *slow("hopper", "quadruped", "arm")])
+@pytest.fixture(scope="module", params=["double_cart_pole", *slow("hopper", "arm")])
 def identified(request):
     """A model, its data and its identification."""
     model = RigidDynamicsModel(env=envs.make({"name": request.param}))

@@ -13,7 +13,7 @@ import sys
 import jax
 import numpy as np
 from dynax import TrainingConfig, train_dynamics_model
-from dynax.architectures import MLPDynamicsModel, TransformerDynamicsModel
+from dynax.architectures import MLPDynamicsModel
 from dynax.envs import PendulumEnv
 from dynax.utils import collect_and_prepare_data
 
@@ -22,7 +22,7 @@ if sys.argv[1] == "update":
 env = PendulumEnv()
 train, val = collect_and_prepare_data(env=env, num_rollouts=8, rollout_length=20, rng=jax.random.PRNGKey(0))
 digest = hashlib.sha256()
-for optimizer in ("soap", "adam", "adamw", "muon"):
+for optimizer in ("soap", "adamw", "muon"):
     model = MLPDynamicsModel(env=env, hidden_dims=(8,))
     config = TrainingConfig(num_epochs=2, batch_size=16, optimizer=optimizer, val_rollouts=1)
     params = train_dynamics_model(model, train, val, config)
