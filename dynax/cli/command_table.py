@@ -51,6 +51,14 @@ COMMANDS = {
             ),
         ),
         Command(
+            "export",
+            "write a trained model as files that other programs run",
+            (
+                "dynax export run=<run directory>",
+                "dynax export run=<run directory> format=iree export.steps=50",
+            ),
+        ),
+        Command(
             "import",
             "turn a log of a real machine into a dataset",
             (

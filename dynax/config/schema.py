@@ -142,6 +142,18 @@ class EvalConfig:
 
 
 @dataclass(frozen=True)
+class ExportConfig:
+    """The shapes of the functions of an export."""
+
+    steps: int = 100
+    batch: int = 1
+
+    def __post_init__(self):
+        check_range("steps", self.steps, 1, bounds.MAX_STEPS)
+        check_range("batch", self.batch, 1, bounds.MAX_TRAJECTORIES)
+
+
+@dataclass(frozen=True)
 class RenderConfig:
     """The clip that shows the prediction of a model over the true motion."""
 

@@ -106,6 +106,12 @@ def write_text(path: Path, text: str) -> None:
         draft.write_text(text)
 
 
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write `content` to the file `path`."""
+    with replacing(path) as draft:
+        draft.write_bytes(content)
+
+
 def write_json(path: Path, content: Any) -> None:
     """Write `content` to the file `path` as JSON."""
     write_text(path, json.dumps(content, indent=1) + "\n")

@@ -41,6 +41,7 @@ def matrix():
     yield from (("train", [f"training={training}"]) for training in options("training"))
     yield from (("eval", [f"eval={option}", "run=."]) for option in options("eval"))
     yield from (("render", [f"render={option}", "run=."]) for option in options("render"))
+    yield from (("export", [f"export={option}", "run=."]) for option in options("export"))
 
 
 @pytest.mark.slow

@@ -128,7 +128,7 @@ def test_wrong_dataset(dynax, workshop, tmp_path):
 
 def test_a_directory_that_is_not_a_run(dynax, tmp_path):
     (tmp_path / "empty").mkdir()
-    for command in ("eval", "render"):
+    for command in ("eval", "render", "export"):
         rejection(dynax(command, "run=empty"), f"run={tmp_path / 'empty'} ")
     assert not dynax.made()
 

@@ -6,10 +6,16 @@ import sys
 import pytest
 
 from dynax.config.options import section
-from dynax.config.schema import CollectConfig, EvalConfig, RenderConfig, TrainingConfig, TrainingRunConfig
+from dynax.config.schema import CollectConfig, EvalConfig, ExportConfig, RenderConfig, TrainingConfig, TrainingRunConfig
 from dynax.errors import UserError
 
-SECTIONS = {"collect": CollectConfig, "training": TrainingRunConfig, "eval": EvalConfig, "render": RenderConfig}
+SECTIONS = {
+    "collect": CollectConfig,
+    "training": TrainingRunConfig,
+    "eval": EvalConfig,
+    "render": RenderConfig,
+    "export": ExportConfig,
+}
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,16 @@ from omegaconf import OmegaConf
 from dynax import envs
 from dynax.config.options import defaults, section
 from dynax.config.registry import ARCHITECTURES, ENVS, EXCITATIONS, RESETS
-from dynax.config.schema import CollectConfig, EvalConfig, RenderConfig, TrainingRunConfig
+from dynax.config.schema import CollectConfig, EvalConfig, ExportConfig, RenderConfig, TrainingRunConfig
 
 CONF = Path(__file__).parents[2] / "conf"
-SECTIONS = {"collect": CollectConfig, "training": TrainingRunConfig, "eval": EvalConfig, "render": RenderConfig}
+SECTIONS = {
+    "collect": CollectConfig,
+    "training": TrainingRunConfig,
+    "eval": EvalConfig,
+    "render": RenderConfig,
+    "export": ExportConfig,
+}
 
 
 def read(path):

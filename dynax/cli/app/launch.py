@@ -45,6 +45,11 @@ def render(cfg: DictConfig) -> None:
     job.run("render", cfg)
 
 
+def export(cfg: DictConfig) -> None:
+    """Run `dynax export` on a composed config."""
+    job.run("export", cfg)
+
+
 def import_log(cfg: DictConfig) -> None:
     """Run `dynax import` on a composed config."""
     job.run("import", cfg)
@@ -60,6 +65,7 @@ _TASKS = {
     "train": train,
     "eval": evaluate,
     "render": render,
+    "export": export,
     "import": import_log,
     "inspect": inspect,
 }

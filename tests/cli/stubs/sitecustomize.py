@@ -74,7 +74,7 @@ def command(cfg) -> Path:
     return run
 
 
-for name in ("collect", "train", "eval", "render", "import_log", "inspect"):
+for name in ("collect", "train", "eval", "render", "export", "import_log", "inspect"):
     module = types.ModuleType(f"dynax.cli.commands.{name}")
     module.run = command
     sys.modules[module.__name__] = module
