@@ -9,7 +9,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import orbax.checkpoint as ocp
 from jax.sharding import SingleDeviceSharding
 from jaxtyping import PyTree
 
@@ -23,7 +22,7 @@ def write_tree(path: Path, tree: PyTree) -> None:
     Raises:
         RunError: if the arrays on the disk differ from `tree`.
     """
-    with _quiet(), ocp.StandardCheckpointer() as orbax:
+    with _checkpointer() as orbax:
         orbax.save(VerbatimPath(path), _without_empty(tree))
         orbax.wait_until_finished()
     _check_written(path, tree)
@@ -41,7 +40,7 @@ def read_tree(path: Path, template: PyTree) -> PyTree:
     """
     wanted = jax.tree.map(_on_first_device, _without_empty(template))
     try:
-        with _quiet(), ocp.StandardCheckpointer() as orbax:
+        with _checkpointer() as orbax:
             _check_shapes(path, orbax.metadata(VerbatimPath(path)).item_metadata, wanted)
             leaves = iter(jax.tree.leaves(orbax.restore(VerbatimPath(path), wanted)))
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
@@ -51,12 +50,18 @@ def read_tree(path: Path, template: PyTree) -> PyTree:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Suppress the log of Orbax, which prints the traceback of each thread for an error that it raises as well."""
+def _checkpointer() -> Iterator[Any]:
+    """Yield a checkpointer of Orbax, which is imported only here, so that `dynax.trained` is imported in less time.
+
+    The log of Orbax is suppressed. It prints the traceback of each thread for an error that Orbax raises as well.
+    """
+    import orbax.checkpoint as ocp
+
     logger = logging.getLogger("absl")
     before, logger.disabled = logger.disabled, True
     try:
-        yield
+        with ocp.StandardCheckpointer() as orbax:
+            yield orbax
     finally:
         logger.disabled = before
 

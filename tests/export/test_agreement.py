@@ -16,6 +16,8 @@ CASES = [
     *slow(("c", "resnet"), ("c", "quadratic")),
     *[("numpy", name) for name in ("mlp", "transformer")],
     *slow(("numpy", "resnet"), ("numpy", "gru"), ("numpy", "quadratic")),
+    *[("onnx", name) for name in ("mlp", "gru")],
+    *slow(("onnx", "resnet"), ("onnx", "transformer"), ("onnx", "quadratic")),
     ("iree", "mlp"),
     *slow(("iree", "gru"), ("iree", "transformer"), ("iree", "lagrangian")),
 ]
