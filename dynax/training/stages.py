@@ -63,7 +63,7 @@ class Stage:
     name: str
     first: int  # number of the first epoch, counted from one
     last: int  # number of the last epoch
-    remedy: str  # what helps if the loss diverges, for error messages
+    remedy: str  # advice for a loss that diverges, for error messages
     build: Callable[[TrainingSet, TrainingConfig], Program]
     patience: int | None = None  # epochs without a lower validation error that end the stage
 
