@@ -107,7 +107,7 @@ class _Tracer:
             return self._scan(params, values)
         if name in MOVES and all(is_constant(value) for value in values[INDICES.get(name, slice(0, 0))]):
             return self._move(eqn, values)
-        if values and all(map(is_constant, values)):
+        if all(map(is_constant, values)):  # also without operands, as of `iota`
             return self._fold(eqn, values)
         if name == "dot_general":
             return [product(self, eqn, *values)]
