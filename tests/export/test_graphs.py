@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from dynax.export.graphs import Unsupported, trace
+from dynax.export.formats import c_source, numpy_module, onnx_functions, onnx_model
+from dynax.export.graphs import Unsupported, trace, tracing
 
 INPUT = [("x", jax.ShapeDtypeStruct((3, 4), jnp.float32))]
 
@@ -32,3 +33,13 @@ def test_constants_have_the_names_of_parameters():
 def test_other_operations_raise_their_name():
     with pytest.raises(Unsupported, match="top_k"):
         trace(lambda _, x: jax.lax.top_k(x, 2)[0], {}, INPUT)
+
+
+@pytest.mark.parametrize("expressions", [c_source.EXPRESSIONS, numpy_module.EXPRESSIONS, onnx_functions.FUNCTIONS])
+def test_every_format_has_all_operations(expressions):
+    assert set(expressions) == tracing.ELEMENTWISE
+
+
+@pytest.mark.parametrize("format", [c_source, numpy_module, onnx_model])
+def test_every_format_has_all_reductions(format):
+    assert set(format.REDUCTIONS) == tracing.REDUCTIONS

@@ -15,7 +15,7 @@ SYMBOLIC_BATCH = False
 
 EXPRESSIONS = {
     "abs": "fabsf({0})", "add": "{0} + {1}", "and": "({0} != 0) & ({1} != 0)", "atan2": "atan2f({0}, {1})",
-    "convert_element_type": "{0}", "cos": "cosf({0})", "div": "{0} / {1}", "eq": "{0} == {1}", "erf": "erff({0})",
+    "convert_element_type": "{0}", "cos": "cosf({0})", "div": "{0} / {1}", "eq": "{0} == {1}",
     "exp": "expf({0})", "ge": "{0} >= {1}", "gt": "{0} > {1}", "integer_pow": "powf({0}, {y})", "le": "{0} <= {1}",
     "log": "logf({0})", "logistic": "1 / (1 + expf(-{0}))", "lt": "{0} < {1}", "max": "fmaxf({0}, {1})",
     "min": "fminf({0}, {1})", "mul": "{0} * {1}", "ne": "{0} != {1}", "neg": "-{0}", "not": "{0} == 0",

@@ -37,7 +37,7 @@ def _atan2(builder: Any, node: Node, y: str, x: str) -> str:
 FUNCTIONS: dict[str, Function] = {
     name: _operator(operator)
     for name, operator in {
-        "abs": "Abs", "add": "Add", "and": "And", "cos": "Cos", "div": "Div", "eq": "Equal", "erf": "Erf", "exp": "Exp",
+        "abs": "Abs", "add": "Add", "and": "And", "cos": "Cos", "div": "Div", "eq": "Equal", "exp": "Exp",
         "ge": "GreaterOrEqual", "gt": "Greater", "le": "LessOrEqual", "log": "Log", "logistic": "Sigmoid", "lt": "Less",
         "max": "Max", "min": "Min", "mul": "Mul", "neg": "Neg", "not": "Not", "or": "Or", "pow": "Pow", "sign": "Sign",
         "sin": "Sin", "sqrt": "Sqrt", "sub": "Sub", "tanh": "Tanh",

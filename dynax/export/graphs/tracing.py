@@ -15,7 +15,7 @@ from dynax.export.graphs.products import product
 CALLS = {"jit": "jaxpr", "closed_call": "call_jaxpr", "custom_jvp_call": "call_jaxpr", "custom_vjp_call": "call_jaxpr",
          "remat": "jaxpr", "checkpoint": "jaxpr"}  # fmt: skip
 ELEMENTWISE = frozenset([
-    "abs", "add", "and", "atan2", "convert_element_type", "cos", "div", "eq", "erf", "exp", "ge", "gt", "integer_pow",
+    "abs", "add", "and", "atan2", "convert_element_type", "cos", "div", "eq", "exp", "ge", "gt", "integer_pow",
     "le", "log", "logistic", "lt", "max", "min", "mul", "ne", "neg", "not", "or", "pow", "rsqrt", "select_n", "sign",
     "sin", "sqrt", "square", "sub", "tanh",
 ])  # fmt: skip
