@@ -5,8 +5,9 @@ import importlib.util
 import sys
 import traceback
 from dataclasses import dataclass
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 
 from dynax.errors import UserError
 
@@ -38,6 +39,13 @@ def read_plugin(path: str | Path) -> Plugin:
     return Plugin(file.stem, str(file), hashlib.sha256(content).hexdigest())
 
 
+class _Loader(SourceFileLoader):
+    """Compiles the file at each import. Python's cache of bytecode overlooks a second change within one second."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        return self.source_to_code(self.get_data(self.path), self.path)
+
+
 def import_plugin(plugin: Plugin) -> ModuleType:
     """Import a plugin, again if it was imported before, and return its module.
 
@@ -45,13 +53,13 @@ def import_plugin(plugin: Plugin) -> ModuleType:
         UserError: if the file raises an exception.
     """
     name = f"{PACKAGE}.{plugin.name}"
-    spec = importlib.util.spec_from_file_location(name, plugin.path)
+    loader = _Loader(name, plugin.path)
+    spec = importlib.util.spec_from_file_location(name, plugin.path, loader=loader)
     assert spec is not None
-    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses look up the module of a class
     try:
-        spec.loader.exec_module(module)
+        loader.exec_module(module)
     except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise UserError(f"plugins={plugin.path} cannot be imported: {_reason(error, plugin.path)}") from error

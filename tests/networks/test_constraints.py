@@ -54,5 +54,5 @@ def test_without_learned_compliance_a_layer_has_the_parameters_of_the_mjcf(kind,
     kept, free = unit(keeps), unit(learns)
     assert set(kept["params"].get("layer", {})) == learned
     assert set(free["params"]["layer"]) > learned
-    rollout = env.sample_states(np.random.default_rng(0), 4), np.zeros((4, 20, env.action_dim))
+    rollout = env.sample_states(np.random.default_rng(0), 4), np.zeros((4, 10, env.action_dim))
     np.testing.assert_allclose(keeps.rollout(*rollout, kept), learns.rollout(*rollout, free), atol=1e-5)

@@ -38,11 +38,11 @@ def may_set_mode(argv: Sequence[str]) -> bool:
 def with_verbatim_paths(argv: Sequence[str], args: argparse.Namespace) -> tuple[list[str], list[str]]:
     """Return a command line and its overrides, with the paths in quotes, so that Hydra takes them verbatim.
 
-    The flags come first in the command line, because Hydra accepts no flag between two overrides.
+    The flags come last in the command line, because Hydra accepts no flag between two overrides.
     """
     sweep = args.multirun or any(re.fullmatch(r"\+{0,2}hydra\.mode=MULTIRUN", word) for word in args.overrides)
     quoted = quote_paths(args.overrides, sweep)
-    return [*(word for word in argv if word not in args.overrides), *quoted], quoted
+    return [*quoted, *(word for word in argv if word not in args.overrides)], quoted
 
 
 def _check_text(argv: Sequence[str]) -> None:
