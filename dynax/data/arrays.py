@@ -11,6 +11,7 @@ import tensorstore as ts
 
 from dynax.data.manifest import ADVICE
 from dynax.errors import UserError
+from dynax.runs.paths import plain_path
 
 STATE_WIDTHS = {"qpos": "nq", "qvel": "nv", "act": "na"}  # arrays of a state -> keys of their widths in the manifest
 CHUNK_BYTES = 2**24  # approximate size of the states in a chunk; creating a file costs as much as writing megabytes
@@ -42,7 +43,8 @@ def size_in_bytes(manifest: Mapping[str, Any]) -> int:
 def chunk_files(manifest: Mapping[str, Any], rows: range) -> list[str]:
     """Return the files of the chunks that contain the trajectories `rows`, by relative path."""
     chunks = range(rows.start // manifest["chunk"], -(-rows.stop // manifest["chunk"])) if len(rows) else ()
-    return [f"{name}/c/{chunk}/0/0" for name in array_widths(manifest) for chunk in chunks]
+    names = [name for name, width in array_widths(manifest).items() if width]  # without actuators, actions are empty
+    return [f"{name}/c/{chunk}/0/0" for name in names for chunk in chunks]
 
 
 def array_files(manifest: Mapping[str, Any]) -> list[str]:
@@ -69,7 +71,7 @@ def _spec(path: Path, manifest: Mapping[str, Any], name: str) -> dict[str, Any]:
         "driver": "zarr3",
         "kvstore": {
             "driver": "file",
-            "path": str(path / name),
+            "path": str(plain_path(path / name)),
             "file_io_sync": False,  # faster; the writer forces the complete dataset to the disk
         },
         "metadata": {
@@ -90,7 +92,9 @@ def explained(path: Path, name: str, problem: str = DAMAGED) -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        code_and_reason = str(error).splitlines()[0].split(" [")[0].replace(f"{path}/", "").replace("local file ", "")
+        code_and_reason = str(error).splitlines()[0].split(" [")[0].replace("local file ", "")
+        for folder in (path, plain_path(path / name).parent):
+            code_and_reason = code_and_reason.replace(f"{folder}/", "")
         reason = textwrap.shorten(code_and_reason.partition(": ")[2], 200, placeholder=" ...")
         advice = f"; {ADVICE}" if problem == DAMAGED else ""
         raise UserError(f"the dataset {path} {problem}: {name}: {reason}{advice}") from None

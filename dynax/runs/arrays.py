@@ -13,7 +13,7 @@ from jax.sharding import SingleDeviceSharding
 from jaxtyping import PyTree
 
 from dynax.errors import RunError, UserError
-from dynax.runs.paths import VerbatimPath
+from dynax.runs.paths import plain_path
 
 
 def write_tree(path: Path, tree: PyTree) -> None:
@@ -23,7 +23,7 @@ def write_tree(path: Path, tree: PyTree) -> None:
         RunError: if the arrays on the disk differ from `tree`.
     """
     with _checkpointer() as orbax:
-        orbax.save(VerbatimPath(path), _without_empty(tree))
+        orbax.save(plain_path(path), _without_empty(tree))
         orbax.wait_until_finished()
     _check_written(path, tree)
 
@@ -41,8 +41,8 @@ def read_tree(path: Path, template: PyTree) -> PyTree:
     wanted = jax.tree.map(_on_first_device, _without_empty(template))
     try:
         with _checkpointer() as orbax:
-            _check_shapes(path, orbax.metadata(VerbatimPath(path)).item_metadata, wanted)
-            leaves = iter(jax.tree.leaves(orbax.restore(VerbatimPath(path), wanted)))
+            _check_shapes(path, orbax.metadata(plain_path(path)).item_metadata, wanted)
+            leaves = iter(jax.tree.leaves(orbax.restore(plain_path(path), wanted)))
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise UserError(f"the checkpoint {path} cannot be read: {reason}") from error

@@ -1,19 +1,41 @@
-"""Paths for Orbax, which otherwise reads `[`, `*` and `?` in the name of a directory as a pattern."""
+"""Paths for Orbax and TensorStore, which read some characters in a name as a pattern or a separator."""
 
-import pathlib
-from collections.abc import Iterator
-from typing import Self
+import atexit
+import functools
+import os
+import re
+import shutil
+import tempfile
+from pathlib import Path
 
-from etils import epath
+SPECIAL = re.compile(r"[*?\[\\:]")  # `[`, `*` and `?` of patterns, `\` as a separator, `gs:` of a cloud
 
 
-class VerbatimPath(type(epath.Path("/"))):
-    """A path whose own text is never a pattern.
+def plain_path(path: Path) -> Path:
+    """Return a path of the same file or directory without special characters, for the rest of this process.
 
-    The base class joins its text to the argument of `glob` and reads the result as one pattern. Orbax then finds no
-    arrays in a directory such as `lr=[0.1]`, and writes an empty checkpoint without an error.
+    It leads through a temporary link to the parent directory, if that is necessary. With the path itself, Orbax finds
+    no arrays in `lr=[0.1]` and writes an empty checkpoint without an error, and TensorStore writes the files of `a\\b`
+    into `a/b`.
+
+    Args:
+        path: the path. Its last part must not have special characters.
     """
+    if not SPECIAL.search(str(path.parent)):
+        return path
+    return _link(path.parent.absolute(), os.getpid()) / path.name
 
-    def glob(self, pattern: str) -> Iterator[Self]:
-        """Yield the paths below this directory that match `pattern`."""
-        return map(type(self), pathlib.Path(str(self)).glob(pattern))
+
+@functools.cache
+def _link(folder: Path, process: int) -> Path:
+    """Return a link to a directory, which need not exist yet. The process removes the link when it ends."""
+    place = Path(tempfile.mkdtemp(prefix="dynax-"))
+    atexit.register(_remove, place, process)
+    link = place / "link"
+    link.symlink_to(folder, target_is_directory=True)
+    return link
+
+
+def _remove(place: Path, process: int) -> None:
+    if os.getpid() == process:  # not in a forked process
+        shutil.rmtree(place, ignore_errors=True)

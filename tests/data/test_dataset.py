@@ -28,6 +28,15 @@ def test_round_trip(tmp_path, dtype):
     assert [p.name for p in tmp_path.iterdir()] == ["toy-1"]
 
 
+@pytest.mark.parametrize("name", ["a\\b", "a\\", "[x]*?", "gs:"])
+def test_the_name_of_a_directory_is_taken_verbatim(tmp_path, name):
+    data, path = trajectories(), tmp_path / name / "toy-1"
+    np.testing.assert_array_equal(write(path, data).read().states, data.states)
+    assert [p.name for p in tmp_path.iterdir()] == [name]
+    (path / "action" / "c" / "0" / "0" / "0").write_bytes(b"")
+    error_message(path)
+
+
 def test_split_is_by_trajectory_and_complete(pristine):
     train, val = Dataset.open(pristine).split(0.25)
     assert (len(train), len(val)) == (8, 2)
