@@ -4,7 +4,6 @@ Hydra composes `conf/training/default.yaml` with the files in `conf/training/rec
 Hydra, for use in Python.
 """
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,7 @@ from typing import Any
 import yaml
 
 from dynax.config.locations import conf_directory
-
-
-class _Loader(yaml.SafeLoader):
-    """Reads `5e-3` as a number, as OmegaConf does; YAML 1.1 requires a point."""
-
-
-_Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"^[-+]?\d+[eE][-+]?\d+$"), list("-+0123456789"))
+from dynax.config.yaml_text import Loader
 
 
 def training_recipe(architecture: str, env: str) -> dict[str, Any]:
@@ -34,7 +27,7 @@ def _composed(file: Path, choices: Mapping[str, str]) -> dict[str, Any]:
     """
     if not file.is_file():
         return {}
-    content: Any = yaml.load(file.read_text(), _Loader)
+    content: Any = yaml.load(file.read_text(), Loader)
     values: dict[str, Any] = {}
     for entry in content.pop("defaults", ["_self_"]):
         if entry == "_self_":

@@ -11,6 +11,7 @@ from dynax.data.backends import preferred_backend, resolve_backend
 from dynax.data.dataset import Dataset
 from dynax.data.describe import describe
 from dynax.data.locks import discard_leftovers, locked
+from dynax.data.manifest import directory_name
 from dynax.data.simulate import batch_size
 from dynax.data.sizes import check_collection
 from dynax.data.source import Source
@@ -85,7 +86,7 @@ def collect(
 def _place(source: Source, config: CollectConfig, root: str | Path, backend: str) -> tuple[dict[str, Any], Path]:
     """Return the manifest and the directory of a dataset."""
     manifest = describe(source, config, backend)
-    return manifest, Path(root).absolute() / f"{source.env.name}-{manifest['description_sha256'][:12]}"
+    return manifest, Path(root).absolute() / directory_name(manifest)
 
 
 def _collect(source: Source, manifest: dict[str, Any], path: Path, progress: Progress, inspect: Inspect | None) -> None:

@@ -19,6 +19,7 @@ from dynax.runs.json_files import read_json
 
 FORMAT = "dynax-dataset/3"
 FILE = "manifest.json"
+MAX_NAME_BYTES = 150  # of a robot's name in the name of a directory
 ADVICE = "delete the dataset and collect it again"
 
 _CHECKSUMS = ("description_sha256", "files", "data_sha256", "sha256")  # keys that do not describe the data
@@ -80,6 +81,12 @@ def sealed(description: Mapping[str, Any], files: Mapping[str, str]) -> dict[str
     """
     content = {**description, "files": dict(files), "data_sha256": data_sha256(files)}
     return content | {"sha256": sha256(canonical(content))}
+
+
+def directory_name(description: Mapping[str, Any]) -> str:
+    """Return the name of the directory of a dataset: the robot, shortened and as one part of a path, and the hash."""
+    robot = re.sub(r"[/\x00-\x1f]", "_", description["robot"]).encode()[:MAX_NAME_BYTES].decode(errors="ignore")
+    return f"{robot}-{description['description_sha256'][:12]}"
 
 
 def data_sha256(files: Mapping[str, str]) -> str:

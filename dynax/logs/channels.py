@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Float, Int
 
+from dynax.data.trajectories import MAX_VALUE
 from dynax.errors import UserError
 from dynax.logs import faults
 from dynax.logs.clock import check_stamps
@@ -36,7 +37,9 @@ def stretches(recording: Recording, mapping: LogMapping, report: Report) -> list
         UserError: if a column is missing, or the recording has no time.
     """
     names = list(dict.fromkeys([*mapping.qpos, *mapping.qvel, *mapping.action]))
-    columns = {name: _converted(recording.column(name, _key(name, mapping)), name, mapping) for name in names}
+    columns = {
+        name: _converted(recording.column(name, _key(name, mapping)), name, mapping, recording.name) for name in names
+    }
     if all(column.time is not None for column in columns.values()):
         return [{name: _own_clock(name, column, recording, report) for name, column in columns.items()}]
     time = _time(recording, mapping)
@@ -78,10 +81,19 @@ def _key(name: str, mapping: LogMapping) -> str:
     return next(key for key in ("qpos", "qvel", "action") if name in getattr(mapping, key))
 
 
-def _converted(column: Column, name: str, mapping: LogMapping) -> Column:
-    """Return a column in the unit of the dataset, with scale and offset of the mapping."""
+def _converted(column: Column, name: str, mapping: LogMapping, where: str) -> Column:
+    """Return a column in the unit of the dataset, with scale and offset of the mapping.
+
+    Raises:
+        UserError: if a value is so large that no training can use it.
+    """
     factor = UNITS[mapping.units[name]][1] if name in mapping.units else 1.0
     values = column.values * (factor * mapping.scale.get(name, 1.0)) + mapping.offset.get(name, 0.0)
+    if len(large := np.flatnonzero(np.isfinite(column.values) & ~(np.abs(values) < MAX_VALUE))):
+        raise UserError(
+            f"{where}, sample {large[0] + 1}: {name} is {values[large[0]]:g} with `scale:` and `offset:`, and exceeds "
+            f"{MAX_VALUE:g}: correct the sample or the mapping"
+        )
     return replace(column, values=np.where(np.isfinite(values), values, np.nan))
 
 

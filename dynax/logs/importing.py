@@ -10,6 +10,7 @@ import numpy as np
 
 from dynax.data.dataset import Dataset
 from dynax.data.locks import discard_leftovers, locked
+from dynax.data.manifest import directory_name
 from dynax.data.trajectories import Trajectories
 from dynax.data.writer import creating
 from dynax.errors import UserError
@@ -63,7 +64,7 @@ def import_log(source: Path, mapping: LogMapping, root: str | Path, folder: Path
     total = sum(segment.steps for segment in (*fit, *test))
     report.add("kept", "all recordings", f"{total:,} transitions of {dt:g} s in {len(rows)} trajectories of {steps}")
     description = description_of(machine, len(rows), steps, {**content, "report": report.as_list()})
-    path = Path(root).absolute() / f"{machine.env.name}-{description['description_sha256'][:12]}"
+    path = Path(root).absolute() / directory_name(description)
     _write(path, description, Trajectories(*blocks.arrays([*fit, *test], rows, steps)))
     return Imported(Dataset.open(path, description), report)
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
-
 from dynax.config.options import section
+from dynax.config.yaml_text import parse_yaml
 from dynax.errors import UserError, check_choice, check_range, config_section, did_you_mean
 from dynax.logs.units import UNITS, UNKNOWN, check_unit, guess_unit
+from dynax.runs.json_files import read_text
 
 KINDS = ("angle", "length")
 TABLES = ("units", "kinds", "scale", "offset", "wrap")  # keys with an entry for some of the columns
@@ -46,7 +46,8 @@ class LogMapping:
             raise UserError("qpos=[] is empty: it must list the columns of the positions", "qpos")
         if self.qvel and len(self.qvel) != len(self.qpos):
             raise UserError(
-                f"qvel={list(self.qvel)} must have one column for each of qpos={list(self.qpos)}, or none", "qvel"
+                f"qvel has {len(self.qvel)} columns, and qpos has {len(self.qpos)}: give one per position, or none",
+                "qvel",
             )
         if self.time is not None and self.dt is not None:
             raise UserError("dt and time are both given: remove one of them", "dt")
@@ -62,6 +63,8 @@ class LogMapping:
     def _check_tables(self) -> None:
         """Check that each entry of a table belongs to a column of the mapping, and that no column occurs twice."""
         for name in (columns := self.columns):
+            if not name.strip():
+                raise UserError("the mapping contains a column without a name: name the column in the log")
             if columns.count(name) > 1:
                 raise UserError(f"the column {name} occurs twice: each column has one meaning")
         for key in TABLES:
@@ -101,11 +104,11 @@ def read_mapping(path: Path) -> LogMapping:
     Raises:
         UserError: if the file cannot be read, or a key or value is wrong.
     """
+    text = read_text(path, f"mapping={path}")
     try:
-        content = yaml.safe_load(path.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = " ".join(str(getattr(error, "strerror", None) or error).split())
-        raise UserError(f"mapping={path} cannot be read: {reason}") from None
+        content = parse_yaml(text)
+    except UserError as error:
+        raise UserError(f"mapping={path}: {error}") from None
     if not isinstance(content, Mapping):
         raise UserError(f"mapping={path} must contain keys and values, such as `qpos: [position_rad]`")
     if "qpos" not in content:

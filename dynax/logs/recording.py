@@ -1,5 +1,6 @@
 """A recording: columns of numbers that one machine has logged, from one file or one episode of a file."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,7 +72,7 @@ def table(arrays: Mapping[str, np.ndarray]) -> dict[str, Column]:
     """Return arrays as columns. An array of several axes becomes one column for each of its entries."""
     columns = {}
     for name, array in arrays.items():
-        flat = np.asarray(array).reshape(len(array), -1)
+        flat = np.asarray(array).reshape(len(array), math.prod(np.shape(array)[1:]))
         if flat.dtype.kind not in "biuf":
             continue  # texts and images are no measurements
         names = [name] if np.ndim(array) == 1 else [f"{name}.{i}" for i in range(flat.shape[1])]

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.interpolate import PchipInterpolator
 
+from dynax.config.bounds import check_memory
 from dynax.errors import UserError
 from dynax.logs.channels import Channel, Stretch
 from dynax.logs.clock import GAP_INTERVALS, common, covered, is_regular, sampling_interval
@@ -14,6 +15,7 @@ from dynax.logs.mapping import LogMapping
 from dynax.logs.report import Report
 
 MIN_SAMPLES = 8  # of a segment
+BYTES_PER_VALUE = 32.0  # of a segment and its copies
 ROUNDING = 1e-6  # part of an interval by which a grid may exceed the last time stamp
 
 
@@ -81,6 +83,11 @@ def segments(stretch: Stretch, mapping: LogMapping, dt: float, where: str, repor
         if count < MIN_SAMPLES:
             dropped += end - start
             continue
+        check_memory(
+            f"{where}, resampled from {start:g} s to {end:g} s in steps of {dt:g} s,",
+            BYTES_PER_VALUE * count * len(stretch),
+            "increase `resample:`, or decrease `gap:` if the log has long pauses",
+        )
         result.append(_segment(stretch, mapping, start + dt * np.arange(count), where))
     if len(intervals or []) > 1:
         report.add("changed", where, f"split at {len(intervals or []) - 1} gaps into {len(result)} segments")

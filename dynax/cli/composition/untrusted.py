@@ -9,14 +9,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from dynax.config.yaml_text import parse_yaml
 from dynax.errors import UserError
 from dynax.runs.json_files import parse_json, read_json, read_text
 
 DAMAGED = "the run is damaged"
 MAX_NAME = 80  # characters of a name
-MAX_YAML_BYTES = 2**20  # of a YAML file; the parser needs a second for this size
 
 
 def saved_name(run: str | Path) -> str:
@@ -54,9 +52,8 @@ def hydra_choice(run: str | Path, group: str) -> str | None:
     """Return the option of a group that Hydra has recorded in a run, or None."""
     try:
         file = Path(run).expanduser() / ".hydra" / "hydra.yaml"
-        text = read_text(file, DAMAGED) if file.stat().st_size <= MAX_YAML_BYTES else ""
-        return yaml.load(text, _NoAliases)["hydra"]["runtime"]["choices"][group]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError, yaml.YAMLError):
+        return parse_yaml(read_text(file, DAMAGED))["hydra"]["runtime"]["choices"][group]
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
@@ -67,12 +64,3 @@ def _verified_info(folder: Path) -> Any:
     if read_json(folder / "manifest.json", dict[str, str], DAMAGED)["run.json"] != digest:
         raise UserError(f"{DAMAGED}: the SHA-256 of {folder / 'run.json'} differs from manifest.json")
     return parse_json(text, dict[str, Any], f"{DAMAGED}: run.json")
-
-
-class _NoAliases(yaml.SafeLoader):
-    """Reads plain YAML without aliases."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.events.AliasEvent):
-            raise yaml.YAMLError("aliases are not allowed")
-        return super().compose_node(parent, index)

@@ -69,13 +69,19 @@ def _read(module: str, path: Path, name: str) -> list[Recording]:
     """Call the reader of a format, and explain its errors."""
     reader: Callable[[Path, str], list[Recording]] = _reader(module).read
     try:
-        return reader(path, name)
+        recordings = reader(path, name)
     except UserError:
         raise
     except ImportError as error:
         raise UserError(f"{path} needs the package {error.name}: run pip install 'dynax[logs]'") from None
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror or error}") from None
+    except Exception as error:  # the packages raise errors of many classes
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise UserError(f"{path} is damaged, or its content is not supported: {reason}") from error
+    if not any(len(column.values) for recording in recordings for column in recording.columns.values()):
+        raise UserError(f"{path} contains no samples: it must have columns of numbers with a row for each sample")
+    return recordings
 
 
 def _reader(module: str) -> Any:

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
+from dynax.config.bounds import check_memory
 from dynax.errors import UserError
 from dynax.logs.recording import Recording, table
 
+BYTES_PER_CHARACTER = 20  # memory of lines and cells
 MISSING = {"", "nan", "na", "n/a", "null", "none", "-"}  # cells without a value, in lower case
 
 
@@ -23,12 +25,14 @@ def read(path: Path, name: str) -> list[Recording]:
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         raise UserError(f"{path}, line {line}: the text is not UTF-8; save the file as UTF-8") from None
-    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip() and line[0] != "#"]
+    check_memory(f"reading {path}", BYTES_PER_CHARACTER * len(text), "save the log as Parquet or NPZ")
+    lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip() and line[0] != "#"]
     if len(lines) < 2:
         raise UserError(f"{path} has no samples: the first row must contain names, and the others numbers")
     delimiter = max(",;\t", key=lines[0][1].count)
-    rows = list(csv.reader((line for _, line in lines), delimiter=delimiter))
-    names, numbers = [cell.strip() for cell in rows[0]], [number for number, _ in lines]
+    reader = csv.reader((f"{line}\n" for _, line in lines), delimiter=delimiter)
+    rows, numbers = zip(*((row, lines[reader.line_num - 1][0]) for row in reader), strict=True)
+    names = [cell.strip() for cell in rows[0]]
     if _is_number(names[0]) and all(map(_is_number, names)):
         raise UserError(f"{path}, line {numbers[0]}: the first row must contain the names of the columns")
     for row, number in zip(rows, numbers, strict=True):

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from dynax.config.bounds import check_memory
 from dynax.errors import UserError
 from dynax.logs.recording import Recording, table
 
@@ -52,7 +53,7 @@ def files(path: Path) -> list[Path]:
 
 def _recordings(content: Any, name: str, h5py: Any) -> Iterator[Recording]:
     root = content["data"] if isinstance(content.get("data"), h5py.Group) else content
-    groups = [key for key in root if isinstance(root[key], h5py.Group) and re.fullmatch(r"(demo|episode)_\d+", key)]
+    groups = [key for key in root if re.fullmatch(r"(demo|episode)_\d+", key) and isinstance(root.get(key), h5py.Group)]
     if not groups:
         yield from _flat(_arrays(content, h5py), name)
     for key in sorted(groups, key=lambda key: int(key.rpartition("_")[2])):
@@ -63,12 +64,17 @@ def _recordings(content: Any, name: str, h5py: Any) -> Iterator[Recording]:
 
 
 def _arrays(group: Any, h5py: Any, prefix: str = "") -> dict[str, np.ndarray]:
-    """Return all numeric arrays in a group, by path."""
+    """Return all numeric arrays in a group, by path. Broken links are left out."""
     arrays = {}
-    for key, item in group.items():
+    for key in group:
+        if isinstance(link := group.get(key, getlink=True), h5py.ExternalLink):
+            raise UserError(f"{group.file.filename}: {prefix}{key} is a link to {link.filename}; copy its data instead")
+        item = group.get(key)
         if isinstance(item, h5py.Group):
             arrays |= _arrays(item, h5py, f"{prefix}{key}/")
-        elif item.ndim in (1, 2) and item.dtype.kind in "biuf":
+        elif isinstance(item, h5py.Dataset) and item.ndim in (1, 2) and item.dtype.kind in "biuf":
+            advice = "import a part of the log"
+            check_memory(f"reading {prefix}{key} of {group.file.filename}", 16.0 * item.size, advice)
             arrays[prefix + key] = item[()]
     return arrays
 
@@ -94,7 +100,7 @@ def _flat(arrays: dict[str, np.ndarray], name: str) -> Iterator[Recording]:
         return
     ends = np.zeros(length, bool)
     for key in ENDS:
-        ends |= np.asarray(arrays.pop(key, np.zeros(length))).astype(bool).ravel()
+        ends |= np.asarray(arrays.pop(key, np.zeros(length))).astype(bool).reshape(length, -1).any(axis=1)
     edges = [0, *(np.flatnonzero(ends) + 1).tolist(), length]
     episodes = [(start, end) for start, end in pairwise(edges) if end > start]
     for number, (start, end) in enumerate(episodes):
@@ -117,6 +123,8 @@ def _mujoco_states(states: np.ndarray | None, model: object) -> dict[str, np.nda
         for joint in worldbody.iter()
         if joint.tag in ("joint", "freejoint")
     ]  # fmt: skip
+    if not QPOS.keys() >= set(kinds):
+        return {}
     nq, nv = (sum(widths[kind] for kind in kinds) for widths in (QPOS, QVEL))
     if states.ndim != 2 or states.shape[1] < 1 + nq + nv or not nq:
         return {}

@@ -1,16 +1,21 @@
 """LeRobot v2.1 and v3: Parquet files in `data/`, described by `meta/info.json`."""
 
-import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
 from dynax.errors import UserError
 from dynax.logs.formats.parquet import read_arrays
 from dynax.logs.recording import Column, Recording, table
+from dynax.runs.json_files import read_json
 
 EPISODE, TIME = "episode_index", "timestamp"
+
+
+class _Info(TypedDict):
+    features: dict[str, Any]
+    fps: float
 
 
 def files(path: Path) -> list[Path]:
@@ -24,18 +29,17 @@ def read(path: Path, name: str) -> list[Recording]:
     Raises:
         UserError: if a file is missing or damaged.
     """
-    try:
-        info = json.loads((path / "meta" / "info.json").read_text())
-        features, fps = info["features"], float(info["fps"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path / 'meta' / 'info.json'} is damaged: {error}") from None
+    info = read_json(path / "meta" / "info.json", _Info, f"source={path} is damaged")
+    features, fps = info["features"], info["fps"]
+    if not 0 < fps < float("inf"):
+        raise UserError(f"{path / 'meta' / 'info.json'}: fps={fps:g} must be positive and finite")
     if len(parts := files(path)) < 2:
         raise UserError(f"{path} has no Parquet files in data/")
     recordings = []
     for part in parts[1:]:
         arrays = read_arrays(part)
-        if EPISODE not in arrays:
-            raise UserError(f"{part} has no column {EPISODE}")
+        if EPISODE not in arrays or arrays[EPISODE].ndim != 1 or not np.isfinite(arrays[EPISODE]).all():
+            raise UserError(f"{part} has no column {EPISODE} with a number in each row")
         episodes = arrays[EPISODE].astype(int)
         for episode in np.unique(episodes):
             rows = {key: array[episodes == episode] for key, array in arrays.items()}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dynax.config.bounds import check_memory
 from dynax.errors import UserError
 from dynax.logs.recording import Recording, table
 
@@ -18,7 +19,9 @@ def read(path: Path, name: str) -> list[Recording]:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            arrays = {name.removesuffix(".npy"): _read(archive, name) for name in archive.namelist()}
+            entries = [entry for entry in archive.infolist() if entry.filename.endswith(".npy")]
+            check_memory(f"reading {path}", 2 * sum(entry.file_size for entry in entries), "import a part of the log")
+            arrays = {entry.filename.removesuffix(".npy"): _read(archive, entry) for entry in entries}
     except (ValueError, zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise UserError(f"{path} is damaged or contains pickled objects: {' '.join(str(error).split())}") from None
     arrays = {key: array for key, array in arrays.items() if array.ndim and array.dtype.kind in "biuf"}
@@ -29,6 +32,6 @@ def read(path: Path, name: str) -> list[Recording]:
     return [Recording(name, table({key: array for key, array in arrays.items() if len(array) == length}))]
 
 
-def _read(archive: zipfile.ZipFile, name: str) -> np.ndarray:
-    with archive.open(name) as stream:
+def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> np.ndarray:
+    with archive.open(entry) as stream:
         return np.lib.format.read_array(stream, allow_pickle=False)

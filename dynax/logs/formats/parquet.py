@@ -1,10 +1,12 @@
 """Parquet: one row per sample. Lists in a column become one column for each of their entries."""
 
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from dynax.config.bounds import check_memory
 from dynax.errors import UserError
 from dynax.logs.recording import Recording, table
 
@@ -28,6 +30,9 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     import pyarrow.parquet
 
     try:
+        described = pyarrow.parquet.read_metadata(path)
+        numbers = described.num_rows * described.num_columns
+        check_memory(f"reading {path}", 16.0 * numbers, "import a part of the log")
         content = pyarrow.parquet.read_table(path)
     except pyarrow.ArrowException as error:
         raise UserError(f"{path} is damaged: {' '.join(str(error).split())}") from None
@@ -51,8 +56,11 @@ def _array(column: Any, path: Path, name: str) -> np.ndarray | None:
     if types.is_list(column.type) or types.is_fixed_size_list(column.type) or types.is_large_list(column.type):
         rows = column.to_pylist()
         widths = {len(row) if row is not None else 0 for row in rows}
-        if len(widths) != 1:
+        if len(widths) > 1:
             raise UserError(f"{path}: the lists in the column {name} differ in length, {sorted(widths)}")
-        array = np.array(rows)
-        return array.reshape(len(rows), -1) if array.dtype.kind in "biuf" else None
+        try:
+            array = np.array(rows, np.float64)  # None in a list is NaN
+        except (ValueError, TypeError):  # texts, or lists of different lengths within the lists
+            return None
+        return array.reshape(len(rows), math.prod(array.shape[1:]))
     return None
