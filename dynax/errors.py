@@ -71,6 +71,13 @@ def check_range(argument: str, value: float, low: float, high: float = float("in
         raise UserError(f"{argument}={_short(value)} is out of range: it must be {bound}", argument)
 
 
+def check_whole(argument: str, value: int, low: int, high: float = float("inf")) -> None:
+    """Raise UserError unless `value` is a whole number and `low <= value <= high`."""
+    check_range(argument, value, low, high)
+    if not isinstance(value, numbers.Integral):
+        raise UserError(f"{argument}={value} must be a whole number, not {type(value).__name__}", argument)
+
+
 def _short(value: float) -> str:
     try:
         return f"{value:g}"

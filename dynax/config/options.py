@@ -4,6 +4,8 @@ If a group selects a class (`env`, `model`, `excitation`), then the fields of th
 """
 
 import dataclasses
+import functools
+import numbers
 import types
 import typing
 from collections.abc import Collection, Mapping
@@ -64,7 +66,7 @@ def options(
     Raises:
         UserError: if a key is unknown, or a value has the wrong type.
     """
-    hints = typing.get_type_hints(cls)
+    hints = _hints(cls)
     names = [field.name for field in _fields(cls, hidden)]
     given = {key: value for key, value in node.items() if key not in besides}
     for key in given:
@@ -72,6 +74,43 @@ def options(
             known = f"{where} has {', '.join(names)}" if names else f"{where} has no options"
             raise UserError(f"unknown key {where}.{key}{did_you_mean(key, names)}; {known}")
     return {key: _convert(value, hints[key], f"{where}.{key}") for key, value in given.items()}
+
+
+def check_fields(instance: Any) -> None:
+    """Convert the fields of a dataclass that was created in Python to the types of its hints, as those of a YAML file.
+
+    Lists become tuples, and numbers of NumPy become numbers of Python. Fields with other hints remain unchanged.
+
+    Raises:
+        UserError: if a value has the wrong type. The argument of the error is the name of the field.
+    """
+    hints = _hints(type(instance))
+    for field in dataclasses.fields(instance):
+        value, hint = getattr(instance, field.name), hints[field.name]
+        if not field.init or not _is_option(hint):
+            continue
+        if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+            if not isinstance(value, hint):
+                raise UserError(f"{field.name}={value!r} must be a {hint.__name__}", field.name)
+            continue
+        try:
+            converted = _convert(value, hint, field.name)
+        except UserError as error:
+            raise UserError(str(error), field.name) from None
+        if converted is not value:
+            object.__setattr__(instance, field.name, converted)
+
+
+_hints = functools.cache(typing.get_type_hints)  # of a class
+
+
+def _is_option(hint: Any) -> bool:
+    """Return whether a hint is one of those that `_convert` describes."""
+    if typing.get_origin(hint) in (types.UnionType, typing.Union):
+        return all(h is type(None) or _is_option(h) for h in typing.get_args(hint))
+    if typing.get_origin(hint) in (tuple, Mapping):
+        return all(h is ... or _is_option(h) for h in typing.get_args(hint))
+    return hint in _TYPE_NAMES or (isinstance(hint, type) and dataclasses.is_dataclass(hint))
 
 
 def defaults(cls: type, hidden: Collection[str] = ()) -> dict[str, Any]:
@@ -101,7 +140,8 @@ def plain(value: Any) -> Any:
 def _convert(value: Any, hint: Any, where: str) -> Any:
     """Return `value` as the type `hint`, or raise UserError.
 
-    A hint is bool, int, float, str, `X | None`, `tuple[X, ...]`, `Mapping[str, X]`, or a dataclass of such fields.
+    A hint is bool, int, float, str, bytes, `X | None`, `tuple[X, ...]`, `Mapping[str, X]`, or a dataclass of such
+    fields.
     """
     if typing.get_origin(hint) in (types.UnionType, typing.Union):
         if value is None:
@@ -114,7 +154,7 @@ def _convert(value: Any, hint: Any, where: str) -> Any:
     if typing.get_origin(hint) is Mapping:
         entry = typing.get_args(hint)[1]
         return {str(name): _convert(v, entry, f"{where}.{name}") for name, v in _mapping(value, where).items()}
-    accepted: Any = (int, float) if hint is float else hint
+    accepted: Any = _ACCEPTED.get(hint, hint)
     if not isinstance(value, accepted) or (isinstance(value, bool) and hint is not bool):
         raise UserError(f"{where}={value} must be {_TYPE_NAMES[hint]}, not {type(value).__name__}")
     if hint in (int, float) and not abs(value) <= MAX_NUMBER:  # false for NaN
@@ -125,8 +165,10 @@ def _convert(value: Any, hint: Any, where: str) -> Any:
 def _convert_list(value: Any, entry: Any, where: str) -> tuple[Any, ...]:
     if entry is str and isinstance(value, str):
         return (value,)
+    value = value.tolist() if hasattr(value, "tolist") else value  # an array
     if isinstance(value, str) or not isinstance(value, typing.Sequence):
-        raise UserError(f"{where}={value} must be a list of {entry.__name__}, such as [1, 2]")
+        kind, example = ("names", "[a, b]") if entry is str else ("numbers", "[1, 2]")
+        raise UserError(f"{where}={value} must be a list of {kind}, such as {example}")
     return tuple(_convert(v, entry, where) for v in value)
 
 
@@ -136,4 +178,5 @@ def _mapping(value: Any, where: str) -> Mapping[Any, Any]:
     return value
 
 
-_TYPE_NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+_TYPE_NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "text", bytes: "bytes"}
+_ACCEPTED = {int: numbers.Integral, float: numbers.Real}  # types beside the hint, which include those of NumPy

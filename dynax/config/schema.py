@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 from dynax.config import bounds
+from dynax.config.options import check_fields, section
 from dynax.config.registry import ENVS, OPTIMIZERS
 from dynax.errors import UserError, check_choice, check_range
 
@@ -22,6 +23,7 @@ class CollectConfig:
     backend: str = "auto"
 
     def __post_init__(self):
+        check_fields(self)
         check_range("num_rollouts", self.num_rollouts, 2, bounds.MAX_TRAJECTORIES)
         check_range("rollout_length", self.rollout_length, 1, bounds.MAX_STEPS)
         check_range("seed", self.seed, 0, bounds.MAX_SEED)
@@ -54,6 +56,7 @@ class TrainingConfig:
     seed: int = 0
 
     def __post_init__(self):
+        check_fields(self)
         check_range("num_epochs", self.num_epochs, 1, bounds.MAX_EPOCHS)
         check_range("batch_size", self.batch_size, 1, bounds.MAX_TRAJECTORIES)
         OPTIMIZERS.check("optimizer", self.optimizer)
@@ -83,7 +86,6 @@ class TrainingConfig:
     @classmethod
     def recipe(cls: type[C], model: Any) -> C:
         """Return the settings that `dynax train` uses for the architecture and the robot of `model`."""
-        from dynax.config.options import section
         from dynax.config.recipes import training_recipe
 
         names = {field.name for field in fields(cls)}
@@ -131,6 +133,7 @@ class EvalConfig:
     window_stride: float = 0.5
 
     def __post_init__(self):
+        check_fields(self)
         check_range("num_trajectories", self.num_trajectories, 2, bounds.MAX_TRAJECTORIES)
         check_range("seconds", self.seconds, 0, bounds.MAX_SECONDS, open_low=True)
         check_range("seed", self.seed, 0, bounds.MAX_SEED)
@@ -169,6 +172,7 @@ class RenderConfig:
     formats: tuple[str, ...] = ("gif", "mp4")
 
     def __post_init__(self):
+        check_fields(self)
         check_range("seconds", self.seconds, 0, 60, open_low=True)
         check_range("seed", self.seed, 0, bounds.MAX_SEED)
         check_choice("actions", self.actions, TEST_ACTIONS)

@@ -54,16 +54,20 @@ class Trajectories:
 
 
 def _numbers(name: str, values: Any) -> np.ndarray:
-    """Return the values as an array of numbers. An array of floats is returned unchanged."""
+    """Return the values as an array of float32 or float64. An array of these types is returned unchanged."""
+    if np.ma.is_masked(values):
+        raise UserError(f"{name} contain masked entries: fill them, or leave out their trajectories")
     try:
         array = np.asarray(values)
+    except TypeError as error:  # a JAX random key
+        raise UserError(f"{name} must be numbers: {str(error).partition('.')[0]}") from None
     except ValueError:
         raise UserError(
             f"{name} are trajectories of different lengths: all of them must have the same length"
         ) from None
     if array.dtype.kind not in "fiu":
         raise UserError(f"{name} must be numbers, but their type is {array.dtype}")
-    return array if array.dtype.kind == "f" else array.astype(np.float64)
+    return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
 
 
 def _check_finite(name: str, values: np.ndarray) -> None:

@@ -10,6 +10,8 @@ import mujoco
 import numpy as np
 from jaxtyping import Float
 
+from dynax.config.bounds import MAX_STEPS, MAX_TRAJECTORIES
+from dynax.config.options import check_fields
 from dynax.config.registry import ENVS
 from dynax.envs import actions
 from dynax.envs.observation import observed_coordinates
@@ -19,7 +21,7 @@ from dynax.envs.resets.reset import Reset
 from dynax.envs.source import Source, check_model, name_of_source, read_source
 from dynax.envs.state_space import StateSpace
 from dynax.envs.unsupported import unsupported_model
-from dynax.errors import UserError, check_range, config_section
+from dynax.errors import UserError, check_range, check_whole, config_section
 from dynax.mjcf.binary_model import compile_model, is_binary
 from dynax.mjcf.limits import swapped_limits
 from dynax.mjcf.messages import collected_warnings, log_once, warnings_to_log
@@ -49,7 +51,8 @@ class Env:
     warnings: tuple[str, ...] = field(default=(), init=False, repr=False)  # of MuJoCo's compiler, and swapped limits
 
     def __post_init__(self, source: Source | None):
-        check_range("decimation", self.decimation, 1)
+        check_fields(self)
+        check_range("decimation", self.decimation, 1, MAX_STEPS)
         self._load(source)
         if not self.name:
             registered = ENVS.name_of(type(self))
@@ -176,6 +179,9 @@ class Env:
         Raises:
             UserError: if a state cannot be placed.
         """
+        if not isinstance(rng, np.random.Generator):
+            raise UserError(f"rng={rng!r} must be a generator of NumPy, such as np.random.default_rng(0)", "rng")
+        check_whole("n", n, 0, MAX_TRAJECTORIES)
         mocap = self.default_action[self.mj_model.nu :]
         feasible = Feasible(self.reset, self.mj_model, self.space, mocap)
         for note in feasible.notes:

@@ -24,7 +24,10 @@ Source = str | os.PathLike[str] | mujoco.MjSpec | mujoco.MjModel
 ASSETS = Path(__file__).parent / "assets"  # folder of the MJCF files of Dynax
 UNNAMED = "MuJoCo Model"  # MuJoCo's name of a model without a name
 
+BLANK = " \t\r\n\ufeff"  # characters before an XML text; the last one is a byte order mark
 MAX_CONTACTS = 10_000  # in the default pose
+
+BAD_STEP = (mujoco.mjtWarning.mjWARN_BADQPOS, mujoco.mjtWarning.mjWARN_BADQVEL, mujoco.mjtWarning.mjWARN_BADQACC)
 
 _tried: set[str] = set()  # digests of the models that have been compiled and simulated in a child process
 
@@ -47,9 +50,14 @@ def read_source(source: Source, argument: str, assets: Mapping[str, bytes]) -> t
         return serialize_model(source)
     if isinstance(source, mujoco.MjSpec):
         return serialize_spec(source, argument)
+    if not isinstance(source, (str, os.PathLike)):
+        kind = type(source).__name__
+        raise UserError(f"{argument} must be a path, an XML text, an MjSpec or an MjModel, not {kind}", argument)
     if is_xml(source):
-        return str(source), dict(assets)
+        return str(source).lstrip(BLANK), dict(assets)
     path = Path(source).expanduser()
+    if path.exists() and not path.is_file() and not path.is_dir():  # reading a pipe would never end
+        raise UserError(f"{argument}={path} is not a regular file", argument)
     if path.parent == ASSETS:
         return read_model_file(path, argument)
     with announced(log, f"reading and compiling {path}"):
@@ -66,6 +74,8 @@ def check_model(mjcf: str, assets: Mapping[str, bytes], name: str) -> None:
     Raises:
         UserError: if MuJoCo crashes. Errors of the compiler are left to the caller.
     """
+    if not mjcf.isprintable() and re.search(r"[\ud800-\udfff]", mjcf):
+        raise UserError(f"the MJCF of {name} contains characters that no file can contain: read its file as UTF-8")
     digest = _digest(mjcf, assets)
     if digest not in _tried and digest not in _shipped():
         with announced(log, f"compiling {name}"):
@@ -98,6 +108,12 @@ def _try(mjcf: str, assets: Mapping[str, bytes], name: str, argument: str | None
                 argument,
             )
         mujoco.mj_step(model, data)
+        if any(data.warning[number].number for number in BAD_STEP):
+            raise UserError(
+                f"{name} accelerates without bound in its default pose, or its numbers are not finite: check masses, "
+                "inertias, gravity, gains and the timestep",
+                argument,
+            )
 
 
 def _digest(mjcf: str, assets: Mapping[str, bytes]) -> str:
@@ -113,7 +129,7 @@ def _shipped() -> frozenset[str]:
 
 def is_xml(source: Source) -> bool:
     """Return whether a source is an XML text rather than a path."""
-    return isinstance(source, str) and source.lstrip().startswith("<")
+    return isinstance(source, str) and source.lstrip(BLANK).startswith("<")
 
 
 def name_of_source(source: Source | None, model: mujoco.MjModel) -> str:

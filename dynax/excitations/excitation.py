@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from dynax.config.options import check_fields
 from dynax.config.registry import EXCITATIONS
 
 
@@ -15,6 +16,9 @@ class Excitation(ABC):
 
     Times are in seconds, so that the options do not depend on the control step.
     """
+
+    def __post_init__(self):
+        check_fields(self)
 
     @property
     def name(self) -> str:

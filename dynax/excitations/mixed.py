@@ -25,6 +25,7 @@ class Mixed(Excitation):
     hold_times: tuple[float, ...] = (0.05, 0.2)  # hold times of the piecewise constant excitations, s
 
     def __post_init__(self):
+        super().__post_init__()
         if not self.hold_times:
             raise UserError("hold_times=[] must contain at least one time in seconds", "hold_times")
         for seconds in self.hold_times:

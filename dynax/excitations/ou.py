@@ -20,6 +20,7 @@ class Ou(Excitation):
     std: float = 0.6  # standard deviation s, in halves of the action range
 
     def __post_init__(self):
+        super().__post_init__()
         check_range("time_constant", self.time_constant, 0, open_low=True)
         check_range("std", self.std, 0, open_low=True)
 

@@ -16,6 +16,7 @@ class PiecewiseConstant(Excitation):
     hold_time: float = 0.2  # duration of a value, s
 
     def __post_init__(self):
+        super().__post_init__()
         check_range("hold_time", self.hold_time, 0, open_low=True)
 
     def signal(self, rng: np.random.Generator, n: int, steps: int, dt: float, nu: int) -> Float[np.ndarray, "n t u"]:

@@ -16,6 +16,7 @@ class Prbs(Excitation):
     clock_period: float = 0.1  # time between two draws, s
 
     def __post_init__(self):
+        super().__post_init__()
         check_range("clock_period", self.clock_period, 0, open_low=True)
 
     def signal(self, rng: np.random.Generator, n: int, steps: int, dt: float, nu: int) -> Float[np.ndarray, "n t u"]:

@@ -19,6 +19,7 @@ class Sines(Excitation):
     highest_frequency: float = 3.0  # Hz
 
     def __post_init__(self):
+        super().__post_init__()
         check_range("waves", self.waves, 1, 10_000)
         check_range("lowest_frequency", self.lowest_frequency, 0, open_low=True)
         check_range("highest_frequency", self.highest_frequency, self.lowest_frequency)

@@ -14,9 +14,10 @@ import numpy as np
 from jaxtyping import Bool
 
 from dynax.config.bounds import MAX_ENSEMBLE, MAX_HISTORY, MAX_RATE
+from dynax.config.options import check_fields
 from dynax.config.registry import ARCHITECTURES
 from dynax.envs.env import Env
-from dynax.errors import check_choice, check_range
+from dynax.errors import check_choice, check_range, config_section
 from dynax.mechanics.constraints import ConstraintLayer
 from dynax.networks.constraints import ConstraintStage, LearnedConstraints, check_layer, constraint_layer
 from dynax.networks.contact_cache import ContactSearch
@@ -49,6 +50,8 @@ class ComposedModule(ModuleWithParts):
     prior_knowledge: ClassVar[tuple[str, ...]] = ()  # mechanics that the architecture contains, for tables
 
     def __post_init__(self) -> None:
+        with config_section("model"):
+            check_fields(self)
         check_range("model.history", self.history, 1, MAX_HISTORY)
         check_range("model.ensemble_size", self.ensemble_size, 1, MAX_ENSEMBLE)
         check_choice("model.compliance", self.compliance, ("learned", "mjcf"))

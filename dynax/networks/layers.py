@@ -7,7 +7,7 @@ from flax import linen as nn
 from jaxtyping import Array, Float
 
 from dynax.config.bounds import MAX_LAYERS, MAX_WIDTH
-from dynax.errors import check_choice, check_range
+from dynax.errors import UserError, check_choice, check_range
 
 ACTIVATIONS: dict[str, Callable[[jax.Array], jax.Array]] = {
     "gelu": nn.gelu,
@@ -54,6 +54,8 @@ def check_activation(name: str) -> None:
 
 def check_widths(where: str, widths: Sequence[int]) -> None:
     """Raise `UserError` unless every layer has at least one unit, and neither layers nor units are too many."""
+    if isinstance(widths, str) or not isinstance(widths, Sequence):
+        raise UserError(f"{where}={widths!r} must be a list of numbers, such as [64, 64]", where)
     check_range(f"the number of layers in {where}", len(widths), 0, MAX_LAYERS)
     for width in widths:
         check_range(where, width, 1, MAX_WIDTH)

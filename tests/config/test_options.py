@@ -4,12 +4,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
 from dynax.config.options import defaults, options, section
 from dynax.config.schema import CollectConfig, RenderConfig, TrainingConfig
+from dynax.envs import KeyframeReset
 from dynax.errors import UserError
+from dynax.excitations.ou import Ou
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def test_a_string_becomes_a_list_of_one():
 
 
 def test_a_number_is_not_a_list():
-    with pytest.raises(UserError, match=re.escape("model.hidden_dims=64 must be a list of int, such as")):
+    with pytest.raises(UserError, match=re.escape("model.hidden_dims=64 must be a list of numbers, such as")):
         options(Options, {"hidden_dims": 64}, "model")
 
 
@@ -102,3 +105,31 @@ def test_a_field_without_a_default_is_mandatory():
         path: str
 
     assert defaults(Needs) == {"path": "???"}
+
+
+@pytest.mark.parametrize(
+    ("create", "message"),
+    [
+        (lambda: TrainingConfig(num_epochs=1.5), "num_epochs=1.5 must be a whole number, not float"),
+        (lambda: TrainingConfig(unroll_horizons=5), r"unroll_horizons=5 must be a list of numbers, such as \[1, 2\]"),
+        (lambda: TrainingConfig(unroll_horizons=(2.5,)), "unroll_horizons=2.5 must be a whole number, not float"),
+        (lambda: TrainingConfig(seed=True), "seed=True must be a whole number, not bool"),
+        (lambda: RenderConfig(formats=5), r"formats=5 must be a list of names, such as \[a, b\]"),
+        (lambda: Ou(std="1"), "std=1 must be a number, not str"),
+        (lambda: KeyframeReset(ranges=[]), r"ranges=\[\] must be a mapping"),
+    ],
+)
+def test_wrong_types_in_python_are_errors_of_the_user(create, message):
+    with pytest.raises(UserError, match=f"^{message}"):
+        create()
+
+
+def test_values_of_numpy_become_values_of_python():
+    config = TrainingConfig(num_epochs=np.int64(3), learning_rate=np.float32(0.5), unroll_horizons=np.array([2, 3]))
+    assert (config.num_epochs, config.learning_rate, config.unroll_horizons) == (3, 0.5, (2, 3))
+    assert [type(x) for x in (config.num_epochs, config.learning_rate, *config.unroll_horizons)] == [
+        int,
+        float,
+        int,
+        int,
+    ]

@@ -59,3 +59,15 @@ def test_the_place_of_a_wrong_number_is_named(value):
 def test_other_types_are_rejected(states):
     with pytest.raises(UserError, match=r"^states (must be numbers|are trajectories of different lengths)"):
         Trajectories(states, np.zeros((1, STEPS, 1)))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.longdouble, ">f8", np.int8])
+def test_other_types_of_numbers_become_float64(dtype):
+    data = Trajectories(np.ones((1, STEPS + 1, 4), dtype), np.ones((1, STEPS, 1), dtype))
+    assert data.states.dtype == data.actions.dtype == np.dtype(np.float64)
+
+
+def test_masked_entries_are_rejected():
+    states = np.ma.masked_array(np.zeros((1, STEPS + 1, 4)), mask=True)
+    with pytest.raises(UserError, match=r"^states contain masked entries"):
+        Trajectories(states, np.zeros((1, STEPS, 1)))

@@ -1,6 +1,7 @@
 """A robot from a path, an XML text, an MjSpec or an MjModel; and its config group, from which it is rebuilt."""
 
 import dataclasses
+import os
 
 import mujoco
 import numpy as np
@@ -119,3 +120,54 @@ def test_a_text_has_its_assets():
     mesh = "v 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nf 1 3 2\nf 1 2 4\nf 1 4 3\nf 2 3 4\n"
     text = TEXT.replace("<worldbody>", '<asset><mesh name="m" file="m.obj"/></asset><worldbody>')
     assert Env(text, assets={"m.obj": mesh.encode()}).mj_model.nmesh == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"source": b"robot.xml"}, "source must be a path, an XML text, an MjSpec or an MjModel, not bytes"),
+        ({"source": 5}, "source must be a path, an XML text, an MjSpec or an MjModel, not int"),
+        ({"source": TEXT, "decimation": 1.5}, "decimation=1.5 must be a whole number, not float"),
+        ({"source": TEXT, "decimation": 10**9}, r"decimation=1e\+09 is out of range"),
+        ({"source": TEXT, "observe": None}, "observe=None must be a list of names"),
+        ({"source": TEXT, "reset": "uniform"}, "reset='uniform' must be a Reset"),
+        ({"source": TEXT, "assets": {"a": "text"}}, "assets.a=text must be bytes, not str"),
+        ({"source": TEXT, "action_range": {"swing": ("0", "1")}}, "action_range.swing=0 must be a number, not str"),
+        ({"source": TEXT, "action_range": {"swing": (np.nan, 1)}}, "action_range.swing=nan is out of range"),
+        ({"source": TEXT.replace("my arm", "\udcff")}, "the MJCF of the model of the robot contains characters"),
+    ],
+)
+def test_options_of_other_types_are_errors_of_the_user(options, message):
+    with pytest.raises(UserError, match=f"^{message}"):
+        Env(**options)
+
+
+def test_a_pipe_is_not_read(tmp_path):
+    os.mkfifo(tmp_path / "robot.xml")
+    with pytest.raises(UserError, match=r"robot.xml is not a regular file"):
+        Env(tmp_path / "robot.xml")
+
+
+def test_a_text_may_begin_with_a_byte_order_mark():
+    assert Env("\ufeff\n" + TEXT).name == "my_arm"
+
+
+@pytest.mark.parametrize("name", ["body_mass", "qpos0"])
+def test_a_model_whose_numbers_are_not_finite_is_an_error(name):
+    model = mujoco.MjModel.from_xml_string(TEXT)
+    getattr(model, name)[-1] = np.nan
+    with pytest.raises(UserError, match="accelerates without bound in its default pose, or its numbers are not finite"):
+        Env(model)
+
+
+@pytest.mark.parametrize(
+    ("rng", "n", "message"),
+    [
+        (0, 2, "rng=0 must be a generator of NumPy"),
+        (np.random.default_rng(0), -1, "n=-1 is out of range"),
+        (np.random.default_rng(0), 1.5, "n=1.5 must be a whole number"),
+    ],
+)
+def test_wrong_arguments_of_sampling_are_errors_of_the_user(rng, n, message):
+    with pytest.raises(UserError, match=f"^{message}"):
+        Env(TEXT).sample_states(rng, n)

@@ -30,6 +30,7 @@ class KeyframeReset(Reset):
     ranges: Mapping[str, tuple[float, ...]] = field(default_factory=dict)  # joint name: [lowest, highest], rad or m
 
     def __post_init__(self):
+        super().__post_init__()
         for name in ("hinge", "slide", "ball", "free", "velocity", "keyframe"):
             if (value := getattr(self, name)) is not None:
                 check_range(name, value, 0)

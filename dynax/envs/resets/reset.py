@@ -8,7 +8,7 @@ import mujoco
 import numpy as np
 from jaxtyping import Float
 
-from dynax.config.options import plain
+from dynax.config.options import check_fields, plain
 from dynax.config.registry import RESETS
 from dynax.envs.state_space import StateSpace
 
@@ -16,6 +16,9 @@ from dynax.envs.state_space import StateSpace
 @dataclass(frozen=True)
 class Reset(ABC):
     """A distribution of initial states, for any robot. The fields of a subclass are the keys of `env.reset`."""
+
+    def __post_init__(self):
+        check_fields(self)
 
     @property
     def name(self) -> str:

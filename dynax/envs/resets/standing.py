@@ -49,6 +49,7 @@ class StandingReset(Reset):
     wide_rate: float = 4.0  # half-width of the rates of limited joints, rad/s
 
     def __post_init__(self):
+        super().__post_init__()
         for option in fields(self):
             check_range(option.name, getattr(self, option.name), 0, 1.0 if option.name == "wide_share" else np.inf)
 
