@@ -1,0 +1,103 @@
+"""Damaged and unusual files of logs: each is read, or one sentence explains why not."""
+
+import json
+import zipfile
+
+import numpy as np
+import pytest
+
+from dynax.errors import UserError
+from dynax.logs import formats
+
+N = 30
+POSITION = np.arange(2.0 * N).reshape(N, 2)
+
+
+def names(recording):
+    return sorted(recording.columns)
+
+
+def npy(shape):
+    """Return the beginning of an NPY file whose header states a shape."""
+    header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}}}\n".encode()
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(80)
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        ({"q.npy": npy("(0,)")[:-80]}, "contains no samples"),
+        ({"q.npy": npy("(0, 3)")[:-80]}, "contains no samples"),
+        ({"q.npy": npy("(1000000000000000,)")}, "is damaged, or its content is not supported"),
+        ({"q.npy": npy("(True,)")}, "is damaged, or its content is not supported"),
+        ({"readme.txt": b"no array"}, "contains no arrays of numbers"),
+    ],
+)
+def test_wrong_npz_files_are_explained(tmp_path, entries, message):
+    with zipfile.ZipFile(tmp_path / "log.npz", "w") as archive:
+        for name, content in entries.items():
+            archive.writestr(name, content)
+    with pytest.raises(UserError, match=f"log.npz {message}"):
+        formats.read(tmp_path / "log.npz")
+
+
+def test_a_compressed_file_is_not_unpacked_beyond_the_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr("dynax.config.bounds.available_memory", lambda: 1e5)
+    np.savez_compressed(tmp_path / "log.npz", q=np.zeros(10_000))
+    with pytest.raises(UserError, match=r"reading .*log.npz needs about 0.00016 GB of memory"):
+        formats.read(tmp_path / "log.npz")
+
+
+def test_parquet_files_with_lists_of_other_shapes(tmp_path):
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+
+    nested = [[[1.0], [2.0, 3.0]], [[1.0], [2.0]]]
+    table = pyarrow.table({"q": [[1.0, None], [2.0, 3.0]], "nested": nested, "text": [["a"], ["b"]]})
+    parquet.write_table(table, tmp_path / "log.parquet")
+    [recording] = formats.read(tmp_path / "log.parquet").recordings
+    assert names(recording) == ["q.0", "q.1"]
+    np.testing.assert_array_equal(recording.columns["q.1"].values, [np.nan, 3.0])
+    parquet.write_table(table.slice(0, 0), tmp_path / "log.parquet")
+    with pytest.raises(UserError, match="contains no samples"):
+        formats.read(tmp_path / "log.parquet")
+
+
+def test_hdf5_files_with_links_and_other_objects(tmp_path):
+    h5py = pytest.importorskip("h5py")
+
+    path = tmp_path / "log.hdf5"
+    with h5py.File(path, "w") as file:
+        file["q"], file["type"], file["timeouts"] = POSITION, np.dtype("f8"), np.zeros((N, 2), bool)
+        file["broken"] = h5py.SoftLink("/none")
+    [recording] = formats.read(path).recordings
+    assert names(recording) == ["q.0", "q.1"]
+    with h5py.File(path, "a") as file:
+        file["other"] = h5py.ExternalLink("/etc/passwd", "/x")
+    with pytest.raises(UserError, match=r"log.hdf5: other is a link to /etc/passwd; copy its data instead"):
+        formats.read(path)
+    with h5py.File(path, "a") as file:
+        del file["other"]
+        file.create_group("group")["root"] = file["/"]
+    with pytest.raises(UserError, match="is damaged, or its content is not supported"):
+        formats.read(path)
+    with h5py.File(path, "w") as file:
+        file.create_dataset("q", (10**12,), "f8", chunks=(1000,))
+    with pytest.raises(UserError, match=r"reading q of .*log.hdf5 needs about 1.6e\+04 GB of memory"):
+        formats.read(path)
+
+
+@pytest.mark.parametrize(
+    ("info", "message"),
+    [
+        ({"features": {}, "fps": 0}, "fps=0 must be positive and finite"),
+        ({"features": [], "fps": 9}, "the key features must be an object"),
+        ({"fps": 9}, "the key features is missing"),
+        ([], "the content must be an object"),
+    ],
+)
+def test_a_wrong_description_of_lerobot_is_explained(tmp_path, info, message):
+    (tmp_path / "meta").mkdir()
+    (tmp_path / "meta" / "info.json").write_text(json.dumps(info))
+    with pytest.raises(UserError, match=f"info.json.*: {message}"):
+        formats.read(tmp_path)
