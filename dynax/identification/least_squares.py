@@ -4,6 +4,7 @@ The equations of a degree of freedom are used where no constraint acts on it (`e
 scale of every kinematic tree must be known (`scale`).
 """
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +16,16 @@ from jaxtyping import Bool, Float
 from dynax.architectures.rigid import RigidDynamicsModel
 from dynax.data.trajectories import Trajectories
 from dynax.errors import RunError
-from dynax.identification.equations import Equations, constants_of, equations
+from dynax.identification.equations import Equations, TransitionEquations, constants_of
 from dynax.identification.scale import KnownScale, known_scale
+
+log = logging.getLogger(__name__)
 
 RCOND = 1e-9  # singular values below this share of the largest count as zero
 MIN_COLUMN_NORM = 1e-12  # columns below this share of the largest norm are numerical noise
 MIN_EIGENVALUE_RATIO = 1e-12  # of the smallest to the largest eigenvalue of a valid mass matrix
+MAX_ITERATIONS = 10  # of Gauss-Newton, with several evaluations in a control step
+MAX_CHANGE = 1e-8  # relative change of the constants at which the iteration ends
 MAX_NULL_SHARE = 1e-3  # share of an identifiable constant that lies in the null space
 
 
@@ -45,27 +50,45 @@ class Identified:
 def identify(model: RigidDynamicsModel, data: Trajectories, seed: int = 0) -> Identified:
     """Return the constants of `model` that explain the data best, and their standard errors.
 
-    If the data do not determine all constants, the solution has the smallest norm.
+    If the data do not determine all constants, the solution has the smallest norm. With several evaluations in a
+    control step, the prediction is not linear in the constants. Gauss-Newton then linearizes it at the last solution
+    until the constants no longer change.
 
     Args:
         model: the model.
         data: trajectories of the model's robot.
-        seed: selects at most 40,000 transitions.
+        seed: selects at most 40,000 transitions, divided by the evaluations in a control step.
 
     Raises:
         RunError: if there are too few equations without constraints, or if the data do not determine the inertia.
     """
+    transitions, scale = TransitionEquations(model, data, seed), known_scale(model)
+    found = _identify(model, transitions, scale, None)
+    _check_inertia(model, found.values)
+    if not model.env.semi_implicit:
+        for _ in range(MAX_ITERATIONS):
+            before, found = found.values, _identify(model, transitions, scale, found.values)
+            change = float(np.abs(found.values - before).max() / np.abs(found.values).max())
+            log.info("Gauss-Newton on control steps: relative change of the constants %.1e", change)
+            if change < MAX_CHANGE:
+                break
+        _check_inertia(model, found.values)
+    return found
+
+
+def _identify(
+    model: RigidDynamicsModel, transitions: TransitionEquations, scale: KnownScale, before: np.ndarray | None
+) -> Identified:
+    """Solve the least-squares problem that is linearized at the constants `before`; by default the first problem."""
     with jax.enable_x64(True):
-        system = equations(model, data, seed)
-    scale = known_scale(model)
-    size = system.triangle.shape[1]
+        system = transitions.at(before)
+    size = system.matrix.shape[1]
     if system.count < 2 * size:
         raise RunError(
             f"only {system.count} equations of {model.env.name} are free of contacts and joint limits, for {size} "
             "unknown constants: collect more data, or data with longer flight phases"
         )
     values, errors, null_share = _solve(system, scale)
-    _check_inertia(model, values)
     names = tuple(name for key in sorted(model.labels) for name in model.labels[key])
     return Identified(names, values, errors, null_share < MAX_NULL_SHARE)
 
@@ -78,16 +101,16 @@ def _solve(system: Equations, scale: KnownScale) -> tuple[np.ndarray, np.ndarray
         errors: their standard errors, (P,).
         null_share: norm of each constant's axis in the null space of the system, (P,).
     """
-    weight = np.abs(system.triangle).max()  # known constants are exact, so they weigh as much as any equation
-    matrix = np.vstack([system.triangle, weight * scale.rows])
-    right = np.concatenate([np.zeros(len(system.triangle)), weight * scale.values])
+    weight = np.abs(system.matrix).max()  # known constants are exact, so they weigh as much as any equation
+    matrix = np.vstack([system.matrix, weight * scale.rows])
+    right = np.concatenate([system.right, weight * scale.values])
     norm = np.linalg.norm(matrix, axis=0)
     nonzero = norm > MIN_COLUMN_NORM * norm.max()
     matrix, norm = np.where(nonzero, matrix, 0.0), np.where(nonzero, norm, 1.0)
     u, s, vt = np.linalg.svd(matrix / norm, full_matrices=False)
     rank = s > RCOND * s[0]
     values = vt[rank].T @ ((u[:, rank].T @ right) / s[rank]) / norm
-    residual = float(np.sum((system.triangle @ values) ** 2))
+    residual = float(np.sum((system.matrix @ values - system.right) ** 2))
     rounding = np.finfo(float).eps ** 2 * system.sum_of_squares
     variance = max(residual, rounding) / (system.count - rank.sum())
     errors = np.sqrt(variance * np.sum((vt[rank] / s[rank, None]) ** 2, axis=0)) / norm

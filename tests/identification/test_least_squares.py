@@ -104,7 +104,7 @@ def test_the_true_constant_lies_within_the_standard_errors_of_noisy_data(robots)
 
 
 def test_the_seed_selects_the_transitions(robots, monkeypatch):
-    monkeypatch.setattr("dynax.identification.equations.MAX_TRANSITIONS", 1000)
+    monkeypatch.setattr("dynax.identification.equations.MAX_EVALUATIONS", 1000)
     model = RigidDynamicsModel(env=robots["double_cart_pole"])
     data = data_of(model.env)
     one, same, other = (identify(model, data, seed).values for seed in (0, 0, 1))
