@@ -147,8 +147,8 @@ class StateSpace:
     def _shortest(self, change: Float[Any, "*batch t"]) -> Float[Any, "*batch t"]:
         """Return a change with the angles of `wrapped` hinges in [-pi, pi). Smaller angles keep their precision."""
         wrapped = np.concatenate([self.wrapped, np.zeros(self.nv + self.na, bool)])
-        turns = change.__array_namespace__().floor((change + np.pi) / (2 * np.pi))
-        return change - 2 * np.pi * wrapped * turns
+        xp = change.__array_namespace__()
+        return xp.where(wrapped, change - 2 * np.pi * xp.floor((change + np.pi) / (2 * np.pi)), change)
 
     def add(self, state: Float[Any, "*#batch s"], change: Float[Any, "*#batch t"]) -> Float[Any, "*batch s"]:
         """Return the state after a change in the tangent space. This is the inverse of `difference`.

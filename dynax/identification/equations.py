@@ -1,8 +1,8 @@
 """The equations of motion as a linear system for the constants, without the rows in which a constraint may act."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import jax
@@ -25,24 +25,11 @@ Constants = Callable[[Any], dict[str, jax.Array]]  # from a vector (P,) to const
 
 @dataclass(frozen=True)
 class Equations:
-    """Equations `A x = b` for constants x (P,), by the R factor of a QR decomposition of [A, b].
+    """Homogeneous equations `A x = 0` for constants x (P,), by the R factor of a QR decomposition of A."""
 
-    b is zero for one evaluation in a control step, except for rounding.
-    """
-
-    triangle: Float[np.ndarray, "r P1"]  # R factor; the last column belongs to b
+    triangle: Float[np.ndarray, "r P"]  # R factor
     count: int  # number of equations
     sum_of_squares: float  # of all entries of A
-
-    @property
-    def matrix(self) -> Float[np.ndarray, "r P"]:
-        """The columns of the R factor that belong to A."""
-        return self.triangle[:, :-1]
-
-    @property
-    def right(self) -> Float[np.ndarray, " r"]:
-        """The column of the R factor that belongs to b."""
-        return self.triangle[:, -1]
 
 
 def constants_of(model: RigidDynamicsModel) -> tuple[Float[Array, " P"], Constants]:
@@ -52,6 +39,9 @@ def constants_of(model: RigidDynamicsModel) -> tuple[Float[Array, " P"], Constan
 
 class TransitionEquations:
     """The equations of random transitions; `jax.enable_x64` must be on during each call.
+
+    In a control step of several evaluations, the states and accelerations between both ends follow from given
+    constants. Their difference from the measured change of velocity is a constant acceleration, which is added.
 
     Args:
         model: the model.
@@ -66,17 +56,17 @@ class TransitionEquations:
         self._rows = _rows(model)
 
     def at(self, constants: Float[np.ndarray, " P"] | None) -> Equations:
-        """Return the equations for better constants than the given ones, by Gauss-Newton.
+        """Return the equations with the states and accelerations that follow from constants.
 
-        Without constants, they are the equations of motion at interpolated states. Those are exact for one evaluation
-        in a control step.
+        Without constants, the states are interpolated, and the acceleration is constant in a control step. This is
+        exact for one evaluation.
         """
         given = None if constants is None else jnp.asarray(constants)
-        triangle, count, squares = np.zeros((0, self._size + 1)), 0, 0.0
+        triangle, count, squares = np.zeros((0, self._size)), 0, 0.0
         for chunk in self._chunks():
             matrix = np.asarray(self._rows(given, *(jnp.asarray(x, jnp.float64) for x in chunk)))
-            count += int(matrix[:, :-1].any(axis=1).sum())
-            squares += float((matrix[:, :-1] ** 2).sum())
+            count += int(matrix.any(axis=1).sum())
+            squares += float((matrix**2).sum())
             triangle = np.asarray(np.linalg.qr(np.vstack([triangle, matrix]), mode="r"))
         return Equations(triangle, count, squares)
 
@@ -92,68 +82,56 @@ class TransitionEquations:
 
 
 def _rows(model: RigidDynamicsModel) -> Callable[..., jax.Array]:
-    """Return a compiled function from constants, states, actions and next states of a chunk to its rows (R, P + 1)."""
-    first, linearized = _first_rows(model), _linearized_rows(model)
+    """Return a compiled function from constants, states, actions and next states of a chunk to its equations (R, P)."""
+    zero, unravel = constants_of(model)
+    evaluated, constrained = _evaluated(model), jax.vmap(_constrained_dofs(model))
 
     @jax.jit
     def rows(constants: Any, states: jax.Array, actions: jax.Array, following: jax.Array) -> jax.Array:
-        transition = first if constants is None else partial(linearized, constants)
-        every = jax.vmap(transition)(states, actions, following)
-        return every.reshape(-1, every.shape[-1])
+        def transition(state: jax.Array, action: jax.Array, after: jax.Array) -> jax.Array:
+            at, accelerations = evaluated(constants, state, action, after)
+
+            def mean_force(x: jax.Array) -> jax.Array:
+                force = jax.vmap(lambda s, a: model.equation(unravel(x), s, action, a))
+                return jnp.asarray(model.control_step.weights) @ force(at, accelerations)
+
+            return jnp.where(constrained(at).any(axis=0)[:, None], 0.0, jax.jacfwd(mean_force)(zero))
+
+        return jax.vmap(transition)(states, actions, following).reshape(-1, len(zero))
 
     return rows
 
 
-def _first_rows(model: RigidDynamicsModel) -> Callable[..., jax.Array]:
-    """Return a function from a state, an action and the next state to rows (nv, P + 1), without known constants.
+def _evaluated(model: RigidDynamicsModel) -> Callable[..., tuple[jax.Array, jax.Array]]:
+    """Return a function to the states (E, S) and accelerations (E, nv) of the evaluations in a control step.
 
-    The states between both ends are interpolated, and the acceleration is constant.
+    Its arguments are constants or None, a state, an action and the next state. The mean of the accelerations is the
+    measured change of velocity divided by the duration.
     """
-    zero, unravel = constants_of(model)
-    space, step, constrained = model.env.space, model.control_step, jax.vmap(_constrained_dofs(model))
-
-    def rows(state: jax.Array, action: jax.Array, after: jax.Array) -> jax.Array:
-        acceleration = (space.qvel(after) - space.qvel(state)) / space.dt
-        states = space.add(state, step.times[:, None] * space.difference(state, after))
-
-        def mean_force(x: jax.Array) -> jax.Array:
-            return jnp.asarray(step.weights) @ jax.vmap(
-                lambda at: model.equation(unravel(x), at, action, acceleration)
-            )(states)
-
-        matrix = jnp.pad(jax.jacfwd(mean_force)(zero), ((0, 0), (0, 1)))
-        return jnp.where(constrained(states).any(axis=0)[:, None], 0.0, matrix)
-
-    return rows
-
-
-def _linearized_rows(model: RigidDynamicsModel) -> Callable[..., jax.Array]:
-    """Return a function from constants, a state, an action and the next state to rows (nv, P + 1).
-
-    The rows are the error of the predicted change of velocity, linearized at the constants and multiplied by the mass
-    matrix, as in the equations of motion.
-    """
+    space, step = model.env.space, model.control_step
     _, unravel = constants_of(model)
-    space, step, constrained = model.env.space, model.control_step, jax.vmap(_constrained_dofs(model))
     normalization = model.identity_normalization()
-    layer = {name: jnp.zeros(shape) for name, shape in model.layer.factor_shapes.items()} if model.layer else {}
 
-    def rows(constants: jax.Array, state: jax.Array, action: jax.Array, after: jax.Array) -> jax.Array:
-        def predicted(x: jax.Array) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
-            params = {"network": unravel(x), "layer": layer}
-            change, found = step.evaluated(
-                lambda at: model.velocity_change(params, normalization, at, action[None]), state
-            )
-            velocity = change[space.nv : 2 * space.nv]
-            return velocity, (velocity, found.states)
+    def evaluated(constants: Any, state: jax.Array, action: jax.Array, after: jax.Array) -> tuple[jax.Array, jax.Array]:
+        measured = (space.qvel(after) - space.qvel(state)) / space.dt
+        if constants is None:
+            states = space.add(state, step.times[:, None] * space.difference(state, after))
+            return states, jnp.broadcast_to(measured, (len(states), space.nv))
+        factors = {} if model.layer is None else model.layer.factor_shapes
+        params = {
+            "network": unravel(constants),
+            "layer": {name: jnp.full(shape, _initial_factor(model, name)) for name, shape in factors.items()},
+        }
+        _, found = step.evaluated(lambda at: model.velocity_change(params, normalization, at, action[None]), state)
+        accelerations = found.changes / step.timestep
+        return found.states, accelerations + measured - jnp.asarray(step.weights) @ accelerations
 
-        jacobian, (velocity, states) = jax.jacfwd(predicted, has_aux=True)(constants)
-        weight = model.mass_matrix(unravel(constants), state) / space.dt
-        error = space.qvel(after) - space.qvel(state) - velocity
-        matrix = weight @ jnp.column_stack([jacobian, jacobian @ constants + error])
-        return jnp.where(constrained(states).any(axis=0)[:, None], 0.0, matrix)
+    return evaluated
 
-    return rows
+
+def _initial_factor(model: RigidDynamicsModel, name: str) -> float:
+    """Return the logarithm of the initial factor of a parameter of the constraint layer."""
+    return math.log(model.contact_init_scale) if name.startswith("contact_") else 0.0
 
 
 def _constrained_dofs(model: RigidDynamicsModel) -> Callable[[Float[Array, " S"]], Bool[Array, " nv"]]:

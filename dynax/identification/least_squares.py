@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 RCOND = 1e-9  # singular values below this share of the largest count as zero
 MIN_COLUMN_NORM = 1e-12  # columns below this share of the largest norm are numerical noise
 MIN_EIGENVALUE_RATIO = 1e-12  # of the smallest to the largest eigenvalue of a valid mass matrix
-MAX_ITERATIONS = 10  # of Gauss-Newton, with several evaluations in a control step
-MAX_CHANGE = 1e-8  # relative change of the constants at which the iteration ends
+MAX_ITERATIONS = 30  # least-squares problems, each with the states of the solution before
+MAX_CHANGE = 1e-6  # relative change of the constants at which the iteration ends
 MAX_NULL_SHARE = 1e-3  # share of an identifiable constant that lies in the null space
 
 
@@ -51,8 +51,8 @@ def identify(model: RigidDynamicsModel, data: Trajectories, seed: int = 0) -> Id
     """Return the constants of `model` that explain the data best, and their standard errors.
 
     If the data do not determine all constants, the solution has the smallest norm. With several evaluations in a
-    control step, the prediction is not linear in the constants. Gauss-Newton then linearizes it at the last solution
-    until the constants no longer change.
+    control step, the states between depend on the constants. The problem is then solved repeatedly, each time with the
+    states of the solution before, until the constants no longer change.
 
     Args:
         model: the model.
@@ -69,7 +69,7 @@ def identify(model: RigidDynamicsModel, data: Trajectories, seed: int = 0) -> Id
         for _ in range(MAX_ITERATIONS):
             before, found = found.values, _identify(model, transitions, scale, found.values)
             change = float(np.abs(found.values - before).max() / np.abs(found.values).max())
-            log.info("Gauss-Newton on control steps: relative change of the constants %.1e", change)
+            log.info("least squares with the physics steps of the last solution: relative change %.1e", change)
             if change < MAX_CHANGE:
                 break
         _check_inertia(model, found.values)
@@ -79,10 +79,10 @@ def identify(model: RigidDynamicsModel, data: Trajectories, seed: int = 0) -> Id
 def _identify(
     model: RigidDynamicsModel, transitions: TransitionEquations, scale: KnownScale, before: np.ndarray | None
 ) -> Identified:
-    """Solve the least-squares problem that is linearized at the constants `before`; by default the first problem."""
+    """Solve the least-squares problem with the intermediate states that follow from the constants `before`."""
     with jax.enable_x64(True):
         system = transitions.at(before)
-    size = system.matrix.shape[1]
+    size = system.triangle.shape[1]
     if system.count < 2 * size:
         raise RunError(
             f"only {system.count} equations of {model.env.name} are free of contacts and joint limits, for {size} "
@@ -101,16 +101,16 @@ def _solve(system: Equations, scale: KnownScale) -> tuple[np.ndarray, np.ndarray
         errors: their standard errors, (P,).
         null_share: norm of each constant's axis in the null space of the system, (P,).
     """
-    weight = np.abs(system.matrix).max()  # known constants are exact, so they weigh as much as any equation
-    matrix = np.vstack([system.matrix, weight * scale.rows])
-    right = np.concatenate([system.right, weight * scale.values])
+    weight = np.abs(system.triangle).max()  # known constants are exact, so they weigh as much as any equation
+    matrix = np.vstack([system.triangle, weight * scale.rows])
+    right = np.concatenate([np.zeros(len(system.triangle)), weight * scale.values])
     norm = np.linalg.norm(matrix, axis=0)
     nonzero = norm > MIN_COLUMN_NORM * norm.max()
     matrix, norm = np.where(nonzero, matrix, 0.0), np.where(nonzero, norm, 1.0)
     u, s, vt = np.linalg.svd(matrix / norm, full_matrices=False)
     rank = s > RCOND * s[0]
     values = vt[rank].T @ ((u[:, rank].T @ right) / s[rank]) / norm
-    residual = float(np.sum((system.matrix @ values - system.right) ** 2))
+    residual = float(np.sum((system.triangle @ values) ** 2))
     rounding = np.finfo(float).eps ** 2 * system.sum_of_squares
     variance = max(residual, rounding) / (system.count - rank.sum())
     errors = np.sqrt(variance * np.sum((vt[rank] / s[rank, None]) ** 2, axis=0)) / norm

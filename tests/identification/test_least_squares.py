@@ -1,5 +1,7 @@
 """System identification: constants that the data determine are found; others are marked as not identifiable."""
 
+import dataclasses
+
 import jax
 import numpy as np
 import pytest
@@ -23,10 +25,17 @@ def data_of(env, n=60, steps=60):
     return Trajectories(simulate(env, states, actions, "native"), actions)
 
 
-@pytest.fixture(scope="module", params=["double_cart_pole", *slow("hopper", "arm")])
+SEVERAL_EVALUATIONS = ("double_cart_pole decimation", "double_cart_pole RK4")  # in a control step
+
+
+@pytest.fixture(scope="module", params=["double_cart_pole", *slow("hopper", "arm", *SEVERAL_EVALUATIONS)])
 def identified(request):
     """A model, its data and its identification."""
-    model = RigidDynamicsModel(env=envs.make({"name": request.param}))
+    name, _, change = request.param.partition(" ")
+    env = envs.make({"name": name, "decimation": 5 if change == "decimation" else 1})
+    if change == "RK4":
+        env = dataclasses.replace(env, mjcf=env.mjcf.replace("</mujoco>", '<option integrator="RK4"/></mujoco>'))
+    model = RigidDynamicsModel(env=env)
     data = data_of(model.env)
     return model, data, identify_model(model, data)
 
