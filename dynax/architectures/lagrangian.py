@@ -28,7 +28,7 @@ class LagrangianDynamicsModel(StructuredDynamicsModel):
 
         M = J^T J + A                                        mass matrix
         tau = -J^T (d^2p/dq^2)[v, v] - grad V + B u - D v    Euler-Lagrange
-        dv = dt (M + dt D)^-1 tau                            MuJoCo's Euler, implicit in joint damping; D is 0 for RK4
+        dv = dt (M + dt D)^-1 tau                            MuJoCo's Euler, implicit in joint damping
 
     Lutter et al. 2019 (Deep Lagrangian Networks) learn a Lagrangian with M itself. The embedding p makes the velocity
     terms cheap and M positive definite. See `Embedding` for p and V. Masses and lengths are learned. The form of the
@@ -73,7 +73,7 @@ class LagrangianDynamicsModel(StructuredDynamicsModel):
         cache: ContactCache | None = None,
     ) -> UnconstrainedStep:
         """Return the step of one sample without constraints, see `BaseDynamicsModel.unconstrained`."""
-        space, dt, model = self.env.space, self.env.timestep, self.env.mj_model
+        space, dt, model = self.env.space, self.env.dt, self.env.mj_model
         q, v = states[-1][: space.nv], states[-1][space.nv :]
         position, potential = Embedding(space, self.embedding_dim).functions(self.param)
 
@@ -93,8 +93,7 @@ class LagrangianDynamicsModel(StructuredDynamicsModel):
         if (pulled := has_position_force(model)).any():
             spring = self.param("spring", nn.initializers.zeros, (3, space.nv))  # stiffness, damping, rest force
             tau = tau - pulled * (spring[0] * q + spring[1] * v + spring[2])
-        implicit = self.env.implicit_damping * damping
-        return UnconstrainedStep(dt * linalg.solve(inertia + dt * jnp.diag(implicit), tau), inertia, implicit)
+        return UnconstrainedStep(dt * linalg.solve(inertia + dt * jnp.diag(damping), tau), inertia, damping)
 
 
 def drive_directions(model: mujoco.MjModel) -> Float[np.ndarray, "nv nu"]:

@@ -4,7 +4,6 @@ The equations of a degree of freedom are used where no constraint acts on it (`e
 scale of every kinematic tree must be known (`scale`).
 """
 
-import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,16 +15,12 @@ from jaxtyping import Bool, Float
 from dynax.architectures.rigid import RigidDynamicsModel
 from dynax.data.trajectories import Trajectories
 from dynax.errors import RunError
-from dynax.identification.equations import Equations, TransitionEquations, constants_of
+from dynax.identification.equations import Equations, constants_of, equations
 from dynax.identification.scale import KnownScale, known_scale
-
-log = logging.getLogger(__name__)
 
 RCOND = 1e-9  # singular values below this share of the largest count as zero
 MIN_COLUMN_NORM = 1e-12  # columns below this share of the largest norm are numerical noise
 MIN_EIGENVALUE_RATIO = 1e-12  # of the smallest to the largest eigenvalue of a valid mass matrix
-MAX_ITERATIONS = 30  # least-squares problems, each with the states of the solution before
-MAX_CHANGE = 1e-6  # relative change of the constants at which the iteration ends
 MAX_NULL_SHARE = 1e-3  # share of an identifiable constant that lies in the null space
 
 
@@ -50,38 +45,19 @@ class Identified:
 def identify(model: RigidDynamicsModel, data: Trajectories, seed: int = 0) -> Identified:
     """Return the constants of `model` that explain the data best, and their standard errors.
 
-    If the data do not determine all constants, the solution has the smallest norm. With several evaluations in a
-    control step, the states between depend on the constants. The problem is then solved repeatedly, each time with the
-    states of the solution before, until the constants no longer change.
+    If the data do not determine all constants, the solution has the smallest norm.
 
     Args:
         model: the model.
         data: trajectories of the model's robot.
-        seed: selects at most 40,000 transitions, divided by the evaluations in a control step.
+        seed: selects at most 40,000 transitions.
 
     Raises:
         RunError: if there are too few equations without constraints, or if the data do not determine the inertia.
     """
-    transitions, scale = TransitionEquations(model, data, seed), known_scale(model)
-    found = _identify(model, transitions, scale, None)
-    _check_inertia(model, found.values)
-    if not model.env.semi_implicit:
-        for _ in range(MAX_ITERATIONS):
-            before, found = found.values, _identify(model, transitions, scale, found.values)
-            change = float(np.abs(found.values - before).max() / np.abs(found.values).max())
-            log.info("least squares with the physics steps of the last solution: relative change %.1e", change)
-            if change < MAX_CHANGE:
-                break
-        _check_inertia(model, found.values)
-    return found
-
-
-def _identify(
-    model: RigidDynamicsModel, transitions: TransitionEquations, scale: KnownScale, before: np.ndarray | None
-) -> Identified:
-    """Solve the least-squares problem with the intermediate states that follow from the constants `before`."""
     with jax.enable_x64(True):
-        system = transitions.at(before)
+        system = equations(model, data, seed)
+    scale = known_scale(model)
     size = system.triangle.shape[1]
     if system.count < 2 * size:
         raise RunError(
@@ -89,6 +65,7 @@ def _identify(
             "unknown constants: collect more data, or data with longer flight phases"
         )
     values, errors, null_share = _solve(system, scale)
+    _check_inertia(model, values)
     names = tuple(name for key in sorted(model.labels) for name in model.labels[key])
     return Identified(names, values, errors, null_share < MAX_NULL_SHARE)
 

@@ -1,7 +1,5 @@
 """System identification: constants that the data determine are found; others are marked as not identifiable."""
 
-import dataclasses
-
 import jax
 import numpy as np
 import pytest
@@ -25,17 +23,10 @@ def data_of(env, n=60, steps=60):
     return Trajectories(simulate(env, states, actions, "native"), actions)
 
 
-SEVERAL_EVALUATIONS = ("double_cart_pole decimation", "double_cart_pole RK4")  # in a control step
-
-
-@pytest.fixture(scope="module", params=["double_cart_pole", *slow("hopper", "arm", *SEVERAL_EVALUATIONS)])
+@pytest.fixture(scope="module", params=["double_cart_pole", *slow("hopper", "arm")])
 def identified(request):
     """A model, its data and its identification."""
-    name, _, change = request.param.partition(" ")
-    env = envs.make({"name": name, "decimation": 5 if change == "decimation" else 1})
-    if change == "RK4":
-        env = dataclasses.replace(env, mjcf=env.mjcf.replace("</mujoco>", '<option integrator="RK4"/></mujoco>'))
-    model = RigidDynamicsModel(env=env)
+    model = RigidDynamicsModel(env=envs.make({"name": request.param}))
     data = data_of(model.env)
     return model, data, identify_model(model, data)
 
@@ -113,7 +104,7 @@ def test_the_true_constant_lies_within_the_standard_errors_of_noisy_data(robots)
 
 
 def test_the_seed_selects_the_transitions(robots, monkeypatch):
-    monkeypatch.setattr("dynax.identification.equations.MAX_EVALUATIONS", 1000)
+    monkeypatch.setattr("dynax.identification.equations.MAX_TRANSITIONS", 1000)
     model = RigidDynamicsModel(env=robots["double_cart_pole"])
     data = data_of(model.env)
     one, same, other = (identify(model, data, seed).values for seed in (0, 0, 1))
