@@ -2,6 +2,8 @@
 
 from functools import cache
 
+import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from dynax import TrainedModel, TrainingConfig, architectures, train_dynamics_model
@@ -17,6 +19,12 @@ SMALL = {
     "transformer": {"width": 8, "num_layers": 1, "num_heads": 2, "history": 3},
 }
 SHORT = TrainingConfig(num_epochs=10, batch_size=64, warmup_steps=20, optimizer="adam")
+
+
+@pytest.fixture(autouse=True)
+def symbolic_shapes(monkeypatch):
+    """Let the checks of annotations compare symbolic shapes, which NumPy cannot broadcast."""
+    monkeypatch.setattr(np, "broadcast_shapes", jnp.broadcast_shapes)
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,7 @@ def _split(_: Any, params: Any, x: Addresses) -> Sequence[Addresses]:
 
 
 def _select(_: Any, __: Any, which: Any, *cases: Addresses) -> Addresses:
-    return np.choose(np.broadcast_to(np.asarray(which, int), cases[0].shape), cases)
+    return np.asarray(np.choose(np.broadcast_to(np.asarray(which, int), cases[0].shape), cases))
 
 
 def _evaluate(primitive: Any, params: Any, x: Addresses, *others: Any) -> Addresses:
