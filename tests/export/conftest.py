@@ -14,7 +14,7 @@ SMALL = {
     "gru": {"width": 8, "history": 3},
     "lagrangian": {},
     "mlp": {"hidden_dims": (32, 32)},
-    "quadratic": {"hidden_dims": (16,)},
+    "quadratic": {"hidden_dims": (16,), "constraints": "none"},
     "resnet": {"width": 16, "num_blocks": 1},
     "transformer": {"width": 8, "num_layers": 1, "num_heads": 2, "history": 3},
 }

@@ -82,7 +82,7 @@ def launch(command: str, argv: Sequence[str]) -> int:
         signals.check()
         smoke = None  # a malformed override: the composition reports it
     if smoke:
-        argv, args = [*argv, smoke], argparse.Namespace(**{**vars(args), "overrides": [*args.overrides, smoke]})
+        argv, args = [smoke, *argv], argparse.Namespace(**{**vars(args), "overrides": [*args.overrides, smoke]})
     job.enable_compilation_cache()  # before a plugin imports JAX
     try:
         plugins.add_options(args.overrides)

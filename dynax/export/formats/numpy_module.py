@@ -122,8 +122,7 @@ class _Module:
 
     def _move(self, node: Node) -> str:
         parts = [
-            f"np.repeat({self._read(run)}, {run.size})" if run.is_scalar and run.size > 1 else self._read(run)
-            for run in node.operands
+            f"np.repeat({self._read(run)}, {run.size})" if run.is_scalar else self._read(run) for run in node.operands
         ]
         joined = parts[0] if len(parts) == 1 else f"np.concatenate([{', '.join(parts)}])"
         return joined if node.index is None else f"{joined}[{self._array(node.index, f'index{node.result.start}')}]"
