@@ -137,7 +137,7 @@ class _Tracer:
         dtypes = [atom.aval.dtype for atom in eqn.invars]
         arguments = [self.memory.values(value, dtypes[i]) if i in indices else value for i, value in enumerate(values)]
         moved = MOVES[eqn.primitive.name](eqn.primitive, eqn.params, *arguments)
-        return moved if isinstance(moved, (list, tuple)) else [moved]
+        return [np.asarray(each) for each in (moved if isinstance(moved, (list, tuple)) else [moved])]
 
     def _fold(self, eqn: Any, values: list[Addresses]) -> list[Addresses]:
         arrays = [self.memory.values(value, atom.aval.dtype) for value, atom in zip(values, eqn.invars, strict=True)]
