@@ -54,10 +54,8 @@ def _round(folder: Path, number: signal.Signals, after: float) -> dict[str, Any]
     if last.startswith("dynax: "):
         during, obeyed = "work" if made else "imports", process.returncode == 128 + number
     else:
-        during, obeyed = (
-            PYTHON,
-            not made and process.returncode in ((-number, 1) if number == signal.SIGINT else (-number,)),
-        )
+        codes = (-number, 1) if number == signal.SIGINT else (-number,)
+        during, obeyed = PYTHON, process.returncode in codes and not made
     return {
         "signal": number.name, "after_s": round(after, 3), "during": during, "code": process.returncode,
         "stop_s": round(seconds, 3), "passed": obeyed and seconds < LIMIT, "message": last[:200],

@@ -4,18 +4,11 @@ import subprocess
 import sys
 
 import pytest
+from sections import SECTIONS
 
 from dynax.config.options import section
-from dynax.config.schema import CollectConfig, EvalConfig, ExportConfig, RenderConfig, TrainingConfig, TrainingRunConfig
+from dynax.config.schema import TrainingConfig
 from dynax.errors import UserError
-
-SECTIONS = {
-    "collect": CollectConfig,
-    "training": TrainingRunConfig,
-    "eval": EvalConfig,
-    "render": RenderConfig,
-    "export": ExportConfig,
-}
 
 
 @pytest.mark.parametrize(

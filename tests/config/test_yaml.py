@@ -6,20 +6,13 @@ from pathlib import Path
 
 import pytest
 from omegaconf import OmegaConf
+from sections import SECTIONS
 
 from dynax import envs
 from dynax.config.options import defaults, section
 from dynax.config.registry import ARCHITECTURES, ENVS, EXCITATIONS, RESETS
-from dynax.config.schema import CollectConfig, EvalConfig, ExportConfig, RenderConfig, TrainingRunConfig
 
 CONF = Path(__file__).parents[2] / "conf"
-SECTIONS = {
-    "collect": CollectConfig,
-    "training": TrainingRunConfig,
-    "eval": EvalConfig,
-    "render": RenderConfig,
-    "export": ExportConfig,
-}
 
 
 def read(path):

@@ -1,0 +1,11 @@
+"""The sections of a config, and their classes."""
+
+from dynax.config.schema import CollectConfig, EvalConfig, ExportConfig, RenderConfig, TrainingRunConfig
+
+SECTIONS = {
+    "collect": CollectConfig,
+    "training": TrainingRunConfig,
+    "eval": EvalConfig,
+    "render": RenderConfig,
+    "export": ExportConfig,
+}
