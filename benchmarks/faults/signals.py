@@ -29,6 +29,8 @@ PYTHON = "start of Python"
 def measure(rounds: int, seed: int) -> Iterator[dict[str, Any]]:
     """Yield the result of each round."""
     rng = random.Random(seed)
+    for number in NUMBERS:  # `nohup` and background jobs of a shell ignore some of them, which processes inherit
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     with tempfile.TemporaryDirectory() as root:
         for number in range(rounds):
             folder = Path(root, str(number))
