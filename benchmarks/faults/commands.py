@@ -55,6 +55,8 @@ def _round(folder: Path, words: Sequence[str]) -> dict[str, Any]:
         processes.in_child(folder, lambda: _run(words))
     code, cpu, memory = _wait(pid)
     lines = (folder / "err").read_text(errors="replace").splitlines()
+    if {"hydra.verbose=true", "--info"} & set(words):  # the user requests messages of Hydra before that of Dynax
+        lines = lines[next((i for i, line in enumerate(lines) if line.startswith("dynax: ")), 0) :]
     left = sorted({path.name for path in folder.iterdir()} - before) if code == 2 else []
     result = {
         "words": [word[:80] for word in words],

@@ -56,12 +56,13 @@ class Registry:
         Raises:
             UserError: if no implementation has this name, or if its package cannot be imported.
         """
-        if name in self.registered:
-            return self.registered[name]
-        if name in self.builtin:
-            return _import(self.builtin[name])
-        if name in self.installed:
-            return _load(self.installed[name])
+        if isinstance(name, str):  # a value of the YAML has any type
+            if name in self.registered:
+                return self.registered[name]
+            if name in self.builtin:
+                return _import(self.builtin[name])
+            if name in self.installed:
+                return _load(self.installed[name])
         names = self.names()
         raise UserError(
             f"{where}={name} is not one of {', '.join(names)}{did_you_mean(str(name), names)}; "

@@ -73,6 +73,8 @@ def check(path: Path, part: Metrics) -> bytes:
     Raises:
         UserError: if the file does not begin with this part.
     """
+    if path.exists() and not path.is_file():  # reading a pipe would never end
+        raise UserError(f"{path} is not a regular file; {ADVICE}")
     try:
         with path.open("rb") as stream:
             content = stream.read(part["size"])

@@ -16,6 +16,7 @@ CASES = {
     "train +foo=1": ["the key foo does not exist; the keys are dataset, plugins, excitation, collect, "],
     "train +training.foo=1": ["unknown key training.foo"],
     "eval run=. +render=smoke": ["the key render does not exist; the keys are run, dataset, plugins, eval"],
+    "train excitation.name={a:1}": ["excitation.name={'a': 1} is not one of mixed, ou, passive, "],
     "train hydra.verbos=true": ["the key hydra.verbos does not exist (did you mean `hydra.verbose`?)"],
     "train env=pendulm": [
         "env=pendulm does not exist (did you mean `pendulum`?)",

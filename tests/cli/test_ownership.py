@@ -40,6 +40,13 @@ def test_hydra_does_not_write_over_a_run(in_process, tmp_path, run, words):
     assert content(run) == before
 
 
+def test_messages_of_libraries_do_not_occupy_the_directory(in_process, tmp_path):
+    """A library writes a message before the directory belongs to the job."""
+    finished = in_process("eval", "hydra.verbose=true", "run=missing")
+    assert (finished.code, finished.err.splitlines()[-1]) == (2, "dynax: run=missing: the directory does not exist")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_existing_directory_is_not_removed(in_process, tmp_path):
     (tmp_path / "mine").mkdir()
     assert in_process("train", "training.seed=-1", "hydra.run.dir=mine").code == 2

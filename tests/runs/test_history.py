@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 
 import pytest
 
@@ -52,6 +53,12 @@ def test_lines_of_other_content_are_damage(path, line):
     path.write_text(line + "\n")
     with pytest.raises(UserError, match=f"^{path} is damaged: a line "):
         History(path, history.seal(path))
+
+
+def test_a_pipe_is_not_read(path):
+    os.mkfifo(path)
+    with pytest.raises(UserError, match=r"is not a regular file; restore"):
+        history.check(path, {"size": 1, "sha256": ""})
 
 
 def test_a_new_run_starts_an_empty_file(path):
