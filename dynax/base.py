@@ -240,8 +240,14 @@ class BaseDynamicsModel(ComposedModule):
         @jax.jit
         @jax.default_matmul_precision("highest")  # GPUs would otherwise round factors to ten bits (TF32)
         def compiled(variables: Variables, states: jax.Array, actions: jax.Array) -> jax.Array:
-            if self.has_memory:
-                return open_loop.rollout_with_memory(partial(self.predict_with_memory, variables), states, actions)
-            return open_loop.rollout(partial(self.predict, variables), states, actions)
+            return self.simulate(variables, states, actions)
 
         return compiled
+
+    def simulate(
+        self, variables: Variables, states: Float[Any, "B h S"], actions: Float[Any, "B steps A"]
+    ) -> Float[Array, "B T1 S"]:
+        """Return an open-loop prediction in the precision of the arguments; see `rollout`. It can be differentiated."""
+        if self.has_memory:
+            return open_loop.rollout_with_memory(partial(self.predict_with_memory, variables), states, actions)
+        return open_loop.rollout(partial(self.predict, variables), states, actions)

@@ -24,6 +24,7 @@ class MLPDynamicsModel(NetworkDynamicsModel):
 
     hidden_dims: tuple[int, ...] = (128, 128, 128)
     activation: str = "glu"
+    skip: bool = False
     refinement_steps: int = 4
     refinement_dims: tuple[int, ...] = (96, 96)
 
@@ -51,7 +52,8 @@ class MLPDynamicsModel(NetworkDynamicsModel):
         """Return the normalized target. The networks refine it if there are constraint `residuals`."""
         inputs = jnp.concatenate([states.flatten(), actions.flatten()])
         if residuals is None:
-            return dense_network(inputs, self.hidden_dims, self.activation, self.target_dim)
+            linear = nn.Dense(self.target_dim, use_bias=False)(inputs) if self.skip else 0.0
+            return linear + dense_network(inputs, self.hidden_dims, self.activation, self.target_dim)
         num_positions, num_velocities, _ = self.representation.sizes
         smooth = states[:, : num_positions + num_velocities + self.env.space.na]  # features of constraints come last
         smooth_inputs = jnp.concatenate([smooth.flatten(), actions.flatten()])

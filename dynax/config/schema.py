@@ -51,6 +51,7 @@ class TrainingConfig:
     unroll_learning_rate: float = 1e-4
     finetune: str = "none"
     finetune_steps: int = 50
+    finetune_horizons: tuple[int, ...] = (1,)
     patience: int | None = None
     val_rollouts: int = 60
     seed: int = 0
@@ -74,6 +75,11 @@ class TrainingConfig:
         check_range("unroll_learning_rate", self.unroll_learning_rate, 0, bounds.MAX_RATE, open_low=True)
         check_choice("finetune", self.finetune, ["none", "levenberg_marquardt", "lbfgs"])
         check_range("finetune_steps", self.finetune_steps, 1, bounds.MAX_EPOCHS)
+        check_range("the number of finetune_horizons", len(self.finetune_horizons), 1, bounds.MAX_LAYERS)
+        for horizon in self.finetune_horizons:
+            check_range("finetune_horizons", horizon, 1, bounds.MAX_HISTORY)
+        if self.finetune == "lbfgs" and self.finetune_horizons != (1,):
+            raise UserError("finetune=lbfgs supports only finetune_horizons=[1]: use levenberg_marquardt")
         check_range("val_rollouts", self.val_rollouts, 1, bounds.MAX_TRAJECTORIES)
         check_range("seed", self.seed, 0, 2**32 - 1)  # a JAX key has 32 bits of seed
         if self.gradient_clip is not None:
@@ -94,8 +100,10 @@ class TrainingConfig:
 
     @property
     def horizon(self) -> int:
-        """The largest number of steps that a training unrolls a prediction."""
-        return max(self.unroll_horizons, default=1) if self.unroll_epochs else 1
+        """The largest number of steps that a training predicts open loop."""
+        unrolled = self.unroll_horizons if self.unroll_epochs else ()
+        finetuned = self.finetune_horizons if self.finetune != "none" else ()
+        return max((1, *unrolled, *finetuned))
 
     @property
     def total_epochs(self) -> int:

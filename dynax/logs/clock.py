@@ -49,10 +49,17 @@ def _without_glitches(time: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, i
 
 
 def sampling_interval(time: Float[np.ndarray, " n"]) -> float:
-    """Return the median interval between increasing time stamps, s, rounded to `DIGITS` significant digits."""
+    """Return the interval between increasing time stamps, s.
+
+    It is the median, rounded to `DIGITS` significant digits, because time stamps are often noisy. Time stamps on a grid
+    with another interval, for example of a sampling rate of 610.35 Hz, keep their exact interval.
+    """
     steps = np.diff(time)
     steps = steps[steps > 0]
-    return float(f"{np.median(steps):.{DIGITS}g}") if len(steps) else float("nan")
+    if not len(steps):
+        return float("nan")
+    rounded, mean = float(f"{np.median(steps):.{DIGITS}g}"), float((time[-1] - time[0]) / (len(time) - 1))
+    return mean if not is_regular(time, rounded) and is_regular(time, mean) else rounded
 
 
 def covered(time: Float[np.ndarray, " n"], gap: float) -> list[tuple[float, float]]:

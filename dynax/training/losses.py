@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, UInt32
 
 from dynax.base import BaseDynamicsModel, Variables, normalize
-from dynax.training.samples import Samples
+from dynax.training.samples import Samples, window
 
 OUTLIER_FACTOR = 25.0  # a squared error of this factor times the median counts as an outlier
 
@@ -77,23 +77,19 @@ def multi_step(
         scale: unit of the error at the first step, in tangent coordinates.
     """
     h, space = model.history, model.env.space
-    rows = ends[:, None] + jnp.arange(1 - h, steps)
-    states, actions = samples.states[rows], samples.actions[rows]
-    target = variables["normalization"]["target"]
-    last = model.integrate(states[:, -1], samples.targets[rows[:, -1]] * target["std"] + target["mean"])
-    truth = jnp.concatenate([states[:, h:], last[:, None]], axis=1)
+    states, actions, truth = window(model, variables["normalization"], samples, ends, steps)
 
     @jax.checkpoint
-    def step(window: jax.Array, inputs: tuple[jax.Array, jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+    def step(history: jax.Array, inputs: tuple[jax.Array, jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         k, action, following = inputs
-        predicted = model.predict(variables, window, action)
+        predicted = model.predict(variables, history, action)
         error = space.difference(following, predicted) / (k * scale)
         squared = jnp.mean(error[..., space.observed] ** 2, axis=-1)
-        return jnp.concatenate([window[:, 1:], predicted[:, None]], axis=1), squared
+        return jnp.concatenate([history[:, 1:], predicted[:, None]], axis=1), squared
 
     action_windows = jnp.stack([actions[:, k : k + h] for k in range(steps)])
     counts = jnp.arange(1, steps + 1, dtype=states.dtype)
-    _, squared = jax.lax.scan(step, states[:, :h], (counts, action_windows, jnp.moveaxis(truth, 1, 0)))
+    _, squared = jax.lax.scan(step, states, (counts, action_windows, jnp.moveaxis(truth, 1, 0)))
     return jnp.moveaxis(squared, 0, 1)
 
 

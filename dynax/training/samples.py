@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import struct
+from jaxtyping import Array, Float, Int
 
 from dynax.base import BaseDynamicsModel, Variables, normalize
 from dynax.data.trajectories import Trajectories
@@ -18,6 +19,28 @@ class Samples(struct.PyTreeNode):
     actions: Any  # actions, (M, A)
     targets: Any  # normalized targets, (M, D), computed from the states before they are rounded
     contact_cache: Any = None  # `model.contact_cache` of the states: a pytree of arrays (M, ...), or None
+
+
+def window(
+    model: BaseDynamicsModel, normalization: Variables, samples: Samples, ends: Int[Array, " B"], steps: int
+) -> tuple[Float[Array, "B h S"], Float[Array, "B n A"], Float[Array, "B K S"]]:
+    """Return the inputs of open-loop predictions, and the true states.
+
+    Args:
+        model: the model.
+        normalization: statistics of the targets.
+        samples: the transitions.
+        ends: transitions at which the histories end.
+        steps: predicted steps K.
+
+    Returns:
+        The histories of states, h - 1 + K actions, and the K states after the histories.
+    """
+    h, target = model.history, normalization["target"]
+    rows = ends[:, None] + jnp.arange(1 - h, steps)
+    states = samples.states[rows]
+    last = model.integrate(states[:, -1], samples.targets[rows[:, -1]] * target["std"] + target["mean"])
+    return states[:, :h], samples.actions[rows], jnp.concatenate([states[:, h:], last[:, None]], axis=1)
 
 
 def make_samples(

@@ -16,7 +16,7 @@ from dynax.training.lbfgs import LBFGS
 from dynax.training.levenberg_marquardt import LevenbergMarquardt
 from dynax.training.training_set import TrainingSet
 
-MAX_TRANSITIONS = {"levenberg_marquardt": 20_000, "lbfgs": 100_000}  # transitions that each method uses at most
+MAX_TRANSITIONS = 100_000  # transitions that L-BFGS uses at most
 MAX_PARAMETERS = 4_000  # parameters that Levenberg-Marquardt, which solves a dense system, accepts
 
 
@@ -89,13 +89,13 @@ class Finetuning:
 
 def _method(train: TrainingSet, params: PyTree, config: TrainingConfig, key: jax.Array) -> Any:
     """Return the method on the transitions that it fits, and a context with its precision."""
-    ends = train.random_ends(key, MAX_TRANSITIONS[config.finetune])
-    variables = {"params": params, "normalization": train.normalization}
     if config.finetune == "lbfgs":
-        return LBFGS(train.model, variables, train.samples, jnp.asarray(ends), config), contextlib.nullcontext
+        ends = jnp.asarray(train.random_ends(key, MAX_TRANSITIONS))
+        variables = {"params": params, "normalization": train.normalization}
+        return LBFGS(train.model, variables, train.samples, ends, config), contextlib.nullcontext
     precision = partial(jax.enable_x64, True)
     with precision():
-        return LevenbergMarquardt(train.model, variables, train.double_samples(), ends, config), precision
+        return LevenbergMarquardt(train, params, config, key), precision
 
 
 def check_size(params: PyTree, config: TrainingConfig) -> None:

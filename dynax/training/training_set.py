@@ -92,6 +92,14 @@ class TrainingSet:
         """Return the transitions in float64, without contact cache; `jax.enable_x64` must be on."""
         return make_samples(self.model, self.data, self.normalization, np.float64, contacts=False)
 
+    def spread_ends(self, key: jax.Array, horizon: int, max_count: int) -> Int[np.ndarray, " R"]:
+        """Return window ends whose predictions of `horizon` steps cover the data, at most `max_count`, shuffled."""
+        first, last = self.model.history - 1, self.steps - horizon
+        count = -(-(self.steps - first) // horizon)
+        starts = np.unique(np.linspace(first, last, count).round().astype(np.int32))
+        ends = np.arange(len(self.data), dtype=np.int32)[:, None] * self.steps + starts
+        return np.asarray(jax.random.permutation(key, ends.ravel())[:max_count])
+
     def random_ends(self, key: jax.Array, max_count: int) -> Int[np.ndarray, " R"]:
         """Return at most `max_count` window ends in random order."""
         return np.asarray(jax.random.permutation(key, self.window_ends())[:max_count])

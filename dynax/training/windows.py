@@ -27,6 +27,8 @@ def check_length(steps: int, history: int, horizon: int = 1) -> None:
     if steps >= history + horizon - 1:
         return
     if horizon > 1:
-        message = f"unroll_horizons={horizon} with a history of {history} is too long for trajectories of {steps} steps"
-        raise UserError(message, "unroll_horizons")
+        raise UserError(
+            f"a prediction of {horizon} steps with a history of {history} is too long for trajectories of {steps} "
+            "steps: decrease unroll_horizons or finetune_horizons"
+        )
     raise UserError(f"history={history} is too long for trajectories of {steps} steps", "history")
