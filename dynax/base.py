@@ -88,6 +88,11 @@ class BaseDynamicsModel(ComposedModule):
         """
         raise NotImplementedError(f"{type(self).__name__} must define extend(self, memory, states, actions)")
 
+    @property
+    def unconstrained_inputs(self) -> int:
+        """The number of states and actions that `unconstrained` receives."""
+        return self.history
+
     def features(self, states: Float[Any, "... S"]) -> Float[Any, "... F"]:
         """Return the features of states, before normalization; see `Representation.features`."""
         return self.representation.features(states)
@@ -123,7 +128,7 @@ class BaseDynamicsModel(ComposedModule):
 
     def _init(self, normalization: Variables, rng: jax.Array) -> dict[str, Any]:
         """Return the parameters of one member."""
-        states, actions = jnp.zeros((self.history, self.state_dim)), jnp.zeros((self.history, self.action_dim))
+        states, actions = (jnp.zeros((self.unconstrained_inputs, n)) for n in (self.state_dim, self.action_dim))
         free, variables = self.init_with_output(rng, states, actions, normalization, method="unconstrained")
         last = jax.tree.map(lambda x: x[-1], free) if self.sequence else free
         layer_rng = jax.random.fold_in(rng, 1)  # differs from that of the network

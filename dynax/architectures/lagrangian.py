@@ -19,6 +19,7 @@ from dynax.mechanics.constraints import UnconstrainedStep
 from dynax.mjcf.joints import AT_JOINTS
 from dynax.mjcf.unsupported_forces import check_supported, nonlinear_actuators, unsupported_forces
 from dynax.networks.contact_cache import ContactCache
+from dynax.networks.friction import dry_friction
 
 
 class LagrangianDynamicsModel(StructuredDynamicsModel):
@@ -46,6 +47,7 @@ class LagrangianDynamicsModel(StructuredDynamicsModel):
     )
 
     embedding_dim: int = 9  # entries of p, K
+    friction: bool = False  # dry friction and constant forces, for real machines
 
     def __post_init__(self) -> None:
         model, name = self.env.mj_model, self.env.name
@@ -93,7 +95,14 @@ class LagrangianDynamicsModel(StructuredDynamicsModel):
         if (pulled := has_position_force(model)).any():
             spring = self.param("spring", nn.initializers.zeros, (3, space.nv))  # stiffness, damping, rest force
             tau = tau - pulled * (spring[0] * q + spring[1] * v + spring[2])
+        if self.friction:
+            tau = tau + dry_friction(self.param, v, self._velocity_unit(normalization))
         return UnconstrainedStep(dt * linalg.solve(inertia + dt * jnp.diag(damping), tau), inertia, damping)
+
+    def _velocity_unit(self, normalization: Variables) -> Float[Array, " nv"]:
+        """Return the standard deviation of the velocities, which are features."""
+        first = self.representation.sizes[0]
+        return jnp.asarray(normalization["features"]["std"])[first : first + self.env.space.nv]
 
 
 def drive_directions(model: mujoco.MjModel) -> Float[np.ndarray, "nv nu"]:

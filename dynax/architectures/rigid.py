@@ -48,6 +48,7 @@ class RigidDynamicsModel(StructuredDynamicsModel):
 
     compliance: str = constant("learned")  # identification leaves its factors at their initial values
     ensemble_size: int = constant(1)
+    history: int = constant(1)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -75,7 +75,9 @@ class TrainingConfig:
         check_range("unroll_learning_rate", self.unroll_learning_rate, 0, bounds.MAX_RATE, open_low=True)
         check_choice("finetune", self.finetune, ["none", "levenberg_marquardt", "lbfgs"])
         check_range("finetune_steps", self.finetune_steps, 1, bounds.MAX_EPOCHS)
-        check_range("the number of finetune_horizons", len(self.finetune_horizons), 1, bounds.MAX_LAYERS)
+        if not 0 < len(self.finetune_horizons) <= bounds.MAX_LAYERS:
+            text = f"finetune_horizons={list(self.finetune_horizons)} must have 1 to {bounds.MAX_LAYERS} horizons"
+            raise UserError(text, "finetune_horizons")
         for horizon in self.finetune_horizons:
             check_range("finetune_horizons", horizon, 1, bounds.MAX_HISTORY)
         if self.finetune == "lbfgs" and self.finetune_horizons != (1,):

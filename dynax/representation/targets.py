@@ -110,5 +110,6 @@ def hides_velocities(space: StateSpace) -> bool:
 
 
 def target_index(space: StateSpace, target: Target) -> Int[np.ndarray, " D"]:
-    """Return the entries of a complete target that the robot shows."""
-    return np.flatnonzero(space.observed if target.has_positions else space.observed[space.nv :])
+    """Return the entries of a complete target that the robot shows, int32, because JAX cannot mix it with int64."""
+    shown = space.observed if target.has_positions else space.observed[space.nv :]
+    return np.flatnonzero(shown).astype(np.int32)

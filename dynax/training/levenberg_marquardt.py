@@ -32,6 +32,7 @@ MIN_LOSS = 1e-17  # mean squared error that is zero in the float32 precision of 
 NO_OUTLIERS = 1e30  # scale of the Cauchy loss at which it equals the mean squared error
 LOG_INTERVAL = 20  # steps between log messages
 
+
 class Progress(NamedTuple):
     """The position between two steps. Its arrays have 32 bits, because other code runs without float64."""
 

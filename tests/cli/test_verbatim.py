@@ -6,8 +6,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
+from dynax.cli.composition.implied import implied_option
 from dynax.cli.composition.plugins import add_options
-from dynax.cli.composition.smoke import smoke_override
 from dynax.cli.composition.verbatim import quote_paths, unescaped
 
 NAMES = st.text(
@@ -91,7 +91,9 @@ def test_plugins_and_smoke_read_quoted_paths(tmp_path):
     (folder / ".hydra").mkdir(parents=True)
     (folder / ".hydra" / "hydra.yaml").write_text("hydra: {runtime: {choices: {training: smoke}}}")
     (folder / "verbatim_plugin.py").write_text("raise ZeroDivisionError('executed')")
-    assert smoke_override("eval", quote_paths([f"run={folder}"], sweep=False)) == "eval=smoke"
+    implied = implied_option("eval", quote_paths([f"run={folder}"], sweep=False))
+    assert implied
+    assert implied.override == "eval=smoke"
     with pytest.raises(ValueError, match="executed"):
         add_options(quote_paths([f"plugins=[{folder / 'verbatim_plugin.py'}]"], sweep=False))
 

@@ -35,6 +35,8 @@ from dynax.errors import UserError
         ("training", "unroll_learning_rate", 0.0),
         ("training", "finetune", "newton"),
         ("training", "finetune_steps", 0),
+        ("training", "finetune_horizons", [0]),
+        ("training", "finetune_horizons", []),
         ("training", "patience", 0),
         ("training", "val_rollouts", 0),
         ("training", "val_fraction", 0.0),

@@ -14,7 +14,7 @@ from dynax.config.schema import TrainingConfig
 from dynax.data.simulate import simulate
 from dynax.data.trajectories import Trajectories
 from dynax.errors import UserError
-from dynax.training import TrainingSet, levenberg_marquardt, second_order
+from dynax.training import TrainingSet, least_squares, levenberg_marquardt, second_order
 
 
 class Sequence(Linear):
@@ -113,8 +113,8 @@ def test_only_the_cauchy_loss_ignores_outliers(slide, data):
 
 def test_the_number_of_transitions_is_limited(slide, data, monkeypatch):
     """Outliers in all other transitions have no effect."""
-    monkeypatch.setitem(second_order.MAX_TRANSITIONS, "levenberg_marquardt", 40)
-    monkeypatch.setattr(levenberg_marquardt, "CHUNK_SIZE", 15)  # 30 of the 40 transitions fill whole chunks
+    monkeypatch.setattr(least_squares, "MAX_TRANSITIONS", 40)
+    monkeypatch.setattr(least_squares, "CHUNK_SIZE", 15)  # 30 of the 40 transitions fill whole chunks
     pairs = np.stack([data.states[:, :-1], data.states[:, 1:]], axis=2).reshape(480, 2, 2)
     used = np.asarray(jax.random.permutation(jax.random.PRNGKey(0), np.arange(480, dtype=np.int32))[:30])
     pairs[np.setdiff1d(np.arange(480), used), 1, 1] += 5

@@ -92,7 +92,7 @@ def test_patience_ends_one_step_training_only(slide, sliding):
 def test_horizons_longer_than_the_trajectories_are_rejected_at_the_start(slide, sliding):
     config = dataclasses.replace(STAGES, unroll_horizons=(2, 41))
     with pytest.raises(
-        UserError, match="unroll_horizons=41 with a history of 1 is too long for trajectories of 40 steps"
+        UserError, match="a prediction of 41 steps with a history of 1 is too long for trajectories of 40 steps"
     ):
         start(Linear(env=slide), sliding, config)
     start(Linear(env=slide), sliding, dataclasses.replace(config, unroll_epochs=0))

@@ -29,7 +29,8 @@ def test_windows_longer_than_the_trajectories_are_rejected():
     with pytest.raises(UserError, match=r"^history=6 is too long for trajectories of 5 steps$"):
         window_ends(4, 5, 6)
     with pytest.raises(
-        UserError, match=r"^unroll_horizons=5 with a history of 2 is too long for trajectories of 5 steps$"
+        UserError,
+        match=r"^a prediction of 5 steps with a history of 2 is too long for trajectories of 5 steps: decrease ",
     ):
         check_length(5, 2, 5)
 

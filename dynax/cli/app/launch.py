@@ -16,8 +16,8 @@ from dynax.cli.app import flags
 from dynax.cli.app.help import help_text
 from dynax.cli.command_table import COMMANDS
 from dynax.cli.composition import conf, plugins, resolvers
+from dynax.cli.composition.implied import implied_option
 from dynax.cli.composition.mappings import encode_mappings
-from dynax.cli.composition.smoke import smoke_override
 from dynax.cli.errors.report import report
 from dynax.cli.hydra_private import mode_from_flags
 from dynax.cli.jobs import job, outcomes, ownership
@@ -77,12 +77,13 @@ def launch(command: str, argv: Sequence[str]) -> int:
     args = flags.parse(argv)
     argv, args.overrides = flags.with_verbatim_paths(argv, args)
     try:
-        smoke = smoke_override(command, args.overrides)
+        implied = implied_option(command, args.overrides)
     except Exception:
         signals.check()
-        smoke = None  # a malformed override: the composition reports it
-    if smoke:
-        argv, args = [smoke, *argv], argparse.Namespace(**{**vars(args), "overrides": [*args.overrides, smoke]})
+        implied = None  # a malformed override: the composition reports it
+    if implied:
+        overrides = [*args.overrides, implied.override]
+        argv, args = [implied.override, *argv], argparse.Namespace(**{**vars(args), "overrides": overrides})
     job.enable_compilation_cache()  # before a plugin imports JAX
     try:
         plugins.add_options(args.overrides)
@@ -93,9 +94,8 @@ def launch(command: str, argv: Sequence[str]) -> int:
         return _show(lambda: _print_help(command, args), args.overrides)
     if args.hydra_help or args.cfg or args.info or args.shell_completion:
         return _show(lambda: to_hydra(command, argv), args.overrides)
-    if smoke:
-        reason = f"the run was trained with training=smoke; {command}=default overrides this"
-        print(f"dynax: using {smoke}, because {reason}", file=sys.stderr)
+    if implied:
+        print(f"dynax: using {implied.override}, because {implied.reason}", file=sys.stderr)
     return _run(command, argv, args.overrides)
 
 

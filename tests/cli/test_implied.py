@@ -1,8 +1,8 @@
-"""Evaluation and rendering of a run that was trained with `training=smoke` are small by default."""
+"""Options that the inputs of a command imply."""
 
 import pytest
 
-from dynax.cli.composition.smoke import smoke_override
+from dynax.cli.composition.implied import implied_option
 
 
 @pytest.fixture
@@ -34,7 +34,30 @@ def runs(tmp_path, monkeypatch):
     ],
 )
 def test_the_option_applies_to_runs_of_smoke_trainings(command, words, override):
-    assert smoke_override(command, words.split()) == override
+    implied = implied_option(command, words.split())
+    assert (implied and implied.override) == override
+
+
+@pytest.mark.parametrize(
+    ("words", "override"),
+    [
+        ("dataset=log", "training=log"),
+        ("dataset=log,log model=gru training.seed=1", "training=log"),
+        ("dataset=log,simulated", None),
+        ("dataset=simulated", None),
+        ("dataset=nowhere", None),
+        ("dataset=log training=default", None),
+        ("dataset=log training.resume=run", None),
+        ("env=pendulum", None),
+    ],
+)
+def test_a_log_implies_its_training(tmp_path, monkeypatch, words, override):
+    for name, text in {"log": '{"log": {}}', "simulated": "{}"}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.json").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    implied = implied_option("train", words.split())
+    assert (implied and implied.override) == override
 
 
 @pytest.mark.usefixtures("runs")

@@ -1,0 +1,58 @@
+"""The velocity at the start of a prediction, estimated from the last measurements.
+
+Velocities in a log are estimated or noisy, and a prediction adds their error at each step.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from dynax.envs.state_space import StateSpace
+
+
+@dataclass(frozen=True, eq=False)
+class VelocityObserver:
+    """A correction of the last velocity: a linear function of the differences between the last h measurements.
+
+    Attributes:
+        space: the state space.
+        history: number h of measurements.
+        action_dim: number A of entries of an action.
+    """
+
+    space: StateSpace
+    history: int
+    action_dim: int
+
+    def init(self) -> Float[np.ndarray, "nv n"]:
+        """Return the initial weights, which correct nothing."""
+        return np.zeros((self.space.nv, (self.history - 1) * (2 * self.space.nv + self.action_dim)), np.float32)
+
+    def __call__(
+        self,
+        weights: Float[Any, "nv n"],
+        states: Float[Array, "h S"],
+        actions: Float[Array, "h A"],
+        unit: Float[Any, " nv"],
+        action_unit: Float[Any, " A"],
+    ) -> Float[Array, " S"]:
+        """Return the last state with the corrected velocity.
+
+        Args:
+            weights: the weights.
+            states: measured states, oldest first.
+            actions: their actions.
+            unit: unit of the velocities.
+            action_unit: unit of the actions.
+        """
+        space = self.space
+        difference = space.difference(states[-1], states[:-1])
+        positions = difference[:, : space.nv] / (unit * space.dt)
+        velocities = difference[:, space.nv : 2 * space.nv] / unit
+        inputs: Any = jnp.concatenate([positions, velocities, actions[:-1] / action_unit], axis=1)
+        correction = unit * (weights @ inputs.ravel())
+        zeros = jnp.zeros(space.nv, correction.dtype), jnp.zeros(space.na, correction.dtype)
+        return space.add(states[-1], jnp.concatenate([zeros[0], correction, zeros[1]]))
