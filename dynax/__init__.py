@@ -29,6 +29,7 @@ __all__ = [
 
 __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
+    submodules=["control"],
     submod_attrs={
         "config.schema": ["EvalConfig", "TrainingConfig"],
         "envs.env": ["Env"],

@@ -1,6 +1,6 @@
 """The sections of a config, and their classes."""
 
-from dynax.config.schema import CollectConfig, EvalConfig, ExportConfig, RenderConfig, TrainingRunConfig
+from dynax.config.schema import CollectConfig, EvalConfig, ExportConfig, PlanConfig, RenderConfig, TrainingRunConfig
 
 SECTIONS = {
     "collect": CollectConfig,
@@ -8,4 +8,5 @@ SECTIONS = {
     "eval": EvalConfig,
     "render": RenderConfig,
     "export": ExportConfig,
+    "plan": PlanConfig,
 }

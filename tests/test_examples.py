@@ -64,3 +64,10 @@ def test_custom_model(example):
     errors = {line.partition(":")[0]: numbers(line)[-1] for line in example("custom_model.py", *LITTLE_DATA)}
     assert errors["sin/cos, delta"] < 0.1  # rad after 1 s; with constant velocity 0.6 rad
     assert errors["raw angles, delta"] < 1
+
+
+@pytest.mark.slow
+def test_control_loop(example):
+    planning, upright = example("control_loop.py", "--num-rollouts=20", "--seconds=5", "--samples=64")
+    assert "ms" in planning
+    assert numbers(upright)[0] > 1  # s

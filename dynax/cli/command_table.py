@@ -51,6 +51,14 @@ COMMANDS = {
             ),
         ),
         Command(
+            "plan",
+            "control the simulated robot with plans of a trained model",
+            (
+                "dynax plan run=<run directory> task=swing_up",
+                "dynax plan run=<run directory> task=reach planner=icem planner.samples=256",
+            ),
+        ),
+        Command(
             "export",
             "write a trained model as files that other programs run",
             (

@@ -2,7 +2,8 @@
 
     dynax train plugins=[path/to/my_model.py] model=my_model
 
-A plugin is a Python file that defines one model, robot, excitation, reset or optimizer. Its name is the file's stem.
+A plugin is a Python file that defines one model, robot, excitation, reset, optimizer, task or planner. Its name is the
+file's stem.
 """
 
 import inspect
@@ -95,7 +96,34 @@ RESETS = Registry(
     base="dynax.envs.resets.reset:Reset",
     suffix="Reset",
 )
-ALL = (ARCHITECTURES, ENVS, EXCITATIONS, OPTIMIZERS, RESETS)
+TASKS = Registry(
+    section="task",
+    key="name",
+    builtin={
+        "balance": "dynax.control.tasks.balance:Balance",
+        "quadratic": "dynax.control.tasks.quadratic:Quadratic",
+        "reach": "dynax.control.tasks.reach:Reach",
+        "swing_up": "dynax.control.tasks.swing_up:SwingUp",
+    },
+    base="dynax.control.tasks.task:Task",
+    entry_points="dynax.tasks",
+    suffix="Task",
+)
+PLANNERS = Registry(
+    section="planner",
+    key="name",
+    builtin={
+        "cem": "dynax.control.planners.cem:Cem",
+        "icem": "dynax.control.planners.icem:Icem",
+        "mppi": "dynax.control.planners.mppi:Mppi",
+    },
+    base="dynax.control.planners.planner:Planner",
+    entry_points="dynax.planners",
+    suffix="Planner",
+)
+ALL = (ARCHITECTURES, ENVS, EXCITATIONS, OPTIMIZERS, RESETS, TASKS, PLANNERS)
+
+_BASES = "BaseDynamicsModel, Env, Excitation, Reset, Task or Planner"
 
 _plugins: dict[str, Plugin] = {}
 
@@ -131,12 +159,12 @@ def register_classes(classes: Iterable[type]) -> None:
     """Register classes of a script or a notebook, under the names that saved runs have for them.
 
     Raises:
-        UserError: if a class is no model, robot, excitation or reset.
+        UserError: if a class is no model, robot, excitation, reset, task or planner.
     """
     for cls in classes:
         registry = next((r for r in ALL if r.is_implementation(cls, cls.__module__)), None)
         if registry is None:
-            raise UserError(f"{cls.__name__} is not a subclass of BaseDynamicsModel, Env, Excitation or Reset")
+            raise UserError(f"{cls.__name__} is not a subclass of {_BASES}")
         registry.register(registry.name_of(cls), cls)
 
 
@@ -176,6 +204,6 @@ def _register(things: Iterable[Any], module: str, plugin: Plugin) -> None:
             count += 1
     if not count:
         raise UserError(
-            f"plugins={plugin.path} defines no implementation: it must contain a subclass of BaseDynamicsModel, Env, "
-            "Excitation or Reset, or a function optimizer(schedule, config)"
+            f"plugins={plugin.path} defines no implementation: it must contain a subclass of {_BASES}, or a function "
+            "optimizer(schedule, config)"
         )

@@ -9,6 +9,7 @@ from dynax.config.registry import ENVS, OPTIMIZERS
 from dynax.errors import UserError, check_choice, check_range
 
 TEST_ACTIONS = ("piecewise_constant", "uniform", "passive")  # excitations of test trajectories
+BACKENDS = ("auto", "egl", "osmesa", "software")  # of clips
 
 C = TypeVar("C", bound="TrainingConfig")
 
@@ -167,6 +168,34 @@ class ExportConfig:
 
 
 @dataclass(frozen=True)
+class PlanConfig:
+    """The episodes of `dynax plan`, the predictors that are compared, and the clip of an episode."""
+
+    episodes: int = 10
+    seconds: float | None = None
+    seed: int = 0
+    compare: tuple[str, ...] = ("mujoco", "random")
+    width: int = 640
+    height: int = 360
+    fps: int = 25
+    backend: str = "auto"
+    camera: str | None = None
+
+    def __post_init__(self):
+        check_fields(self)
+        check_range("episodes", self.episodes, 1, 100_000)
+        if self.seconds is not None:
+            check_range("seconds", self.seconds, 0, bounds.MAX_SECONDS, open_low=True)
+        check_range("seed", self.seed, 0, 2**32 - 1)  # a JAX key has 32 bits of seed
+        for name in self.compare:
+            check_choice("compare", name, ["mujoco", "mjx", "random"])
+        check_range("width", self.width, 64, 3840)
+        check_range("height", self.height, 64, 2160)
+        check_range("fps", self.fps, 1, 50)
+        check_choice("backend", self.backend, BACKENDS)
+
+
+@dataclass(frozen=True)
 class RenderConfig:
     """The clip that shows the prediction of a model over the true motion."""
 
@@ -190,7 +219,7 @@ class RenderConfig:
         check_range("height", self.height, 64, 2160)
         check_range("fps", self.fps, 1, 50)
         check_range("speed", self.speed, 0.001, 1000)
-        check_choice("backend", self.backend, ["auto", "egl", "osmesa", "software"])
+        check_choice("backend", self.backend, BACKENDS)
         for name in self.formats:
             check_choice("formats", name, ["gif", "mp4"])
         if not self.formats:

@@ -25,7 +25,7 @@ def control_steps(env: Env, batch: int) -> Iterator[Advance]:
 
     MJX compiles one program for `batch` trajectories. A smaller batch is padded with copies of its last trajectory.
     """
-    program = _program(env)
+    simulate = program(env)
 
     def advance(states: np.ndarray, actions: np.ndarray) -> np.ndarray:
         missing = batch - len(states)
@@ -33,7 +33,7 @@ def control_steps(env: Env, batch: int) -> Iterator[Advance]:
             np.concatenate([array, np.repeat(array[-1:], missing, axis=0)]).astype(np.float32)
             for array in (states, actions)
         ]
-        return np.asarray(program(*padded))[: len(states)]
+        return np.asarray(simulate(*padded))[: len(states)]
 
     yield advance
 
@@ -47,7 +47,7 @@ def unsupported_reason(env: Env) -> str:
     try:
         import jax
 
-        jax.eval_shape(_program(env), state, action)
+        jax.eval_shape(program(env), state, action)
     except ImportError as error:
         return f"MJX cannot be imported ({error})"
     except (NotImplementedError, ValueError) as error:
@@ -55,7 +55,7 @@ def unsupported_reason(env: Env) -> str:
     return ""
 
 
-def _program(env: Env) -> Program:
+def program(env: Env) -> Program:
     """Return the robot's program; build it at the first call. Raises MJX's own errors for an unsupported robot."""
     if env not in _PROGRAMS:
         _PROGRAMS[env] = _build(env)

@@ -9,6 +9,7 @@ OPTIONS = {
     "train": "training: *default  few",
     "eval": "eval: *default  smoke",
     "render": "render: *default  smoke",
+    "plan": "plan: *default  smoke",
     "export": "export: *default",
     "import": "source=<required>",
     "inspect": "dataset=<required>",

@@ -24,6 +24,7 @@ def runs(tmp_path, monkeypatch):
         ("render", "run=smoke", "render=smoke"),
         ("render", "run='smoke' render.fps=5", "render=smoke"),
         ("eval", "run=smoke,smoke_2 eval.seed=1", "eval=smoke"),
+        ("plan", "run=smoke task=reach", "plan=smoke"),
         ("eval", "run=default", None),
         ("eval", "run=smoke,default", None),
         ("eval", "run=smoke eval=default", None),

@@ -41,6 +41,9 @@ def matrix():
     yield from (("train", [f"training={training}"]) for training in options("training"))
     yield from (("eval", [f"eval={option}", "run=."]) for option in options("eval"))
     yield from (("render", [f"render={option}", "run=."]) for option in options("render"))
+    yield from (("plan", [f"plan={option}", "task=reach", "run=."]) for option in options("plan"))
+    yield from (("plan", [f"task={task}", "planner=icem", "run=."]) for task in options("task"))
+    yield from (("plan", ["task=reach", f"planner={planner}", "run=."]) for planner in options("planner"))
     yield from (("export", [f"export={option}", "run=."]) for option in options("export"))
 
 

@@ -10,7 +10,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-GROUPS = {"collect": "collect", "training": "train", "eval": "eval", "render": "render", "export": "export"}
+GROUPS = {name: name for name in ("collect", "eval", "render", "plan", "export")} | {"training": "train"}
 
 
 def anchors(page):

@@ -25,7 +25,7 @@ _FLAGS = (
     ("--hydra-help", "print the flags of Hydra"),
 )
 # The order of groups and keys on the page. The YAML files need another order, in which options can depend on others.
-_ORDER = ("run", "env", "model", "training", "excitation", "collect", "dataset", "plugins")
+_ORDER = ("run", "task", "planner", "env", "model", "training", "excitation", "collect", "dataset", "plugins")
 
 
 def help_text(command: Command, config_name: str, overrides: Sequence[str]) -> str:
@@ -58,7 +58,11 @@ def _groups(cfg: DictConfig, width: int) -> Iterator[str]:
     """Yield the lines of each group: its options, then its keys with their values and comments."""
     loader = GlobalHydra.instance().config_loader()
     key_comments = comments(loader, cfg)
-    names = sorted((str(name) for name in cfg if name != "hydra"), key=_rank)
+    required = {
+        str(group) for group, option in cfg.hydra.runtime.choices.items() if option is None and "/" not in group
+    }
+    present = {str(name) for name in cfg if name != "hydra"}
+    names = sorted(present | required, key=lambda name: (_rank(name), name))
     for name in names:
         indent = 2
         if name in cfg.hydra.runtime.choices:
@@ -67,7 +71,7 @@ def _groups(cfg: DictConfig, width: int) -> Iterator[str]:
             yield from textwrap.wrap(options, width, subsequent_indent=" " * 4, break_on_hyphens=False)
             for group in [key for key in cfg.hydra.runtime.choices if re.fullmatch(f"{name}/[^/@]+", key)]:
                 yield f"    {group}: {_options(loader, cfg, group)}"
-        leaves = _leaves(OmegaConf.to_container(OmegaConf.masked_copy(cfg, [name])))
+        leaves = _leaves(OmegaConf.to_container(OmegaConf.masked_copy(cfg, [name] if name in present else [])))
         rows = [(f"{key}={_value(value)}", key_comments.get(key, "")) for key, value in leaves]
         yield from _two_columns(rows, width, indent)
         yield ""
@@ -107,7 +111,7 @@ def _leaves(node: Any, prefix: str = "") -> Iterator[tuple[str, object]]:
 
 def _two_columns(rows: Sequence[tuple[str, str]], width: int, indent: int) -> Iterator[str]:
     """Yield the lines of a table with two columns. The second column is wrapped at `width` characters."""
-    second = indent + max(len(left) for left, _ in rows) + 2
+    second = indent + max((len(left) for left, _ in rows), default=0) + 2
     wrap = textwrap.TextWrapper(width, subsequent_indent=" " * second, break_on_hyphens=False)
     for left, right in rows:
         wrap.initial_indent = f"{' ' * indent}{left}".ljust(second)

@@ -45,6 +45,11 @@ def render(cfg: DictConfig) -> None:
     job.run("render", cfg)
 
 
+def plan(cfg: DictConfig) -> None:
+    """Run `dynax plan` on a composed config."""
+    job.run("plan", cfg)
+
+
 def export(cfg: DictConfig) -> None:
     """Run `dynax export` on a composed config."""
     job.run("export", cfg)
@@ -65,6 +70,7 @@ _TASKS = {
     "train": train,
     "eval": evaluate,
     "render": render,
+    "plan": plan,
     "export": export,
     "import": import_log,
     "inspect": inspect,

@@ -29,7 +29,7 @@ def implied_option(command: str, overrides: Sequence[str]) -> Implied | None:
         OverrideParseException: An override is malformed.
     """
     parsed = OverridesParser.create().parse_overrides(list(overrides))
-    group = {"eval": "eval", "render": "render", "train": "training"}.get(command)
+    group = {"eval": "eval", "render": "render", "plan": "plan", "train": "training"}.get(command)
     if group is None or any(override.get_key_element().lstrip("+~").split("@")[0] == group for override in parsed):
         return None
     if command == "train":

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
-MAPPINGS = ("env.action_range", "env.reset.ranges")
+MAPPINGS = ("env.action_range", "env.reset.ranges", "task.weights", "task.target")
 OVERRIDE = re.compile(rf"^\+{{0,2}}({'|'.join(map(re.escape, MAPPINGS))})=(\{{.*\}})$", re.DOTALL)
 
 

@@ -17,10 +17,10 @@ from hydra.errors import OverrideParseException
 
 from dynax.cli.composition.verbatim import unescaped
 from dynax.config.options import defaults
-from dynax.config.registry import ARCHITECTURES, ENVS, EXCITATIONS, load_plugins
+from dynax.config.registry import ARCHITECTURES, ENVS, EXCITATIONS, PLANNERS, TASKS, load_plugins
 from dynax.config.table import Registry
 
-GROUPS = (ARCHITECTURES, ENVS, EXCITATIONS)
+GROUPS = (ARCHITECTURES, ENVS, EXCITATIONS, TASKS, PLANNERS)
 
 
 def add_options(overrides: Sequence[str]) -> None:

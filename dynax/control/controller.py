@@ -1,0 +1,123 @@
+"""A controller: it plans in each period, and executes the first action of the plan."""
+
+import logging
+import time
+from typing import Protocol
+
+import jax
+import numpy as np
+from jaxtyping import Float
+
+from dynax.control.improvement import Plan, as_float64, improver
+from dynax.control.predictors import Predictor
+from dynax.control.problem import Problem
+from dynax.errors import UserError
+from dynax.math.precision import in_single_precision
+
+log = logging.getLogger(__name__)
+
+
+class Policy(Protocol):
+    """A function from states to an action, which an episode calls once per period."""
+
+    plan: Plan | None  # the last plan, if there is one
+
+    def reset(self, seed: int) -> None:
+        """Begin an episode."""
+        ...
+
+    def __call__(self, states: Float[np.ndarray, "*n S"]) -> Float[np.ndarray, " A"]:
+        """Return the action of the next period."""
+        ...
+
+
+class Controller:
+    """Model predictive control.
+
+        controller = dynax.control.make(run, "swing_up")
+        action = controller(state)  # once per period, 0.02 s by default
+
+    Args:
+        problem: the task, the planner and the robot.
+        predictor: the predictor.
+        seed: seed of the candidates.
+    """
+
+    def __init__(self, problem: Problem, predictor: Predictor, seed: int = 0):
+        self.problem, self.predictor = problem, predictor
+        self._improve = improver(problem, predictor)
+        self.reset(seed)
+
+    @in_single_precision
+    def reset(self, seed: int = 0) -> None:
+        """Forget the last plan and the states before, as at the beginning of an episode."""
+        self.plan: Plan | None = None
+        self._key, self._count = jax.random.key(seed), 0
+        self._search = self.problem.planner.start(self.problem.center)
+        self._states, self._past = np.zeros((0, self.problem.env.state_dim)), np.zeros((0, self.problem.env.action_dim))
+
+    def compile(self) -> float:
+        """Compile the program with the default state, and return the duration, s. The first call then is fast."""
+        start = time.perf_counter()
+        self(self.problem.env.space.home)
+        self.reset()
+        return time.perf_counter() - start
+
+    @in_single_precision
+    def __call__(self, states: Float[np.ndarray, "*n S"]) -> Float[np.ndarray, " A"]:
+        """Return the action until the next call, which should follow after a period.
+
+        Args:
+            states: the current state (S,). If the model has a history, the states since the last call (n, S), one for
+                each control step, oldest first.
+
+        Raises:
+            UserError: if states of the history are missing.
+        """
+        self._remember(np.asarray(states, float))
+        key = jax.random.fold_in(self._key, self._count)
+        self._search, plan = self._improve(self._search, key, self._states, self._past)
+        self.plan, self._count = as_float64(plan), self._count + 1
+        action = self.plan.actions[0]
+        self._past = np.concatenate([self._past, np.tile(action, (self.problem.repeat, 1))])
+        return action
+
+    def close(self) -> None:
+        """Release the threads of the predictor."""
+        self.predictor.close()
+
+    def _remember(self, states: Float[np.ndarray, "*n S"]) -> None:
+        """Append new states. At the beginning, the first state and the default action are repeated."""
+        history, env = self.predictor.history, self.problem.env
+        if states.ndim not in (1, 2) or states.shape[-1] != env.state_dim or not len(states):
+            raise UserError(f"states must have shape ({env.state_dim},) or (n, {env.state_dim})", "states")
+        states = states.reshape(-1, env.state_dim)
+        if not len(self._states):
+            states = np.concatenate([np.repeat(states[:1], max(history - len(states), 0), axis=0), states])
+            self._past = np.tile(env.default_action, (len(states) - 1, 1))
+        elif history > 1 and len(states) != self.problem.repeat:
+            raise UserError(
+                f"states must contain the {self.problem.repeat} states since the last call, because the model has a "
+                f"history of {history} states; now there are {len(states)}",
+                "states",
+            )
+        self._states = np.concatenate([self._states, states])[-history:]
+        self._past = self._past[len(self._past) - (history - 1) :]
+
+
+class RandomPolicy:
+    """Uniform random actions, a new one in each period."""
+
+    plan: Plan | None = None
+
+    def __init__(self, problem: Problem):
+        self._bounds = problem.env.action_bounds
+        self.reset(0)
+
+    def reset(self, seed: int) -> None:
+        """Begin an episode."""
+        self._rng = np.random.default_rng(seed)
+
+    def __call__(self, states: Float[np.ndarray, "*n S"]) -> Float[np.ndarray, " A"]:
+        """Return the action of the next period."""
+        return self._rng.uniform(*self._bounds)

@@ -1,0 +1,87 @@
+"""One plan: the iterations of a planner with a predictor, compiled by JAX if the predictor can be compiled."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from dynax.control.planners.planner import Search
+from dynax.control.predictors import Predictor
+from dynax.control.problem import Problem
+from dynax.math.arrays import Leaf
+
+FAN = 8  # predictions of candidates that a plan contains, for pictures
+
+
+class Plan(NamedTuple):
+    """A plan, and predictions of the best candidates."""
+
+    actions: Leaf  # (T, A)
+    fan: Leaf  # (F, T1, S), the best prediction first
+
+
+# (search, key, states (h, S), past actions (h - 1, A)) -> the next search and the plan
+Improve = Callable[[Search, jax.Array, np.ndarray, np.ndarray], tuple[Search, Plan]]
+
+
+def improver(problem: Problem, predictor: Predictor) -> Improve:
+    """Return the function that computes a plan."""
+    return _compiled(problem, predictor) if predictor.compiled else _stepwise(problem, predictor)
+
+
+def _compiled(problem: Problem, predictor: Predictor) -> Improve:
+    """Return the function as one program."""
+    planner = problem.planner
+
+    @jax.jit
+    def program(variables, search: Search, key: jax.Array, states: jax.Array, past: jax.Array):
+        search, fan = planner.shift(search), jnp.zeros(())
+        for i in range(planner.iterations):
+            candidates = planner.sample(search, jax.random.fold_in(key, i), i)
+            actions = problem.actions(candidates)
+            paths = predictor.predict(variables, states, past, actions)
+            returns = problem.returns(paths, actions)
+            search, fan = planner.update(search, candidates, returns), paths[jnp.argsort(-returns)[:FAN]]
+        return search, Plan(problem.actions(planner.chosen(search)[None])[0], fan)
+
+    def improve(search: Search, key: jax.Array, states: np.ndarray, past: np.ndarray) -> tuple[Search, Plan]:
+        return program(predictor.variables, search, key, states.astype(np.float32), past.astype(np.float32))
+
+    return improve
+
+
+def _stepwise(problem: Problem, predictor: Predictor) -> Improve:
+    """Return the function with a prediction outside of JAX. Candidates and updates are still compiled."""
+    planner = problem.planner
+    shift = jax.jit(planner.shift)
+    expand = jax.jit(problem.actions)
+    samplers = [jax.jit(lambda search, key, i=i: _drawn(problem, search, key, i)) for i in range(planner.iterations)]
+
+    @jax.jit
+    def update(search: Search, candidates: jax.Array, paths: jax.Array, actions: jax.Array):
+        returns = problem.returns(paths, actions)
+        return planner.update(search, candidates, returns), jnp.argsort(-returns)[:FAN]
+
+    def improve(search: Search, key: jax.Array, states: np.ndarray, past: np.ndarray) -> tuple[Search, Plan]:
+        search, fan = shift(search), np.zeros(())
+        for sample in samplers:
+            candidates, actions = sample(search, key)
+            paths = np.asarray(predictor.predict(predictor.variables, states, past, actions))
+            search, best = update(search, candidates, paths.astype(np.float32), actions)
+            fan = paths[np.asarray(best)]
+        return search, Plan(expand(planner.chosen(search)[None])[0], fan)
+
+    return improve
+
+
+def _drawn(problem: Problem, search: Search, key: jax.Array, iteration: int) -> tuple[jax.Array, jax.Array]:
+    """Return candidates and their actions."""
+    candidates = problem.planner.sample(search, jax.random.fold_in(key, iteration), iteration)
+    return candidates, problem.actions(candidates)
+
+
+def as_float64(plan: Plan) -> Plan:
+    """Return a plan as NumPy arrays."""
+    return Plan(*(np.asarray(array, np.float64) for array in plan))

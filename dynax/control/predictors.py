@@ -1,0 +1,117 @@
+"""Predictors of a planner: a trained model, or MuJoCo with the true plant."""
+
+from contextlib import ExitStack
+from typing import Any, Protocol, cast
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from dynax.data import mjx, native
+from dynax.envs import Env
+from dynax.errors import UserError, check_choice
+from dynax.math.arrays import AnyArray
+from dynax.trained import TrainedModel
+
+NAMES = ("model", "mujoco", "mjx")
+
+
+class Predictor(Protocol):
+    """A function from the recent states and from candidates to predicted states."""
+
+    env: Env
+    history: int  # states that a prediction starts from, h
+    compiled: bool  # whether JAX can compile the prediction
+    variables: Any  # arrays that the compiled prediction needs
+
+    def predict(
+        self,
+        variables: Any,
+        states: Float[AnyArray, "h S"],
+        past: Float[AnyArray, "h_before A"],
+        actions: Float[AnyArray, "N T A"],
+    ) -> Float[AnyArray, "N T1 S"]:
+        """Return predicted states; the first is the last of `states`.
+
+        Args:
+            variables: the predictor's arrays.
+            states: the last states, oldest first.
+            past: the actions of all these states but the last.
+            actions: the actions of each candidate.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release threads."""
+        ...
+
+
+class LearnedPredictor:
+    """A trained model. The members of an ensemble are averaged."""
+
+    compiled = True
+
+    def __init__(self, trained: TrainedModel):
+        self.env, self.history, self.variables = trained.env, trained.history_length, trained.params
+        self._model = trained.model
+
+    def predict(self, variables: Any, states: Any, past: Any, actions: Any) -> jax.Array:
+        """Return predicted states; see `Predictor`."""
+        n = len(actions)
+        given = jnp.concatenate([jnp.broadcast_to(past, (n, *past.shape)), actions], axis=1)
+        return self._model.rollout(jnp.broadcast_to(states, (n, *states.shape)), given, variables)
+
+    def close(self) -> None:
+        """Do nothing, because there are no threads."""
+
+
+class MjxPredictor:
+    """MuJoCo on JAX, in float32."""
+
+    compiled, history, variables = True, 1, None
+
+    def __init__(self, env: Env):
+        if reason := mjx.unsupported_reason(env):
+            raise UserError(f"compare=mjx cannot simulate {env.name}: {reason}", "compare")
+        self.env, self._program = env, cast(Any, mjx.program(env))
+
+    def predict(self, variables: Any, states: Any, past: Any, actions: Any) -> jax.Array:
+        """Return predicted states; see `Predictor`."""
+        first = jnp.broadcast_to(states[-1], (len(actions), states.shape[-1]))
+        return jnp.concatenate([first[:, None], self._program(first, actions)], axis=1)
+
+    def close(self) -> None:
+        """Do nothing, because there are no threads."""
+
+
+class NativePredictor:
+    """C MuJoCo in float64, with one thread per core. Call `close` at the end."""
+
+    compiled, history, variables = False, 1, None
+
+    def __init__(self, env: Env):
+        self.env, self._stack = env, ExitStack()
+        self._advance = self._stack.enter_context(native.control_steps(env))
+
+    def predict(self, variables: Any, states: Any, past: Any, actions: Any) -> np.ndarray:
+        """Return predicted states; see `Predictor`."""
+        first = np.broadcast_to(np.asarray(states[-1], float), (len(actions), states.shape[-1]))
+        following = self._advance(first, np.asarray(actions, float))
+        return np.concatenate([first[:, None], following], axis=1)
+
+    def close(self) -> None:
+        """Stop the threads."""
+        self._stack.close()
+
+
+def make(name: str, trained: TrainedModel) -> Predictor:
+    """Return the predictor `model`, `mujoco` or `mjx` of the robot of a trained model.
+
+    Raises:
+        UserError: if there is no such predictor, or if MJX cannot simulate the robot.
+    """
+    check_choice("predictor", name, NAMES)
+    if name == "model":
+        return LearnedPredictor(trained)
+    return NativePredictor(trained.env) if name == "mujoco" else MjxPredictor(trained.env)

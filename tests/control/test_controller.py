@@ -1,0 +1,110 @@
+"""Controllers: predictors, histories of states, and episodes on the true plant."""
+
+import numpy as np
+import pytest
+from small_models import small
+
+from dynax import TrainedModel, control
+from dynax.config.schema import PlanConfig
+from dynax.control import planners, predictors
+from dynax.control.comparison import compare
+from dynax.control.controller import Controller, RandomPolicy
+from dynax.control.episodes import run_episode
+from dynax.control.problem import Problem
+from dynax.control.tasks.balance import Balance
+from dynax.control.tasks.reach import Reach
+from dynax.control.tasks.swing_up import SwingUp
+from dynax.data.simulate import simulate
+from dynax.errors import UserError
+
+SHORT = {"name": "cem", "horizon": 0.1, "samples": 8, "elites": 2, "iterations": 1, "knots": 3}
+
+
+@pytest.fixture(scope="module")
+def trained(cart_pole):
+    return TrainedModel(*small("mlp", cart_pole))
+
+
+def problem_of(env, task=None, **options):
+    return Problem(env, task or SwingUp(), planners.make(SHORT | options))
+
+
+@pytest.mark.parametrize("name", ["mujoco", pytest.param("mjx", marks=pytest.mark.slow)])
+def test_the_simulators_predict_the_true_path(trained, name):
+    env = trained.env
+    predictor = predictors.make(name, trained)
+    state, actions = np.array([0.1, 2.0, 0.5, 1.0]), np.random.default_rng(0).uniform(-1, 1, (3, 5, 1))
+    path = np.asarray(predictor.predict(None, state[None], np.zeros((0, 1)), actions))
+    predictor.close()
+    np.testing.assert_allclose(path, simulate(env, np.tile(state, (3, 1)), actions, "native"), atol=1e-5)
+
+
+def test_a_trained_model_predicts_as_its_rollout(trained):
+    predictor = predictors.make("model", trained)
+    state, actions = np.array([0.1, 2.0, 0.5, 1.0], np.float32), np.ones((3, 5, 1), np.float32)
+    path = predictor.predict(trained.params, state[None], np.zeros((0, 1), np.float32), actions)
+    np.testing.assert_array_equal(path, trained.rollout(np.tile(state, (3, 1)), actions))
+
+
+def test_a_controller_returns_actions_in_the_range(trained):
+    controller = control.make(trained, SwingUp(), planners.make(SHORT))
+    assert controller.plan is None  # the state of the compilation is forgotten
+    action = controller(np.zeros(4))
+    assert action.shape == (1,)
+    assert np.abs(action).max() <= 1
+    assert controller.plan.actions.shape == (10, 1)
+    assert controller.plan.fan.shape == (8, 11, 4)
+    np.testing.assert_array_equal(controller.plan.actions[0], controller.plan.actions[1])  # one period is two steps
+
+
+def test_a_model_with_a_history_needs_all_states(cart_pole):
+    model = TrainedModel(*small("transformer", cart_pole))
+    controller = Controller(problem_of(cart_pole), predictors.make("model", model))
+    controller(np.zeros(4))
+    with pytest.raises(UserError, match="states must contain the 2 states since the last call"):
+        controller(np.zeros(4))
+    controller(np.ones((2, 4)))
+    with pytest.raises(UserError, match=r"states must have shape \(4,\) or \(n, 4\)"):
+        controller(np.zeros(3))
+
+
+@pytest.mark.parametrize("kind", ["mlp", "transformer"])
+def test_an_episode_is_a_trajectory_of_the_plant(cart_pole, kind):
+    problem, model = problem_of(cart_pole), TrainedModel(*small(kind, cart_pole))
+    controller = Controller(problem, predictors.make("model", model))
+    episode = run_episode(problem, controller, np.zeros(4), 0.1, 3, keep_plans=True)
+    assert len(episode.plans) == len(episode.planning_s) == 5
+    assert episode.rewards.shape == (10,)
+    assert not episode.success
+    path = simulate(cart_pole, np.zeros((1, 4)), episode.actions[None], "native")[0]
+    np.testing.assert_array_equal(episode.states, path)
+    again = run_episode(problem, controller, np.zeros(4), 0.1, 3)
+    np.testing.assert_array_equal(again.actions, episode.actions)
+    assert episode.total == pytest.approx(episode.rewards.sum())
+
+
+def test_an_episode_ends_with_a_divergence(cart_pole):
+    episode = run_episode(problem_of(cart_pole), RandomPolicy(problem_of(cart_pole)), np.full(4, 1e9), 0.1, 0)
+    assert np.isnan(episode.states[-1]).all()
+    assert np.isfinite(episode.rewards).all()
+    assert not episode.success
+
+
+def test_planning_with_the_plant_balances_a_pole_and_random_actions_do_not(trained):
+    config = PlanConfig(episodes=1, seconds=0.8, compare=("mujoco", "random"))
+    planner = planners.make({"name": "icem", "horizon": 0.3, "samples": 16, "elites": 4})
+    results = compare(trained, Balance(), planner, config).summary()["results"]
+    assert results["mujoco"]["successes"] == 1
+    assert results["random"]["successes"] == 0
+    assert results["mujoco"]["return_mean"] > results["random"]["return_mean"]
+
+
+def test_a_task_that_does_not_fit_is_an_error(trained):
+    with pytest.raises(UserError, match="does not fit the robot cart_pole"):
+        control.make(trained, Reach())
+    with pytest.raises(UserError, match="task=swing is not one of balance, quadratic, reach, swing_up"):
+        control.make(trained, "swing")
+    with pytest.raises(UserError, match="planner=cme is not one of cem, icem, mppi"):
+        control.make(trained, "swing_up", "cme")
+    with pytest.raises(UserError, match="predictor=mujoko is not one of model, mujoco, mjx"):
+        control.make(trained, "swing_up", predictor="mujoko")
