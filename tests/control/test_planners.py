@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from marks import slow
 from toys import DT, GAINS
 
 from dynax.config.registry import PLANNERS
@@ -59,7 +60,7 @@ def lqr(state):
     return float(state @ cost @ state), largest
 
 
-@pytest.mark.parametrize("name", MOST)
+@pytest.mark.parametrize("name", ["cem", *slow("icem", "mppi")])
 def test_the_cost_of_a_plan_approaches_that_of_the_linear_quadratic_regulator(slide, name):
     state = np.array([0.05, 0.1])
     optimal, largest = lqr(state)
