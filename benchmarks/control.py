@@ -3,10 +3,10 @@
     python -m benchmarks.control [--keep DIR]
     python -m benchmarks.control --table [--write]
 
-`dynax train` trains each model, and `dynax plan` controls the cart pole with it in 10 episodes of 5 s. A run in the folder
-`--keep` is used again. The planning time is measured in a process on one core. The time of the core (CPU time) does not
-depend on other programs. The results are in `benchmarks/results/control.json`, and `--write` copies their table into
-docs/control.md.
+`dynax train` trains each model, and `dynax plan` controls the cart pole with it in 10 episodes of 5 s. A run in the
+folder `--keep` is used again. The planning time is measured in a process on one core. The time of the core (CPU time)
+does not depend on other programs. The results are in `benchmarks/results/control.json`, and `--write` copies their
+table into docs/control.md.
 """
 
 import argparse

@@ -29,7 +29,7 @@ __all__ = [
 
 __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
-    submodules=["control"],
+    submodules=["control", "gym"],
     submod_attrs={
         "config.schema": ["EvalConfig", "TrainingConfig"],
         "envs.env": ["Env"],

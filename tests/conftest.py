@@ -16,7 +16,7 @@ STANDING = ("hopper", "cheetah", "quadruped", "arm")  # robots with a floor or c
 # Packages whose annotations are checked at each call. The command line has no arrays.
 CHECKED = (
     "math mjcf envs excitations mechanics representation networks base architectures runs data trained evaluation "
-    "identification training render control export"
+    "identification training render control gym export"
 )
 CHECK_SHAPES = os.environ.get("DYNAX_CHECK_SHAPES", ",".join(f"dynax.{name}" for name in CHECKED.split()))
 

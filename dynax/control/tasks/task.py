@@ -3,8 +3,9 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
+import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from dynax.config.bounds import MAX_SECONDS
 from dynax.config.options import check_fields
@@ -63,6 +64,10 @@ class Task(ABC):
             rewards: rewards of the control steps.
         """
         return bool(rewards[-self.hold_steps(env) :].mean() >= SUCCESS_REWARD)
+
+    def terminated(self, env: Env, qpos: Float[Array, " nq"], qvel: Float[Array, " nv"]) -> Bool[Array, ""]:
+        """Return whether an episode of `dynax.gym` ends early in a state, in JAX. By default, it never does."""
+        return jnp.zeros((), bool)
 
     def initial_states(self, env: Env, rng: np.random.Generator, n: int) -> Float[np.ndarray, "n S"]:
         """Draw `n` initial states. By default, they are those of the robot's reset."""
