@@ -88,11 +88,6 @@ class BaseDynamicsModel(ComposedModule):
         """
         raise NotImplementedError(f"{type(self).__name__} must define extend(self, memory, states, actions)")
 
-    @property
-    def unconstrained_inputs(self) -> int:
-        """The number of states and actions that `unconstrained` receives."""
-        return self.history
-
     def features(self, states: Float[Any, "... S"]) -> Float[Any, "... F"]:
         """Return the features of states, before normalization; see `Representation.features`."""
         return self.representation.features(states)
@@ -242,12 +237,8 @@ class BaseDynamicsModel(ComposedModule):
 
     @cached_property
     def _compiled_rollout(self) -> Any:
-        @jax.jit
-        @jax.default_matmul_precision("highest")  # GPUs would otherwise round factors to ten bits (TF32)
-        def compiled(variables: Variables, states: jax.Array, actions: jax.Array) -> jax.Array:
-            return self.simulate(variables, states, actions)
-
-        return compiled
+        exact = jax.default_matmul_precision("highest")  # GPUs would otherwise round factors to ten bits (TF32)
+        return jax.jit(exact(lambda *arguments: self.simulate(*arguments)))
 
     def simulate(
         self, variables: Variables, states: Float[Any, "B h S"], actions: Float[Any, "B steps A"]

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from xml.sax.saxutils import quoteattr
 
@@ -32,11 +32,14 @@ class DataEnv(Env):
     """A machine that is known from its logs.
 
     Its MJCF has no mechanics. It only lists the coordinates, their kinds and units, the actions and the control step:
-    `recorded_mjcf` writes it, and the manifest of an imported dataset contains it.
+    `recorded_mjcf` writes it, and the manifest of an imported dataset contains it. By default, models receive positions
+    only, because velocities of a log are estimated or noisy.
 
     Raises:
         UserError: if there is no dataset of a log.
     """
+
+    observe: tuple[str, ...] = field(default=("qpos",), kw_only=True)
 
     def __post_init__(self, source: Source | None):
         if self.mjcf:

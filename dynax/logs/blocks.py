@@ -12,7 +12,8 @@ from dynax.logs.report import Report
 from dynax.logs.segments import MIN_SAMPLES, Segment
 
 MAX_STEPS = 500  # of a block
-MIN_BLOCKS = 10  # of the part for training, if the log is long enough
+MIN_BLOCKS, FEW_BLOCKS = 10, 4  # of the part for training, if the log is long enough
+ENOUGH_STEPS = 250  # a block of so many transitions is long enough for `training=log`
 KEPT_SHARE = 0.95  # of the transitions, which the segments that are as long as a block must contain
 TEST_FRACTION = 0.1
 MIN_RECORDINGS = 10  # with fewer recordings, the end of each segment is kept for testing
@@ -72,11 +73,11 @@ def _ends(segments: Sequence[Segment], fraction: float, report: Report) -> tuple
     return fit, test
 
 
-def block_steps(segments: Sequence[Segment], mapping: LogMapping, dt: float) -> int:
+def block_steps(segments: Sequence[Segment], test: Sequence[Segment], mapping: LogMapping, dt: float) -> int:
     """Return the length of the blocks in transitions.
 
     It is the largest length up to `MAX_STEPS` for which few transitions lie in shorter segments, and which gives
-    several blocks.
+    several blocks. A short log has fewer blocks, so that they are long enough.
 
     Raises:
         UserError: if no segment is as long as `block:`.
@@ -91,7 +92,9 @@ def block_steps(segments: Sequence[Segment], mapping: LogMapping, dt: float) -> 
         return steps
     remaining = lengths[::-1].cumsum()[::-1] / lengths.sum()
     longest = int(lengths[remaining >= KEPT_SHARE].max())
-    return max(MIN_SAMPLES - 1, min(MAX_STEPS, longest, int(lengths.sum()) // MIN_BLOCKS))
+    total, testable = int(lengths.sum()), max((segment.steps for segment in test), default=MAX_STEPS)
+    several = max(min(ENOUGH_STEPS, total // FEW_BLOCKS, testable), total // MIN_BLOCKS)
+    return max(MIN_SAMPLES - 1, min(MAX_STEPS, longest, several))
 
 
 def cut(segments: Sequence[Segment], steps: int, first_segment: int = 0) -> list[Block]:

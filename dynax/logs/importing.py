@@ -49,7 +49,7 @@ def import_log(source: Path, mapping: LogMapping, root: str | Path, folder: Path
     machine = machine_of(mapping, _name(mapping.name or log.name), dt, folder)
     parts, velocities = _with_velocities(parts, mapping, dt, report)
     fit, test = blocks.split(parts, mapping, report)
-    steps = blocks.block_steps(fit, mapping, dt)
+    steps = blocks.block_steps(fit, test, mapping, dt)
     fit, test = (_long_enough(part, steps, dt, report) for part in (fit, test))
     rows = [*(kept := blocks.cut(fit, steps)), *blocks.cut(test, steps, len(fit))]
     content = {

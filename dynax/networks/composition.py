@@ -122,6 +122,11 @@ class ComposedModule(ModuleWithParts):
         return sum(self.representation.sizes)
 
     @property
+    def unconstrained_inputs(self) -> int:
+        """The number of states and actions that `unconstrained` receives."""
+        return self.history
+
+    @property
     def observed(self) -> Bool[np.ndarray, " dv"]:
         """The tangent coordinates that the model reads and predicts."""
         return self.env.space.observed

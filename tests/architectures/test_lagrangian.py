@@ -156,7 +156,7 @@ def test_it_needs_semi_implicit_steps(env, message):
         LagrangianDynamicsModel(env=env)
 
 
-@pytest.mark.parametrize("option", [{"history": 2}, {"target": "delta"}, {"frame": "world"}])
+@pytest.mark.parametrize("option", [{"target": "delta"}, {"frame": "world"}])
 def test_options_of_features_and_targets_do_not_exist(option):
     with pytest.raises(TypeError, match=next(iter(option))):
         LagrangianDynamicsModel(env=CHAINS["long"], **option)
