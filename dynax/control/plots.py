@@ -11,11 +11,11 @@ from matplotlib.figure import Figure
 from dynax.control.episodes import Episode
 from dynax.evaluation.plot_style import COLORS, STYLE, TRUTH, save_figure
 
-CURVES = {
-    "model": ("the model", COLORS["model"], "-"),
-    "mujoco": ("C MuJoCo", TRUTH, "-"),
-    "mjx": ("MJX", COLORS["constant velocity"], "-"),
-    "random": ("random actions", COLORS["hold last"], "--"),
+CURVES = {  # label, color, line style, line width; a wide line is visible below a thin one
+    "model": ("the model", COLORS["model"], "-", 1.6),
+    "mujoco": ("C MuJoCo", TRUTH, "-", 4.0),
+    "mjx": ("MJX", COLORS["constant velocity"], "-", 6.0),
+    "random": ("random actions", COLORS["hold last"], "--", 2.0),
 }
 
 
@@ -46,8 +46,8 @@ def returns(path: Path, episodes: Mapping[str, Sequence[Episode]], dt: float, ti
 
 def _curve(axes: Axes, name: str, values: np.ndarray, dt: float) -> None:
     """Plot the median over episodes, and all episodes as thin lines."""
-    label, color, style = CURVES[name]
+    label, color, style, width = CURVES[name]
     time = dt * np.arange(1, values.shape[1] + 1)
-    axes.plot(time, values.T, color=color, lw=0.5, alpha=0.3)
-    axes.plot(time, np.median(values, axis=0), color=color, ls=style, lw=2, label=label)
+    axes.plot(time, values.T, color=color, lw=0.5, alpha=0.3, zorder=2)
+    axes.plot(time, np.median(values, axis=0), color=color, ls=style, lw=width, label=label, zorder=4 - width / 10)
     axes.set_xlim(0, time[-1])
