@@ -17,8 +17,8 @@ def dry_friction(param: Callable[..., Any], v: Float[Array, " nv"], unit: Float[
         tau = -(c + s exp(-(v / v_s)^2)) tanh(v / v_0) - o
 
     c is Coulomb friction, s the additional friction at small speeds (Stribeck), and o an offset, which makes friction
-    asymmetric (Armstrong-Helouvry et al. 1994, A survey of models, analysis tools and compensation methods for the
-    control of machines with friction). Viscous friction is the damping of the model.
+    asymmetric. Viscous friction is the damping of the model. See Armstrong-Helouvry et al. 1994, A survey of models,
+    analysis tools and compensation methods for the control of machines with friction.
 
     Args:
         param: the method `param` of a flax module, which owns the constants.
