@@ -21,15 +21,16 @@ def header() -> dict[str, Any]:
     return {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "cores": len(os.sched_getaffinity(0)),
-        "command": " ".join(["python -m", name, *_without_folder(sys.argv[1:])]),
+        "command": " ".join(["python -m", name, *_without_folders(sys.argv[1:])]),
         **provenance(),
     }
 
 
-def _without_folder(words: Sequence[str]) -> list[str]:
-    """Return the words of a command without `--keep DIR`, which does not affect the results."""
+def _without_folders(words: Sequence[str]) -> list[str]:
+    """Return the words of a command without `--keep DIR`, which does not affect the results, and with `--data DIR`."""
     keep = [i for i, word in enumerate(words) if word == "--keep"]
-    return [word for i, word in enumerate(words) if i not in keep and i - 1 not in keep]
+    named = ["DIR" if i and words[i - 1] == "--data" else word for i, word in enumerate(words)]
+    return [word for i, word in enumerate(named) if i not in keep and i - 1 not in keep]
 
 
 def seconds(task: Callable[[], Any]) -> float:
