@@ -4,11 +4,12 @@
     python -m benchmarks.real --table [--write]
 
 Each machine is imported with its mapping and trained with `training=log`, which `dynax train` chooses for logs. The
-machines are in `benchmarks.real.machines`. Machines without data are listed. The results are in
-`benchmarks/results/real.json`.
+machines are in `benchmarks.real.machines`. Machines without data are listed. The results of
+the selected machines replace those in `benchmarks/results/real.json`, so that machines can be measured separately.
 """
 
 import argparse
+import json
 import subprocess
 import sys
 import tempfile
@@ -21,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.common import RESULTS, header, markdown
-from benchmarks.document import ROOT, committed_table, filled
+from benchmarks.document import ROOT, filled, measured_by
 from benchmarks.real.machines import MACHINES, Machine
 from dynax import load
 from dynax.config.schema import EvalConfig
@@ -98,20 +99,29 @@ def _numbers(values: Any) -> str:
     return " ".join(f"{x:.2g}" for x in values)
 
 
+def committed() -> str:
+    """Return the table of the committed results, with its line."""
+    content = json.loads(FILE.read_text())
+    commits = list(dict.fromkeys(result["commit"] for result in content["results"]))
+    return f"{table(content['results'])}\n\n{measured_by(content, commits)}"
+
+
 def main(args: argparse.Namespace) -> None:
     """Measure the selected machines, and write the results after each training."""
-    results: list[dict[str, Any]] = []
+    chosen, facts = args.machines or list(MACHINES), header()
+    others = json.loads(FILE.read_text())["results"] if FILE.exists() else []
+    results: list[dict[str, Any]] = [result for result in others if result["machine"] not in chosen]
     with tempfile.TemporaryDirectory() as temporary:
-        for name in args.machines or MACHINES:
+        for name in chosen:
             machine = MACHINES[name]
             if not (args.data / machine.folder).is_dir():
                 print(f"{args.data / machine.folder} does not exist: {name} is left out")
                 continue
             for result in measure(name, machine, args.data, args.seeds, args.keep or Path(temporary)):
-                results.append(result)
+                results.append({**result, "commit": facts["commit"]})
                 print(result, flush=True)
-                write_json(FILE, {**header(), "results": results})
-    print(committed_table(FILE, table))
+                write_json(FILE, {**facts, "results": results})
+    print(committed())
 
 
 if __name__ == "__main__":
@@ -124,9 +134,9 @@ if __name__ == "__main__":
     parser.add_argument("--write", action="store_true", help="with --table: write the table into docs/logs.md")
     args = parser.parse_args()
     if args.table:
-        print(committed_table(FILE, table))
+        print(committed())
         if args.write:
-            DOCUMENT.write_text(filled(DOCUMENT.read_text(), {"real": committed_table(FILE, table)}))
+            DOCUMENT.write_text(filled(DOCUMENT.read_text(), {"real": committed()}))
     elif args.data is None:
         parser.error("--data DIR is missing: the folder with the logs of the machines")
     else:

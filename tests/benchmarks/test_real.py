@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from benchmarks.document import committed_table, filled
+from benchmarks.document import filled
 from benchmarks.real import machines
-from benchmarks.real.__main__ import DOCUMENT, FILE, table
+from benchmarks.real.__main__ import DOCUMENT, committed, table
 
 RESULT = {
     "machine": "arm", "model": "mlp", "whole_rmse": [[1.0, 3.0], [0.5, 0.5]], "train_s": 90.0,
@@ -29,4 +29,4 @@ def test_files_are_cut(tmp_path):
 
 def test_the_document_contains_the_committed_table():
     text = DOCUMENT.read_text()
-    assert filled(text, {"real": committed_table(FILE, table)}) == text
+    assert filled(text, {"real": committed()}) == text
