@@ -241,9 +241,9 @@ class BaseDynamicsModel(ComposedModule):
         return jax.jit(exact(lambda *arguments: self.simulate(*arguments)))
 
     def simulate(
-        self, variables: Variables, states: Float[Any, "B h S"], actions: Float[Any, "B steps A"]
+        self, variables: Variables, states: Float[Any, "B h S"], actions: Float[Any, "B steps A"], wrap: Any = partial
     ) -> Float[Array, "B T1 S"]:
-        """Return an open-loop prediction in the precision of the arguments; see `rollout`. It can be differentiated."""
+        """Return an open-loop prediction, see `rollout`. `wrap` transforms one step, for example `jax.checkpoint`."""
         if self.has_memory:
-            return open_loop.rollout_with_memory(partial(self.predict_with_memory, variables), states, actions)
-        return open_loop.rollout(partial(self.predict, variables), states, actions)
+            return open_loop.rollout_with_memory(wrap(partial(self.predict_with_memory, variables)), states, actions)
+        return open_loop.rollout(wrap(partial(self.predict, variables)), states, actions)

@@ -76,21 +76,12 @@ def multi_step(
         steps: number K of predicted steps.
         scale: unit of the error at the first step, in tangent coordinates.
     """
-    h, space = model.history, model.env.space
+    space = model.env.space
     states, actions, truth = window(model, variables["normalization"], samples, ends, steps)
-
-    @jax.checkpoint
-    def step(history: jax.Array, inputs: tuple[jax.Array, jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
-        k, action, following = inputs
-        predicted = model.predict(variables, history, action)
-        error = space.difference(following, predicted) / (k * scale)
-        squared = jnp.mean(error[..., space.observed] ** 2, axis=-1)
-        return jnp.concatenate([history[:, 1:], predicted[:, None]], axis=1), squared
-
-    action_windows = jnp.stack([actions[:, k : k + h] for k in range(steps)])
+    path = model.simulate(variables, states, actions, jax.checkpoint)[:, 1:]
     counts = jnp.arange(1, steps + 1, dtype=states.dtype)
-    _, squared = jax.lax.scan(step, states, (counts, action_windows, jnp.moveaxis(truth, 1, 0)))
-    return jnp.moveaxis(squared, 0, 1)
+    error = space.difference(truth, path) / (counts[:, None] * scale)
+    return jnp.mean(error[..., space.observed] ** 2, axis=-1)
 
 
 def _squared_error(

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
+from dynax.architectures import LagrangianDynamicsModel
 from dynax.base import BaseDynamicsModel
 from dynax.training import losses
-from dynax.training.samples import Samples
+from dynax.training.samples import Samples, window
 
 B, H = 6, 3
 UNIT = {"mean": np.float32(0), "std": np.float32(1)}
@@ -182,6 +183,21 @@ def test_one_step_of_multi_step_is_the_rollout_error(cart_pole):
     path = model.rollout(*windows(samples, ends(1)), variables(none=0.0))
     error = cart_pole.space.difference(samples.states[ends(1)] + 0.5, path[:, 1])
     np.testing.assert_allclose(squared[:, 0], jnp.mean(error**2, axis=-1), rtol=1e-6)
+
+
+def test_a_model_with_memory_is_trained_as_it_predicts(cart_pole):
+    """It estimates the velocity once, at the start of the prediction."""
+    options = {"history": H, "embedding_dim": 2, "constraints": "none"}
+    model, (samples, ends) = LagrangianDynamicsModel(env=cart_pole, **options), moving(8, 0.01)
+    samples = samples.replace(targets=samples.targets[:, 2:])
+    weights = model.create(jax.random.PRNGKey(0), model.identity_normalization())
+    observer = 0.01 * np.random.default_rng(0).normal(size=model.observer.init().shape)
+    weights = weights | {"params": weights["params"] | {"observer": jnp.asarray(observer, jnp.float32)}}
+    squared = multi_step(model, weights, samples, ends(4), 4, np.ones(4))
+    states, actions, truth = window(model, weights["normalization"], samples, ends(4), 4)
+    path = model.rollout(states, actions, weights)
+    error = cart_pole.space.difference(truth, path[:, 1:]) / jnp.arange(1, 5)[:, None]
+    np.testing.assert_allclose(squared, jnp.mean(error**2, axis=-1), rtol=1e-4)
 
 
 def windows(samples, ends):
