@@ -18,7 +18,7 @@ NAMES = ("gru", "lagrangian", "mechanical", "mlp", "quadratic", "resnet", "rigid
 EACH = pytest.mark.parametrize("name", NAMES)
 STRUCTURED = ("lagrangian", "mechanical", "rigid")  # equations of motion
 GENERIC = pytest.mark.parametrize("name", [name for name in NAMES if name not in STRUCTURED])
-PRESENT = (*STRUCTURED, "quadratic")  # models without a history
+PRESENT = (*STRUCTURED, "quadratic")  # models of equations, which use the constraint layer
 
 
 def group(architecture, **changes):

@@ -39,7 +39,7 @@ def test_the_page_shows_composed_values_and_comments_of_the_yaml(in_process, tmp
     assert (finished.code, finished.err) == (0, "")
     assert "  model: gru  lagrangian  mechanical  *mine  mlp  quadratic  resnet  rigid  transformer\n" in finished.out
     assert "model.hidden_dims=[7]   my comment\n" in finished.out
-    assert "training: default  few  *smoke" in finished.out
+    assert "training: default  few  log  *smoke" in finished.out
     assert "training.seed=5 " in finished.out
     assert "seed of initial parameters" in finished.out
 

@@ -27,6 +27,7 @@ def test_the_output_is_one_line_with_the_run_directory(dynax, tmp_path, command)
         "import": [f"source={run}"],
         "inspect": [f"dataset={run}"],
         "export": [f"run={run}"],
+        "plan": [f"run={run}", "task=swing_up", "plan.seed=1"],
     }.get(command, [f"run={run}", f"{command}.seed=1"])
     finished = dynax(command, *args, acts={0: "noise", 1: "noise"})
     assert finished.code == 0
