@@ -1,7 +1,11 @@
-"""True inertial parameters of a model, for comparison with identified ones."""
+"""True inertial parameters and constants of a model, for comparison with identified ones."""
 
+import jax
+import jax.numpy as jnp
 import mujoco
 import numpy as np
+
+from dynax.architectures import RigidDynamicsModel
 
 
 def inertias(model: mujoco.MjModel) -> np.ndarray:
@@ -15,3 +19,17 @@ def inertias(model: mujoco.MjModel) -> np.ndarray:
         inertia += mass * (center @ center * np.eye(3) - np.outer(center, center))
         result[body] = [mass, *(mass * center), *inertia[[0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]]]
     return result
+
+
+def constants(model: RigidDynamicsModel) -> dict[str, jax.Array]:
+    """Return the true constants of a model; see `RigidDynamicsModel.labels`."""
+    mjcf, dofs = model.actuation, model.joint_constants
+    of_joints = {"armature": model.env.mj_model.dof_armature, "damping": mjcf.damping, "stiffness": mjcf.stiffness}
+    values = {
+        "bodies": inertias(model.env.mj_model)[model.moving].ravel(),
+        "gain": mjcf.gain,
+        "position_gain": -mjcf.bias[:, 1],
+        "rate_gain": -mjcf.bias[:, 2],
+        **{name: value[dofs[name]] for name, value in of_joints.items() if name in dofs},
+    }
+    return {name: jnp.asarray(values[name]) for name in model.labels}

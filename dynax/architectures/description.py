@@ -33,7 +33,9 @@ def _of_representation(model: BaseDynamicsModel) -> Iterator[tuple[str, bool]]:
     drops_positions = bool(maps.positions.dropped[space.invariant].any())
     yield "joint coordinates that are angles", model.angles == "sincos" and bool(space.angular.any())
     yield "semi-implicit integration", isinstance(maps.target, AccelerationTarget)
-    yield "semi-implicit integration with a learned position residual", isinstance(maps.target, ResidualTarget)
+    learned = isinstance(maps.target, ResidualTarget) and not model.has_substeps
+    yield "semi-implicit integration with a learned position residual", learned
+    yield "MuJoCo's integrator and physics steps", model.has_substeps and not model.env.semi_implicit
     yield "translation invariance", drops_positions or bool(maps.dropped_velocities.any())
     floating = isinstance(maps.frame, FloatingFrame) and not maps.frame.dependence
     yield "invariance to horizontal position and yaw", floating
@@ -68,7 +70,7 @@ def _target_notes(model: BaseDynamicsModel) -> Iterator[tuple[str, bool]]:
     yield (
         f"the model also learns a residual of the position, because with {reason} the position does not move by dt "
         "times the new velocity",
-        isinstance(target, ResidualTarget),
+        isinstance(target, ResidualTarget) and not model.has_substeps,
     )
 
 

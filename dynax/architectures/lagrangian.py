@@ -29,7 +29,7 @@ class LagrangianDynamicsModel(StructuredDynamicsModel):
 
         M = J^T J + A                                        mass matrix
         tau = -J^T (d^2p/dq^2)[v, v] - grad V + B u - D v    Euler-Lagrange
-        dv = dt (M + dt D)^-1 tau                            MuJoCo's Euler, implicit in joint damping
+        dv = dt (M + dt D)^-1 tau                            MuJoCo's Euler, implicit in joint damping; D is 0 for RK4
 
     Lutter et al. 2019 (Deep Lagrangian Networks) learn a Lagrangian with M itself. The embedding p makes the velocity
     terms cheap and M positive definite. See `Embedding` for p and V. Masses and lengths are learned. The form of the
@@ -75,7 +75,7 @@ class LagrangianDynamicsModel(StructuredDynamicsModel):
         cache: ContactCache | None = None,
     ) -> UnconstrainedStep:
         """Return the step of one sample without constraints, see `BaseDynamicsModel.unconstrained`."""
-        space, dt, model = self.env.space, self.env.dt, self.env.mj_model
+        space, dt, model = self.env.space, self.env.timestep, self.env.mj_model
         q, v = states[-1][: space.nv], states[-1][space.nv :]
         position, potential = Embedding(space, self.embedding_dim).functions(self.param)
 
@@ -97,7 +97,8 @@ class LagrangianDynamicsModel(StructuredDynamicsModel):
             tau = tau - pulled * (spring[0] * q + spring[1] * v + spring[2])
         if self.friction:
             tau = tau + dry_friction(self.param, v, self._velocity_unit(normalization))
-        return UnconstrainedStep(dt * linalg.solve(inertia + dt * jnp.diag(damping), tau), inertia, damping)
+        implicit = self.env.implicit_damping * damping
+        return UnconstrainedStep(dt * linalg.solve(inertia + dt * jnp.diag(implicit), tau), inertia, implicit)
 
     def _velocity_unit(self, normalization: Variables) -> Float[Array, " nv"]:
         """Return the standard deviation of the velocities, which are features."""

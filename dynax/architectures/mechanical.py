@@ -51,7 +51,7 @@ class MechanicalDynamicsModel(StructuredDynamicsModel):
         M = 1e-4 S^2 + sum over limbs of T^T S G^T G S T  S = diag(1 / sqrt(dof_invweight0))
         c = forces from this kinetic energy               `mechanics.lagrange`
         tau = B u - k (q - q0) - D v + M g                gravity accelerates a floating base
-        dv = dt (M + dt D)^-1 (tau - c)                   MuJoCo's semi-implicit Euler, implicit in damping
+        dv = dt (M + dt D)^-1 (tau - c)                   MuJoCo's Euler, implicit in damping; D is 0 for RK4
 
     G of a limb has one row for each momentum of its bodies. Its network reads their positions and rotations in the base
     frame. T rotates the linear velocity of the base into the axes of the base. A row is zero for degrees of freedom
@@ -109,7 +109,7 @@ class MechanicalDynamicsModel(StructuredDynamicsModel):
         cache: ContactCache | None = None,
     ) -> UnconstrainedStep:
         """Return the step of one sample without constraints, see `BaseDynamicsModel.unconstrained`."""
-        space, model, dt, base = self.env.space, self.env.mj_model, self.env.dt, self.base
+        space, model, dt, base = self.env.space, self.env.mj_model, self.env.timestep, self.base
         q, v = space.positions(states[-1]), space.qvel(states[-1])
         poses = self.kinematics(space.qpos(states[-1]).at[base.invariant_qpos].set(0.0))
         inputs = [limb.relative_poses(poses.position, poses.rotation) for limb in self.limbs]
@@ -136,7 +136,8 @@ class MechanicalDynamicsModel(StructuredDynamicsModel):
         drive, damping = self.joint_forces(self.param, q, v, actions[-1][: model.nu])
         tau = drive - force + inertia @ base.gravity
         inertia += jnp.diag(base.base_translation * model.dof_armature)  # gravity does not act on armature
-        return UnconstrainedStep(dt * linalg.solve(inertia + dt * jnp.diag(damping), tau), inertia, damping)
+        implicit = self.env.implicit_damping * damping
+        return UnconstrainedStep(dt * linalg.solve(inertia + dt * jnp.diag(implicit), tau), inertia, implicit)
 
     def _network(self, name: str, limb: Limb, example: jax.Array) -> Network:
         """Return the network of a limb as a pure function, so that `bias_force` can differentiate it."""

@@ -34,8 +34,8 @@ class RigidDynamicsModel(StructuredDynamicsModel):
 
         M(q) a + c(q, v) + D (v + dt a) + k (q - q0) - B force(u, q, v) = 0,   a = dv / dt
 
-    so `dynax.identification` finds them with one linear least-squares problem. Joint frames and axes, rest positions of
-    springs, the joint of each actuator, and the scale of all forces are given.
+    with the duration dt of a physics step. So `dynax.identification` finds them by linear least squares. Joint frames
+    and axes, rest positions of springs, the joint of each actuator, and the scale of all forces are given.
 
     Raises:
         UserError: for a robot with forces that are not linear in these constants, for example tendon springs, fluids or
@@ -107,7 +107,7 @@ class RigidDynamicsModel(StructuredDynamicsModel):
         cache: ContactCache | None = None,
     ) -> UnconstrainedStep:
         """Return the step of one sample without constraints, see `BaseDynamicsModel.unconstrained`."""
-        dt = self.env.dt
+        dt = self.env.timestep
         constants = {name: self.param(name, lambda key, x=labels: _initial(x)) for name, labels in self.labels.items()}
         inertia, damping = self.mass_matrix(constants, states[-1]), self._implicit_damping(constants)
         force = self.equation(constants, states[-1], actions[-1], jnp.zeros(self.env.space.nv))
@@ -133,32 +133,35 @@ class RigidDynamicsModel(StructuredDynamicsModel):
             constants: parameters of the model.
             state: the state before a step.
             action: the action during the step.
-            acceleration: change of velocity divided by dt.
+            acceleration: change of velocity divided by the duration of a physics step.
         """
         space = self.env.space
         q, v = space.positions(state), space.qvel(state)
         motion = self.mechanics.body_motion(state)
         force = self.mechanics.inverse_dynamics(motion, self._inertial(constants), acceleration)
         force += self._joints(constants, "armature") * acceleration
-        implicit = self._implicit_damping(constants) * self.env.dt * acceleration
+        implicit = self._implicit_damping(constants) * self.env.timestep * acceleration
         force += self._joints(constants, "damping") * v + implicit
-        force += self._joints(constants, "stiffness") * (q - self.actuation.rest)
-        return force - self.actuation.moment @ self._actuator_forces(constants, q, v, action)
+        # JAX would keep NumPy arrays in the precision of the first trace.
+        rest, moment = (jnp.asarray(x, state.dtype) for x in (self.actuation.rest, self.actuation.moment))
+        force += self._joints(constants, "stiffness") * (q - rest)
+        return force - moment @ self._actuator_forces(constants, moment.T @ q, moment.T @ v, action)
 
-    def _actuator_forces(self, constants: Constants, q: jax.Array, v: jax.Array, action: jax.Array) -> jax.Array:
-        """Return the forces of the actuators, (nu,): gain times control, less the feedback of servos."""
-        mjcf = self.actuation
+    def _actuator_forces(
+        self, constants: Constants, length: Float[Array, " nu"], speed: Float[Array, " nu"], action: Float[Array, " A"]
+    ) -> Float[Array, " nu"]:
+        """Return the forces of the actuators: gain times control, less the feedback of servos."""
         force = constants["gain"] * action[: self.env.mj_model.nu]
-        if mjcf.servo.any():
-            length, speed = mjcf.moment.T @ q, mjcf.moment.T @ v
+        if self.actuation.servo.any():
             force = force - constants["position_gain"] * length - constants["rate_gain"] * speed
         return force
 
     def _implicit_damping(self, constants: Constants) -> jax.Array:
         """Return the damping that a step treats implicitly, (nv,)."""
-        mjcf, damping = self.actuation, self._joints(constants, "damping")
+        mjcf, damping = self.actuation, self.env.implicit_damping * self._joints(constants, "damping")
         if mjcf.implicit and mjcf.servo.any():
-            damping = damping + (mjcf.moment**2) @ constants["rate_gain"]
+            rate = constants["rate_gain"]
+            damping = damping + jnp.asarray(mjcf.moment**2, rate.dtype) @ rate
         return damping
 
     def _joints(self, constants: Constants, name: str) -> jax.Array:

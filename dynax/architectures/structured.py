@@ -1,28 +1,33 @@
 """Base class of models that consist of equations of motion."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
+import numpy as np
 from jaxtyping import Array, Float
 
 from dynax.architectures.network import constant
 from dynax.base import BaseDynamicsModel, Variables
 from dynax.errors import UserError
+from dynax.mechanics.integration import ControlStep
 from dynax.networks.contact_cache import ContactCache
 from dynax.networks.observer import VelocityObserver
 from dynax.networks.parts import part
-from dynax.representation.targets import AccelerationTarget, target_of
 
 
 class StructuredDynamicsModel(BaseDynamicsModel):
-    """Equations of motion for one semi-implicit step. A subclass overrides `unconstrained`.
+    """Equations of motion. A subclass overrides `unconstrained`, the change of velocity over one physics step.
 
-    The equations contain the state itself, so the options of features and targets are constants. With a `history` above
-    1, the velocity at the start of a prediction is estimated from the last measurements.
+    With `env.decimation` above 1 or the integrator RK4, a prediction evaluates the equations and the constraints as
+    often as MuJoCo does in a control step. The equations contain the state itself, so the options of features and
+    targets are constants. With a `history` above 1, the velocity at the start of a prediction is estimated from the
+    last measurements.
 
     Raises:
-        UserError: if a control step is not one completely observed semi-implicit step, or for `constraints=features`.
+        UserError: if the robot is not completely observed, or for `constraints=features`.
     """
+
+    has_substeps: ClassVar[bool] = True
 
     angles: str = constant("sincos")
     target: str = constant("acceleration")
@@ -53,11 +58,10 @@ class StructuredDynamicsModel(BaseDynamicsModel):
                 f"model.architecture={self.architecture} needs the mechanics of an MJCF, and env=data has none. Choose "
                 "mlp, resnet or transformer, or import the log with `mjcf:` in its mapping and use env=mjcf"
             )
-        if not isinstance(target_of(env, self.target), AccelerationTarget) or not env.space.observed.all():
+        if not env.space.observed.all():
             raise UserError(
-                f"model.architecture={self.architecture} needs completely observed semi-implicit steps: set "
-                f"env.decimation=1 (now {env.decimation}), env.observe=all and an integrator other than RK4 (now "
-                f"{env.integrator})"
+                f"model.architecture={self.architecture} needs a completely observed robot: set env.observe=all, or "
+                "use a generic network, such as model=mlp"
             )
         if self.constraints == "features":
             raise UserError(
@@ -71,6 +75,34 @@ class StructuredDynamicsModel(BaseDynamicsModel):
         observer = {"observer": jax.numpy.asarray(self.observer.init())} if self.history > 1 else {}
         return {**super()._init(normalization, rng), **observer}
 
+    @part
+    def control_step(self) -> ControlStep:
+        """The integrator of the robot, over one control step."""
+        env = self.env
+        return ControlStep(env.space, env.timestep, env.decimation, runge_kutta=env.integrator == "RK4")
+
+    def contact_cache(self, states: Float[np.ndarray, "M S"]) -> ContactCache | None:
+        """Return the contacts of states, see `BaseDynamicsModel.contact_cache`; None with several evaluations.
+
+        The states of later evaluations depend on the parameters.
+        """
+        return super().contact_cache(states) if self.env.semi_implicit else None
+
+    def velocity_change(
+        self, params: Any, normalization: Variables, state: Float[Array, " S"], actions: Float[Array, "1 A"]
+    ) -> Float[Array, " nv"]:
+        """Return the change of velocity over a physics step with the acceleration at a state.
+
+        Args:
+            params: parameters of one member, {"network": ..., "layer": ...}.
+            normalization: statistics of features, actions and target.
+            state: the state.
+            actions: the action of the control step.
+        """
+        network = {"params": params["network"]}
+        free: Any = self.apply(network, state[None], actions, normalization, method="unconstrained")
+        return self.constraint_stage.constrained(params.get("layer", {}), state, free)
+
     def _predict(
         self,
         normalization: Variables,
@@ -83,14 +115,31 @@ class StructuredDynamicsModel(BaseDynamicsModel):
     ) -> jax.Array:
         """Return the target of one sample by one member."""
         if len(states) == 1:
-            return super()._predict(normalization, params, dropout, states, actions, truth, contact_cache)
+            return self._step(normalization, params, dropout, states, actions, truth, contact_cache)
         nv = self.env.space.nv
         first = nv if self.representation.target.has_positions else 0
         unit = normalization["target"]["std"][first : first + nv]
         state = self.observer(params["observer"], states, actions, unit, normalization["actions"]["std"])
         cache = jax.tree.map(lambda x: x[-1:], contact_cache)
-        target = super()._predict(normalization, params, dropout, state[None], actions[-1:], truth, cache)
+        target = self._step(normalization, params, dropout, state[None], actions[-1:], truth, cache)
         return self.targets(states[-1], self.integrate(state, target))
+
+    def _step(
+        self,
+        normalization: Variables,
+        params: Any,
+        dropout: jax.Array | None,
+        states: Float[Array, "1 S"],
+        actions: Float[Array, "1 A"],
+        truth: jax.Array | None,
+        contact_cache: ContactCache | None,
+    ) -> jax.Array:
+        """Return the target of one state by one member."""
+        if self.env.semi_implicit:
+            return super()._predict(normalization, params, dropout, states, actions, truth, contact_cache)
+        state, maps = states[-1], self.representation
+        change = self.control_step(lambda at: self.velocity_change(params, normalization, at, actions), state)
+        return maps.to_base(state, maps.target.of_change(state, change))
 
     def _extend(
         self, normalization: Variables, params: Any, memory: Any, states: Any, actions: Any

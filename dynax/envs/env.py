@@ -119,6 +119,11 @@ class Env:
         return self.space.dt
 
     @property
+    def timestep(self) -> float:
+        """Duration of a physics step, s."""
+        return float(self.mj_model.opt.timestep)
+
+    @property
     def integrator(self) -> str:
         """MuJoCo's name of the integrator, such as `EULER`."""
         return mujoco.mjtIntegrator(self.mj_model.opt.integrator).name.removeprefix("mjINT_")
@@ -136,6 +141,11 @@ class Env:
         not have it, because the velocity changes between them.
         """
         return self.integrator != "RK4" and self.decimation == 1
+
+    @property
+    def implicit_damping(self) -> bool:
+        """Whether a physics step is implicit in joint damping, as for all integrators of MuJoCo except RK4."""
+        return self.integrator != "RK4"
 
     @property
     def state_dim(self) -> int:

@@ -142,8 +142,13 @@ class StateSpace:
             for q, _, is_orientation in self.blocks
         ]
         delta = xp.concat([*parts, end[..., self.nq :] - start[..., self.nq :]], axis=-1)
+        return self._shortest(delta)
+
+    def _shortest(self, change: Float[Any, "*batch t"]) -> Float[Any, "*batch t"]:
+        """Return a change with the angles of `wrapped` hinges in [-pi, pi). Smaller angles keep their precision."""
         wrapped = np.concatenate([self.wrapped, np.zeros(self.nv + self.na, bool)])
-        return xp.where(wrapped, (delta + np.pi) % (2 * np.pi) - np.pi, delta)
+        xp = change.__array_namespace__()
+        return xp.where(wrapped, change - 2 * np.pi * xp.floor((change + np.pi) / (2 * np.pi)), change)
 
     def add(self, state: Float[Any, "*#batch s"], change: Float[Any, "*#batch t"]) -> Float[Any, "*batch s"]:
         """Return the state after a change in the tangent space. This is the inverse of `difference`.
@@ -159,6 +164,21 @@ class StateSpace:
                 parts.append(part + step)
         rest = state[..., self.nq :] + change[..., self.nv :]
         return state.__array_namespace__().concat([*parts, rest], axis=-1)
+
+    def compose(self, first: Float[Any, "*#batch t"], second: Float[Any, "*#batch t"]) -> Float[Any, "*batch t"]:
+        """Return the change that has the effect of two changes, one after the other.
+
+        It is as precise as the changes. A difference of states is only as precise as the states.
+        """
+        total = first + second
+        parts = []
+        for _, v, is_orientation in self.blocks:
+            if is_orientation:
+                both = rotations.exp(first[..., v]), rotations.exp(second[..., v])
+                parts.append(rotations.log(rotations.multiply(*both)))
+            else:
+                parts.append(total[..., v])
+        return self._shortest(total.__array_namespace__().concat([*parts, total[..., self.nv :]], axis=-1))
 
     def beyond(self, state: Float[Any, "*batch s"]) -> tuple[Float[Any, "*batch l"], Float[Any, "*batch l"]]:
         """Return the distances of the `l` limited joints past the activation of their lower and upper joint limits."""

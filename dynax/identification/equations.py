@@ -1,5 +1,6 @@
 """The equations of motion as a linear system for the constants, without the rows in which a constraint may act."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,8 +17,8 @@ from dynax.mechanics.collision.contacts import Contacts
 from dynax.mechanics.constraints import JointRows
 from dynax.mechanics.constraints.active import active_constraints
 
-MAX_TRANSITIONS = 40_000  # transitions whose equations are used
-CHUNK_SIZE = 1_000  # transitions whose equations are in memory at once
+MAX_EVALUATIONS = 40_000  # evaluations of the equations of motion; a control step may need several
+CHUNK_SIZE = 1_000  # evaluations whose equations are in memory at once
 
 Constants = Callable[[Any], dict[str, jax.Array]]  # from a vector (P,) to constants by name
 
@@ -36,44 +37,101 @@ def constants_of(model: RigidDynamicsModel) -> tuple[Float[Array, " P"], Constan
     return ravel_pytree({name: jnp.zeros(len(labels)) for name, labels in model.labels.items()})
 
 
-def equations(model: RigidDynamicsModel, data: Trajectories, seed: int) -> Equations:
-    """Return the equations of at most `MAX_TRANSITIONS` random transitions; `jax.enable_x64` must be on."""
-    zero, _ = constants_of(model)
-    rows = _rows(model)
-    triangle, count, squares = np.zeros((0, len(zero))), 0, 0.0
-    for chunk in _chunks(data, seed):
-        matrix = np.asarray(rows(*(jnp.asarray(x, jnp.float64) for x in chunk)))
-        count += int(matrix.any(axis=1).sum())
-        squares += float((matrix**2).sum())
-        triangle = np.asarray(np.linalg.qr(np.vstack([triangle, matrix]), mode="r"))
-    return Equations(triangle, count, squares)
+class TransitionEquations:
+    """The equations of random transitions; `jax.enable_x64` must be on during each call.
+
+    In a control step of several evaluations, the states and accelerations between both ends follow from given
+    constants. Their difference from the measured change of velocity is a constant acceleration, which is added.
+
+    Args:
+        model: the model.
+        data: trajectories of the model's robot.
+        seed: selects the transitions.
+    """
+
+    def __init__(self, model: RigidDynamicsModel, data: Trajectories, seed: int):
+        self._data, self._seed = data, seed
+        self._evaluations = len(model.control_step.weights)
+        self._size = len(constants_of(model)[0])
+        self._rows = _rows(model)
+
+    def at(self, constants: Float[np.ndarray, " P"] | None) -> Equations:
+        """Return the equations with the states and accelerations that follow from constants.
+
+        Without constants, the states are interpolated, and the acceleration is constant in a control step. This is
+        exact for one evaluation.
+        """
+        given = None if constants is None else jnp.asarray(constants)
+        triangle, count, squares = np.zeros((0, self._size)), 0, 0.0
+        for chunk in self._chunks():
+            matrix = np.asarray(self._rows(given, *(jnp.asarray(x, jnp.float64) for x in chunk)))
+            count += int(matrix.any(axis=1).sum())
+            squares += float((matrix**2).sum())
+            triangle = np.asarray(np.linalg.qr(np.vstack([triangle, matrix]), mode="r"))
+        return Equations(triangle, count, squares)
+
+    def _chunks(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Yield states, actions and next states of random transitions, in chunks of equal size."""
+        states, actions = self._data.states, self._data.actions
+        n, steps = actions.shape[:2]
+        chosen = np.random.default_rng(self._seed).permutation(n * steps)[: MAX_EVALUATIONS // self._evaluations]
+        size = min(max(1, CHUNK_SIZE // self._evaluations), len(chosen))
+        for start in range(0, len(chosen) - size + 1, size):
+            i, t = np.unravel_index(chosen[start : start + size], (n, steps))
+            yield states[i, t], actions[i, t], states[i, t + 1]
 
 
 def _rows(model: RigidDynamicsModel) -> Callable[..., jax.Array]:
-    """Return a compiled function from states, actions and next states of a chunk to its equations (R, P)."""
+    """Return a compiled function from constants, states, actions and next states of a chunk to its equations (R, P)."""
     zero, unravel = constants_of(model)
-    space, constrained = model.env.space, _constrained_dofs(model)
+    evaluated, constrained = _evaluated(model), jax.vmap(_constrained_dofs(model))
 
     @jax.jit
-    def rows(states: jax.Array, actions: jax.Array, following: jax.Array) -> jax.Array:
+    def rows(constants: Any, states: jax.Array, actions: jax.Array, following: jax.Array) -> jax.Array:
         def transition(state: jax.Array, action: jax.Array, after: jax.Array) -> jax.Array:
-            acceleration = (space.qvel(after) - space.qvel(state)) / space.dt
-            matrix = jax.jacfwd(lambda x: model.equation(unravel(x), state, action, acceleration))(zero)
-            return jnp.where(constrained(state)[:, None], 0.0, matrix)
+            at, accelerations = evaluated(constants, state, action, after)
+
+            def mean_force(x: jax.Array) -> jax.Array:
+                force = jax.vmap(lambda s, a: model.equation(unravel(x), s, action, a))
+                return jnp.asarray(model.control_step.weights) @ force(at, accelerations)
+
+            return jnp.where(constrained(at).any(axis=0)[:, None], 0.0, jax.jacfwd(mean_force)(zero))
 
         return jax.vmap(transition)(states, actions, following).reshape(-1, len(zero))
 
     return rows
 
 
-def _chunks(data: Trajectories, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Yield states, actions and next states of random transitions, in chunks of equal size."""
-    n, steps = data.actions.shape[:2]
-    chosen = np.random.default_rng(seed).permutation(n * steps)[:MAX_TRANSITIONS]
-    size = min(CHUNK_SIZE, len(chosen))
-    for start in range(0, len(chosen) - size + 1, size):
-        i, t = np.unravel_index(chosen[start : start + size], (n, steps))
-        yield data.states[i, t], data.actions[i, t], data.states[i, t + 1]
+def _evaluated(model: RigidDynamicsModel) -> Callable[..., tuple[jax.Array, jax.Array]]:
+    """Return a function to the states (E, S) and accelerations (E, nv) of the evaluations in a control step.
+
+    Its arguments are constants or None, a state, an action and the next state. The mean of the accelerations is the
+    measured change of velocity divided by the duration.
+    """
+    space, step = model.env.space, model.control_step
+    _, unravel = constants_of(model)
+    normalization = model.identity_normalization()
+
+    def evaluated(constants: Any, state: jax.Array, action: jax.Array, after: jax.Array) -> tuple[jax.Array, jax.Array]:
+        measured = (space.qvel(after) - space.qvel(state)) / space.dt
+        if constants is None:
+            states = space.add(state, step.times[:, None] * space.difference(state, after))
+            return states, jnp.broadcast_to(measured, (len(states), space.nv))
+        factors = {} if model.layer is None else model.layer.factor_shapes
+        params = {
+            "network": unravel(constants),
+            "layer": {name: jnp.full(shape, _initial_factor(model, name)) for name, shape in factors.items()},
+        }
+        _, found = step.evaluated(lambda at: model.velocity_change(params, normalization, at, action[None]), state)
+        accelerations = found.changes / step.timestep
+        return found.states, accelerations + measured - jnp.asarray(step.weights) @ accelerations
+
+    return evaluated
+
+
+def _initial_factor(model: RigidDynamicsModel, name: str) -> float:
+    """Return the logarithm of the initial factor of a parameter of the constraint layer."""
+    return math.log(model.contact_init_scale) if name.startswith("contact_") else 0.0
 
 
 def _constrained_dofs(model: RigidDynamicsModel) -> Callable[[Float[Array, " S"]], Bool[Array, " nv"]]:

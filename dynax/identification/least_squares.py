@@ -4,7 +4,9 @@ The equations of a degree of freedom are used where no constraint acts on it (`e
 scale of every kinematic tree must be known (`scale`).
 """
 
+import logging
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import jax
@@ -15,8 +17,11 @@ from jaxtyping import Bool, Float
 from dynax.architectures.rigid import RigidDynamicsModel
 from dynax.data.trajectories import Trajectories
 from dynax.errors import RunError
-from dynax.identification.equations import Equations, constants_of, equations
+from dynax.identification.equations import Equations, TransitionEquations, constants_of
 from dynax.identification.scale import KnownScale, known_scale
+from dynax.math.fixed_point import fixed_point
+
+log = logging.getLogger(__name__)
 
 RCOND = 1e-9  # singular values below this share of the largest count as zero
 MIN_COLUMN_NORM = 1e-12  # columns below this share of the largest norm are numerical noise
@@ -45,19 +50,43 @@ class Identified:
 def identify(model: RigidDynamicsModel, data: Trajectories, seed: int = 0) -> Identified:
     """Return the constants of `model` that explain the data best, and their standard errors.
 
-    If the data do not determine all constants, the solution has the smallest norm.
+    If the data do not determine all constants, the solution has the smallest norm. With several evaluations in a
+    control step, the states between depend on the constants. The problem is then solved repeatedly, each time with the
+    states of the solution before, until the identifiable constants no longer change.
 
     Args:
         model: the model.
         data: trajectories of the model's robot.
-        seed: selects at most 40,000 transitions.
+        seed: selects at most 40,000 transitions, divided by the evaluations in a control step.
 
     Raises:
         RunError: if there are too few equations without constraints, or if the data do not determine the inertia.
     """
+    solve = partial(_identify, model, TransitionEquations(model, data, seed), known_scale(model))
+    found = solve(None)
+    _check_inertia(model, found.values)
+    if model.env.semi_implicit:
+        return found
+
+    def measured(constants: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        again = solve(constants)
+        return again.values, again.identifiable
+
+    last = fixed_point(measured, found.values)
+    level = logging.INFO if last.converged else logging.WARNING
+    text = "after %d least-squares problems, the last relative change of an identifiable constant is %.1e"
+    log.log(level, text, len(last.changes), last.changes[-1])
+    found = solve(last.point)
+    _check_inertia(model, found.values)
+    return found
+
+
+def _identify(
+    model: RigidDynamicsModel, transitions: TransitionEquations, scale: KnownScale, before: np.ndarray | None
+) -> Identified:
+    """Solve the least-squares problem with the intermediate states that follow from the constants `before`."""
     with jax.enable_x64(True):
-        system = equations(model, data, seed)
-    scale = known_scale(model)
+        system = transitions.at(before)
     size = system.triangle.shape[1]
     if system.count < 2 * size:
         raise RunError(
@@ -65,7 +94,6 @@ def identify(model: RigidDynamicsModel, data: Trajectories, seed: int = 0) -> Id
             "unknown constants: collect more data, or data with longer flight phases"
         )
     values, errors, null_share = _solve(system, scale)
-    _check_inertia(model, values)
     names = tuple(name for key in sorted(model.labels) for name in model.labels[key])
     return Identified(names, values, errors, null_share < MAX_NULL_SHARE)
 

@@ -12,7 +12,7 @@ from dynax.mjcf.position_forces import is_fixed_tendon
 TRN, BIAS, INTEGRATOR, DISABLE = mujoco.mjtTrn, mujoco.mjtBias, mujoco.mjtIntegrator, mujoco.mjtDisableBit
 TENDON = int(TRN.mjTRN_TENDON)
 BIASES = tuple(map(int, (BIAS.mjBIAS_NONE, BIAS.mjBIAS_AFFINE)))
-EULER, FAST = int(INTEGRATOR.mjINT_EULER), int(INTEGRATOR.mjINT_IMPLICITFAST)
+EULER, RK4, FAST = map(int, (INTEGRATOR.mjINT_EULER, INTEGRATOR.mjINT_RK4, INTEGRATOR.mjINT_IMPLICITFAST))
 FLAGS = {  # entries of <flag> in the MJCF that, if disabled, remove forces or make damping explicit
     "actuation": DISABLE.mjDSBL_ACTUATION,
     "spring": DISABLE.mjDSBL_SPRING,
@@ -37,9 +37,9 @@ def check_supported(architecture: str, robot: str, reasons: Iterable[str]) -> No
 
 def unsupported_forces(model: mujoco.MjModel) -> Iterator[str]:
     """Yield a clause for each force on the joints that does not have the form of `Actuation`."""
-    if model.opt.integrator not in (EULER, FAST):
+    if model.opt.integrator not in (EULER, RK4, FAST):
         name = INTEGRATOR(model.opt.integrator).name.removeprefix("mjINT_")
-        yield f"the integrator {name} is not Euler or implicitfast"
+        yield f"the integrator {name} is not Euler, RK4 or implicitfast"
     for flag, bit in FLAGS.items():
         if model.opt.disableflags & bit:
             yield f"the flag {flag} is disabled"

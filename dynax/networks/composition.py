@@ -47,6 +47,7 @@ class ComposedModule(ModuleWithParts):
 
     sequence: ClassVar[bool] = False  # the network returns one target for each state of the history
     has_memory: ClassVar[bool] = False  # a sequence network defines `extend`, for rollouts
+    has_substeps: ClassVar[bool] = False  # a prediction computes every physics step of the control step
     prior_knowledge: ClassVar[tuple[str, ...]] = ()  # mechanics that the architecture contains, for tables
 
     def __post_init__(self) -> None:
@@ -57,7 +58,7 @@ class ComposedModule(ModuleWithParts):
         check_choice("model.compliance", self.compliance, ("learned", "mjcf"))
         check_range("model.contact_init_scale", self.contact_init_scale, 0, MAX_RATE, open_low=True)
         check_options(self.angles, self.target, self.constraints, self.frame)
-        if self.constraints == "layer":
+        if self.constraints == "layer" and not self.has_substeps:
             check_layer(self.env, self.target)
         super().__post_init__()
 

@@ -95,14 +95,30 @@ class ConstraintStage:
             truth: the target in the data. The solver starts from there.
             nearest: the nearest contacts, if they are already known.
         """
+        start = None if truth is None else self.representation.to_world(state, truth)[: self._nv]
+        return self.representation.to_base(state, self.constrained(params, state, free, start, nearest))
+
+    def constrained(
+        self,
+        params: Any,
+        state: Float[Array, " S"],
+        free: UnconstrainedStep,
+        start: Float[Array, " nv"] | None = None,
+        nearest: dict[int, Detected] | None = None,
+    ) -> Float[Array, " D"]:
+        """Return the target of one step along the axes of the world.
+
+        Args:
+            params, state, free, nearest: see `__call__`.
+            start: change of velocity from which the solver starts.
+        """
         change, nv = free.change, self._nv
-        if self.module is not None:
-            start = None if truth is None else self.representation.to_world(state, truth)[:nv]
-            motion = None if nearest is None else self.module.layer.contact_motion(state, nearest)
-            smooth = replace(free, change=change[:nv])
-            constrained: Any = self.module.apply({"params": params}, state, smooth, start, motion)
-            change = jnp.concatenate([constrained, change[nv:]])
-        return self.representation.to_base(state, change)
+        if self.module is None:
+            return change
+        motion = None if nearest is None else self.module.layer.contact_motion(state, nearest)
+        smooth = replace(free, change=change[:nv])
+        constrained: Any = self.module.apply({"params": params}, state, smooth, start, motion)
+        return jnp.concatenate([constrained, change[nv:]])
 
     @property
     def _nv(self) -> int:
@@ -110,12 +126,15 @@ class ConstraintStage:
 
 
 def constraint_layer(env: Env) -> ConstraintLayer | None:
-    """Return the constraint layer of a robot, or None if it has no joint limits, joint friction or contacts."""
+    """Return the constraint layer of a robot, or None if it has no joint limits, joint friction or contacts.
+
+    It acts on a physics step.
+    """
     joints, contacts = JointRows.of(env.mj_model), Contacts.of(env.mj_model)
     if not len(joints) and contacts is None:
         return None
     rows = ContactRows.of(env.mj_model, contacts) if contacts else None
-    return ConstraintLayer(env.space, joints, contact_rows=rows, contacts=contacts)
+    return ConstraintLayer(replace(env.space, dt=env.timestep), joints, contact_rows=rows, contacts=contacts)
 
 
 def check_layer(env: Env, target: str) -> None:

@@ -30,7 +30,7 @@ class JointForces:
             control: controls of the actuators.
 
         Returns:
-            Forces on the degrees of freedom, and the damping that a step treats implicitly.
+            Forces on the degrees of freedom, and the damping that a semi-implicit step treats implicitly.
         """
         mjcf = self.actuation
         damping = jnp.asarray(mjcf.damping) * _factor(param, "damping", len(v))

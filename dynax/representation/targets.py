@@ -22,8 +22,12 @@ class Target(Protocol):
         """Return the target between two consecutive states."""
         ...
 
+    def of_change(self, state: Float[Any, "... S"], change: Float[Any, "... dv"]) -> Float[Any, "... D"]:
+        """Return the target of a change of the state."""
+        ...
+
     def change(self, state: Float[Any, "... S"], target: Float[Any, "... D"]) -> Float[Any, "... dv"]:
-        """Return the change of the state under a target; the inverse of `between`."""
+        """Return the change of the state under a target; the inverse of `of_change`."""
         ...
 
 
@@ -37,6 +41,10 @@ class DeltaTarget:
     def between(self, state: Float[Any, "... S"], following: Float[Any, "... S"]) -> Float[Any, "... D"]:
         """Return the difference of two states."""
         return self.space.difference(state, following)
+
+    def of_change(self, state: Float[Any, "... S"], change: Float[Any, "... dv"]) -> Float[Any, "... D"]:
+        """Return `change`."""
+        return change
 
     def change(self, state: Float[Any, "... S"], target: Float[Any, "... D"]) -> Float[Any, "... dv"]:
         """Return `target`."""
@@ -56,7 +64,11 @@ class AccelerationTarget:
 
     def between(self, state: Float[Any, "... S"], following: Float[Any, "... S"]) -> Float[Any, "... D"]:
         """Return the difference of velocities and activations."""
-        return self.space.difference(state, following)[..., self.space.nv :]
+        return self.of_change(state, self.space.difference(state, following))
+
+    def of_change(self, state: Float[Any, "... S"], change: Float[Any, "... dv"]) -> Float[Any, "... D"]:
+        """Return the change of velocities and activations."""
+        return change[..., self.space.nv :]
 
     def change(self, state: Float[Any, "... S"], target: Float[Any, "... D"]) -> Float[Any, "... dv"]:
         """Return the semi-implicit change of the state."""
@@ -76,8 +88,12 @@ class ResidualTarget:
 
     def between(self, state: Float[Any, "... S"], following: Float[Any, "... S"]) -> Float[Any, "... D"]:
         """Return the position residual and the difference of velocities and activations."""
-        nv, change = self.space.nv, self.space.difference(state, following)
-        residual = change[..., :nv] - self.space.dt * self.space.qvel(following)
+        return self.of_change(state, self.space.difference(state, following))
+
+    def of_change(self, state: Float[Any, "... S"], change: Float[Any, "... dv"]) -> Float[Any, "... D"]:
+        """Return the position residual and the change of velocities and activations."""
+        nv = self.space.nv
+        residual = change[..., :nv] - self.space.dt * (self.space.qvel(state) + change[..., nv : 2 * nv])
         return state.__array_namespace__().concat([residual, change[..., nv:]], axis=-1)
 
     def change(self, state: Float[Any, "... S"], target: Float[Any, "... D"]) -> Float[Any, "... dv"]:

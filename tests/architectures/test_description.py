@@ -1,5 +1,7 @@
 """Titles, prior knowledge and notes of models."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from flax import linen as nn
@@ -33,6 +35,17 @@ def test_prior_knowledge_depends_on_the_robot(robots):
     assert known["cart_pole"] == (ANGLES, SEMI_IMPLICIT, "translation invariance", "joint limits")
     residual = f"{SEMI_IMPLICIT} with a learned position residual"
     assert known["nerd_cartpole"] == (ANGLES, residual, "translation invariance")
+
+
+@pytest.mark.parametrize("options", [{"decimation": 5}, {"mjcf": "RK4"}])
+def test_prior_knowledge_of_equations_of_motion_contains_the_integrator(options, cart_pole):
+    if "mjcf" in options:
+        options = {"mjcf": cart_pole.mjcf.replace("</mujoco>", '<option integrator="RK4"/></mujoco>')}
+    model = RigidDynamicsModel(env=dataclasses.replace(cart_pole, **options))
+    known = description.prior_knowledge(model)
+    assert "MuJoCo's integrator and physics steps" in known
+    assert not any("position residual" in text for text in known)
+    assert description.notes(model) == ()
 
 
 @pytest.mark.parametrize(

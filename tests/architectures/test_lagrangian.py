@@ -146,12 +146,12 @@ def test_actuators_that_do_not_act_on_joints_are_an_error():
 @pytest.mark.parametrize(
     ("env", "message"),
     [
-        (chain([HINGE], option='integrator="RK4"'), "the integrator RK4 is not Euler or implicitfast"),
-        (MjcfEnv(xml="t.xml", mjcf=CHAINS["long"].mjcf, decimation=2), "needs .* semi-implicit steps"),
+        (chain([HINGE], option='integrator="implicit"'), "the integrator IMPLICIT is not Euler, RK4 or implicitfast"),
+        (MjcfEnv(xml="t.xml", mjcf=CHAINS["long"].mjcf, observe=("qpos",)), "needs a completely observed robot"),
     ],
-    ids=["integrator", "decimation"],
+    ids=["integrator", "observe"],
 )
-def test_it_needs_semi_implicit_steps(env, message):
+def test_it_needs_a_known_integrator_and_complete_states(env, message):
     with pytest.raises(UserError, match=message):
         LagrangianDynamicsModel(env=env)
 
@@ -188,10 +188,15 @@ def learned(env, num_rollouts, scale=1.0):
     return [normalized_error(env.space, truth, np.asarray(path), unit).max(axis=1) for path in paths]
 
 
-def test_a_pendulum_is_learned_to_the_precision_of_float32(robots):
-    """With two thousand transitions."""
-    error, ceiling = learned(robots["pendulum"], 22)
-    assert np.median(error) < 3 * np.median(ceiling) < 1e-4
+@pytest.mark.parametrize(("decimation", "bound"), [(1, 1e-5), *slow((5, 1e-3))])
+def test_a_pendulum_is_learned_to_the_precision_of_float32(decimation, bound, robots):
+    """With two thousand transitions.
+
+    The ceiling is the error of the simulator in float32: 2.3e-6 after 200 physics steps. With five physics steps in a
+    control step, the rollout has 1,000, and the ceiling is 2.7e-4. Each bound is about four ceilings.
+    """
+    error, ceiling = learned(dataclasses.replace(robots["pendulum"], decimation=decimation), 22)
+    assert np.median(error) < 3 * np.median(ceiling) < bound
 
 
 @pytest.mark.slow

@@ -64,10 +64,7 @@ def test_wrong_value(dynax, override, message):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (
-            "env=nerd_cartpole model=lagrangian",
-            "lagrangian",
-        ),
+        ("env=cart_pole env.observe=[qpos] model=lagrangian", "needs a completely observed robot: set env.observe=all"),
         ("env=nerd_cartpole model=quadratic", "env.decimation=1 (now 5)"),
         ("model=lagrangian model.history=2", "the key model.history does not exist"),
         ("model=lagrangian model.target=delta", "the key model.target does not exist"),

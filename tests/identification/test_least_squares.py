@@ -1,9 +1,11 @@
 """System identification: constants that the data determine are found; others are marked as not identifiable."""
 
+import dataclasses
+
 import jax
 import numpy as np
 import pytest
-from inertias import inertias
+from inertias import constants, inertias
 from marks import slow
 
 from dynax import envs
@@ -104,12 +106,25 @@ def test_the_true_constant_lies_within_the_standard_errors_of_noisy_data(robots)
 
 
 def test_the_seed_selects_the_transitions(robots, monkeypatch):
-    monkeypatch.setattr("dynax.identification.equations.MAX_TRANSITIONS", 1000)
+    monkeypatch.setattr("dynax.identification.equations.MAX_EVALUATIONS", 1000)
     model = RigidDynamicsModel(env=robots["double_cart_pole"])
     data = data_of(model.env)
     one, same, other = (identify(model, data, seed).values for seed in (0, 0, 1))
     assert np.array_equal(one, same)
     assert not np.array_equal(one, other)
+
+
+@pytest.mark.parametrize(("decimation", "integrator"), [(5, "Euler"), *slow((2, "RK4"))])
+def test_constants_are_found_from_control_steps_of_several_evaluations(decimation, integrator, robots):
+    """The states in between are not in the data."""
+    env = robots["cart_pole"]
+    mjcf = env.mjcf.replace("</mujoco>", f'<option integrator="{integrator}"/></mujoco>')
+    model = RigidDynamicsModel(env=dataclasses.replace(env, decimation=decimation, mjcf=mjcf))
+    found = identify(model, data_of(model.env, n=12, steps=40))
+    with jax.enable_x64(True):
+        truth = np.concatenate([constants(model)[name] for name in sorted(model.labels)])
+    assert found.identifiable.sum() == 6  # two first moments, the inertia of the pole, two dampings and a gain
+    np.testing.assert_allclose(found.values[found.identifiable], truth[found.identifiable], rtol=1e-8, atol=1e-12)
 
 
 LOOSE = """<mujoco><default><geom contype="0" conaffinity="0"/></default><worldbody>

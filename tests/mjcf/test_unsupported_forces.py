@@ -24,7 +24,7 @@ UNSUPPORTED = {
     "has its own armature or damping": {"actuator": '<motor name="m" joint="a" armature=".1"/>'},
     "limits the force of its actuators": {"joint": 'actuatorfrclimited="true" actuatorfrcrange="-1 1"'},
     "couples": {"actuator": '<velocity tendon="sum" kv="2"/>', "rest": SUM, "option": 'integrator="implicitfast"'},
-    "is not Euler or implicitfast": {"option": 'integrator="implicit"'},
+    "is not Euler, RK4 or implicitfast": {"option": 'integrator="implicit"'},
     "the flag damper is disabled": {"flags": 'damper="disable"'},
     "the flag eulerdamp is disabled": {"flags": 'eulerdamp="disable"'},
     "a group of actuators is disabled": {"option": 'actuatorgroupdisable="1"'},

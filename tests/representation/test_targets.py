@@ -53,6 +53,13 @@ def test_the_target_between_two_states_leads_from_one_to_the_other(kind, states)
 
 @EACH
 @given(states=STATES)
+def test_a_target_is_recovered_from_the_change_of_the_state(kind, states):
+    target, state, value = kind(SPACE), states[0], states[1, : SIZE[kind]]
+    np.testing.assert_allclose(target.of_change(state, target.change(state, value)), value, atol=1e-12)
+
+
+@EACH
+@given(states=STATES)
 def test_a_target_is_recovered_from_the_state_that_follows(kind, states):
     target, state, value = kind(SPACE), states[0], states[1, : SIZE[kind]] / 50  # less than half a turn
     np.testing.assert_allclose(target.between(state, integrate(target, state, value)), value, atol=1e-12)
