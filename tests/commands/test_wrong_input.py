@@ -66,7 +66,7 @@ def test_wrong_value(dynax, override, message):
     [
         ("env=cart_pole env.observe=[qpos] model=lagrangian", "needs a completely observed robot: set env.observe=all"),
         ("env=nerd_cartpole model=quadratic", "env.decimation=1 (now 5)"),
-        ("model=lagrangian model.history=2", "the key model.history does not exist"),
+        ("model=quadratic model.history=2", "the key model.history does not exist"),
         ("model=lagrangian model.target=delta", "the key model.target does not exist"),
         ("model.constraints=layer model.target=delta", "model.constraints=layer "),
         ("training.unroll_epochs=1 training.unroll_horizons=[2,41]", "trajectories of 40 steps"),
