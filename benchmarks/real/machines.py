@@ -1,6 +1,6 @@
 """The machines: their logs, mappings and MJCF files."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,11 +88,6 @@ def cut(name: str, parts: dict[str, tuple[int, int | None]]) -> Callable[[Path, 
     return copy
 
 
-def names(pattern: str, numbers: Sequence[int]) -> list[str]:
-    """Return file names with these numbers."""
-    return [pattern.format(number) for number in numbers]
-
-
 MACHINES = {
     "emps": Machine(
         "emps",
@@ -106,7 +101,7 @@ MACHINES = {
         "action: [shoulder_tau_meas_Nm, elbow_tau_meas_Nm]\nresample: 0.002\n"
         "test: [log_03.csv, log_06.csv, log_10.csv]\n",
         TWO_HINGES,
-        copied(*names("log_{:02d}.csv", range(1, 11))),
+        copied(*(f"log_{number:02d}.csv" for number in range(1, 11))),
     ),
     "simple_pendulum": Machine(
         "simple_pendulum",

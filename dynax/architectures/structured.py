@@ -114,32 +114,19 @@ class StructuredDynamicsModel(BaseDynamicsModel):
         contact_cache: ContactCache | None,
     ) -> jax.Array:
         """Return the target of one sample by one member."""
-        if len(states) == 1:
-            return self._step(normalization, params, dropout, states, actions, truth, contact_cache)
-        nv = self.env.space.nv
-        first = nv if self.representation.target.has_positions else 0
-        unit = normalization["target"]["std"][first : first + nv]
-        state = self.observer(params["observer"], states, actions, unit, normalization["actions"]["std"])
-        cache = jax.tree.map(lambda x: x[-1:], contact_cache)
-        target = self._step(normalization, params, dropout, state[None], actions[-1:], truth, cache)
-        return self.targets(states[-1], self.integrate(state, target))
-
-    def _step(
-        self,
-        normalization: Variables,
-        params: Any,
-        dropout: jax.Array | None,
-        states: Float[Array, "1 S"],
-        actions: Float[Array, "1 A"],
-        truth: jax.Array | None,
-        contact_cache: ContactCache | None,
-    ) -> jax.Array:
-        """Return the target of one state by one member."""
+        state, layout = states[-1], self.representation
+        if has_history := len(states) > 1:
+            nv = self.env.space.nv
+            first = nv if layout.target.has_positions else 0
+            unit = normalization["target"]["std"][first : first + nv]
+            state = self.observer(params["observer"], states, actions, unit, normalization["actions"]["std"])
+            actions, contact_cache = actions[-1:], jax.tree.map(lambda x: x[-1:], contact_cache)
         if self.env.semi_implicit:
-            return super()._predict(normalization, params, dropout, states, actions, truth, contact_cache)
-        state, maps = states[-1], self.representation
-        change = self.control_step(lambda at: self.velocity_change(params, normalization, at, actions), state)
-        return maps.to_base(state, maps.target.of_change(state, change))
+            target = super()._predict(normalization, params, dropout, state[None], actions, truth, contact_cache)
+        else:
+            change = self.control_step(lambda at: self.velocity_change(params, normalization, at, actions), state)
+            target = layout.to_base(state, layout.target.of_change(state, change))
+        return self.targets(states[-1], self.integrate(state, target)) if has_history else target
 
     def _extend(
         self, normalization: Variables, params: Any, memory: Any, states: Any, actions: Any

@@ -54,5 +54,5 @@ class VelocityObserver:
         velocities = difference[:, space.nv : 2 * space.nv] / unit
         inputs: Any = jnp.concatenate([positions, velocities, actions[:-1] / action_unit], axis=1)
         correction = unit * (weights @ inputs.ravel())
-        zeros = jnp.zeros(space.nv, correction.dtype), jnp.zeros(space.na, correction.dtype)
-        return space.add(states[-1], jnp.concatenate([zeros[0], correction, zeros[1]]))
+        change = jnp.zeros(space.tangent_dim, correction.dtype)
+        return space.add(states[-1], change.at[space.nv : 2 * space.nv].set(correction))
