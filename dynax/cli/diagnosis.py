@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from dynax.cli.jobs import libraries
 from dynax.runs import locks
 from dynax.runs.provenance import commit, package_version
 
@@ -77,11 +78,13 @@ def devices() -> Iterator[str]:
     """Multiply matrices on each device of JAX.
 
     Raises:
+        UserError: if an environment variable demands devices that do not exist.
         ArithmeticError: if a product is wrong.
     """
     import jax
     import jax.numpy as jnp
 
+    libraries.start_devices()
     for device in jax.devices():
         start = time.perf_counter()
         product = jax.device_put(jnp.full((256, 256), 0.5), device) @ jnp.eye(256)
@@ -116,8 +119,10 @@ def loop() -> Iterator[str]:
     """Collect data of a pendulum, train a small network and predict with it.
 
     Raises:
+        UserError: if a library rejects an environment variable.
         ArithmeticError: if the prediction is not finite.
     """
+    libraries.import_module("dynax.utils")
     import jax
     import numpy as np
 

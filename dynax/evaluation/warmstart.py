@@ -144,10 +144,9 @@ def _with_cure(result: WarmstartCheck, source: Source, n: int, std: np.ndarray) 
 def _warning(result: WarmstartCheck, name: str) -> str:
     cure = "No option of its constraint solver was found that removes this dependence"
     if result.cure:
-        cure = (
-            f"Its solver stops before it converges: add {result.cure} to its MJCF, which extends this time to "
-            f"{result.cured_valid_time_s:.1f} s"
-        )
+        longer = (result.cured_valid_time_s or 0.0) > (result.valid_time_s or 0.0)
+        gain = f", which extends this time to {result.cured_valid_time_s:.1f} s" if longer else ""
+        cure = f"Its solver stops before it converges: add {result.cure} to its MJCF{gain}"
     return (
         f"a step of {name} depends on more than (qpos, qvel): a step that restarts from them differs by up to "
         f"{result.gap_max:.2g} standard deviations ({result.gap_rms:.2g} root mean square). Even the simulator, "

@@ -50,7 +50,8 @@ def _report(stdout: int) -> int:
             signals.check()
             reason = (str(error).splitlines() or [""])[0] or type(error).__name__
             write_lines(stdout, [f"{check.name}: failed, {reason}"])
-            print(f"dynax: {check.name}: {reason}; {check.remedy}", file=sys.stderr)
+            remedy = "" if isinstance(error, UserError) else f"; {check.remedy}"  # a UserError names its remedy
+            print(f"dynax: {check.name}: {reason}{remedy}", file=sys.stderr)
             return 1
         write_lines(stdout, [f"{check.name}: {lines[0]}", *(f"  {line}" for line in lines[1:])])
     return 0

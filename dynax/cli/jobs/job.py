@@ -1,6 +1,5 @@
 """One job, in the main process or in a worker of a sweep."""
 
-import importlib
 import logging
 import os
 from pathlib import Path
@@ -16,7 +15,7 @@ from dynax.cli.composition import plugins
 from dynax.cli.composition.check import check
 from dynax.cli.composition.mappings import restore_mappings
 from dynax.cli.errors.report import report
-from dynax.cli.jobs import cores, orphans, outcomes
+from dynax.cli.jobs import cores, libraries, orphans, outcomes
 from dynax.cli.jobs.ownership import owned
 from dynax.cli.signals import Stopped
 from dynax.cli.streams import keep_stderr_writable
@@ -55,7 +54,7 @@ def _result(command: str, cfg: DictConfig) -> Path:
         commit()  # caches the commit of the running code, before anyone changes the checkout
         signals.check()
         with announced(log, "importing JAX"):
-            module = importlib.import_module(f"dynax.cli.commands.{COMMANDS[command].module or command}")
+            module = libraries.import_module(f"dynax.cli.commands.{COMMANDS[command].module or command}")
         signals.check()
         return Path(module.run(cfg)).absolute()
 

@@ -62,7 +62,9 @@ def _run_piece(training: Training, history: History, keeper: "_Keeper", update: 
     update(
         metrics.epoch,
         f"loss {metrics.loss:.1e}, val nRMSE {metrics.val_nrmse:.2g}, VPT(0.1) {metrics.val_valid_time:.2f} s, "
-        f"{rate / 1e3:,.0f}k steps/s",
+        f"{rate:,.0f} transitions/s"
+        if rate < 1e4
+        else f"{rate / 1e3:,.0f}k transitions/s",
     )
     keeper.save_after(metrics.epoch)
 

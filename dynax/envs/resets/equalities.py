@@ -25,11 +25,18 @@ class Equalities:
     Args:
         model: the robot.
         mocap: positions, then quaternions, of the mocap bodies.
-        fixed: mask of the degrees of freedom that the projection does not move.
+        fixed: mask of the degrees of freedom whose positions the projection does not change.
+        locked: mask of further degrees of freedom, whose velocities it does not change.
     """
 
-    def __init__(self, model: mujoco.MjModel, mocap: Float[np.ndarray, " m"], fixed: Bool[np.ndarray, " nv"]):
-        self.model, self.free = copy.copy(model), ~fixed
+    def __init__(
+        self,
+        model: mujoco.MjModel,
+        mocap: Float[np.ndarray, " m"],
+        fixed: Bool[np.ndarray, " nv"],
+        locked: Bool[np.ndarray, " nv"],
+    ):
+        self.model, self.free, self.moving = copy.copy(model), ~fixed, ~(fixed | locked)
         self.model.opt.disableflags |= OTHERS
         self.model.opt.jacobian = mujoco.mjtJacobian.mjJAC_DENSE
         self.data = mujoco.MjData(self.model)
@@ -54,6 +61,7 @@ class Equalities:
             mujoco.mj_integratePos(self.model, qpos, step, 1.0)
             self._clip(qpos)
         residual, jacobian = self._linearize(qpos)
+        jacobian = jacobian * self.moving
         qvel -= jacobian.T @ _solve(jacobian, jacobian @ qvel)
         return float(np.abs(residual).max(initial=0))
 

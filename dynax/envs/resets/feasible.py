@@ -11,6 +11,7 @@ from dynax.envs.resets.placement import MAX_OVERLAP, Placement
 from dynax.envs.resets.reset import Reset, home
 from dynax.envs.state_space import StateSpace
 from dynax.errors import UserError
+from dynax.mjcf.joints import locked_dofs
 
 log = logging.getLogger(__name__)
 
@@ -25,8 +26,9 @@ class Feasible:
     """The states of a reset that satisfy the constraints of a robot. The object is not thread-safe.
 
     A state is moved onto the equality constraints, and lifted from the floor. If geoms still overlap, it is drawn
-    again. Later draws approach the home pose, except for joints whose range the user has given. A violation or an
-    overlap that the home pose itself has is accepted; `notes` contains a sentence about it.
+    again. A joint that its damper locks starts at rest. Later draws approach the home pose, except for joints whose
+    range the user has given. A violation or an overlap that the home pose itself has is accepted; `notes` contains a
+    sentence about it.
 
     Args:
         reset: the distribution of the states.
@@ -40,7 +42,8 @@ class Feasible:
         self._home = home(model, reset.home_keyframe)
         self._fixed = np.isin([space.joints[j] for j in model.dof_jntid], reset.fixed_joints)
         self._placement = Placement(model, mocap)
-        self._equalities = Equalities(model, mocap, self._fixed) if model.neq else None
+        self._locked = locked_dofs(model)
+        self._equalities = Equalities(model, mocap, self._fixed, self._locked) if model.neq else None
         self._max_violation = MAX_VIOLATION
         self._overlaps: dict[tuple[int, int], float] = {}
         self.notes: list[str] = []
@@ -103,6 +106,7 @@ class Feasible:
         """Move a state onto the equality constraints and out of the floor, in place. Return the violation."""
         nq, nv = self._model.nq, self._model.nv
         violation = 0.0
+        state[nq : nq + nv][self._locked] = 0.0
         if self._equalities:
             violation = self._equalities.project(state[:nq], state[nq : nq + nv])
         if self._placement.lift_out(state[:nq]) and self._equalities:

@@ -7,8 +7,8 @@ residuals are
     f / D                                                  of each row; zero if the constraint is satisfied
     w J^T f / (1 + D A)  with A = J diag(w) J^T            of each degree of freedom
 
-with w = `dof_invweight0`. The second residual is one step of Jacobi's method for the mass matrix diag(1 / w). A network
-that has the residuals as inputs learns to correct this approximation.
+with w = `dof_invweight0`, or zero where a damper locks the joint. The second residual is one step of Jacobi's method
+for the mass matrix diag(1 / w). A network that has the residuals as inputs learns to correct this approximation.
 
 All rows of a contact use the mean of their A. Friction cones are elliptic, even if the MJCF has pyramids. The edges of
 a pyramid are parallel to the world axes, so that residuals in the frame of a robot would depend on its yaw.
@@ -20,6 +20,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import mujoco
+import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from dynax.envs.state_space import StateSpace
@@ -30,6 +31,7 @@ from dynax.mechanics.constraints.contact_rows import ContactRows
 from dynax.mechanics.constraints.joint_rows import JointRows
 from dynax.mechanics.constraints.layer import ConstraintLayer, ContactCache
 from dynax.mechanics.constraints.rows import MIN_STIFFNESS, Cones, Rows
+from dynax.mjcf.joints import locked_dofs
 
 
 class Residuals(NamedTuple):
@@ -59,6 +61,7 @@ class ConstraintResiduals:
 
     layer: ConstraintLayer
     contacts: Contacts
+    invweight: Float[np.ndarray, " nv"]  # w of each degree of freedom
 
     @classmethod
     def of(cls, model: mujoco.MjModel, space: StateSpace) -> "ConstraintResiduals | None":
@@ -70,7 +73,8 @@ class ConstraintResiduals:
         if contacts is None or model.flg_adhesion or model.flg_surfacevel:
             return None
         rows = replace(ContactRows.of(model, contacts), elliptic=True)
-        return cls(ConstraintLayer(space, JointRows.of(model), rows, contacts), contacts)
+        invweight = np.where(locked_dofs(model), 0.0, model.dof_invweight0)
+        return cls(ConstraintLayer(space, JointRows.of(model), rows, contacts), contacts, invweight)
 
     def __call__(
         self, state: Float[AnyArray, " S"], change: Float[AnyArray, " nv"], active: ActiveRows | None = None
@@ -83,7 +87,7 @@ class ConstraintResiduals:
             active: `active_rows(state)`, if it has already been computed.
         """
         active = self.active_rows(state) if active is None else active
-        dt, invweight = self.layer.space.dt, jnp.asarray(self.layer.joints.dof_invweight, change.dtype)
+        dt, invweight = self.layer.space.dt, jnp.asarray(self.invweight, change.dtype)
         total, joints = jnp.zeros_like(change), []
         contacts, slots = jnp.zeros(len(self.contacts), change.dtype), iter(active.slots)
         for i, row in enumerate(active.rows):

@@ -49,6 +49,14 @@ def test_loops_are_closed_and_their_velocities_fit(reset):
         assert np.abs(data.efc_vel).max() < 1e-5
 
 
+def test_a_joint_that_its_damper_locks_starts_at_rest():
+    env = Env(LOOP.replace('name="rocker" axis', 'name="rocker" damping="1e9" axis'))
+    states = env.sample_states(np.random.default_rng(0), 8)
+    velocity = states[:, env.space.names.index("rocker") + env.mj_model.nq]
+    assert (velocity == 0).all()
+    assert all(np.abs(forward(env, state).efc_vel).max() < 1e-5 for state in states)
+
+
 def test_joints_with_a_range_keep_their_drawn_values():
     env = Env(LOOP, reset=KeyframeReset(ranges={"crank": (0.3, 0.4)}))
     states = env.sample_states(np.random.default_rng(0), 16)
