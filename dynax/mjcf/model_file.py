@@ -9,6 +9,7 @@ import mujoco
 import numpy as np
 
 from dynax.errors import UserError
+from dynax.mjcf import urdf
 from dynax.mjcf.encoding import decode_xml
 from dynax.mjcf.messages import warnings_to_log
 
@@ -25,8 +26,8 @@ def read_model_file(path: Path, argument: str) -> tuple[str, dict[str, bytes]]:
         argument: name of the argument that contains the path, for error messages.
 
     Returns:
-        The MJCF text, with includes written out, and the assets by name. A file without includes and assets is
-        returned unchanged.
+        The MJCF text, with includes written out, and the assets by name. An MJCF without includes and assets is
+        returned unchanged. A URDF receives motors, see `urdf.add_motors`.
 
     Raises:
         UserError: if a file cannot be read, or if MuJoCo rejects the model.
@@ -36,13 +37,17 @@ def read_model_file(path: Path, argument: str) -> tuple[str, dict[str, bytes]]:
         text, is_utf8 = decode_xml(path.read_bytes(), source, argument)
     except OSError as error:
         raise UserError(f"{source} cannot be read: {error.strerror}", argument) from None
+    if urdf.is_xacro(text):
+        raise UserError(f"{source} contains xacro macros: expand them with `xacro {path.name} > robot.urdf`", argument)
     try:
         spec = mujoco.MjSpec.from_file(str(path)) if is_utf8 else _transcoded(text, path)
+        if urdf.is_urdf(text):
+            urdf.add_motors(spec, text)
         model = spec.copy().compile()
     except ValueError as error:
         raise UserError(f"{source} is not a valid MJCF or URDF file: {_one_line(error)}", argument) from None
     assets = _collect_assets(spec, path.parent, source, argument)
-    if not assets and "<include" not in text and "<robot" not in text and "<attach" not in text:
+    if not assets and "<include" not in text and "<attach" not in text and not urdf.is_urdf(text):
         return text, {}
     return _write(spec, model, assets, source, argument), assets
 
