@@ -75,8 +75,9 @@ class Representation:
     @cached_property
     def sizes(self) -> tuple[int, int, int]:
         """Numbers of position features, of velocity features, and of all other features."""
-        state = jax.ShapeDtypeStruct((self.env.state_dim,), "f4")
-        positions, velocities, rest = jax.eval_shape(lambda state: self._groups(state, None), state)
+        state, found = jax.ShapeDtypeStruct((self.env.state_dim,), "f4"), self.constraints.contacts
+        contacts = jax.ShapeDtypeStruct((found.size,), "f4") if found else None  # detecting them takes long to trace
+        positions, velocities, rest = jax.eval_shape(self._groups, state, contacts)
         return positions.shape[-1], velocities.shape[-1], rest.shape[-1]
 
     def features(

@@ -24,6 +24,7 @@ from dynax.math import rotations
 from dynax.math.arrays import AnyArray, Leaf
 from dynax.math.chunks import MAX_ROWS
 from dynax.math.vectors import cross, dot, matmul, normalized, rotate
+from dynax.mechanics.collision.budget import slots
 from dynax.mechanics.collision.contact_parameters import ContactParameters
 from dynax.mechanics.collision.mesh import Hulls
 from dynax.mechanics.collision.pair_batch import PairBatch, shapes_of
@@ -119,8 +120,8 @@ class Contacts:
         shapes = {pair: shapes_of(model, pair, hulls) for pair in pairs}
         pairs = sorted(pairs, key=shapes.__getitem__)
         batches = [PairBatch.of(model, list(group), hulls) for _, group in groupby(pairs, shapes.__getitem__)]
-        slots = np.concatenate([np.full(len(batch.limit), batch.contacts_per_pair) for batch in batches])
-        geom1, geom2, _ = np.repeat(np.array(pairs, np.int32), slots, axis=0).T
+        count = np.concatenate([np.full(len(batch.limit), _contacts_per_pair(model, batch)) for batch in batches])
+        geom1, geom2, _ = np.repeat(np.array(pairs, np.int32), count, axis=0).T
         return cls(
             kinematics=Kinematics.of(model),
             geoms=GeomFrames.of(model),
@@ -129,7 +130,7 @@ class Contacts:
             geom2=geom2,
             body1=model.geom_bodyid[geom1],
             body2=model.geom_bodyid[geom2],
-            parameters=ContactParameters.of(model, pairs).take(np.repeat(np.arange(len(pairs)), slots)),
+            parameters=ContactParameters.of(model, pairs).take(np.repeat(np.arange(len(pairs)), count)),
         )
 
     def __len__(self) -> int:
@@ -182,3 +183,10 @@ class Contacts:
     def bodies(self, detected: Detected) -> tuple[Int[Array, " C"], Int[Array, " C"]]:
         """Return the first and second body of each contact."""
         return jnp.asarray(self.body1)[detected.slot], jnp.asarray(self.body2)[detected.slot]
+
+
+def _contacts_per_pair(model: mujoco.MjModel, batch: PairBatch) -> int:
+    """Return the number of contacts of each pair of a batch. Tracing the test of a pair takes long."""
+    pair = np.array([[batch.geom1[0], batch.geom2[0], -1]])
+    has_mesh = (model.geom_type[pair[:, :2]] == mujoco.mjtGeom.mjGEOM_MESH).any()
+    return batch.contacts_per_pair if has_mesh else int(slots(model, pair)[0])
