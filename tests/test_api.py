@@ -69,12 +69,14 @@ def test_the_docs_have_the_quick_start():
     assert blocks[0] == QUICK_START
 
 
+@pytest.mark.slow
 def test_the_quick_start_collects_trajectories(names):
     train, val = names["train_dataset"], names["val_dataset"]
     assert isinstance(train, Trajectories)
     assert (train.states.shape, val.states.shape) == ((9, 31, 2), (1, 31, 2))
 
 
+@pytest.mark.slow
 def test_a_rollout_uses_the_parameters_of_the_quick_start(names):
     val = names["val_dataset"]
     path = names["model"].rollout(val.states[:, 0], val.actions, params=names["trained_params"])
@@ -83,6 +85,7 @@ def test_a_rollout_uses_the_parameters_of_the_quick_start(names):
     assert np.isfinite(path).all()
 
 
+@pytest.mark.slow
 def test_a_trained_model_is_more_accurate_than_an_untrained_model(names):
     model, val, trained = (names[name] for name in ("model", "val_dataset", "trained_params"))
     untrained = model.create(jax.random.PRNGKey(1), trained["normalization"])

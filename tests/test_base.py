@@ -137,12 +137,14 @@ def test_without_semi_implicit_steps_a_position_residual_is_predicted(integrator
     np.testing.assert_allclose(model.integrate(states, change), following, atol=1e-13)
 
 
+@pytest.mark.slow
 def test_a_robot_without_actuators_can_be_predicted():
     fall = '<mujoco><worldbody><body><joint type="slide" axis="0 0 1"/><geom size=".1"/></body></worldbody></mujoco>'
     model = MLPDynamicsModel(env=MjcfEnv(xml="fall.xml", mjcf=fall), hidden_dims=(4,))
     assert model.rollout(np.zeros((2, 2)), np.zeros((2, 3, 0)), unit(model)).shape == (2, 4, 2)
 
 
+@pytest.mark.slow
 def test_the_custom_model_of_the_readme_works_in_a_script(tmp_path):
     """The class is defined in `__main__`, as in a notebook."""
     (tmp_path / "custom.py").write_text(SCRIPT)

@@ -61,6 +61,7 @@ def test_prior_knowledge_contains_the_constraint_layer(robots, options, text):
     assert known == (ANGLES, SEMI_IMPLICIT, f"MuJoCo's constraint solver, {text}")
 
 
+@pytest.mark.slow
 def test_prior_knowledge_contains_the_invariance_of_a_base_frame(quadruped, cart_pole):
     invariance = "invariance to horizontal position and yaw"
     assert invariance in description.prior_knowledge(MLPDynamicsModel(env=quadruped))
@@ -110,5 +111,6 @@ def test_a_note_names_an_option_with_an_unusual_meaning(note):
     assert text.startswith(note)
 
 
+@pytest.mark.slow
 def test_shipped_robots_have_no_notes_on_contacts(every_robot):
     assert not any("contacts" in note for note in description.notes(MLPDynamicsModel(env=every_robot)))

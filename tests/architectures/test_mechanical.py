@@ -29,6 +29,7 @@ def states_of(env, n):
     )
 
 
+@pytest.mark.slow
 def test_the_mass_matrix_is_positive_and_has_the_zeros_of_the_tree(quadruped, motion):
     for state, action in zip(*states_of(quadruped, 4), strict=True):
         inertia = np.asarray(motion(state, action).inertia)
@@ -37,6 +38,7 @@ def test_the_mass_matrix_is_positive_and_has_the_zeros_of_the_tree(quadruped, mo
         assert not inertia[6:9, 9:12].any()  # legs interact only through the base
 
 
+@pytest.mark.slow
 def test_a_uniform_motion_of_the_base_changes_no_acceleration(quadruped, motion):
     for state, action in zip(*states_of(quadruped, 4), strict=True):
         moving = state.copy()
@@ -44,6 +46,7 @@ def test_a_uniform_motion_of_the_base_changes_no_acceleration(quadruped, motion)
         np.testing.assert_allclose(motion(moving, action).change, motion(state, action).change, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_without_forces_it_falls(quadruped, motion):
     """At rest and without torque, every part has the acceleration of gravity."""
     state = np.float32(np.concatenate([quadruped.mj_model.key_qpos[0], np.zeros(18)]))
@@ -52,6 +55,7 @@ def test_without_forces_it_falls(quadruped, motion):
     np.testing.assert_allclose(change, expected, atol=2e-5)
 
 
+@pytest.mark.slow
 def test_an_armature_of_the_base_is_inert_and_does_not_fall():
     """M dv = dt (M - A) g at rest, with A the armature."""
     mjcf = '<body><joint type="free" armature=".5"/><geom size=".1" pos=".05 0 0" mass="1"/></body>'
@@ -65,6 +69,7 @@ def test_an_armature_of_the_base_is_inert_and_does_not_fall():
     np.testing.assert_allclose(inertia @ step.change, expected, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("angle", "damped"), [(0.0, True), (1.0, False)])
 def test_a_saturated_servo_damps_nothing(angle, damped):
     """At its bound the force does not depend on the velocity, and MuJoCo's implicitfast omits its damping."""

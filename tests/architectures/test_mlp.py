@@ -93,6 +93,7 @@ def change(model, variables, state):
     return np.asarray(predict_delta(model, variables, state[:, None], NO_ACTION))[0, 0]
 
 
+@pytest.mark.slow
 def test_a_robot_with_contacts_has_one_more_network_than_refinement_steps(ball, cart_pole):
     for steps in (3, 0):
         model = MLPDynamicsModel(env=ball, hidden_dims=(8,), refinement_dims=(8,), refinement_steps=steps)
@@ -103,6 +104,7 @@ def test_a_robot_with_contacts_has_one_more_network_than_refinement_steps(ball, 
     assert MLPDynamicsModel(env=cart_pole).predictor.refinement is None
 
 
+@pytest.mark.slow
 def test_without_active_constraints_refinement_changes_nothing(refined):
     model, variables = refined
     last = {name: x for name, x in variables["params"]["network"].items() if name not in ("Hidden_0", "Dense_0")}
@@ -112,6 +114,7 @@ def test_without_active_constraints_refinement_changes_nothing(refined):
         assert np.array_equal(*pair) == same
 
 
+@pytest.mark.slow
 def test_the_unconstrained_network_has_no_contact_features_and_no_invariant_velocities(refined):
     model, variables = refined
     assert model.representation.dropped_velocities.tolist() == [True] * 3 + [False] * 3

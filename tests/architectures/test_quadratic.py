@@ -70,6 +70,7 @@ def test_positions_enter_freely(free):
     assert np.abs(np.diff(values, 4, axis=0)).min() > 1e-3
 
 
+@pytest.mark.slow
 def test_a_linear_system_is_learned():
     """The positions of two slides are invariant, so the coefficients are constants."""
     env = MjcfEnv(xml="slides.xml", mjcf=SLIDES)

@@ -5,7 +5,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from inertias import constants
-from marks import slow
 from small_models import skewed
 
 from dynax import envs
@@ -44,8 +43,9 @@ def hopper(*control):
     return robot(envs.make({"name": "hopper"}).mjcf, *control)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("make", "decimation", "integrator"), [(arm, 5, "implicitfast"), (arm, 2, "RK4"), *slow((hopper, 2, "RK4"))]
+    ("make", "decimation", "integrator"), [(arm, 5, "implicitfast"), (arm, 2, "RK4"), (hopper, 2, "RK4")]
 )
 def test_with_true_constants_a_control_step_is_that_of_mujoco(make, decimation, integrator):
     """From states after the first: the reset places the hopper on the floor, at a contact distance of 0.
@@ -79,7 +79,8 @@ def path(name, env, steps, decimation, **options):
     return model.rollout(states, np.repeat(actions, repeats, axis=1), variables)[:, ::repeats]
 
 
-@pytest.mark.parametrize("name", ["lagrangian", *slow("mechanical")])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["lagrangian", "mechanical"])
 def test_a_control_step_is_several_physics_steps_with_one_action(name):
     """Under joint limits and dry friction, for `lagrangian`."""
     one, five = (path(name, arm(decimation, "Euler"), 6, 5) for decimation in (1, 5))
@@ -87,6 +88,7 @@ def test_a_control_step_is_several_physics_steps_with_one_action(name):
     assert np.abs(np.diff(one, axis=1)).max() > 0.1
 
 
+@pytest.mark.slow
 def test_runge_kutta_steps_are_more_accurate_than_their_length():
     """A step of RK4 is as accurate as four steps of a quarter of the length. A semi-implicit step is not."""
     finer = ARM.replace('timestep=".004"', 'timestep=".001"')

@@ -107,6 +107,7 @@ def test_an_ablation_has_one_line_for_each_row_and_ends_with_the_ceiling():
     assert limit[:4] == ["*ceiling*", *["16.0 s"] * 3]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("row", "model"), ablation.DEFAULTS.items())
 def test_rows_marked_as_default_differ_from_the_config_only_in_the_number_of_epochs(composed, row, model):
     settings = next(r.settings for r in ablation.TABLE.rows if r.name == row)
@@ -212,6 +213,7 @@ def composed():
         yield lambda overrides: compose("train", overrides)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("row", "model"), [p[1:] for p in PAIRS], ids=["-".join((t, r.name, m)) for t, r, m in PAIRS])
 def test_every_row_can_be_trained(composed, row, model):
     settings = [f"{key}={value}" for key, value in row.settings.items()]

@@ -23,6 +23,7 @@ def test_the_table_of_collection_has_a_line_for_each_robot():
     assert simulation.table([robot]).splitlines()[2:] == ["| cart_pole | 1,500,000 | 0.98 |"]
 
 
+@pytest.mark.slow
 def test_contact_detection_is_compared_with_a_step_of_mujoco_and_of_mjx(monkeypatch):
     """Three turns. Per state: detection 1, 2 and 3 us, by MJX 20 us; a step of MuJoCo 4 us, of MJX 100 us."""
     monkeypatch.setattr(contacts, "BATCH", 2)

@@ -78,6 +78,7 @@ def test_completion_in_bash(shell, tmp_path):
     assert finished.stderr == ""
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("more")
 @pytest.mark.parametrize("line", LINES)
 def test_completions(in_process, monkeypatch, line):

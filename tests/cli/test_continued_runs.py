@@ -31,6 +31,7 @@ def test_a_run_is_continued_in_place(dynax, tmp_path, run):
     assert list((tmp_path / "outputs" / "train").rglob("summary.json")) == [run / "summary.json"]
 
 
+@pytest.mark.slow
 def test_wrong_input_does_not_change_the_run(dynax, run):
     before = files_of(run / ".hydra")
     assert dynax("train", f"training.resume={run}", "training.seed=1", acts={1: "wrong"}).code == 2

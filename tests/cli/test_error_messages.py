@@ -88,12 +88,14 @@ def check_message(finished, words):
         assert any(other.startswith(line) for other in others), finished.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", CASES)
 def test_wrong_input(in_process, folder, words):
     check_message(in_process(*words.split()), words)
     assert sorted(entry.name for entry in folder.iterdir()) == ["file", "more"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", AS_PROCESSES)
 def test_wrong_input_as_a_process(dynax, folder, words):
     check_message(dynax(*words.split()), words)

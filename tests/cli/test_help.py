@@ -16,6 +16,7 @@ OPTIONS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", CONFIGURED)
 def test_examples_and_options_fit_into_the_terminal(in_process, monkeypatch, command):
     monkeypatch.setenv("COLUMNS", "80")

@@ -69,6 +69,7 @@ def test_single_keys_override_the_option(in_process):
     assert "  num_trajectories: 256\n" in in_process("eval", "--cfg", "job", "run=smoke", "eval=default").out
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("runs")
 def test_the_command_line_reports_the_option(dynax):
     finished = dynax("render", "run=smoke")

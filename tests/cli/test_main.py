@@ -70,6 +70,7 @@ def test_an_error_after_a_signal_is_a_consequence_of_the_signal(monkeypatch, cap
     assert capsys.readouterr().err == "dynax: terminated\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", CONFIGURED)
 def test_config_and_info(in_process, command):
     job = in_process(command, "--cfg", "job")
@@ -88,6 +89,7 @@ def test_help_and_config_go_to_standard_output(dynax, args):
     assert finished.out.count("\n") > 5
 
 
+@pytest.mark.slow
 def test_help_imports_no_hydra_and_nothing_imports_jax(tmp_path):
     script = """
 import contextlib, io, os, sys
@@ -107,6 +109,7 @@ assert not heavy, heavy
     subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("args", [["--help"], ["train", "--cfg", "job"]])
 def test_a_closed_pipe_causes_no_traceback(dynax, args):
     process = dynax.start(*args)

@@ -25,6 +25,7 @@ def test_a_mapping_without_quotes(key, prefix):
     assert mapping == {"joint0": [-1, 1e-3], "left/hip.x": [-0.5, 2], "左.膝=1": [0, 1]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_every_name_in_quotes(name):
     quoted = "'" + name.replace("'", "''") + "'"

@@ -18,6 +18,7 @@ def run_to_evaluate(folder: Path) -> Path:
     return saved_run(folder / "run", {"env": {"name": "cart_pole"}, "model": {"architecture": "mlp"}})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", CONFIGURED)
 def test_the_output_is_one_line_with_the_run_directory(dynax, tmp_path, command):
     run = run_to_evaluate(tmp_path)
@@ -92,6 +93,7 @@ def test_the_traceback_is_printed_on_request(dynax):
     assert finished.err.endswith("\ndynax: the stub rejects this input\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("act", "code", "message"),
     [

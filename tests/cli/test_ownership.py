@@ -33,6 +33,7 @@ def test_a_run_is_not_written_over(in_process, tmp_path, run, words):
     assert content(tmp_path) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", ["train -m training.seed=0,1 hydra.sweep.subdir=.", "train hydra.output_subdir=x"])
 def test_hydra_does_not_write_over_a_run(in_process, tmp_path, run, words):
     before = content(run)
@@ -47,6 +48,7 @@ def test_messages_of_libraries_do_not_occupy_the_directory(in_process, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_an_existing_directory_is_not_removed(in_process, tmp_path):
     (tmp_path / "mine").mkdir()
     assert in_process("train", "training.seed=-1", "hydra.run.dir=mine").code == 2
@@ -91,6 +93,7 @@ def test_a_pipe_in_a_run_is_not_opened(in_process, run):
     assert in_process("train", f"training.resume={run}").code == 2
 
 
+@pytest.mark.slow
 def test_a_locked_run_is_not_continued(dynax, run):
     before = content(run)
     with FileLock(run / ".lock"):
@@ -100,6 +103,7 @@ def test_a_locked_run_is_not_continued(dynax, run):
     assert content(run) == before
 
 
+@pytest.mark.slow
 def test_a_live_run_is_not_removed(dynax, tmp_path):
     """A second job with the same directory ends, and the first one goes on."""
     process = dynax.start("train", "training.seed=1", "hydra.run.dir=outputs/run", acts={1: "wait"})

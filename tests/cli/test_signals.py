@@ -85,6 +85,7 @@ def test_an_exception_that_python_discards_in_a_deletion_is_raised_again(capfd):
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.slow
 def test_an_exception_that_python_discards_in_the_garbage_collection_is_raised_again():
     def collected(phase, info):
         if phase == "stop" and not signals.requested():

@@ -59,6 +59,7 @@ def test_a_reused_sweep_directory_runs_only_the_new_jobs(dynax, tmp_path):
     assert (tmp_path / "sweep" / "0" / ".hydra" / "overrides.yaml").read_text() == before
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_the_running_job_and_the_sweep(dynax, tmp_path):
     process = dynax.start("train", "-m", "training.seed=0,1,2", acts={1: "wait"})
     wait_for_jobs(process, tmp_path, 1)

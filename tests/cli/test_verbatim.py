@@ -27,6 +27,7 @@ def composed(override: str):
     return OmegaConf.to_container(cfg, resolve=True), parsed
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(NAMES)
 @example("a${b}\\${c}\\\\'")
@@ -103,6 +104,7 @@ def test_a_name_with_a_line_break_is_refused(in_process):
     assert (finished.code, finished.err.count("\n")) == (2, 1)
 
 
+@pytest.mark.slow
 def test_the_working_directory_may_have_any_name(dynax, tmp_path):
     """The printed path of one command is input of the next one."""
     dynax.folder = tmp_path / "ü (1),='~{[]} $ #%&;"

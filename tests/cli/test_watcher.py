@@ -77,6 +77,7 @@ with signals.handling(), signals.defer_signals():
 """
 
 
+@pytest.mark.slow
 def test_a_compilation_is_ended_within_a_second():
     code, err, seconds = ended(COMPILING, signal.SIGUSR1)
     assert code == 128 + signal.SIGUSR1

@@ -20,6 +20,7 @@ def rows(run):
     return [json.loads(line)["epoch"] for line in (run / "metrics.jsonl").read_text().splitlines()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("override", "difference"),
     [
@@ -42,6 +43,7 @@ def test_another_config_is_rejected(dynax, run, override, difference):
     assert sorted(path for path in run.rglob("*") if "resumed" not in path.parts) == before
 
 
+@pytest.mark.slow
 def test_a_finished_run_can_be_extended(dynax, run):
     same = ["training=smoke", "training.optimizer=adam", "model.hidden_dims=[16]"]  # values of the run may be repeated
     assert dynax("train", f"training.resume={run}", *same).path == run

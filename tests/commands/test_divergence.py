@@ -22,6 +22,7 @@ def test_before_the_first_checkpoint(dynax):
     assert "RunError" in (metrics.parent / "dynax.log").read_text()
 
 
+@pytest.mark.slow
 def test_after_a_good_checkpoint(dynax):
     """There is one update per epoch. The first one has the learning rate zero, the start of the warm-up."""
     slow_start = ["training.batch_size=1000000", "training.num_epochs=20", "training.checkpoint_every=100"]

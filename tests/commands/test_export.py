@@ -7,6 +7,7 @@ import pytest
 from dynax.trained import load
 
 
+@pytest.mark.slow
 def test_an_export_is_a_directory_with_a_contract(workshop, documented):
     run = workshop.trained("cart_pole")
     path = workshop.line("export", f"run={run}", "format=c", "export.steps=7").path
@@ -37,6 +38,7 @@ def test_wrong_input_is_one_sentence(dynax, workshop, words, message):
     assert not dynax.made()
 
 
+@pytest.mark.slow
 def test_a_model_that_a_format_cannot_represent_is_named(dynax, workshop):
     finished = dynax("export", f"run={workshop.trained('cart_pole', 'lagrangian')}", "format=numpy")
     assert (finished.code, finished.out) == (2, "")

@@ -7,7 +7,6 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
-from marks import slow
 
 import dynax as api
 from dynax.architectures import LagrangianDynamicsModel, MLPDynamicsModel, RigidDynamicsModel
@@ -29,11 +28,12 @@ def data_of(run):
     return [part.read() for part in dataset.split(0.1)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "model", "optimizer"),
     [
         ("mlp", lambda env: MLPDynamicsModel(env=env, hidden_dims=(16,)), "adam"),
-        *slow(("lagrangian", lambda env: LagrangianDynamicsModel(env=env), "soap")),
+        ("lagrangian", lambda env: LagrangianDynamicsModel(env=env), "soap"),
     ],
 )
 def test_trained_parameters(workshop, name, model, optimizer):

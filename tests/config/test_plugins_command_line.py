@@ -100,6 +100,7 @@ def test_the_four_kinds_of_plugins_have_no_yaml(folder):
     assert again.returncode == 0, again.stderr
 
 
+@pytest.mark.slow
 def test_the_defaults_of_a_class_are_the_config(folder):
     done = dynax(folder, "collect", "plugins=[slider.py,chirp.py]", "env=slider", "excitation=chirp", "--cfg", "job")
     assert done.returncode == 0, done.stderr
@@ -109,6 +110,7 @@ def test_the_defaults_of_a_class_are_the_config(folder):
     assert "excitation.rate=1" in help_text
 
 
+@pytest.mark.slow
 def test_a_robot_of_a_plugin_may_have_another_reset(folder):
     done = dynax(folder, "collect", "plugins=[slider.py]", "env=slider", "env/reset=standing", "--cfg", "job")
     assert done.returncode == 0, done.stderr
@@ -126,6 +128,7 @@ def test_a_sweep_in_parallel_imports_its_plugins(folder):
     assert len(done.stdout.splitlines()) == 2
 
 
+@pytest.mark.slow
 def test_a_key_of_a_plugin_that_does_not_exist_is_an_error(folder):
     done = dynax(folder, "collect", "plugins=[chirp.py]", "excitation=chirp", "excitation.rat=2")
     assert done.returncode == 2
@@ -150,6 +153,7 @@ def test_a_plugin_that_cannot_be_imported_is_one_error(folder, plugin, message):
     assert not (folder / "outputs").exists()
 
 
+@pytest.mark.slow
 def test_an_unknown_model_is_an_error_that_lists_the_plugins(folder):
     done = dynax(folder, "train", "plugins=[small.py]", "model=smal")
     assert done.returncode == 2
@@ -168,6 +172,7 @@ def package(tmp_path):
     return site
 
 
+@pytest.mark.slow
 def test_an_installed_package_adds_an_option(package, tmp_path):
     done = dynax(tmp_path, "collect", "excitation=theirs", "excitation.rate=2", *SMALL[:3], path=str(package))
     assert done.returncode == 0, done.stderr
@@ -175,6 +180,7 @@ def test_an_installed_package_adds_an_option(package, tmp_path):
     assert manifest["excitation"] == {"name": "theirs", "rate": 2.0}
 
 
+@pytest.mark.slow
 def test_an_option_of_a_package_is_listed_without_importing_it(package, tmp_path):
     (package / "their_package.py").write_text("raise RuntimeError('imported')")
     done = dynax(tmp_path, "collect", "--help", path=str(package))
@@ -182,6 +188,7 @@ def test_an_option_of_a_package_is_listed_without_importing_it(package, tmp_path
     assert "theirs" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("args", [("--help",), ("--cfg", "job")])
 def test_without_plugins_nothing_heavy_is_imported(tmp_path, args):
     code = f"""if True:

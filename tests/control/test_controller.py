@@ -57,6 +57,7 @@ def test_a_controller_returns_actions_in_the_range(trained):
     np.testing.assert_array_equal(controller.plan.actions[0], controller.plan.actions[1])  # one period is two steps
 
 
+@pytest.mark.slow
 def test_a_model_with_a_history_needs_all_states(cart_pole):
     model = TrainedModel(*small("transformer", cart_pole))
     controller = Controller(problem_of(cart_pole), predictors.make("model", model))
@@ -68,6 +69,7 @@ def test_a_model_with_a_history_needs_all_states(cart_pole):
         controller(np.zeros(3))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["mlp", pytest.param("transformer", marks=pytest.mark.slow)])
 def test_an_episode_is_a_trajectory_of_the_plant(cart_pole, kind):
     problem, model = problem_of(cart_pole), TrainedModel(*small(kind, cart_pole))

@@ -4,7 +4,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from marks import slow
 from toys import DT, GAINS
 
 from dynax.config.registry import PLANNERS
@@ -60,7 +59,8 @@ def lqr(state):
     return float(state @ cost @ state), largest
 
 
-@pytest.mark.parametrize("name", ["cem", *slow("icem", "mppi")])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["cem", "icem", "mppi"])
 def test_the_cost_of_a_plan_approaches_that_of_the_linear_quadratic_regulator(slide, name):
     state = np.array([0.05, 0.1])
     optimal, largest = lqr(state)
@@ -77,6 +77,7 @@ def test_the_cost_of_a_plan_approaches_that_of_the_linear_quadratic_regulator(sl
     assert optimal * 0.999 < cost[10] < optimal * MOST[name] < cost[1]
 
 
+@pytest.mark.slow
 def test_a_controller_that_plans_in_each_step_is_nearly_optimal(slide):
     planner = planners.make({"name": "cem", "horizon": STEPS * DT, "period": DT, "std": 0.2, "min_std": 0.01})
     controller, state = Controller(Problem(slide, TASK, planner), LinearPredictor(slide)), np.array([0.05, 0.1])
@@ -117,6 +118,7 @@ def test_colored_noise_has_unit_variance_and_its_spectrum(exponent):
     assert slope == pytest.approx(-exponent, abs=0.1)
 
 
+@pytest.mark.slow
 def test_a_diverging_candidate_is_the_worst(slide):
     problem = Problem(slide, TASK, planners.make({"name": "cem"}))
     states = np.ones((3, 4, 2), np.float32)

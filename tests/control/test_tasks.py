@@ -30,6 +30,7 @@ def reward(task, env, qpos, qvel=None, ctrl=None):
     return float(task.reward(env, *(jnp.asarray(x, jnp.float32) for x in (qpos, qvel, ctrl))))
 
 
+@pytest.mark.slow
 def test_the_reward_of_poles_is_that_of_the_control_suite(robots):
     task, cart_pole, double = SwingUp(), robots["cart_pole"], robots["double_cart_pole"]
     assert reward(task, cart_pole, [0, np.pi]) == pytest.approx(1)
@@ -71,6 +72,7 @@ def test_success_requires_the_goal_at_the_end(cart_pole):
     assert not SwingUp().success(cart_pole, states, rewards)
 
 
+@pytest.mark.slow
 def test_reach_measures_the_distance_of_the_point(robots):
     env = ArmEnv()
     data = mujoco.MjData(env.mj_model)

@@ -38,6 +38,7 @@ def test_the_backend_depends_on_the_gpu_and_on_the_robot(monkeypatch, caplog):
     assert "PGS" in caplog.text
 
 
+@pytest.mark.slow
 def test_backend_is_mjx_on_a_gpu(monkeypatch, pendulum, capfd):
     monkeypatch.setattr(backends, "compare", lambda env: Agreement("", ""))  # test_agreement.py compares the pendulum
     monkeypatch.setattr(backends, "_has_gpu", lambda: True)

@@ -155,6 +155,7 @@ def test_a_dataset_is_collected_once(tmp_path, caplog, monkeypatch):
     assert f"using the existing dataset {first.path}" in caplog.text
 
 
+@pytest.mark.slow
 def test_the_warm_start_check_runs_once_and_its_result_is_stored_with_the_data(tmp_path, caplog, monkeypatch):
     monkeypatch.setattr(warmstart, "MAX_TEST_STEPS", 10)
     env = CartPoleEnv(

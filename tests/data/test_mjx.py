@@ -36,6 +36,7 @@ def test_mjx_agrees_on_ball_joints_activations_and_mocap_bodies():
     np.testing.assert_allclose(env.space.difference(native, by_mjx.astype(float)), 0, atol=1e-5 * np.abs(native).max())
 
 
+@pytest.mark.slow
 def test_a_program_is_built_once_per_robot_and_freed_with_it(monkeypatch):
     built = []
     build = mjx._build

@@ -68,6 +68,7 @@ def test_visual_geoms_are_not_simulated_and_do_not_change_the_motion(every_robot
     check_same_motion(every_robot)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("inertia", "geoms"), [("auto", 2), ("true", 3)]
 )  # MuJoCo keeps geoms that it needs for the inertia

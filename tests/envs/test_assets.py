@@ -154,6 +154,7 @@ def test_trajectories_of_the_three_link_arm_often_reach_the_joint_limits(robots)
     assert (active.mean(axis=(0, 1)) > 0.01).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["acrobot", "three_link", "nerd_cartpole"])
 def test_piecewise_constant_actions_do_not_diverge(robots, name):
     env = robots[name]

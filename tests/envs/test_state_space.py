@@ -222,6 +222,7 @@ def test_quaternions_keep_unit_length_over_many_additions():
             np.testing.assert_allclose(np.linalg.norm(state[q]), 1, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_numpy_and_jax_are_equal_for_every_joint():
     rng = np.random.default_rng(0)
     start, end = somewhere(rng, 100).astype(np.float32), somewhere(rng, 100).astype(np.float32)

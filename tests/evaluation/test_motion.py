@@ -52,6 +52,7 @@ def test_moving_data_have_no_warning(caplog):
     assert "move" not in caplog.text
 
 
+@pytest.mark.slow
 def test_plots_of_errors_of_zero_raise_no_warning(tmp_path):
     rows = [{"epoch": 1, "loss": 0.0, "val_nrmse": 0.0}, {"epoch": 2, "loss": 0.0, "val_nrmse": 0.0}]
     plots.loss_curve(tmp_path / "loss.png", rows, "still")

@@ -31,6 +31,7 @@ def rows(n, **changes):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [1, 30])
 def test_loss_curve(tmp_path, n):
     plots.loss_curve(tmp_path / "loss.png", rows(n), "mlp of cart_pole")

@@ -40,6 +40,7 @@ def short_tests(monkeypatch):
     monkeypatch.setattr(warmstart, "MAX_TEST_STEPS", 500)
 
 
+@pytest.mark.slow
 def test_a_step_of_a_shipped_robot_depends_only_on_its_state_even_beyond_a_joint_limit(every_robot, caplog):
     env = every_robot
     result = check(source(env), 16)
@@ -51,6 +52,7 @@ def test_a_step_of_a_shipped_robot_depends_only_on_its_state_even_beyond_a_joint
     assert np.mean(beyond) > 0.5 if len(beyond) else not env.space.limited.any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("decimation", [1, 3])
 def test_the_gap_is_the_effect_of_a_cleared_warm_start_on_a_control_step(decimation):
     env = without_convergence(decimation=decimation)
@@ -75,6 +77,7 @@ def test_the_gap_is_the_effect_of_a_cleared_warm_start_on_a_control_step(decimat
     assert result.gap_max > 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "option", ['iterations="1"', 'iterations="1" ls_iterations="1"']
 )  # the second has the largest gap
@@ -118,6 +121,7 @@ def test_the_warning_says_if_no_option_helps(monkeypatch, caplog):
     assert str(result).endswith("cure: none found")
 
 
+@pytest.mark.slow
 def test_the_valid_time_of_a_trajectory_ends_when_the_simulation_diverges():
     mjcf = """<mujoco><option gravity="0 0 0"/><worldbody><body><joint name="z" type="slide" stiffness="-1e4"/>
     <geom size=".1"/></body></worldbody></mujoco>"""

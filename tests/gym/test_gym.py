@@ -32,6 +32,7 @@ def saved(trained, tmp_path_factory):
     return trained.save(tmp_path_factory.mktemp("saved") / "model")
 
 
+@pytest.mark.slow
 def test_the_environment_passes_the_check_of_gymnasium_without_warnings(saved):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -53,6 +54,7 @@ def test_a_step_is_a_prediction_of_the_model(trained):
     assert 0 <= reward <= 2  # two control steps
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["mlp", pytest.param("transformer", marks=pytest.mark.slow)])
 def test_robots_of_a_vector_are_independent_and_reset(cart_pole, kind):
     trained = TrainedModel(*small(kind, cart_pole))

@@ -24,6 +24,7 @@ def test_sizes_include_unrolled_and_lapack_solves():
     assert min(SIZES) < linalg.MAX_UNROLLED_SIZE < max(SIZES)
 
 
+@pytest.mark.slow
 @given(st.sampled_from(SIZES), st.integers(0, 2**32 - 1))
 def test_solve_matches_numpy(n, seed):
     matrix, vector = problem(n, seed)
@@ -32,6 +33,7 @@ def test_solve_matches_numpy(n, seed):
     np.testing.assert_allclose(solution, np.linalg.solve(matrix, vector), rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.slow
 @given(st.sampled_from(SIZES), st.integers(0, 2**32 - 1))
 def test_float32_residual_is_within_rounding(n, seed):
     matrix, vector = problem(n, seed)

@@ -98,6 +98,7 @@ def test_small_and_large_angles_keep_relative_precision(size, dtype):
     np.testing.assert_allclose(result, vector, rtol=50 * np.finfo(dtype).eps)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [0.0, 1e-12, 1e-4, 1.0, 3.1])
 def test_gradients_are_finite_and_equal_the_identity(size):
     vector = jnp.asarray(size * np.array([0.6, 0, 0.8]), jnp.float32)

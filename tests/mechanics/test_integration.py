@@ -42,6 +42,7 @@ def test_runge_kutta_is_the_fourth_order_taylor_series_of_an_oscillator(count):
     np.testing.assert_allclose(state, np.linalg.matrix_power(series, count) @ [1.0, 0.5], rtol=1e-14)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("runge_kutta", [False, True])
 def test_a_constant_angular_velocity_turns_an_orientation_by_its_integral(runge_kutta):
     spin, axis = np.array([3.0, -2.0, 1.0]), rotations.exp(np.array([0.4, 0.2, -0.3]))

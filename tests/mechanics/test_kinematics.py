@@ -86,6 +86,7 @@ def test_poses_jacobians_and_velocities_match_mujoco(name, seed):
     np.testing.assert_allclose(velocity, expected @ data.qvel, atol=1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_float32_error_is_within_rounding(name):
     """Also after the same object was traced in float64."""
@@ -127,6 +128,7 @@ def test_jacobian_is_the_derivative_of_positions(seed):
     np.testing.assert_allclose(linear @ data.qvel, (later - earlier) / (2 * step), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_gradients_are_finite_for_a_zero_quaternion():
     model, kinematics, _ = machine("every joint")
     gradient = jax.jit(jax.grad(lambda q: sum(leaf.sum() for leaf in jax.tree.leaves(kinematics(q)))))

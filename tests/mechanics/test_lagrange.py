@@ -64,6 +64,7 @@ def lagrangian_of(model):
     return lagrangian
 
 
+@pytest.mark.slow
 def test_bias_force_matches_mujoco(model):
     with jax.enable_x64(True):
         space, kinematics = StateSpace.of(model), Kinematics.of(model)

@@ -62,6 +62,7 @@ def test_single_body_is_a_limb_without_inputs():
     assert relative_poses(model, limb, random_pose(model).qpos).tolist() == [1.0]
 
 
+@pytest.mark.slow
 def test_relative_poses_depend_only_on_the_joints_of_the_limb(quadruped):
     reference, other = random_pose(quadruped, 0), random_pose(quadruped, 1)
     first, second = Limb.all_of(quadruped)[:2]
@@ -94,6 +95,7 @@ def test_contribution_of_a_limb_to_mujocos_mass_matrix_depends_only_on_its_angle
     assert np.abs(difference(np.zeros(9))).max() > 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["quadruped", "hand"])
 def test_sum_of_limbs_has_the_sparsity_of_mujocos_mass_matrix(name, request):
     model = request.getfixturevalue(name)

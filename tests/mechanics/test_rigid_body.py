@@ -6,6 +6,7 @@ import mujoco
 import numpy as np
 import pytest
 from inertias import inertias
+from marks import slow
 
 from dynax.envs.state_space import StateSpace
 from dynax.mechanics.rigid_body import RigidBodyDynamics
@@ -18,7 +19,7 @@ CHAIN = """<mujoco><option gravity="1 -2 -9"/><worldbody>
 </worldbody></mujoco>"""
 
 
-@pytest.fixture(params=["every joint", "hopper", "quadruped", "arm"])
+@pytest.fixture(params=["hopper", *slow("every joint", "quadruped", "arm")])
 def model(request):
     if request.param == "every joint":
         return mujoco.MjModel.from_xml_string(CHAIN)

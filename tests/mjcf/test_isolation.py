@@ -16,6 +16,7 @@ ITSELF = """<mujoco><asset><model name="again" file="{path}"/></asset><worldbody
 <frame><attach model="again" body="b" prefix="x"/></frame></worldbody></mujoco>"""
 
 
+@pytest.mark.slow
 def test_a_file_that_attaches_itself_is_an_error(tmp_path):
     path = tmp_path / "itself.xml"
     path.write_text(ITSELF.format(path=path))

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from marks import slow
 from small_models import unit
 
 from dynax.architectures import MechanicalDynamicsModel, MLPDynamicsModel
@@ -28,6 +27,7 @@ def test_a_constraint_layer_needs_semi_implicit_steps(integrator, decimation, ta
         MLPDynamicsModel(env=env, constraints="layer", target=target)
 
 
+@pytest.mark.slow
 def test_contact_init_scale_is_the_initial_factor_of_contact_parameters(hopper):
     model = MLPDynamicsModel(env=hopper, hidden_dims=(8,), constraints="layer", contact_init_scale=1.4)
     layer = unit(model)["params"]["layer"]
@@ -41,9 +41,8 @@ WHEEL = """<mujoco><option timestep=".005"/><worldbody><geom type="plane" size="
 <geom size=".1"/></body></worldbody><actuator><motor joint="turn"/></actuator></mujoco>"""
 
 
-@pytest.mark.parametrize(
-    ("kind", "learned"), [(MLPDynamicsModel, {"Inertia_0"}), *slow((MechanicalDynamicsModel, set()))]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "learned"), [(MLPDynamicsModel, {"Inertia_0"}), (MechanicalDynamicsModel, set())])
 def test_without_learned_compliance_a_layer_has_the_parameters_of_the_mjcf(kind, learned):
     """Its predictions are those of a layer with initial factors."""
     env = MjcfEnv(xml="wheel.xml", mjcf=WHEEL)

@@ -34,6 +34,7 @@ def test_weights_can_replace_the_velocity_by_the_slope_of_the_positions(pendulum
     np.testing.assert_allclose(estimated, [0.5, 0.3 / dt], rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_rollout_estimates_the_velocity_once(pendulum):
     """It equals a rollout of the model without history from the estimated state."""
     rng = np.random.default_rng(0)

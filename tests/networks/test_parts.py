@@ -5,6 +5,7 @@ import weakref
 
 import jax
 import numpy as np
+import pytest
 from small_models import Still, unit
 
 from dynax.architectures import MechanicalDynamicsModel, MLPDynamicsModel
@@ -18,6 +19,7 @@ FALLING = """<mujoco><worldbody><geom type="plane" size="5 5 1"/><body pos="0 0 
 <actuator><motor joint="z"/></actuator></mujoco>"""
 
 
+@pytest.mark.slow
 def test_models_their_programs_and_their_mujoco_models_are_freed():
     references, counts = [], []
     gc.collect()
@@ -38,6 +40,7 @@ def test_models_their_programs_and_their_mujoco_models_are_freed():
     assert max(counts) <= 4
 
 
+@pytest.mark.slow
 def test_a_model_with_contacts_is_freed():
     env = MjcfEnv(xml="falling.xml", mjcf=FALLING)
     model = MLPDynamicsModel(env=env, hidden_dims=(4,), refinement_dims=(4,), refinement_steps=1)
@@ -51,6 +54,7 @@ def test_a_model_with_contacts_is_freed():
     assert [reference() for reference in references] == [None] * 4
 
 
+@pytest.mark.slow
 def test_parts_are_built_once_for_all_traces(cart_pole, monkeypatch):
     built, of = [], Representation.of
     monkeypatch.setattr(Representation, "of", lambda *args: built.append(args) or of(*args))

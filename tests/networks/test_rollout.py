@@ -38,6 +38,7 @@ class SequenceDigits(Digits):
         return jnp.stack(numbers)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("history", [1, 3])
 def test_rollout_starts_at_the_given_state(cart_pole, history):
     model = MyModel(env=cart_pole, history=history)
@@ -120,6 +121,7 @@ def test_arrays_of_wrong_shapes_are_an_error(cart_pole, history, states, actions
         model.rollout(np.zeros(states), np.zeros(actions), {})
 
 
+@pytest.mark.slow
 def test_rollout_is_differentiable_in_its_actions(cart_pole):
     model = MyModel(env=cart_pole)
     variables = unit(model)

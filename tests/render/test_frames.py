@@ -38,6 +38,7 @@ def scene(frame):
     return frame[CAPTION_END:CURVE_START].astype(int)
 
 
+@pytest.mark.slow
 def test_number_and_size_of_the_frames(clip, backend):
     shot = draw(clip, backend, clip.prediction, fps=5, speed=0.5)
     assert len(shot) == 11  # 2 s at 5 frames per second, including the first and the last state
@@ -45,6 +46,7 @@ def test_number_and_size_of_the_frames(clip, backend):
     assert {frame.dtype for frame in shot} == {np.dtype(np.uint8)}
 
 
+@pytest.mark.slow
 def test_a_ghost_appears_only_if_prediction_and_truth_differ(clip, backend):
     different = draw(clip, backend, clip.prediction)
     equal = draw(clip, backend, clip.truth)
@@ -56,6 +58,7 @@ def test_a_ghost_appears_only_if_prediction_and_truth_differ(clip, backend):
     assert changed[-1] > changed[1] > 100
 
 
+@pytest.mark.slow
 def test_the_ghost_is_translucent_and_only_moving_geoms_have_one(clip, backend):
     with_ghost, without = draw(clip, backend, clip.prediction)[-1], draw_truth(clip, backend)[-1]
     difference = np.abs(scene(with_ghost) - scene(without)).max(-1)
@@ -65,6 +68,7 @@ def test_the_ghost_is_translucent_and_only_moving_geoms_have_one(clip, backend):
     assert ghost[:, 1].max() > 100  # the light wall behind the ghost is visible
 
 
+@pytest.mark.slow
 def test_the_ghost_disappears_once_the_prediction_diverges(clip, backend):
     diverging = clip.prediction.copy()
     diverging[50] = np.inf  # later states are finite again

@@ -16,6 +16,7 @@ def shot(clip):
     return list(frames(*clip, fps=FPS, width=480, height=320, backend="software"))
 
 
+@pytest.mark.slow
 def test_a_gif_contains_all_frames_and_repeats(shot, tmp_path):
     path = save_gif(tmp_path / "new" / "clip.gif", shot, FPS)
     with Image.open(path) as gif:

@@ -29,6 +29,7 @@ def test_a_ball_over_a_floor_has_one_slot(tmp_path):
     np.testing.assert_allclose(features(state(9.0)), [MAX_DISTANCE, 0, 0, 0, 0, 0])
 
 
+@pytest.mark.slow
 def test_a_solid_has_distance_and_normal_before_contact():
     wall = '<geom type="box" size=".5 2 1" pos="2 0 1" euler="0 0 90"/>'
     env = MjcfEnv(xml="wall.xml", mjcf=BALL.replace("<body", wall + "<body", 1))
@@ -54,6 +55,7 @@ def test_numpy_and_jax_agree(tmp_path):
     np.testing.assert_allclose(features(jnp.asarray(states, jnp.float32)), features(states), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_yaw_and_horizontal_position_change_no_contact_feature_of_a_quadruped(quadruped):
     features = MLPDynamicsModel(env=quadruped).representation.constraints.contacts
     rng = np.random.default_rng(0)

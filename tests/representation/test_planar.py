@@ -44,6 +44,7 @@ def test_other_joints_are_no_planar_base(joints, beside):
     assert PlanarFrame.of(model_of(joints, beside=beside)) is None
 
 
+@pytest.mark.slow
 def test_networks_with_contact_features_of_shipped_planar_robots_have_a_planar_frame():
     def frame(name, **options):
         return type(MLPDynamicsModel(env=robots[name], **options).representation.frame)

@@ -143,6 +143,7 @@ def test_a_checkpoint_of_another_epoch_is_an_error(tmp_path):
     assert "epoch-00002 is the checkpoint of epoch 1" in message(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [None, "{}", '{"run_id": 1}', "x", '{"run_id": "other"}'])
 def test_a_damaged_identity_is_an_error(tmp_path, content):
     save(tmp_path, 1)

@@ -15,6 +15,7 @@ from dynax.training.epochs import Epochs, initial_state, make_piece
 from dynax.training.losses import one_step
 
 
+@pytest.mark.slow
 def test_the_decay_of_the_moving_average_grows_up_to_its_limit(slide, sliding):
     """With one update per epoch, the decay is min(limit, (1 + t) / (10 + t))."""
     config = TrainingConfig(num_epochs=6, batch_size=10_000, learning_rate=0.1, warmup_steps=0, ema_decay=0.3)
@@ -27,6 +28,7 @@ def test_the_decay_of_the_moving_average_grows_up_to_its_limit(slide, sliding):
     assert rate == 0.3
 
 
+@pytest.mark.slow
 def test_without_a_moving_average_the_parameters_are_validated(slide, sliding):
     config = TrainingConfig(num_epochs=2, batch_size=64, learning_rate=0.1, ema_decay=None)
     for epoch in epochs(Linear(env=slide), sliding, config):

@@ -11,12 +11,14 @@ from dynax.training import train_dynamics_model
 SHORT = TrainingConfig(num_epochs=2, batch_size=64, **ADAM)
 
 
+@pytest.mark.slow
 def test_the_returned_variables_are_the_best(slide, sliding):
     model = Linear(env=slide)
     variables = train_dynamics_model(model, *sliding, SHORT, jax.random.PRNGKey(0), slide)
     assert same(variables["params"], epochs(model, sliding, SHORT)[-1].state.best)
 
 
+@pytest.mark.slow
 def test_the_default_key_is_that_of_the_seed(slide, sliding):
     one, other = (train_dynamics_model(Linear(env=slide), *sliding, SHORT, rng) for rng in (None, jax.random.key(0)))
     assert same(one, other)

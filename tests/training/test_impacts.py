@@ -30,6 +30,7 @@ def env(tmp_path_factory):
     return MjcfEnv(xml=str(path))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("qpos", "limits", "contact"),
     [
@@ -66,6 +67,7 @@ def test_the_impact_of_a_falling_ball_is_when_it_reaches_the_floor(env):
     assert hit[first - NEIGHBORS : first + NEIGHBORS + 1].all()
 
 
+@pytest.mark.slow
 def test_resting_and_flying_have_no_impacts(env):
     states = np.tile([-0.41, 0.0, 0.0, 0.0], (2, 11, 1))
     states[1, :, 0] = 1.0

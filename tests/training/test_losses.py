@@ -135,6 +135,7 @@ def variables(**params):
 NETWORKS = pytest.mark.parametrize("network", [Constant, ConstantSequence])
 
 
+@pytest.mark.slow
 @NETWORKS
 def test_a_noisy_step_without_noise_equals_a_step(cart_pole, network):
     model, (samples, ends) = network(env=cart_pole, history=H), moving(8, 0.5)
@@ -152,6 +153,7 @@ def test_the_target_of_a_noisy_step_is_the_true_next_state(cart_pole, network):
     np.testing.assert_allclose(squared, 0, atol=1e-10)
 
 
+@pytest.mark.slow
 def test_noise_has_the_given_standard_deviation(cart_pole):
     """The error of a prediction of no change is the noise."""
     model, (samples, ends) = Constant(env=cart_pole, history=H), moving(2000)
@@ -177,6 +179,7 @@ def test_an_error_that_grows_linearly_counts_equally_at_every_step(cart_pole, ne
     np.testing.assert_allclose(squared, 0.2**2 * (1 + 1 / 4) / 2, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_one_step_of_multi_step_is_the_rollout_error(cart_pole):
     model, (samples, ends) = Homing(env=cart_pole, history=H), moving(8, 0.5)
     squared = multi_step(model, variables(none=0.0), samples, ends(1), 1, np.ones(4))

@@ -8,7 +8,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from marks import slow
 from toys import start
 
 from dynax.architectures import MLPDynamicsModel
@@ -29,6 +28,7 @@ def bits(tree):
     return [(np.asarray(x).dtype, np.shape(x), np.asarray(x).tobytes()) for x in jax.tree.leaves(tree)]
 
 
+@pytest.mark.slow
 def test_a_training_continued_from_a_file_gives_the_same_bits(robots, data, tmp_path):
     model = MLPDynamicsModel(env=robots["cart_pole"], hidden_dims=(4,))
     training = start(model, data, CONFIG)
@@ -41,7 +41,8 @@ def test_a_training_continued_from_a_file_gives_the_same_bits(robots, data, tmp_
     assert bits(training.state) == bits(continued.state)
 
 
-@pytest.mark.parametrize("optimizer", ["soap", *slow(*(name for name in OPTIMIZERS.names() if name != "soap"))])
+@pytest.mark.slow
+@pytest.mark.parametrize("optimizer", OPTIMIZERS.names())
 def test_the_state_of_every_optimizer_of_an_ensemble_is_restored(optimizer, robots, data, tmp_path):
     model = MLPDynamicsModel(env=robots["cart_pole"], hidden_dims=(4,), ensemble_size=2, constraints="layer")
     state = start(model, data, TrainingConfig(optimizer=optimizer)).state

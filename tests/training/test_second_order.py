@@ -7,7 +7,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import linen as nn
-from marks import slow
 from toys import GAINS, Linear, start
 
 from dynax.config.schema import TrainingConfig
@@ -66,13 +65,13 @@ def test_a_linear_problem_is_solved(slide, data, network):
     np.testing.assert_allclose(gains(network(env=slide), data, params), GAINS, atol=1e-8)
 
 
-@pytest.mark.parametrize(
-    ("network", "options"), [(Tanh, {}), *slow((Linear, {"history": 2}), (Linear, {"ensemble_size": 3}))]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("network", "options"), [(Tanh, {}), (Linear, {"history": 2}), (Linear, {"ensemble_size": 3})])
 def test_every_model_is_fitted(slide, data, network, options):
     assert finetuned(network(env=slide, **options), data, steps=30)[1] < 1e-5
 
 
+@pytest.mark.slow
 def test_the_returned_loss_belongs_to_the_returned_parameters(slide, data):
     model = Tanh(env=slide)
     params, loss = finetuned(model, data, steps=2)
@@ -87,6 +86,7 @@ def windows(data):
     return data.states[:, :-1].reshape(-1, 1, 2), data.actions.reshape(-1, 1, 1)
 
 
+@pytest.mark.slow
 def test_parameters_are_returned_in_float32_with_their_structure(slide, data):
     model = Tanh(env=slide)
     shapes = lambda tree: jax.tree.map(lambda x: (x.shape, x.dtype), tree)  # noqa: E731
@@ -94,6 +94,7 @@ def test_parameters_are_returned_in_float32_with_their_structure(slide, data):
         assert shapes(finetuned(model, data, method, steps=1)[0]) == shapes(initial(TrainingSet.of(model, data)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", ["mse", "cauchy"])
 def test_no_step_raises_the_loss(slide, data, loss):
     values = [finetuned(Tanh(env=slide), data, steps=steps, loss=loss)[1] for steps in (1, 3, 9)]

@@ -48,6 +48,7 @@ def fitted(horizons, data):
     return model, {"params": params, "normalization": train.normalization}, loss
 
 
+@pytest.mark.slow
 def test_simulation_errors_are_not_biased_by_noise():
     """One-step errors of noisy positions give the oscillator a wrong damping."""
     data, test = oscillator(20, 120, seed=0, noise=NOISE), oscillator(10, 200, seed=1)
@@ -71,6 +72,7 @@ def test_the_error_of_an_exact_model_is_zero(slide):
     assert loss < 1e-15
 
 
+@pytest.mark.slow
 def test_both_kinds_of_derivatives_give_the_same_equations(monkeypatch):
     data, model = oscillator(2, 40, seed=0, noise=NOISE), MLPDynamicsModel(env=machine(), hidden_dims=(3,), history=2)
     train = TrainingSet.of(model, data)

@@ -62,6 +62,7 @@ def uninterrupted(slide, sliding):
     return epochs(Dropping(env=slide), sliding, FOUR)
 
 
+@pytest.mark.slow
 def test_the_same_key_gives_the_same_bits(slide, sliding, uninterrupted):
     again = epochs(Dropping(env=slide), sliding, FOUR)
     assert same([e.state for e in again], [e.state for e in uninterrupted])
@@ -73,6 +74,7 @@ def test_another_key_gives_another_model(slide, sliding, uninterrupted):
     assert not same(other[0].state.params, uninterrupted[0].state.params)
 
 
+@pytest.mark.slow
 def test_every_epoch_has_its_own_data_order_and_dropout(slide, sliding):
     """Otherwise the loss of constant parameters would not change."""
     still = TrainingConfig(num_epochs=2, batch_size=64, learning_rate=1e-30, final_learning_rate=0.0)
@@ -155,6 +157,7 @@ def test_patience_ends_a_training(slide, sliding):
     assert len(epochs(Drift(env=slide), sliding, TrainingConfig(**still))) == 6
 
 
+@pytest.mark.slow
 def test_the_best_parameters_are_kept_when_a_training_diverges(slide, sliding):
     """There is one update per epoch. The first has the learning rate zero; the second one diverges."""
     config = TrainingConfig(num_epochs=20, batch_size=10_000, learning_rate=1e6, warmup_steps=2, gradient_clip=None)
@@ -180,6 +183,7 @@ def test_trajectories_shorter_than_the_history_are_rejected(slide, sliding):
         start(Linear(env=slide, history=41), sliding, SHORT)
 
 
+@pytest.mark.slow
 def test_validation_uses_at_most_val_rollouts_trajectories(slide, sliding):
     model, train, val = Linear(env=slide), *sliding
     spoilt = Trajectories(np.concatenate([val.states[:2], 1e6 * val.states[2:]]), val.actions)
@@ -193,6 +197,7 @@ def test_keys_of_both_kinds_are_accepted():
         assert np.array_equal(raw_key(key), jax.random.PRNGKey(3))
 
 
+@pytest.mark.slow
 def test_trainings_and_their_data_are_freed(slide, sliding):
     """Compiled programs hold model and data. Nothing holds the programs but their training."""
     kept = []

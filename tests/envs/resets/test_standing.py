@@ -72,6 +72,7 @@ def test_a_step_depends_only_on_the_state(robot, motion):
             np.testing.assert_allclose(np.r_[data.qpos, data.qvel], states[i, t + 1], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_initial_states_have_no_interpenetration(robot):
     states = robot.sample_states(np.random.default_rng(1), 300)
     assert states.shape == (300, robot.mj_model.nq + robot.mj_model.nv)
@@ -88,6 +89,7 @@ def test_limited_joints_start_within_their_range(robot):
     assert (np.ptp(angles, axis=0) > 0.7 * (high - low)).all()
 
 
+@pytest.mark.slow
 def test_half_of_the_initial_states_are_around_the_home_pose(robot):
     model = robot.mj_model
     limited = model.jnt_limited.astype(bool)
@@ -110,12 +112,14 @@ def test_quaternions_have_unit_length(robot):
         np.testing.assert_allclose(np.linalg.norm(states[:, start : start + 4], axis=1), 1, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_two_hundred_trajectories_do_not_diverge(robot):
     states, _ = simulated(robot, 200, np.random.default_rng(5))
     assert np.isfinite(states).all()
     assert np.abs(states).max() < 300
 
 
+@pytest.mark.slow
 def test_trajectories_contain_contacts_and_joint_limits(robot, motion):
     floor, itself, stop = [], [], []
     for state in motion[0][:, ::20].reshape(-1, motion[0].shape[-1]):

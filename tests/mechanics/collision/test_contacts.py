@@ -12,6 +12,7 @@ from dynax.errors import UserError
 from dynax.mechanics.collision.contacts import Contacts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cone", ["elliptic", "pyramidal"])
 @pytest.mark.parametrize("condim", [1, 3, 4, 6])
 def test_jacobians_are_the_rows_of_mujocos_problem(cone, condim):
@@ -29,6 +30,7 @@ def test_jacobians_are_the_rows_of_mujocos_problem(cone, condim):
     assert compared > 5
 
 
+@pytest.mark.slow
 @given(seed=seeds)
 def test_contacts_with_a_floor_move_with_the_robot(seed):
     """Distances do not change under a planar motion of the robot; positions, normals and velocities move with it."""

@@ -43,6 +43,7 @@ def residuals_and_activity(residuals, state, change):
     return *residuals(state, change, active), active.any
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("cone", "condim"), [("pyramidal", 1), ("pyramidal", 3), ("elliptic", 3)])
 def test_residuals_without_active_constraints_are_zero(cone, condim):
     _, residuals = residuals_of(FALLING.format(cone=cone, condim=condim))
@@ -52,6 +53,7 @@ def test_residuals_without_active_constraints_are_zero(cone, condim):
     np.testing.assert_array_equal(rows, [0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("cone", "condim"), [("pyramidal", 1), ("pyramidal", 3), ("elliptic", 3)])
 def test_residuals_of_a_ball_in_the_floor_point_up_and_against_sliding(cone, condim):
     _, residuals = residuals_of(FALLING.format(cone=cone, condim=condim))
@@ -74,6 +76,7 @@ def test_residual_of_a_frictionless_ball_is_mujocos_impulse():
     assert evaluate(residuals, state, change)[1] == pytest.approx(0.05 * rows, rel=1e-3)  # impedance 0.95
 
 
+@pytest.mark.slow
 def test_residual_of_a_joint_limit_points_back_into_the_range():
     _, residuals = residuals_of(STOPPED)
     zero = np.zeros(6)
@@ -85,6 +88,7 @@ def test_residual_of_a_joint_limit_points_back_into_the_range():
         np.testing.assert_array_equal(dofs[1:], zero)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["hopper", "quadruped"])
 def test_residuals_of_a_true_step_are_small(name):
     """Compared with the residuals of no change of velocity; they are not zero because rows are compliant."""
@@ -103,6 +107,7 @@ def test_residuals_of_a_true_step_are_small(name):
     assert np.mean(np.asarray(rows) ** 2) < 0.1 * np.mean(np.asarray(rows_without_change) ** 2)
 
 
+@pytest.mark.slow
 def test_residuals_in_the_base_frame_do_not_depend_on_yaw(quadruped):
     """For a quadruped in the floor, although its MJCF has friction pyramids."""
     residuals, base = ConstraintResiduals.of(quadruped.mj_model, quadruped.space), FloatingFrame.of(quadruped.mj_model)

@@ -102,6 +102,7 @@ def test_an_update_preserves_the_shapes_of_the_state(name):
     assert jax.tree.map(lambda x: (x.shape, x.dtype), after) == jax.tree.map(lambda x: (x.shape, x.dtype), before)
 
 
+@pytest.mark.slow
 @EACH
 def test_ensemble_members_are_optimized_separately(name):
     """The update of a member equals the update of a single model, for gradients of any size."""

@@ -38,6 +38,7 @@ def minimized(rule, steps=300):
     return float(value(w))
 
 
+@pytest.mark.slow
 def test_an_ill_conditioned_quadratic_is_minimized_faster_than_by_adam():
     schedule = optax.cosine_decay_schedule(0.1, 300)
     by_soap = minimized(optax.chain(soap.scale_by_soap(), optax.scale_by_learning_rate(schedule)))
@@ -47,6 +48,7 @@ def test_an_ill_conditioned_quadratic_is_minimized_faster_than_by_adam():
 SHAPES = [(), (3,), (1, 5), (5, 1), (1, 1), (4, 3), (3, 4, 2), (1, 3, 1), (6, 2)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_steps_of_arrays_of_all_shapes_have_about_unit_size(shape, monkeypatch):
     """The gradient is constant except for noise. The axis of size 6 is not rotated."""
@@ -87,6 +89,7 @@ def test_bases_are_orthogonal_and_diagonalize_the_factors():
     np.testing.assert_allclose(diagonal / np.sqrt(np.outer(np.diag(diagonal), np.diag(diagonal))), np.eye(3), atol=0.2)
 
 
+@pytest.mark.slow
 def test_rotated_parameters_have_rotated_updates():
     """The gradients have different sizes in all directions, so that the bases are unique."""
     with jax.enable_x64(True):
