@@ -8,6 +8,8 @@ from flax import linen as nn
 from dynax.architectures import MechanicalDynamicsModel, MLPDynamicsModel, TransformerDynamicsModel
 from dynax.base import BaseDynamicsModel
 from dynax.data.simulate import diverged, simulate
+from dynax.envs import MjcfEnv
+from dynax.envs.resets.standing import StandingReset
 from dynax.representation.representation import Representation
 
 # A pendulum with a ball joint, whose elbow is driven through an activation.
@@ -15,6 +17,18 @@ ACTIVE = """<mujoco><option timestep="0.005"/><worldbody><body pos="0 0 2">
 <joint name="shoulder" type="ball"/><geom type="capsule" fromto="0 0 0 0 0 -1" size=".05"/>
 <body pos="0 0 -1"><joint name="elbow" axis="0 1 0"/><geom type="capsule" fromto="0 0 0 .5 0 0" size=".05"/></body>
 </body></worldbody><actuator><general joint="elbow" dyntype="filter" dynprm=".1" gainprm="2"/></actuator></mujoco>"""
+
+# A robot with a floating base and one leg on a floor.
+LEGGED = """<mujoco><option timestep="0.005"/><worldbody><geom type="plane" size="5 5 1"/>
+<body name="trunk" pos="0 0 .4"><freejoint name="base"/><geom size=".1"/>
+<body pos=".05 0 0"><joint name="knee" axis="0 1 0" range="-60 60" damping=".1"/>
+<geom type="capsule" fromto="0 0 0 .1 0 -.3" size=".03"/></body></body></worldbody>
+<actuator><motor joint="knee" gear="2" ctrlrange="-1 1"/></actuator></mujoco>"""
+
+
+def legged(mjcf=LEGGED, **options):
+    """Return the robot with one leg, which starts on the floor."""
+    return MjcfEnv(xml="legged.xml", mjcf=mjcf, reset=StandingReset(), **options)
 
 
 def representation(env, target="acceleration", frame="robot", angles="sincos", constraints="features", drop=True):

@@ -5,8 +5,7 @@ import jax.numpy as jnp
 import mujoco
 import numpy as np
 import pytest
-from marks import slow
-from small_models import ACTIVE, given, representation, small, steps
+from small_models import ACTIVE, LEGGED, given, legged, representation, small, steps
 
 from dynax.architectures import MLPDynamicsModel
 from dynax.envs import MjcfEnv
@@ -24,6 +23,12 @@ def active():
     return MjcfEnv(xml="active.xml", mjcf=ACTIVE)
 
 
+@pytest.fixture(scope="module")
+def floating():
+    return legged()
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("frame", FRAMES)
 @pytest.mark.parametrize("target", ["delta", "acceleration"])
 def test_the_exact_target_leads_to_the_next_state(every_robot, target, frame):
@@ -47,6 +52,7 @@ def test_activations_are_features_and_targets(active, target, decimation):
     assert np.abs(np.diff(env.space.act(paths), axis=1)).max() > 1e-3
 
 
+@pytest.mark.slow
 def test_features_are_positions_then_velocities_then_others(every_robot):
     maps, [state] = representation(every_robot), every_robot.sample_states(np.random.default_rng(0), 1)
     positions, velocities, _ = maps.sizes
@@ -85,36 +91,37 @@ OPTIONS = {
 }
 
 
-@pytest.mark.parametrize("name", ["mlp", *slow(*list(OPTIONS)[1:])])
-def test_predictions_rotate_and_move_with_the_initial_state(quadruped, name):
+@pytest.mark.slow
+@pytest.mark.parametrize("name", OPTIONS)
+def test_predictions_rotate_and_move_with_the_initial_state(floating, name):
     kind, options = OPTIONS[name]
-    model, variables = small(kind, quadruped, **options)
-    states, actions = given(quadruped, model.history, 100)
+    model, variables = small(kind, floating, **options)
+    states, actions = given(floating, model.history, 100)
     path = np.asarray(model.rollout(states, actions, variables), float)
-    displaced_path = np.asarray(model.rollout(displaced(quadruped.space, states), actions, variables), float)
-    assert np.abs(quadruped.space.difference(path[:, 0], path[:, -1])).max() > 0.1
-    error = quadruped.space.difference(displaced(quadruped.space, path), displaced_path)
+    displaced_path = np.asarray(model.rollout(displaced(floating.space, states), actions, variables), float)
+    assert np.abs(floating.space.difference(path[:, 0], path[:, -1])).max() > 0.1
+    error = floating.space.difference(displaced(floating.space, path), displaced_path)
     np.testing.assert_allclose(error, 0, atol=1e-5)
 
 
 @pytest.mark.slow
-def test_with_pyramidal_friction_they_rotate_by_quarter_turns(quadruped):
+def test_with_pyramidal_friction_they_rotate_by_quarter_turns(floating):
     """The edges of MuJoCo's friction pyramids are along world axes."""
-    model, variables = small("mlp", quadruped, constraints="layer")
-    states, actions = given(quadruped, 1, 5)
+    model, variables = small("mlp", floating, constraints="layer")
+    states, actions = given(floating, 1, 5)
     path, displaced_path = (
         np.asarray(model.rollout(x, actions, variables), float)
-        for x in (states, displaced(quadruped.space, states, angle=np.pi / 2))
+        for x in (states, displaced(floating.space, states, angle=np.pi / 2))
     )
-    error = quadruped.space.difference(displaced(quadruped.space, path, angle=np.pi / 2), displaced_path)
+    error = floating.space.difference(displaced(floating.space, path, angle=np.pi / 2), displaced_path)
     np.testing.assert_allclose(error, 0, atol=1e-4 * max(1, np.abs(path).max()))
 
 
 @pytest.mark.slow
-def test_with_elliptic_friction_they_rotate_by_any_angle(quadruped):
-    env = MjcfEnv(xml="round.xml", mjcf=quadruped.mjcf.replace("<option", '<option cone="elliptic"', 1))
+def test_with_elliptic_friction_they_rotate_by_any_angle():
+    env = legged(LEGGED.replace("<option", '<option cone="elliptic"'))
     model, variables = small("mlp", env, constraints="layer")
-    states, actions = given(quadruped, 1, 5)
+    states, actions = given(env, 1, 5)
     path, displaced_path = (
         np.asarray(model.rollout(x, actions, variables), float) for x in (states, displaced(env.space, states))
     )
@@ -123,13 +130,13 @@ def test_with_elliptic_friction_they_rotate_by_any_angle(quadruped):
 
 
 @pytest.mark.slow
-def test_in_the_world_frame_they_do_not_rotate(quadruped):
-    model, variables = small("mlp", quadruped, frame="world")
-    states, actions = given(quadruped, 1, 20)
+def test_in_the_world_frame_they_do_not_rotate(floating):
+    model, variables = small("mlp", floating, frame="world")
+    states, actions = given(floating, 1, 20)
     paths = [
-        np.asarray(model.rollout(x, actions, variables), float) for x in (states, displaced(quadruped.space, states))
+        np.asarray(model.rollout(x, actions, variables), float) for x in (states, displaced(floating.space, states))
     ]
-    assert np.abs(quadruped.space.difference(displaced(quadruped.space, paths[0]), paths[1])).max() > 1e-3
+    assert np.abs(floating.space.difference(displaced(floating.space, paths[0]), paths[1])).max() > 1e-3
 
 
 def test_a_robot_with_an_unobserved_base_has_no_base_frame(quadruped):
@@ -154,6 +161,7 @@ def test_quaternions_are_of_unit_length_after_ten_thousand_steps(quadruped, fram
     np.testing.assert_allclose(np.linalg.norm(path[..., 3:7], axis=-1), 1, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("frame", FRAMES)
 def test_a_zero_target_of_a_free_body_is_a_rotation_about_a_fixed_axis(frame):
     env = MjcfEnv(xml="ball.xml", mjcf=BALL)
