@@ -71,6 +71,7 @@ def test_an_architecture_has_only_options_that_it_uses(name):
     assert set(group(name)) - {"architecture"} == OPTIONS[name]
 
 
+@pytest.mark.slow
 @GENERIC
 def test_a_generic_network_supports_every_robot(name, env):
     assert following(architectures.make(env, group(name, constraints="features"))) == (7, env.state_dim)
@@ -103,6 +104,7 @@ def test_a_model_of_the_present_has_no_option_history(name, cart_pole):
         architectures.make(cart_pole, group(name, history=4))
 
 
+@pytest.mark.slow
 @GENERIC
 @pytest.mark.parametrize("name_of_robot", ["cart_pole", "three_link"])
 def test_it_takes_a_constraint_layer(name, name_of_robot, robots):
@@ -129,7 +131,11 @@ MOVED = [name for name in NAMES if name != "rigid"]  # rigid rounds its sums ove
 
 @pytest.fixture(
     scope="module",
-    params=[*(f"{name}-cart_pole" for name in MOVED), *slow(*(f"{name}-double_cart_pole" for name in MOVED))],
+    params=[
+        "mlp-cart_pole",
+        *slow(*(f"{name}-cart_pole" for name in MOVED if name != "mlp")),
+        *slow("mlp-double_cart_pole", "lagrangian-double_cart_pole"),
+    ],
 )
 def predicted(request, robots):
     """A model with random weights, its unconstrained change and its target, as functions of states and actions."""
@@ -170,6 +176,7 @@ def test_within_the_rail_no_constraint_is_active(predicted, seed):
     np.testing.assert_allclose(constrained(*args), free(*args), rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 @EACH
 def test_equal_options_make_equal_models(name, cart_pole):
     one, other = (architectures.make(cart_pole, group(name)) for _ in range(2))
@@ -189,6 +196,7 @@ def test_fields_of_flax_are_no_options(key, cart_pole):
         architectures.make(cart_pole, group("mlp", **{key: "x"}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "change", "message"),
     [
@@ -219,6 +227,7 @@ def test_an_invalid_option_is_an_error(name, change, message, cart_pole):
         architectures.make(cart_pole, group(name, **change))
 
 
+@pytest.mark.slow
 def test_widths_may_come_as_a_list(cart_pole):
     model = architectures.MLPDynamicsModel(env=cart_pole, hidden_dims=[4])
     variables = model.create(jax.random.PRNGKey(0), model.identity_normalization())

@@ -64,6 +64,7 @@ def test_the_task_of_the_documentation(workshop):
     assert summary["task_options"] == {"name": "spin", "seconds": 10.0, "hold": 1.0, "rate": 5}
 
 
+@pytest.mark.slow
 def test_wrong_input(dynax, workshop):
     run = workshop.trained("pendulum", "mlp")
     assert rejection(dynax("plan", f"run={run}")) == "dynax: task=<value> is required"
@@ -89,10 +90,3 @@ def test_wrong_input_as_a_process(dynax, workshop):
     assert (finished.code, finished.out) == (2, "")
     assert "task=swingup does not exist (did you mean `swing_up`?)" in finished.err
     assert not dynax.made()
-
-
-@pytest.mark.slow
-def test_plan_as_a_process(dynax, workshop):
-    run = workshop.trained("pendulum", "mlp")
-    finished = dynax.process("plan", f"run={run}", "task=balance", *QUICK)
-    assert (finished.path / "summary.json").exists()

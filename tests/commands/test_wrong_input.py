@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from in_process import without_log
-from marks import slow
 
 from dynax.runs import checkpoint
 
@@ -30,6 +29,7 @@ def rejection(finished, *words):
     return "\n".join(lines)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("override", "message"),
     [
@@ -61,6 +61,7 @@ def test_wrong_value(dynax, override, message):
     assert not dynax.made()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -109,6 +110,7 @@ def test_unsupported_contacts_are_rejected_before_data_are_collected(dynax):
     assert not list(dynax.folder.glob("outputs/datasets/*"))
 
 
+@pytest.mark.slow
 def test_wrong_dataset(dynax, workshop, tmp_path):
     (tmp_path / "empty").mkdir()
     rejection(dynax("train", "dataset=empty"), str(tmp_path / "empty"), "has no manifest.json")
@@ -140,12 +142,16 @@ def cut(file: Path) -> None:
     file.write_bytes(file.read_bytes()[:-1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("part", "damage"),
     [
         ("model", flip),
         ("training", Path.unlink),
-        *slow(("model", cut), ("model", Path.unlink), ("training", flip), ("training", cut)),
+        ("model", cut),
+        ("model", Path.unlink),
+        ("training", flip),
+        ("training", cut),
     ],
 )
 def test_a_damaged_checkpoint(dynax, workshop, tmp_path, part, damage):
@@ -159,6 +165,7 @@ def test_a_damaged_checkpoint(dynax, workshop, tmp_path, part, damage):
     assert (run / "summary.json").exists()
 
 
+@pytest.mark.slow
 def test_directories_that_cannot_be_written(dynax, tmp_path):
     (tmp_path / "file").touch()
     (tmp_path / "outputs").mkdir()
@@ -177,11 +184,15 @@ def test_a_warmup_shorter_than_the_history(dynax, workshop):
 
 
 @pytest.mark.slow
-def test_wrong_input_as_a_process(dynax, workshop, tmp_path):
+def test_wrong_input_as_a_process(dynax):
     unreadable = dynax.process("train", "env=mjcf", "env.xml=/proc/self/mem")
     rejection(unreadable, "env.xml=/proc/self/mem cannot be read: Input/output error")
+    assert not dynax.made()
+
+
+def test_a_damaged_robot_in_a_checkpoint(dynax, workshop, tmp_path):
     run = Path(shutil.copytree(workshop.trained(), tmp_path / "run"))
     file = checkpoint.latest(run) / "robot.xml"
     flip(file)
-    rejection(dynax.process("train", f"training.resume={run}"), "the checkpoint is damaged", str(file))
+    rejection(dynax("train", f"training.resume={run}"), "the checkpoint is damaged", str(file))
     assert not dynax.made()

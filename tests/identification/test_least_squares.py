@@ -25,7 +25,7 @@ def data_of(env, n=60, steps=60):
     return Trajectories(simulate(env, states, actions, "native"), actions)
 
 
-@pytest.fixture(scope="module", params=["double_cart_pole", *slow("hopper", "arm")])
+@pytest.fixture(scope="module", params=slow("double_cart_pole", "arm"))
 def identified(request):
     """A model, its data and its identification."""
     model = RigidDynamicsModel(env=envs.make({"name": request.param}))
@@ -79,6 +79,7 @@ def test_the_table_has_no_standard_error_for_constants_that_are_not_identifiable
     assert all((row["standard_error"] is None) != row["identifiable"] for row in rows)
 
 
+@pytest.mark.slow
 def test_too_few_equations_are_reported(robots):
     model = RigidDynamicsModel(env=robots["double_cart_pole"])
     message = r"equations of .* are free of contacts and joint limits, for \d+ unknown constants: collect more data"
@@ -86,6 +87,7 @@ def test_too_few_equations_are_reported(robots):
         identify(model, data_of(model.env, n=1, steps=5))
 
 
+@pytest.mark.slow
 def test_motion_without_control_does_not_determine_the_inertia(robots):
     """Its equations have a common factor, and the known gain belongs to an actuator that is never used."""
     env = robots["double_cart_pole"]
@@ -95,6 +97,7 @@ def test_motion_without_control_does_not_determine_the_inertia(robots):
         identify(RigidDynamicsModel(env=env), passive)
 
 
+@pytest.mark.slow
 def test_the_true_constant_lies_within_the_standard_errors_of_noisy_data(robots):
     env = robots["double_cart_pole"]
     clean = data_of(env, n=100)
@@ -107,14 +110,15 @@ def test_the_true_constant_lies_within_the_standard_errors_of_noisy_data(robots)
 
 def test_the_seed_selects_the_transitions(robots, monkeypatch):
     monkeypatch.setattr("dynax.identification.equations.MAX_EVALUATIONS", 1000)
-    model = RigidDynamicsModel(env=robots["double_cart_pole"])
+    model = RigidDynamicsModel(env=robots["pendulum"])
     data = data_of(model.env)
     one, same, other = (identify(model, data, seed).values for seed in (0, 0, 1))
     assert np.array_equal(one, same)
     assert not np.array_equal(one, other)
 
 
-@pytest.mark.parametrize(("decimation", "integrator"), [(5, "Euler"), *slow((2, "RK4"))])
+@pytest.mark.slow
+@pytest.mark.parametrize(("decimation", "integrator"), [(5, "Euler"), (2, "RK4")])
 def test_constants_are_found_from_control_steps_of_several_evaluations(decimation, integrator, robots):
     """The states in between are not in the data."""
     env = robots["cart_pole"]

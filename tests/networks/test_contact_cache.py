@@ -23,8 +23,10 @@ SIZES = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("network", SIZES)
-@pytest.mark.parametrize("constraints", ["features", "layer"])
+@pytest.mark.parametrize(
+    ("network", "constraints"),
+    [(MLPDynamicsModel, "features"), (MLPDynamicsModel, "layer"), (TransformerDynamicsModel, "features")],
+)
 def test_predictions_with_and_without_a_contact_cache_are_equal(network, constraints):
     env, rng = MjcfEnv(xml="rod.xml", mjcf=ROD), np.random.default_rng(0)
     model = network(env=env, history=2, constraints=constraints, **SIZES[network])
@@ -43,6 +45,7 @@ def test_without_contacts_there_is_no_cache(cart_pole):
     assert MLPDynamicsModel(env=cart_pole, constraints="layer").contact_cache(np.zeros((3, 4))) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options", [{}, {"constraints": "features"}, {"constraints": "layer", "target": "acceleration"}]
 )

@@ -3,7 +3,6 @@
 import jax
 import numpy as np
 import pytest
-from marks import slow
 from toys import ADAM, Dropping, epochs, same, start
 
 from dynax.config.schema import TrainingConfig
@@ -16,7 +15,7 @@ STAGES = {
     **ADAM, "num_epochs": 1, "batch_size": 64, "input_noise": 0.01, "unroll_epochs": 1, "unroll_horizons": (2, 4),
     "finetune_steps": 3, "patience": 5,
 }  # fmt: skip
-METHODS = ["levenberg_marquardt", *slow("lbfgs")]
+METHODS = ["levenberg_marquardt", "lbfgs"]
 
 
 def stages(method):
@@ -29,6 +28,8 @@ def uninterrupted(request, slide, sliding):
     return stages(request.param), epochs(Dropping(env=slide), sliding, stages(request.param))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("uninterrupted", METHODS[:1], indirect=True)
 def test_longer_pieces_do_not_change_the_result(slide, sliding, uninterrupted, monkeypatch):
     monkeypatch.setattr(module, "PIECE", 1e9)
     config, trained = uninterrupted
@@ -37,6 +38,7 @@ def test_longer_pieces_do_not_change_the_result(slide, sliding, uninterrupted, m
     assert [e.metrics for e in again] == [e.metrics for e in trained]
 
 
+@pytest.mark.slow
 def test_a_training_continued_within_an_epoch_of_any_stage_gives_the_same_bits(
     slide, sliding, uninterrupted, monkeypatch, tmp_path
 ):
@@ -65,6 +67,7 @@ def moved(training, other, path):
     return other
 
 
+@pytest.mark.slow
 def test_a_training_between_two_epochs_has_no_position(slide, sliding):
     training = start(Dropping(env=slide), sliding, stages("none"))
     assert training.progress is None
