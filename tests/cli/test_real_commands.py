@@ -18,7 +18,7 @@ def real(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def run(real):
-    finished = real("train", "env=cart_pole", "training=smoke", "model.hidden_dims=[16]")
+    finished = real("train", "env=cart_pole", "training=smoke", "training.optimizer=adam", "model.hidden_dims=[16]")
     assert finished.code == 0, finished.err
     [path] = finished.paths
     return path

@@ -11,7 +11,7 @@ from synthetic import motion, write_csv
 from dynax.trained import load
 
 PAGE = Path(__file__).parents[2] / "docs" / "logs.md"
-SMALL = ["training=smoke", "model.hidden_dims=[16]"]
+SMALL = ["training=smoke", "training.optimizer=adam", "model.hidden_dims=[16]"]
 
 
 def twin(path):

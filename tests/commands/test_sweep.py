@@ -7,7 +7,7 @@ import pytest
 
 @pytest.mark.slow
 def test_joblib_trains_in_parallel_and_the_runs_are_evaluated_and_rendered_in_sweeps(dynax):
-    small = ["model.hidden_dims=[8]", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
+    small = ["model.hidden_dims=[8]", "training.optimizer=adam", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
     trained = dynax.process("train", "-m", "training=smoke", "training.seed=0,1", *small)
     assert trained.code == 0, trained.err
     runs = [Path(line) for line in trained.out.splitlines()]
