@@ -1,5 +1,7 @@
 """All architectures: their YAML, their options, shapes and invariances."""
 
+from functools import cache
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -21,10 +23,15 @@ GENERIC = pytest.mark.parametrize("name", [name for name in NAMES if name not in
 PRESENT = (*STRUCTURED, "quadratic")  # models of equations, which use the constraint layer
 
 
-def group(architecture, **changes):
+@cache
+def composed(architecture):
+    """Return the options of an architecture from its YAML file."""
     with initialize_config_dir(str(conf.directory()), version_base="1.3"):
-        config = compose("train", [f"model={architecture}"]).model
-    return OmegaConf.merge(OmegaConf.create(OmegaConf.to_container(config)), changes)
+        return OmegaConf.create(OmegaConf.to_container(compose("train", [f"model={architecture}"]).model))
+
+
+def group(architecture, **changes):
+    return OmegaConf.merge(composed(architecture), changes)
 
 
 def variables(model, seed=0):
