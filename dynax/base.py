@@ -76,15 +76,10 @@ class BaseDynamicsModel(ComposedModule):
     def extend(
         self, memory: Any, states: Float[Array, "n F"], actions: Float[Array, "n A"]
     ) -> tuple[Any, Float[Array, "n D"]]:
-        """Return the normalized targets after further states of one sample, and the memory that includes them.
+        """Return the memory that includes further states of one sample, and the normalized targets after them.
 
         A sequence network with `has_memory` overrides this method. After at least `history` states, the result must be
-        that of `__call__` with the last `history` of them.
-
-        Args:
-            memory: result of the call with the states before; None if there are none.
-            states: normalized features, oldest first.
-            actions: normalized actions, oldest first.
+        that of `__call__` with the last `history` of them. `memory` is None if there are no states before.
         """
         raise NotImplementedError(f"{type(self).__name__} must define extend(self, memory, states, actions)")
 
@@ -156,8 +151,7 @@ class BaseDynamicsModel(ComposedModule):
         Returns:
             The target after the last state, or after each state with `sequence`.
         """
-        keys = None if dropout is None else jax.random.split(dropout, states.shape[0])
-        # An argument that is None has no arrays, so that `vmap` passes it on.
+        keys = None if dropout is None else jax.random.split(dropout, states.shape[0])  # `vmap` passes None on
         member = jax.vmap(partial(self._predict, variables["normalization"]), (None, 0, 0, 0, 0, 0))
         return self.ensemble.apply(member, variables["params"], keys, states, actions, truth, contact_cache)
 
@@ -231,14 +225,21 @@ class BaseDynamicsModel(ComposedModule):
         Raises:
             ValueError: if an array has a wrong shape.
         """
-        states, actions = open_loop.as_inputs(states, actions, self.history)
-        open_loop.check_shapes(states.shape, actions.shape, self.history, self.state_dim, self.action_dim)
-        return self._compiled_rollout(params, states, actions)
+        return self._compiled_rollout(params, *open_loop.as_inputs(states, actions, self))
+
+    @in_single_precision
+    def rollout_members(self, states: Any, actions: Any, params: Variables) -> Float[Array, "E B T1 S"]:
+        """Return the open-loop prediction of each ensemble member; see `rollout`, which averages them in each step."""
+        return self._compiled_members(params, *open_loop.as_inputs(states, actions, self))
 
     @cached_property
     def _compiled_rollout(self) -> Any:
-        exact = jax.default_matmul_precision("highest")  # GPUs would otherwise round factors to ten bits (TF32)
-        return jax.jit(exact(lambda *arguments: self.simulate(*arguments)))
+        return open_loop.compiled(lambda *arguments: self.simulate(*arguments))
+
+    @cached_property
+    def _compiled_members(self) -> Any:
+        member = self if self.ensemble_size == 1 else self.clone(ensemble_size=1)
+        return open_loop.compiled(partial(self.ensemble.simulate, member.simulate))
 
     def simulate(
         self, variables: Variables, states: Float[Any, "B h S"], actions: Float[Any, "B steps A"], wrap: Any = partial

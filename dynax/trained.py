@@ -17,7 +17,7 @@ Axes: B batch, T1 = T + 1 states of a trajectory of T steps, S state.
 import dataclasses
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,8 @@ from dynax.errors import UserError
 from dynax.mjcf.self_contained import check_self_contained
 from dynax.runs import checkpoint, sealed
 from dynax.runs.arrays import read_tree
+from dynax.uncertainty.calibration import THRESHOLD, Calibration
+from dynax.uncertainty.spread import member_spread
 
 AnyFloat = Float[Array | np.ndarray, "..."]
 
@@ -49,12 +51,14 @@ class TrainedModel:
         params: parameters and normalization, as `train_dynamics_model` returns them.
         config: resolved config of the training run; empty for a model that was trained in Python and not loaded.
         info: content of the run's `run.json`: dataset, epoch, errors and versions.
+        calibration: the calibrated uncertainty of an ensemble.
     """
 
     model: BaseDynamicsModel
     params: Variables
     config: Mapping[str, Any] = field(default_factory=dict)
     info: Mapping[str, Any] = field(default_factory=dict)
+    calibration: Calibration | None = None
 
     @property
     def env(self) -> Env:
@@ -74,6 +78,31 @@ class TrainedModel:
     def rollout(self, states: AnyFloat, actions: AnyFloat) -> Float[Array, "B T1 S"]:
         """Predict trajectories open loop; see `BaseDynamicsModel.rollout`."""
         return self.model.rollout(states, actions, self.params)
+
+    def rollout_members(self, states: AnyFloat, actions: AnyFloat) -> Float[Array, "E B T1 S"]:
+        """Predict trajectories open loop with each ensemble member; see `BaseDynamicsModel.rollout_members`."""
+        return self.model.rollout_members(states, actions, self.params)
+
+    def trust_horizon(
+        self, states: AnyFloat, actions: AnyFloat, threshold: float = THRESHOLD
+    ) -> Float[np.ndarray, " B"]:
+        """Return how long each prediction can be trusted, s: the time until its error probably exceeds the threshold.
+
+        Args:
+            states: as for `rollout`.
+            actions: as for `rollout`.
+            threshold: normalized error, in standard deviations.
+
+        Raises:
+            UserError: if the model has no calibration.
+        """
+        if self.calibration is None:
+            raise UserError("the model has no calibration: train an ensemble, for example with model.ensemble_size=5")
+        space, std = self.env.space, self.calibration.state_std
+        members, prediction = self.rollout_members(states, actions), self.rollout(states, actions)
+        spread = member_spread(space, members, prediction, std)
+        steps = self.calibration.trust_steps(spread, self.observed, threshold)
+        return np.minimum(steps, spread.shape[1] - 1) * self.env.dt
 
     def step(self, states: AnyFloat, actions: AnyFloat) -> Float[Array, "B S"]:
         """Predict the next states.
@@ -102,6 +131,8 @@ class TrainedModel:
             raise UserError(f"{path} exists and is not a saved model: choose another path")
         known = {key: value for key, value in self.info.items() if key not in ("run_id", "metrics")}  # of a checkpoint
         info = {**known, **description(self.model, self.config or config_of(self.model))}
+        if self.calibration:
+            info["calibration"] = self.calibration.to_json()
         sealed.write(path, {"model": model_tree(self.params)}, robot_files(self.env), info)
         return path
 
@@ -125,9 +156,14 @@ def load(run: str | os.PathLike[str], plugins: Sequence[str | Path] = (), classe
         if saved.info.get("best_epoch") == 0:
             raise UserError(f"run={run} has not completed an epoch: continue it with training.resume={run}")
         model = build(saved)
-        return TrainedModel(model, read_tree(path / "model", variables_template(model)), saved.config, saved.info)
+        params = read_tree(path / "model", variables_template(model))
+        calibration = saved.info.get("calibration")
+        return TrainedModel(
+            model, params, saved.config, saved.info, Calibration.from_json(calibration) if calibration else None
+        )
 
-    return checkpoint.read(Path(run), read)
+    trained = checkpoint.read(Path(run), read)
+    return replace(trained, calibration=trained.calibration or Calibration.load(Path(run)))
 
 
 @dataclass(frozen=True)

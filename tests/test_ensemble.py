@@ -82,6 +82,20 @@ def test_predictions_are_averaged(cart_pole, data, network):
     assert np.std(each, axis=0).max() > 1e-3
 
 
+@NETWORKS
+def test_each_member_receives_its_own_predictions(cart_pole, data, network):
+    model = network(env=cart_pole, ensemble_size=3)
+    variables = initial(model, data)
+    h, single = model.history, model.clone(ensemble_size=1)
+    args = data[0].states[:4, :h], data[0].actions[:4, : h + 9]
+    each = [single.rollout(*args, {**variables, "params": member(variables["params"], i)}) for i in range(3)]
+    members = model.rollout_members(*args, variables)
+    assert members.shape == (3, 4, 11, 4)
+    np.testing.assert_allclose(members, np.stack(each), rtol=1e-4, atol=1e-5)
+    alone = {**variables, "params": member(variables["params"], 0)}
+    np.testing.assert_allclose(single.rollout_members(*args, alone), each[0][None], rtol=1e-5, atol=1e-6)
+
+
 ADAM = {"num_epochs": 1, "batch_size": 32, "optimizer": "adam", "learning_rate": 0.01, "gradient_clip": 0.1}
 
 

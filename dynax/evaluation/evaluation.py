@@ -17,12 +17,14 @@ from dynax.errors import UserError
 from dynax.evaluation import energy, metrics
 from dynax.evaluation.baselines import constant_velocity, hold_last
 from dynax.evaluation.energy import Drift
+from dynax.evaluation.ensembles import ReliabilityTest
 from dynax.evaluation.motion import ADVICE, nothing_moves, still_coordinates, warn_of_still_coordinates
 from dynax.evaluation.portions import Portions
 from dynax.evaluation.scores import Score, Scoring, score_summary
-from dynax.evaluation.tables import Table, energy_table, physical_table, score_table
+from dynax.evaluation.tables import Table, energy_table, physical_table, reliability_table, score_table
 from dynax.evaluation.testset import TestSet, TestSource
 from dynax.trained import TrainedModel
+from dynax.uncertainty.reliability import Reliability
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +52,7 @@ class Evaluation:
     scores: Mapping[str, Score]  # scores of each predictor
     examples: Examples  # the plotted trajectories
     energy_drift: Drift | None  # None if the test set does not conserve energy or a part of the state is unobserved
+    reliability: Reliability | None  # of the uncertainty of an ensemble; None for a single model
     is_custom_test: bool  # the caller passed the test set, so that `config` does not describe it
 
     @property
@@ -64,7 +67,8 @@ class Evaluation:
             score_table(title(model), prior_knowledge(model), self.scores, self.env.dt, self._caveat),
             physical_table(self.scores["model"], self.env.space),
         ]
-        return tables + ([energy_table(self.energy_drift, self.env.dt)] if self.energy_drift else [])
+        tables += [energy_table(self.energy_drift, self.env.dt)] if self.energy_drift else []
+        return tables + ([reliability_table(self.reliability, self.env.dt)] if self.reliability else [])
 
     @property
     def _caveat(self) -> str:
@@ -72,13 +76,15 @@ class Evaluation:
         return f"Nothing moves in this test. {ADVICE}." if nothing_moves(self.env.space, self.std) else ""
 
     def save_plots(self, folder: str | Path) -> None:
-        """Write `horizon.png` and `trajectories.png` into an existing folder."""
+        """Write `horizon.png`, `trajectories.png`, and for an ensemble `reliability.png` into an existing folder."""
         from dynax.evaluation import plots
 
         folder, name, model_score = Path(folder), title(self.trained.model), self.scores["model"]
         plots.horizon(folder / "horizon.png", self.scores, self.env.dt, f"Accuracy of predictions: {name}")
         paths = self.examples.truth, self.examples.predicted, model_score.error[self.examples.rows]
         plots.trajectories(folder / "trajectories.png", self.env.space, *paths, f"Predictions: {name}")
+        if self.reliability:
+            plots.reliability(folder / "reliability.png", self.reliability, self.env.dt, f"Uncertainty: {name}")
 
     def summary(self) -> dict[str, Any]:
         """Return the results as JSON data: the keys of `summary.json`, except those of the command itself.
@@ -102,6 +108,7 @@ class Evaluation:
             "dt_s": self.env.dt,
             "still_coordinates": still_coordinates(space, self.std),
             "energy_drift": self.energy_drift and self.energy_drift.summary(),
+            "uncertainty": self.reliability and self.reliability.summary(),
             "scores": {name: score_summary(score, ceiling, space) for name, score in self.scores.items()},
         }
 
@@ -133,7 +140,8 @@ def evaluate(trained: TrainedModel, config: EvalConfig | None = None, test: Test
     warn_of_still_coordinates(env, std, "the test")
     scores, drift = _score(trained, portions, std)
     examples = _examples(trained, portions, spread(scores["model"], config.plot_trajectories))
-    return Evaluation(trained, config, source.steps, std, scores, examples, drift, is_custom_test)
+    reliability = _reliability(trained, portions)
+    return Evaluation(trained, config, source.steps, std, scores, examples, drift, reliability, is_custom_test)
 
 
 def _score(
@@ -155,6 +163,17 @@ def _score(
             energies.add(test, physical)
     drift = energies.drift() if space.observed.all() else None
     return {name: scoring.score() for name, scoring in scorings.items()}, drift
+
+
+def _reliability(trained: TrainedModel, portions: Portions) -> Reliability | None:
+    """Return the reliability of an ensemble's uncertainty, or None if the model has no calibration."""
+    if trained.calibration is None:
+        return None
+    log.info("predicting the test trajectories with each member of the ensemble")
+    test = ReliabilityTest(trained, trained.calibration)
+    for portion in portions:
+        test.add(portion)
+    return test.result()
 
 
 def _predictions(

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib import rc_context
+from matplotlib import colormaps, rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
@@ -15,8 +15,10 @@ from dynax.evaluation.metrics import MIN_ERROR, ValidTime
 from dynax.evaluation.plot_style import COLORS, GRAY, STYLE, TRUTH, save_figure
 from dynax.evaluation.scores import Score
 from dynax.evaluation.trajectory_plot import trajectories
+from dynax.uncertainty.calibration import LEVELS
+from dynax.uncertainty.reliability import Reliability
 
-__all__ = ["horizon", "loss_curve", "trajectories"]
+__all__ = ["horizon", "loss_curve", "reliability", "trajectories"]
 
 LABELS = {"ceiling": "ceiling: MuJoCo, state in float32"}
 PROMINENT = ("model", "ceiling")  # predictors with a solid line and a band
@@ -96,3 +98,31 @@ def _annotate(axes: Axes, valid: ValidTime) -> None:
         text, (valid.median, valid.threshold), xytext=(14, -15), textcoords="offset points", color=COLORS["model"],
         path_effects=[withStroke(linewidth=3, foreground="white")], zorder=6,
     )  # fmt: skip
+
+
+def reliability(path: Path, result: Reliability, dt: float, title: str) -> None:
+    """Plot the observed coverage over the nominal coverage of the intervals, without and with calibration.
+
+    Args:
+        path: the PNG file.
+        result: the reliability, with one curve per horizon.
+        dt: control step, s.
+        title: title of the plot.
+    """
+    with rc_context(STYLE):
+        figure = Figure(figsize=(8.4, 4.2), layout="constrained")
+        panels = figure.subplots(1, 2, sharex=True, sharey=True)
+        shades = np.linspace(0.9, 0.3, len(result.steps))
+        for axes, name, coverage in zip(
+            panels, ("Raw", "Calibrated"), (result.raw_coverage, result.coverage), strict=True
+        ):
+            axes.plot([0, 1], [0, 1], color=GRAY, lw=1, ls="--")
+            for h, k in enumerate(result.steps):
+                color = colormaps["viridis"](1 - shades[h])
+                axes.plot([0, *LEVELS], [0, *coverage[:, h]], "o-", color=color, ms=4, label=f"after {k * dt:g} s")
+            axes.set(title=name, xlabel="nominal coverage", xlim=(0, 1), ylim=(0, 1))
+            axes.set_aspect("equal")
+        panels[0].set_ylabel("observed coverage")
+        panels[1].legend(loc="upper left")
+        figure.suptitle(title, x=0.01, ha="left", color="0.35")
+        save_figure(figure, path)

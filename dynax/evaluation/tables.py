@@ -9,6 +9,8 @@ from dynax.envs.state_space import StateSpace
 from dynax.evaluation.energy import Drift
 from dynax.evaluation.metrics import THRESHOLDS, ValidTime
 from dynax.evaluation.scores import Score, ceiling_share, share_text
+from dynax.uncertainty.calibration import LEVELS
+from dynax.uncertainty.reliability import Reliability
 
 
 @dataclass(frozen=True)
@@ -83,4 +85,26 @@ def energy_table(drift: Drift, dt: float) -> Table:
         ["", *(f"after {k * dt:g} s" for k in drift.steps)],
         [[name, *(f"{x:.2g}" for x in values)] for name, values in drift.values.items()],
         f"In units of the mean kinetic energy, {drift.unit:.3g} J; root mean square over trajectories.",
+    )
+
+
+def reliability_table(reliability: Reliability, dt: float) -> Table:
+    """Return coverage and width of the uncertainty of an ensemble, one row per horizon; `dt` is the control step, s."""
+    rows = []
+    for h, k in enumerate(reliability.steps):
+        shares = [
+            f"{coverage[LEVELS.index(level), h]:.0%}"
+            for level in (0.68, 0.9)
+            for coverage in (reliability.raw_coverage, reliability.coverage)
+        ]
+        others = f"{reliability.relative_width[h]:.2f}", f"{reliability.rank_correlation[h]:.2f}"
+        rows.append([f"after {k * dt:g} s", *shares, *others])
+    return Table(
+        "Uncertainty of the ensemble",
+        ["", "68%: raw", "calibrated", "90%: raw", "calibrated", "width", "rank correlation"],
+        rows,
+        "Share of the true values in intervals that should contain 68% and 90% of them. Width: of the 90% interval, "
+        "in units of that of an oracle with constant intervals. Rank correlation: of spread and error. "
+        f"Trust horizon: {reliability.announced_s:.2f} s in the median, where predictions are valid for "
+        f"{reliability.valid_s:.2f} s; too long in {reliability.too_long:.0%} of the trajectories.",
     )

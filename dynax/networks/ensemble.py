@@ -34,6 +34,18 @@ class Ensemble:
             return jax.tree.map(lambda x: x[None], function(params, *args))
         return jax.vmap(function, (0, *[None] * len(args)))(params, *args)
 
+    def simulate(self, member: Callable[..., Any], variables: Any, *args: Any) -> Any:
+        """Return the open-loop predictions of all members, stacked along a leading axis E.
+
+        Args:
+            member: function of the variables of one member and `args`.
+            variables: parameters of all members, and the normalization that they share.
+            args: arguments that all members share.
+        """
+        return self.apply(
+            lambda params, *given: member({**variables, "params": params}, *given), variables["params"], *args
+        )
+
     def own(self, outputs: Any) -> Any:
         """Return outputs of `apply` in the form of `params`, so that each member receives its own in the next call."""
         return jax.tree.map(lambda x: x[0], outputs) if self.size == 1 else outputs

@@ -1,7 +1,7 @@
 """Open-loop prediction: a model applied to its own outputs."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -64,19 +64,34 @@ def rollout_with_memory(
     return jnp.concatenate([states[:, -1:], first[:, None], jnp.moveaxis(path, 0, 1)], axis=1)
 
 
-def check_shapes(
-    states: tuple[int, ...], actions: tuple[int, ...], history: int, state_dim: int, action_dim: int
-) -> None:
-    """Raise `ValueError` unless arrays of these shapes can start a rollout."""
-    batch = states[0]
-    if states != (batch, history, state_dim):
-        raise ValueError(f"states must have shape (B, {history}, {state_dim}), got {states}")
-    if len(actions) != 3 or actions[::2] != (batch, action_dim) or actions[1] < history:
-        expected = f"({batch}, {history - 1} + T, {action_dim}) with T at least 1"
-        raise ValueError(f"actions must have shape {expected}, got {actions}")
+class Sizes(Protocol):
+    """The sizes of a model, on which the inputs of a rollout depend."""
+
+    @property
+    def history(self) -> int: ...
+    @property
+    def state_dim(self) -> int: ...
+    @property
+    def action_dim(self) -> int: ...
 
 
-def as_inputs(states: Any, actions: Any, history: int) -> tuple[jax.Array, jax.Array]:
-    """Return states (B, h, S) and actions as float32 arrays. States (B, S) become histories of one state."""
+def as_inputs(states: Any, actions: Any, sizes: Sizes) -> tuple[jax.Array, jax.Array]:
+    """Return states (B, h, S) and actions as float32 arrays. States (B, S) become histories of one state.
+
+    Raises:
+        ValueError: if the arrays cannot start a rollout of a model with these sizes.
+    """
     states, actions = jnp.asarray(states, jnp.float32), jnp.asarray(actions, jnp.float32)
-    return (states[:, None] if history == 1 and states.ndim == 2 else states), actions
+    history, batch = sizes.history, states.shape[0]
+    states = states[:, None] if history == 1 and states.ndim == 2 else states
+    if states.shape != (batch, history, sizes.state_dim):
+        raise ValueError(f"states must have shape (B, {history}, {sizes.state_dim}), got {states.shape}")
+    if actions.ndim != 3 or actions.shape[::2] != (batch, sizes.action_dim) or actions.shape[1] < history:
+        expected = f"({batch}, {history - 1} + T, {sizes.action_dim}) with T at least 1"
+        raise ValueError(f"actions must have shape {expected}, got {actions.shape}")
+    return states, actions
+
+
+def compiled(simulate: Callable[..., jax.Array]) -> Callable[..., jax.Array]:
+    """Return a compiled rollout with exact matrix products; GPUs would otherwise round factors to ten bits (TF32)."""
+    return jax.jit(jax.default_matmul_precision("highest")(simulate))

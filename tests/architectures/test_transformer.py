@@ -78,7 +78,7 @@ def test_a_rollout_with_memory_equals_one_that_computes_each_history(model, ense
     rng = np.random.default_rng(0)
     states, actions = rng.normal(size=(4, H, 4)), rng.normal(size=(4, H + 29, 1))
     each = jax.jit(lambda *args: rollout(partial(model.predict, variables), *args))
-    expected = each(*as_inputs(states, actions, H))
+    expected = each(*as_inputs(states, actions, model))
     np.testing.assert_allclose(model.rollout(states, actions, variables), expected, atol=1e-5)
 
 

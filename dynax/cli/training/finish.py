@@ -11,6 +11,7 @@ from dynax.architectures.description import prior_knowledge, title
 from dynax.cli import console
 from dynax.cli.training.job import Job
 from dynax.evaluation import plots
+from dynax.evaluation.ensembles import calibrate
 from dynax.runs.history import History
 from dynax.runs.summary import write_summary
 from dynax.trained import load
@@ -28,6 +29,9 @@ def finish(job: Job, history: History, start: float) -> None:
     """
     plots.loss_curve(job.path / "loss.png", history.rows, title(job.model))
     trained = load(job.path)
+    if job.model.ensemble_size > 1:
+        log.info("calibrating the uncertainty of the ensemble on the validation trajectories")
+        calibrate(trained, job.read_data()[1]).save(job.path)
     best = next(row for row in history.rows if row["epoch"] == trained.info["best_epoch"])
     parameters = sum(x.size for x in jax.tree.leaves(trained.params["params"]))
     seconds = sum(row["time_s"] for row in history.rows)

@@ -1,0 +1,148 @@
+"""Calibration: from the spread of an ensemble to intervals with a given coverage, and to a trust horizon.
+
+The spread of an ensemble is too small, because all members have the same architecture and data. The calibration
+therefore contains quantiles of |error| / spread over validation trajectories, for each horizon and coordinate. The
+interval
+
+    prediction +- factor * spread
+
+then contains the given share of the true states (split conformal prediction with a normalized score; Lei et al. 2018,
+Distribution-Free Predictive Inference for Regression, section 5.2).
+"""
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from statistics import NormalDist
+from typing import Any, TypedDict
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from dynax.errors import UserError
+from dynax.runs.files import write_json
+from dynax.runs.json_files import read_json
+from dynax.uncertainty.spread import rms
+
+FILE = "calibration.json"
+LEVELS = (0.5, 0.68, 0.8, 0.9, 0.95)  # coverage of the intervals
+MAX_KNOTS = 24  # horizons with factors of their own; those between are interpolated
+MIN_SPREAD = 1e-12  # standard deviations
+THRESHOLD = 0.1  # normalized error that ends a valid prediction, as for VPT(0.1)
+MAX_TOO_LONG = 0.08  # share of validation trajectories whose trust horizon may exceed their valid time
+TRUST_FACTORS = np.geomspace(0.5, 50, 100)
+
+
+class _File(TypedDict):
+    """The content of the file, with the fields of `Calibration`."""
+
+    state_std: list[float]
+    steps: list[int]
+    factors: list[list[list[float]]]
+    trust_factor: float
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """The calibrated uncertainty of a trained ensemble."""
+
+    state_std: Float[np.ndarray, " C"]  # unit of errors and spreads
+    steps: Int[np.ndarray, " K"]  # control steps after the initial state
+    factors: Float[np.ndarray, "L K C"]  # half-width of an interval divided by the spread
+    trust_factor: float  # factor of the calibrated error that determines the trust horizon
+
+    @classmethod
+    def fit(
+        cls,
+        state_std: Float[np.ndarray, " C"],
+        error: Float[np.ndarray, "N T1 C"],
+        spread: Float[np.ndarray, "N T1 C"],
+        observed: Bool[np.ndarray, " C"],
+    ) -> "Calibration":
+        """Return the calibration for validation trajectories.
+
+        Args:
+            state_std: the unit of errors and spreads.
+            error: errors of the prediction.
+            spread: spread of the members.
+            observed: mask of the coordinates that count.
+        """
+        last = error.shape[1] - 1
+        steps = np.unique(np.geomspace(1, last, min(MAX_KNOTS, last)).round().astype(int))
+        ratio = np.abs(error) / np.maximum(spread, MIN_SPREAD)
+        bounds = np.concatenate([[1], (steps[:-1] + steps[1:] + 1) // 2, [last + 1]])
+        parts = [ratio[:, low:high].reshape(-1, ratio.shape[-1]) for low, high in pairwise(bounds)]
+        factors = np.stack([np.quantile(part, LEVELS, axis=0) for part in parts], axis=1)
+        intervals = cls(state_std, steps, factors, 1.0)
+        valid = first_above(rms(error, observed), THRESHOLD)
+        size = intervals.typical_error(spread, observed)
+        too_long = [np.mean(first_above(factor * size, THRESHOLD) > valid) for factor in TRUST_FACTORS]
+        sufficient = [f for f, share in zip(TRUST_FACTORS, too_long, strict=True) if share <= MAX_TOO_LONG]
+        return replace(intervals, trust_factor=float(min(sufficient, default=TRUST_FACTORS[-1])))
+
+    def half_width(self, spread: Float[np.ndarray, "N T1 C"], level: float) -> Float[np.ndarray, "N T1 C"]:
+        """Return the half-width of the intervals that contain the share `level` of the true states, one of `LEVELS`."""
+        knots, values = np.log(self.steps), self.factors[LEVELS.index(level)]
+        at = np.log(np.maximum(np.arange(spread.shape[1]), 1))
+        factor = np.stack([np.interp(at, knots, column) for column in values.T], axis=-1)  # (T1, C)
+        return factor * spread
+
+    def typical_error(
+        self, spread: Float[np.ndarray, "N T1 C"], observed: Bool[np.ndarray, " C"]
+    ) -> Float[np.ndarray, "N T1"]:
+        """Return the expected normalized error: the root mean square of the calibrated standard deviations."""
+        return rms(self.half_width(spread, 0.68), observed)
+
+    def trust_steps(
+        self, spread: Float[np.ndarray, "N T1 C"], observed: Bool[np.ndarray, " C"], threshold: float = THRESHOLD
+    ) -> Int[np.ndarray, " N"]:
+        """Return the first step whose normalized error probably exceeds the threshold, or T1 if there is none."""
+        return first_above(self.trust_factor * self.typical_error(spread, observed), threshold)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the content of the file."""
+        return {
+            "state_std": self.state_std.tolist(),
+            "steps": self.steps.tolist(),
+            "factors": self.factors.tolist(),
+            "trust_factor": self.trust_factor,
+        }
+
+    @classmethod
+    def from_json(cls, content: Any) -> "Calibration":
+        """Return the calibration of the content of a file.
+
+        Raises:
+            UserError: if the arrays do not fit together.
+        """
+        std, steps, factors = content["state_std"], content["steps"], content["factors"]
+        sizes = {len(std)} == {len(row) for level in factors for row in level}
+        if not (sizes and steps and {len(steps)} == {len(level) for level in factors} and len(factors) == len(LEVELS)):
+            raise UserError("the arrays of the calibration do not fit together: train the model again")
+        return cls(np.array(std), np.array(steps), np.array(factors), content["trust_factor"])
+
+    def save(self, folder: Path) -> None:
+        """Write the file into a run directory."""
+        write_json(folder / FILE, self.to_json())
+
+    @classmethod
+    def load(cls, folder: Path) -> "Calibration | None":
+        """Read the file of a run directory. Return None if there is none.
+
+        Raises:
+            UserError: if the file is damaged.
+        """
+        if not (folder / FILE).exists():
+            return None
+        return cls.from_json(read_json(folder / FILE, _File, f"the run {folder} is damaged"))
+
+
+def normal_half_width(spread: Float[np.ndarray, "..."], level: float) -> Float[np.ndarray, "..."]:
+    """Return the half-width without calibration, from a normal distribution with the spread."""
+    return NormalDist().inv_cdf((1 + level) / 2) * spread
+
+
+def first_above(values: Float[np.ndarray, "N T1"], threshold: float) -> Int[np.ndarray, " N"]:
+    """Return the first step at which each row exceeds a threshold, or T1 if it never does."""
+    above = ~(values <= threshold)
+    return np.where(above.any(axis=1), above.argmax(axis=1), values.shape[1])
