@@ -1,11 +1,11 @@
 """Logs of real machines: import, training and errors by the protocol of each machine. The table of docs/logs.md.
 
-    python -m benchmarks.real --data DIR [MACHINE ...] [--seeds 0 1 2] [--keep DIR]
+    python -m benchmarks.real --data DIR [MACHINE ...] [--models MODEL ...] [--seeds 0 1 2] [--keep DIR]
     python -m benchmarks.real --table [--write]
 
 Each machine is imported with its mapping and trained with `training=log`, which `dynax train` chooses for logs. The
-machines are in `benchmarks.real.machines`. Machines without data are listed. The results of
-the selected machines replace those in `benchmarks/results/real.json`, so that machines can be measured separately.
+machines are in `benchmarks.real.machines`. Machines without data are listed. The results of the selected machines and
+models replace those in `benchmarks/results/real.json`, so that they can be measured separately.
 """
 
 import argparse
@@ -33,7 +33,7 @@ from dynax.runs.files import write_json
 FILE, DOCUMENT = RESULTS / "real.json", ROOT / "docs" / "logs.md"
 WINDOWS = EvalConfig(window_seconds=1.0, window_stride=0.5)
 HORIZONS = (0.1, 0.25, 0.5)  # s
-MODELS = {"mlp": False, "lagrangian": True}  # whether the architecture needs an MJCF
+MODELS = {"mlp": False, "lagrangian": True, "rigid": True}  # whether the architecture needs an MJCF
 
 
 def dynax(folder: Path, *words: str) -> str:
@@ -42,10 +42,12 @@ def dynax(folder: Path, *words: str) -> str:
     return subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, check=True, text=True).stdout.strip()
 
 
-def measure(name: str, machine: Machine, data: Path, seeds: list[int], work: Path) -> Iterator[dict[str, Any]]:
+def measure(
+    name: str, machine: Machine, models: list[str], data: Path, seeds: list[int], work: Path
+) -> Iterator[dict[str, Any]]:
     """Yield the errors of each architecture and seed."""
-    for architecture, has_mechanics in MODELS.items():
-        if has_mechanics and machine.mjcf is None:
+    for architecture in models:
+        if (has_mechanics := MODELS[architecture]) and machine.mjcf is None:
             continue
         folder = work / f"{name}-{architecture}"
         (folder / "logs").mkdir(parents=True)
@@ -110,15 +112,18 @@ def main(args: argparse.Namespace) -> None:
     """Measure the selected machines, and write the results after each training."""
     chosen, facts = args.machines or list(MACHINES), header()
     others = json.loads(FILE.read_text())["results"] if FILE.exists() else []
-    results: list[dict[str, Any]] = [result for result in others if result["machine"] not in chosen]
+    results: list[dict[str, Any]] = [r for r in others if not (r["machine"] in chosen and r["model"] in args.models)]
     with tempfile.TemporaryDirectory() as temporary:
         for name in chosen:
             machine = MACHINES[name]
             if not (args.data / machine.folder).is_dir():
                 print(f"{args.data / machine.folder} does not exist: {name} is left out")
                 continue
-            for result in measure(name, machine, args.data, args.seeds, args.keep or Path(temporary)):
+            for result in measure(name, machine, args.models, args.data, args.seeds, args.keep or Path(temporary)):
                 results.append({**result, "commit": facts["commit"]})
+                results.sort(
+                    key=lambda r: (list(MACHINES).index(r["machine"]), list(MODELS).index(r["model"]), r["seed"])
+                )
                 print(result, flush=True)
                 write_json(FILE, {**facts, "results": results})
     print(committed())
@@ -128,6 +133,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("machines", nargs="*", choices=[[], *MACHINES], metavar="MACHINE", help=", ".join(MACHINES))
     parser.add_argument("--data", type=Path, help="folder with a folder of logs per machine")
+    parser.add_argument("--models", nargs="+", choices=list(MODELS), default=list(MODELS), help="architectures")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="seeds of the trainings")
     parser.add_argument("--keep", type=Path, help="new folder for datasets and runs")
     parser.add_argument("--table", action="store_true", help="print the table of the committed results")

@@ -15,13 +15,15 @@ from dynax.base import Variables
 from dynax.math import linalg
 from dynax.mechanics import rigid_body
 from dynax.mechanics.constraints import UnconstrainedStep
-from dynax.mechanics.rigid_body import RigidBodyDynamics
+from dynax.mechanics.rigid_body import BodyMotion, RigidBodyDynamics
 from dynax.mjcf.actuation import Actuation
 from dynax.mjcf.unsupported_forces import check_supported, nonlinear_actuators, unsupported_forces
 from dynax.networks.contact_cache import ContactCache
+from dynax.networks.friction import friction_force
 from dynax.networks.parts import part
 
 DIAGONAL = ("Ixx", "Iyy", "Izz")
+FRICTION = ("coulomb_friction", "static_friction", "constant_force", "stop_speed", "stribeck_speed")  # with `friction`
 
 Constants = Mapping[str, jax.Array]  # parameters by name, see `RigidDynamicsModel.labels`
 
@@ -37,6 +39,10 @@ class RigidDynamicsModel(StructuredDynamicsModel):
     with the duration dt of a physics step. So `dynax.identification` finds them by linear least squares. Joint frames
     and axes, rest positions of springs, the joint of each actuator, and the scale of all forces are given.
 
+    For real machines, `friction` adds dry friction and a constant force (`networks.friction`) and damping to every
+    degree of freedom, and armature (rotor inertia) to those that an actuator drives. Their speeds enter nonlinearly, so
+    that the constants are then fitted to simulation errors.
+
     Raises:
         UserError: for a robot with forces that are not linear in these constants, for example tendon springs, fluids or
             activations.
@@ -48,7 +54,7 @@ class RigidDynamicsModel(StructuredDynamicsModel):
 
     compliance: str = constant("learned")  # identification leaves its factors at their initial values
     ensemble_size: int = constant(1)
-    history: int = constant(1)
+    friction: bool = False  # dry friction, a constant force and rotor inertia, for real machines
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -72,13 +78,17 @@ class RigidDynamicsModel(StructuredDynamicsModel):
 
     @part
     def joint_constants(self) -> dict[str, np.ndarray]:
-        """The joint constants that the MJCF has, each with its degrees of freedom, int32."""
-        values = {
-            "armature": self.env.mj_model.dof_armature,
-            "damping": self.actuation.damping,
-            "stiffness": self.actuation.stiffness,
+        """The joint constants, each with its degrees of freedom, int32: those of the MJCF and those of `friction`."""
+        present = {
+            "armature": self.env.mj_model.dof_armature != 0,
+            "damping": self.actuation.damping != 0,
+            "stiffness": self.actuation.stiffness != 0,
         }
-        return {name: np.flatnonzero(value).astype(np.int32) for name, value in values.items() if value.any()}
+        if self.friction:
+            every = np.ones(self.env.space.nv, bool)
+            present["armature"] = present["armature"] | (self.actuation.moment != 0).any(axis=1)
+            present |= dict.fromkeys(("damping", *FRICTION), every)
+        return {name: np.flatnonzero(mask).astype(np.int32) for name, mask in present.items() if mask.any()}
 
     @part
     def labels(self) -> dict[str, tuple[str, ...]]:
@@ -88,7 +98,10 @@ class RigidDynamicsModel(StructuredDynamicsModel):
         gains = ["gain"] + ["position_gain", "rate_gain"] * bool(self.actuation.servo.any())
         return {
             "bodies": tuple(f"{body} {name}" for body in bodies for name in rigid_body.PARAMETER_NAMES),
-            **{name: tuple(f"{names[d]} {name}" for d in dofs) for name, dofs in self.joint_constants.items()},
+            **{
+                name: tuple(f"{names[d]} {name.replace('_', ' ')}" for d in dofs)
+                for name, dofs in self.joint_constants.items()
+            },
             **{gain: tuple(f"{name} {gain.replace('_', ' ')}" for name in self.env.action_names) for gain in gains},
         }
 
@@ -109,16 +122,19 @@ class RigidDynamicsModel(StructuredDynamicsModel):
         """Return the step of one sample without constraints, see `BaseDynamicsModel.unconstrained`."""
         dt = self.env.timestep
         constants = {name: self.param(name, lambda key, x=labels: _initial(x)) for name, labels in self.labels.items()}
-        inertia, damping = self.mass_matrix(constants, states[-1]), self._implicit_damping(constants)
-        force = self.equation(constants, states[-1], actions[-1], jnp.zeros(self.env.space.nv))
+        motion, damping = self.mechanics.body_motion(states[-1]), self._implicit_damping(constants)
+        inertia = self._mass_matrix(constants, motion)
+        force = self._residual(constants, motion, states[-1], actions[-1], jnp.zeros(self.env.space.nv))
         return UnconstrainedStep(-dt * linalg.solve(inertia + dt * jnp.diag(damping), force), inertia, damping)
 
     def mass_matrix(self, constants: Constants, state: Float[Any, " S"]) -> Float[Array, "nv nv"]:
         """Return the mass matrix at a state."""
-        motion = self.mechanics.body_motion(jnp.asarray(state))
-        return self.mechanics.mass_matrix(motion, self._inertial(constants)) + jnp.diag(
-            self._joints(constants, "armature")
-        )
+        return self._mass_matrix(constants, self.mechanics.body_motion(jnp.asarray(state)))
+
+    def _mass_matrix(self, constants: Constants, motion: BodyMotion) -> Float[Array, "nv nv"]:
+        """Return the mass matrix for the motion of the bodies."""
+        bodies = self.mechanics.mass_matrix(motion, self._inertial(constants))
+        return bodies + jnp.diag(self._joints(constants, "armature"))
 
     def equation(
         self,
@@ -127,7 +143,7 @@ class RigidDynamicsModel(StructuredDynamicsModel):
         action: Float[Array, " A"],
         acceleration: Float[Array, " nv"],
     ) -> Float[Array, " nv"]:
-        """Return the residual forces of the equations of motion, which are linear in the constants.
+        """Return the residual forces of the equations of motion, which are linear in the constants without friction.
 
         Args:
             constants: parameters of the model.
@@ -135,9 +151,14 @@ class RigidDynamicsModel(StructuredDynamicsModel):
             action: the action during the step.
             acceleration: change of velocity divided by the duration of a physics step.
         """
+        return self._residual(constants, self.mechanics.body_motion(state), state, action, acceleration)
+
+    def _residual(
+        self, constants: Constants, motion: BodyMotion, state: jax.Array, action: jax.Array, acceleration: jax.Array
+    ) -> Float[Array, " nv"]:
+        """Return the residual forces for the motion of the bodies, see `equation`."""
         space = self.env.space
         q, v = space.positions(state), space.qvel(state)
-        motion = self.mechanics.body_motion(state)
         force = self.mechanics.inverse_dynamics(motion, self._inertial(constants), acceleration)
         force += self._joints(constants, "armature") * acceleration
         implicit = self._implicit_damping(constants) * self.env.timestep * acceleration
@@ -145,6 +166,8 @@ class RigidDynamicsModel(StructuredDynamicsModel):
         # JAX would keep NumPy arrays in the precision of the first trace.
         rest, moment = (jnp.asarray(x, state.dtype) for x in (self.actuation.rest, self.actuation.moment))
         force += self._joints(constants, "stiffness") * (q - rest)
+        if self.friction:
+            force += self._friction(constants, v)
         return force - moment @ self._actuator_forces(constants, moment.T @ q, moment.T @ v, action)
 
     def _actuator_forces(
@@ -155,6 +178,11 @@ class RigidDynamicsModel(StructuredDynamicsModel):
         if self.actuation.servo.any():
             force = force - constants["position_gain"] * length - constants["rate_gain"] * speed
         return force
+
+    def _friction(self, constants: Constants, v: Float[Array, " nv"]) -> Float[Array, " nv"]:
+        """Return minus the force of dry friction, and the constant force."""
+        coulomb, static, offset, *speeds = (constants[name] for name in FRICTION)
+        return offset - friction_force(v, coulomb, static - coulomb, *speeds)
 
     def _implicit_damping(self, constants: Constants) -> jax.Array:
         """Return the damping that a step treats implicitly, (nv,)."""

@@ -116,10 +116,7 @@ class StructuredDynamicsModel(BaseDynamicsModel):
         """Return the target of one sample by one member."""
         state, layout = states[-1], self.representation
         if has_history := len(states) > 1:
-            nv = self.env.space.nv
-            first = nv if layout.target.has_positions else 0
-            unit = normalization["target"]["std"][first : first + nv]
-            state = self.observer(params["observer"], states, actions, unit, normalization["actions"]["std"])
+            state = self.first_state(normalization, params, states, actions)
             actions, contact_cache = actions[-1:], jax.tree.map(lambda x: x[-1:], contact_cache)
         if self.env.semi_implicit:
             target = super()._predict(normalization, params, dropout, state[None], actions, truth, contact_cache)
@@ -127,6 +124,24 @@ class StructuredDynamicsModel(BaseDynamicsModel):
             change = self.control_step(lambda at: self.velocity_change(params, normalization, at, actions), state)
             target = layout.to_base(state, layout.target.of_change(state, change))
         return self.targets(states[-1], self.integrate(state, target)) if has_history else target
+
+    def first_state(
+        self, normalization: Variables, params: Any, states: Float[Array, "h S"], actions: Float[Array, "h A"]
+    ) -> Float[Array, " S"]:
+        """Return the last state of a history, with the estimate of the velocity if there are earlier states.
+
+        Args:
+            normalization: statistics of features, actions and target.
+            params: parameters of one member.
+            states: history of states, oldest first.
+            actions: history of actions, oldest first.
+        """
+        if len(states) == 1:
+            return states[-1]
+        nv = self.env.space.nv
+        first = nv if self.representation.target.has_positions else 0
+        unit = normalization["target"]["std"][first : first + nv]
+        return self.observer(params["observer"], states, actions, unit, normalization["actions"]["std"])
 
     def _extend(
         self, normalization: Variables, params: Any, memory: Any, states: Any, actions: Any

@@ -117,6 +117,27 @@ class Dataset:
         n = train_size(len(fit), val_fraction)
         return replace(self, rows=fit[:n]), replace(self, rows=fit[n:])
 
+    def read_parts(self, val_fraction: float) -> tuple[Trajectories, Trajectories]:
+        """Read the trajectories for training and those for validation.
+
+        The recordings of a log can differ: only one of them may contain large motions. The trajectories that validate
+        are therefore spread evenly over the log. Those of a simulation are the last ones.
+
+        Args:
+            val_fraction: the share of the trajectories that validate.
+
+        Raises:
+            UserError: if one of the parts would be empty, or if the data are damaged.
+        """
+        train, val = self.split(val_fraction)
+        if not self.is_log:
+            return train.read(), val.read()
+        data = replace(self, rows=range(train.rows.start, val.rows.stop)).read()
+        validates = np.zeros(len(data), bool)
+        validates[((np.arange(len(val)) + 0.5) * len(data) / len(val)).astype(int)] = True
+        parts = (Trajectories(data.states[chosen], data.actions[chosen]) for chosen in (~validates, validates))
+        return next(parts), next(parts)
+
     def kept_for_testing(self) -> "Dataset":
         """Return the trajectories of an imported log that no training uses; they are the last ones of the dataset."""
         count = self.manifest["log"]["test_rows"] if self.is_log else 0

@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float
 
 from dynax.architectures.rigid import RigidDynamicsModel
 from dynax.data.trajectories import Trajectories
-from dynax.errors import RunError
+from dynax.errors import RunError, UserError
 from dynax.identification.equations import Equations, TransitionEquations, constants_of
 from dynax.identification.scale import KnownScale, known_scale
 from dynax.math.fixed_point import fixed_point
@@ -60,8 +60,11 @@ def identify(model: RigidDynamicsModel, data: Trajectories, seed: int = 0) -> Id
         seed: selects at most 40,000 transitions, divided by the evaluations in a control step.
 
     Raises:
+        UserError: for a model with friction, whose equations are not linear in all constants.
         RunError: if there are too few equations without constraints, or if the data do not determine the inertia.
     """
+    if model.friction:
+        raise UserError("friction=True has constants that enter nonlinearly: use fit_simulations", "friction")
     solve = partial(_identify, model, TransitionEquations(model, data, seed), known_scale(model))
     found = solve(None)
     _check_inertia(model, found.values)

@@ -29,7 +29,7 @@ class KnownScale(NamedTuple):
 def known_scale(model: RigidDynamicsModel) -> KnownScale:
     """Return the equations that fix the scale of every tree, from the MJCF."""
     mj_model, moment, moving = model.env.mj_model, model.actuation.moment, model.moving
-    gains, mass_matrix = mj_model.actuator_gainprm[:, 0], _default_mass_matrix(mj_model)
+    gains, mass_matrix = mj_model.actuator_gainprm[:, 0], default_mass_matrix(mj_model)
     masses, gain, diagonal = _jacobians(model)
     rows, values = [], []
     for number, tree in enumerate(trees(mj_model)):
@@ -48,7 +48,8 @@ def known_scale(model: RigidDynamicsModel) -> KnownScale:
     return KnownScale(np.array(rows), np.array(values))
 
 
-def _default_mass_matrix(mj_model: mujoco.MjModel) -> Float[np.ndarray, "nv nv"]:
+def default_mass_matrix(mj_model: mujoco.MjModel) -> Float[np.ndarray, "nv nv"]:
+    """Return the mass matrix in the default pose."""
     data, mass_matrix = mujoco.MjData(mj_model), np.zeros((mj_model.nv, mj_model.nv))
     mujoco.mj_forward(mj_model, data)
     mujoco.mj_fullM(mj_model, data, mass_matrix)

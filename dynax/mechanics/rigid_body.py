@@ -106,6 +106,18 @@ class RigidBodyDynamics:
         return linear + jnp.einsum("biv,bi->v", motion.angular_jacobian, torque)
 
 
+def inertial_parameters(model: mujoco.MjModel) -> Float[np.ndarray, "B 10"]:
+    """Return the inertial parameters of all bodies of an MJCF."""
+    axes, center = np.zeros((model.nbody, 9)), model.body_ipos
+    for body in range(model.nbody):
+        mujoco.mju_quat2Mat(axes[body], model.body_iquat[body])
+    turn, mass = axes.reshape(-1, 3, 3), model.body_mass[:, None]
+    inertia = np.einsum("bij,bj,bkj->bik", turn, model.body_inertia, turn)
+    square = np.sum(center**2, axis=1)[:, None, None] * np.eye(3) - center[:, :, None] * center[:, None]
+    inertia += mass[:, None] * square
+    return np.concatenate([mass, mass * center, inertia[:, [0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]]], axis=1)
+
+
 def split(
     parameters: Float[AnyArray, "B 10"],
 ) -> tuple[Float[Array, " B"], Float[Array, "B 3"], Float[Array, "B 3 3"]]:

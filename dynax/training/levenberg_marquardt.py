@@ -4,23 +4,26 @@ It is implemented here because of memory: the normal equations are accumulated o
 Jacobian of all predictions never exists. On typical problems optimistix and jaxopt would need 39 GB instead of 0.6 GB,
 and neither supports reweighting.
 
+The parameters can have a Gaussian prior about their initial values, for constants that the data hardly determine. The
+squared distance counts as much as the squared error of one prediction, because errors in a prediction are correlated.
+
 With several horizons, the problems are solved one after the other, so that predictions of growing length are fitted.
 Each starts from the solution of the problem before.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.flatten_util import ravel_pytree
-from jaxtyping import Int32, PyTree, UInt32
+from jaxtyping import Array, Float, Int32, PyTree, UInt32
 
 from dynax.config.schema import TrainingConfig
 from dynax.training import losses
-from dynax.training.least_squares import LeastSquares, problem
+from dynax.training.least_squares import LeastSquares, NormalEquations, problem
+from dynax.training.residuals import Parameters
 from dynax.training.training_set import TrainingSet
 
 log = logging.getLogger(__name__)
@@ -47,20 +50,32 @@ class LevenbergMarquardt:
 
     Args:
         train: the training set.
-        params: parameters to start from.
+        free: parameters to start from, or numbers from which they follow.
         config: horizons, number of steps and loss.
         key: random key that selects the predictions.
+        to_params: function from these numbers to the parameters.
+        precision: precision of the prior of all entries of `free`; zero without a prior.
     """
 
-    def __init__(self, train: TrainingSet, params: PyTree, config: TrainingConfig, key: jax.Array):
-        self._theta, self._unravel = ravel_pytree(_double(params))
-        self._train, self._config, self._key = train, config, key
-        self._samples, self._normalization = train.double_samples(), _double(train.normalization)
+    def __init__(
+        self,
+        train: TrainingSet,
+        free: PyTree,
+        config: TrainingConfig,
+        key: jax.Array,
+        to_params: Callable[[PyTree], PyTree] = lambda free: free,
+        precision: float = 0.0,
+    ):
+        self._parameters = Parameters.of(_double(free), to_params, _double(train.normalization))
+        self._train, self._config, self._key, self._precision = train, config, key, precision
+        self._samples = train.double_samples()
         self._current: tuple[int, LeastSquares] | None = None
 
     def start(self) -> Progress:
         """Return the position before the first step."""
-        return Progress(_words(self._theta), _words(FIRST_DAMPING), np.array(0, np.int32), np.array(0, np.int32))
+        return Progress(
+            _words(self._parameters.start), _words(FIRST_DAMPING), np.array(0, np.int32), np.array(0, np.int32)
+        )
 
     def steps(self, progress: Progress) -> Iterator[Progress]:
         """Take the steps that are left. Yield the position after each step, and the old one during a step."""
@@ -82,16 +97,20 @@ class LevenbergMarquardt:
         for step in range(int(progress.step), most):
             if jnp.mean(errors) < MIN_LOSS:
                 break
-            scale = losses.outlier_scale(errors, 1e-30) if self._config.loss == "cauchy" else jnp.float64(NO_OUTLIERS)
-            matrix, slope = problem.normal_equations(theta, scale)
-            cost = losses.cauchy(errors, scale)
+            scale = self._scale(errors)
+            matrix, slope, _ = problem.normal_equations(theta, scale)
+            loss = losses.cauchy(errors, scale)
+            prior = problem.entries * scale * loss * self._precision
+            matrix, slope = matrix + prior * jnp.eye(theta.size), slope + prior * (theta - self._parameters.start)
+            cost = loss * (1 + self._distance(theta) / errors.size)
             diagonal = jnp.diag(matrix) + 1e-12 * jnp.diag(matrix).max()
             accepted = False
             while not accepted and damping < MAX_DAMPING:
                 yield progress  # the caller may stop within a step, which is then taken again
                 trial = theta - jnp.linalg.solve(matrix + damping * jnp.diag(diagonal), slope)
                 trial_errors = problem.squared(trial)
-                accepted = bool(losses.cauchy(trial_errors, scale) < cost)
+                trial_cost = losses.cauchy(trial_errors, scale) + loss * self._distance(trial) / errors.size
+                accepted = bool(trial_cost < cost)
                 if accepted:
                     theta, errors, damping = trial, trial_errors, max(damping * DAMPING_DECREASE, MIN_DAMPING)
                 else:
@@ -107,16 +126,28 @@ class LevenbergMarquardt:
     def result(self, progress: Progress) -> tuple[PyTree, float]:
         """Return the parameters, float32, and their mean squared error on the predictions of the last horizon."""
         theta = jnp.asarray(_doubles(progress.theta))
-        single = jax.tree.map(lambda x: np.asarray(x, np.float32), self._unravel(theta))
+        single = jax.tree.map(lambda x: np.asarray(x, np.float32), self._parameters.variables(theta)["params"])
         return single, float(jnp.mean(self._problem(int(progress.horizon)).squared(theta)))
+
+    def normal_equations(self, progress: Progress) -> tuple[Float[Array, " P"], NormalEquations]:
+        """Return the vector of free parameters, and its normal equations for the last horizon."""
+        theta, problem = jnp.asarray(_doubles(progress.theta)), self._problem(int(progress.horizon))
+        return theta, problem.normal_equations(theta, self._scale(problem.squared(theta)))
+
+    def _distance(self, theta: jax.Array) -> jax.Array:
+        """Return the squared distance from the initial values, in standard deviations of the prior."""
+        return self._precision * jnp.sum((theta - self._parameters.start) ** 2)
+
+    def _scale(self, errors: jax.Array) -> jax.Array:
+        """Return the scale of the loss."""
+        return losses.outlier_scale(errors, 1e-30) if self._config.loss == "cauchy" else jnp.float64(NO_OUTLIERS)
 
     def _problem(self, index: int) -> LeastSquares:
         """Return the problem of a horizon, which is compiled at the first call."""
         if self._current is None or self._current[0] != index:
             self._current = None  # frees the programs of the previous horizon before others are compiled
-            arguments = self._samples, self._unravel, self._normalization, self._theta.size
-            found = problem(self._train, *arguments, self._config.finetune_horizons[index], self._key)
-            self._current = index, found
+            horizon = self._config.finetune_horizons[index]
+            self._current = index, problem(self._train, self._samples, self._parameters, horizon, self._key)
         return self._current[1]
 
     def _log(self, index: int, step: int, errors: jax.Array) -> None:

@@ -157,6 +157,18 @@ def test_files_can_be_kept_for_testing(drive, tmp_path):
     assert val.rows.stop == imported.dataset.kept_for_testing().rows.start
 
 
+def test_validation_trajectories_are_spread_over_the_log(drive, tmp_path):
+    """The last recordings may differ from all others."""
+    imported = drive(drive_csv(tmp_path / "log.csv"), block=0.1)
+    kept = imported.dataset.kept_for_testing().rows.start
+    data, (train, val) = imported.dataset.read(slice(0, kept)), imported.dataset.read_parts(0.2)
+    assert len(train) + len(val) == kept
+    rows = [next(i for i, x in enumerate(data.states) if np.array_equal(x, state)) for state in val.states]
+    assert np.diff(rows).min() > 1
+    assert rows[0] < kept / 4
+    assert rows[-1] > kept * 3 / 4
+
+
 def test_an_episode_column_separates_trajectories(drive, tmp_path):
     time, q, v, action = motion(600)
     episode = np.repeat([0.0, 1.0, 2.0], 200)

@@ -34,6 +34,15 @@ def test_weights_can_replace_the_velocity_by_the_slope_of_the_positions(pendulum
     np.testing.assert_allclose(estimated, [0.5, 0.3 / dt], rtol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("history", "rows"), [(2, [0]), (10, list(range(9))), (11, [0, 2, 4, 6, 8]), (20, [1, 4, 7, 10, 13, 16])]
+)
+def test_a_long_history_is_read_at_larger_intervals(pendulum, history, rows):
+    observer = VelocityObserver(pendulum.space, history, 1)
+    assert observer.rows.tolist() == rows
+    assert observer.init().shape == (1, 3 * len(rows))
+
+
 @pytest.mark.slow
 def test_a_rollout_estimates_the_velocity_once(pendulum):
     """It equals a rollout of the model without history from the estimated state."""

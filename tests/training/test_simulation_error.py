@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from toys import Linear
 
-from dynax.architectures import MLPDynamicsModel
+from dynax.architectures import LagrangianDynamicsModel, MLPDynamicsModel
 from dynax.config.schema import TrainingConfig
 from dynax.data.simulate import simulate
 from dynax.data.trajectories import Trajectories
@@ -14,6 +14,7 @@ from dynax.envs import DataEnv
 from dynax.envs.recorded import Coordinate, recorded_mjcf
 from dynax.errors import UserError
 from dynax.training import TrainingSet, least_squares, second_order
+from dynax.training.residuals import Parameters, residual
 
 DT, FREQUENCY, DAMPING = 0.02, 4.0, 0.4  # s, rad/s, 1/s
 NOISE = 0.01
@@ -80,15 +81,35 @@ def test_both_kinds_of_derivatives_give_the_same_equations(monkeypatch):
     with jax.enable_x64(True):
         double = lambda tree: jax.tree.map(lambda x: jnp.asarray(x, jnp.float64), tree)  # noqa: E731
         params = model.create(jax.random.PRNGKey(0), train.normalization)["params"]
-        theta, unravel = jax.flatten_util.ravel_pytree(double(params))
+        vector = Parameters.of(double(params), lambda free: free, double(train.normalization))
         for derivative in ("jacfwd", "jacrev"):
             monkeypatch.setattr(jax, "jacfwd", getattr(jax, derivative))
-            arguments = unravel, double(train.normalization), theta.size, 30, jax.random.PRNGKey(0)
-            problem = least_squares.problem(train, train.double_samples(), *arguments)
-            found[derivative] = problem.normal_equations(theta, jnp.float64(1e30))
-            assert problem.squared(theta).shape == (4,)  # 39 steps of a trajectory are covered by two windows of 30
+            problem = least_squares.problem(train, train.double_samples(), vector, 30, jax.random.PRNGKey(0))
+            found[derivative] = problem.normal_equations(vector.start, jnp.float64(1e30))
+            assert problem.squared(vector.start).shape == (4,)  # two windows of 30 cover 39 steps of a trajectory
     for one, other in zip(found["jacfwd"], found["jacrev"], strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
+
+
+def test_the_derivative_for_an_estimated_first_state_follows_from_the_chain_rule(slide):
+    """It equals the derivative of the whole residual, which includes the observer."""
+    rng = np.random.default_rng(0)
+    states, actions = slide.sample_states(rng, 2), rng.uniform(-1, 1, (2, 20, 1))
+    model = LagrangianDynamicsModel(env=slide, embedding_dim=1, history=3, friction=True)
+    train = TrainingSet.of(model, Trajectories(simulate(slide, states, actions, "native"), actions))
+    params = model.create(jax.random.PRNGKey(0), train.normalization)["params"]
+    with jax.enable_x64(True):
+        double = lambda tree: jax.tree.map(lambda x: jnp.asarray(x, jnp.float64), tree)  # noqa: E731
+        vector = Parameters.of(double(params), lambda free: free, double(train.normalization))
+        theta, samples, end = vector.start + 0.1, train.double_samples(), jnp.int32(4)
+        chosen = residual(train, vector, 10)
+        derivative, value = jax.jit(chosen.linear)(theta, samples, end)
+        expected = jax.jit(jax.jacfwd(chosen.value))(theta, samples, end)
+        np.testing.assert_allclose(derivative, expected, rtol=1e-9, atol=1e-12)
+        variables = jax.tree.map(lambda x: np.asarray(x, np.float32), vector.variables(theta))
+    path = model.rollout(train.data.states[:1, 2:5], train.data.actions[:1, 2:14], variables)
+    error = (np.asarray(path)[0, 1:, 0] - train.data.states[0, 5:15, 0]) / train.state_std[0]
+    np.testing.assert_allclose(value, error, rtol=1e-3, atol=1e-4)
 
 
 def test_lbfgs_has_no_horizons():

@@ -39,7 +39,7 @@ def run(cfg: DictConfig) -> Path:
         return path
     config: Any = past.config if past else OmegaConf.to_container(cfg, resolve=True)
     if config["model"]["architecture"] == "rigid":
-        identify.check_overrides()
+        identify.check_options(config)
     job = assemble(path, config, past)
     history = identify.identify(job) if isinstance(job.model, RigidDynamicsModel) else _train(job, past)
     with _resumable(path):

@@ -1,6 +1,8 @@
 """`dynax train model=rigid`: system identification instead of training."""
 
 import time
+from collections.abc import Mapping
+from typing import Any
 
 from dynax.architectures.rigid import RigidDynamicsModel
 from dynax.cli.resume import overridden_keys
@@ -8,22 +10,40 @@ from dynax.cli.training.checkpoints import save
 from dynax.cli.training.follow import metrics_row
 from dynax.cli.training.job import Job
 from dynax.errors import UserError
-from dynax.identification import identify_model
+from dynax.identification import fit_simulations, identify_model
 from dynax.runs.files import write_json
 from dynax.runs.history import FILE, History
 from dynax.training import EpochMetrics
 from dynax.training.validation import Validation
 
 KEYS = ("training.seed", "training.val_fraction", "training.val_rollouts", "training.resume")
+FINETUNING_KEYS = ("training.finetune", "training.finetune_steps", "training.finetune_horizons", "training.loss")
+LINEAR = "whose constants are computed by linear least squares"
+SIMULATED = "whose constants are fitted to simulation errors"
 
 
-def check_overrides() -> None:
-    """Raise `UserError` if the command line sets a training option that identification does not use."""
+def check_options(config: Mapping[str, Any]) -> None:
+    """Raise `UserError` for options that the chosen kind of identification does not use.
+
+    Args:
+        config: the complete resolved config.
+    """
+    method, model = config["training"]["finetune"], config["model"]
+    if method == "lbfgs":
+        raise UserError("training.finetune=lbfgs does not support model=rigid: use levenberg_marquardt or none")
+    linear = method == "none"
+    keys = (*KEYS, FINETUNING_KEYS[0]) if linear else (*KEYS, *FINETUNING_KEYS)
     for key in overridden_keys():
-        if key.startswith("training.") and key not in KEYS:
+        if key.startswith("training.") and key not in keys:
             raise UserError(
-                f"{key} has no effect with model=rigid, whose constants are computed by linear least squares: "
-                f"remove it (only {', '.join(KEYS)} apply)"
+                f"{key} has no effect with model=rigid, {LINEAR if linear else SIMULATED}: "
+                f"remove it (only {', '.join(keys)} apply)"
+            )
+    for name, default in (("friction", False), ("history", 1)):
+        if linear and model.get(name, default) != default:
+            raise UserError(
+                f"model.{name}={model[name]} has no effect with model=rigid, {LINEAR}: remove it, or fit simulation "
+                "errors with training=log"
             )
 
 
@@ -32,7 +52,10 @@ def identify(job: Job) -> History:
     assert isinstance(job.model, RigidDynamicsModel)
     start = time.monotonic()
     train, val = job.read_data()
-    found = identify_model(job.model, train, job.training.seed)
+    if job.training.finetune == "none":
+        found = identify_model(job.model, train, job.training.seed)
+    else:
+        found = fit_simulations(job.model, train, job.training, job.training.seed)
     nrmse, valid_time = Validation(job.model, val, job.training.val_rollouts)(found.variables)
     write_json(job.path / "identified.json", found.constants.table())
     history = History(job.path / FILE)

@@ -45,7 +45,7 @@ class Job:
     def read_data(self) -> tuple[Trajectories, Trajectories]:
         """Return the training and validation trajectories; warn if the model cannot represent some states."""
         check_reading(self.model.env, len(self.dataset), self.dataset.manifest["rollout_length"])
-        train, val = (part.read() for part in self.dataset.split(self.training.val_fraction))
+        train, val = self.dataset.read_parts(self.training.val_fraction)
         _warn_of_contact_overflow(self.model, train)
         return train, val
 
