@@ -1,9 +1,9 @@
 """Train each headline model briefly on the cart pole and require half of the valid prediction time that it reaches.
 
-Each bound is half of the lowest VPT(0.1) over the training seeds 0, 1 and 2, rounded down. The transformer, whose
-compilation takes longest, is trained for two epochs. With the seeds 0 and 1, it reaches 1.06 s and 1.03 s. The same
-seeds give other figures on another processor, and a change of the numerics moves them by a few percent. A broken model
-reaches a few control steps.
+Each bound is half of the lowest VPT(0.1) over the training seeds 0, 1 and 2, rounded down. The transformer is
+trained for two epochs and without the optimizations of XLA, which take most of the time. With the seeds 0 and 1, it
+reaches 1.06 s and 1.04 s. The same seeds give other figures on another processor, and a change of the numerics moves
+them by a few percent. A broken model reaches a few control steps.
 """
 
 import jax
@@ -21,7 +21,7 @@ from dynax.evaluation import evaluate
 from dynax.evaluation.testset import make_testset
 from dynax.utils import collect_and_prepare_data
 
-pytestmark = [pytest.mark.slow, pytest.mark.optimized]
+pytestmark = pytest.mark.slow
 
 ROLLOUTS, STEPS = 200, 250
 # Model, its options, its training, and the least median VPT(0.1), s.
@@ -62,7 +62,9 @@ def testset(cart_pole):
     return make_testset(cart_pole, n=64, seconds=12.0, seed=1234, actions="piecewise_constant", warmup=10)
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name", ["transformer", *(pytest.param(x, marks=pytest.mark.optimized) for x in CASES if x != "transformer")]
+)
 def test_a_short_training_reaches_its_valid_prediction_time(cart_pole, data, testset, name):
     architecture, options, training, bound = CASES[name]
     model = architecture(env=cart_pole, **options)
