@@ -8,7 +8,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import linen as nn
-from marks import slow
 
 from dynax.base import BaseDynamicsModel
 from dynax.config.schema import TrainingConfig
@@ -55,6 +54,7 @@ def member(tree, i):
     return jax.tree.map(lambda x: x[i], tree)
 
 
+@pytest.mark.slow
 @NETWORKS
 @pytest.mark.parametrize("constraints", ["none", "layer"])
 def test_the_first_axis_of_parameters_is_that_of_the_members(cart_pole, data, network, constraints):
@@ -99,7 +99,8 @@ def test_each_member_receives_its_own_predictions(cart_pole, data, network):
 ADAM = {"num_epochs": 1, "batch_size": 32, "optimizer": "adam", "learning_rate": 0.01, "gradient_clip": 0.1}
 
 
-@pytest.mark.parametrize("options", [{}, *slow({"loss": "mse"}, {"input_noise": 0.1})], ids=str)
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [{}, {"loss": "mse"}, {"input_noise": 0.1}], ids=str)
 def test_a_member_is_trained_like_a_single_model(cart_pole, data, options):
     """The batches are equal. Clipping and outliers depend only on the member's own gradient and errors."""
     config = TrainingConfig(**ADAM | options)
@@ -118,6 +119,7 @@ def test_a_member_is_trained_like_a_single_model(cart_pole, data, options):
             np.testing.assert_allclose(one, other, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_dropout_is_active_in_all_members(cart_pole, data):
     model = Small(env=cart_pole, ensemble_size=2, rate=0.5)
     args = [jnp.ones((5, 1, n), jnp.float32) for n in (4, 1)]
@@ -125,6 +127,7 @@ def test_dropout_is_active_in_all_members(cart_pole, data):
     assert (np.asarray(deltas(jax.random.PRNGKey(0))) != np.asarray(deltas())).any(axis=(1, 2)).all()
 
 
+@pytest.mark.slow
 def test_an_ensemble_is_trained_through_all_stages(cart_pole, data):
     config = TrainingConfig(
         **ADAM, unroll_epochs=1, unroll_horizons=(3,), finetune="levenberg_marquardt", finetune_steps=2, val_rollouts=1

@@ -62,6 +62,7 @@ def test_predictions_depend_on_the_order_of_the_history(inputs, variables, apply
     assert (np.abs(before[-1] - after[-1]) > 1e-6).all()
 
 
+@pytest.mark.slow
 def test_a_prediction_depends_on_the_last_states_of_the_history_and_on_no_others(model, variables, apply):
     states, actions = jax.random.normal(jax.random.PRNGKey(1), (H + 3, model.feature_dim)), jnp.ones((H + 3, 1))
     last = apply(variables, states, actions)[-1]
@@ -70,6 +71,7 @@ def test_a_prediction_depends_on_the_last_states_of_the_history_and_on_no_others
     assert (np.abs(apply(variables, changed, actions)[-1] - last) > 1e-7).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ensemble_size", [1, 2])
 def test_a_rollout_with_memory_equals_one_that_computes_each_history(model, ensemble_size):
     model = model.clone(ensemble_size=ensemble_size)
@@ -89,6 +91,7 @@ def test_the_history_must_suit_the_number_of_blocks(robots):
         TransformerDynamicsModel(env=robots["cart_pole"], history=10)
 
 
+@pytest.mark.slow
 def test_dropout_is_active_only_in_training(model, inputs, variables, apply):
     dropping = model.clone(dropout=0.5)
     train = jax.jit(partial(dropping.apply, training=True))
