@@ -1,6 +1,5 @@
 """`TrainedModel`: saved and loaded models predict the same bits."""
 
-import dataclasses
 import json
 import shutil
 import subprocess
@@ -20,7 +19,6 @@ from dynax.base import BaseDynamicsModel
 from dynax.data.simulate import simulate
 from dynax.data.trajectories import Trajectories
 from dynax.errors import UserError
-from dynax.evaluation.ensembles import calibrate
 from dynax.runs import checkpoint
 from dynax.trained import TrainedModel, config_of, load
 from dynax.training.normalization import normalization_of
@@ -52,13 +50,6 @@ def model(robots, data):
 @pytest.fixture(scope="module")
 def original(model, tmp_path_factory):
     return model.save(tmp_path_factory.mktemp("saved") / "model")
-
-
-@pytest.fixture(scope="module")
-def ensemble(robots, data):
-    """A calibrated ensemble."""
-    trained = untrained(small(robots["cart_pole"], ensemble_size=3), data[0])
-    return dataclasses.replace(trained, calibration=calibrate(trained, data[1]))
 
 
 @pytest.fixture
@@ -237,25 +228,3 @@ def test_a_linear_model_of_a_notebook_is_saved(slide, sliding, tmp_path):
     args = sliding[0].states[:2, 0], sliding[0].actions[:2]
     assert same(load(model.save(tmp_path / "model"), classes=[Linear]), model, *args)
     assert checkpoint.latest(tmp_path / "model") == tmp_path / "model"
-
-
-def test_the_trust_horizon_is_the_time_until_the_calibrated_spread_is_large(ensemble):
-    actions = np.zeros((2, 40, 1))
-    horizon = ensemble.trust_horizon(STATES, actions)
-    assert horizon.shape == (2,)
-    assert ((horizon >= 0) & (horizon <= 40 * ensemble.env.dt)).all()
-    assert (ensemble.trust_horizon(STATES, actions, threshold=1e-9) <= ensemble.env.dt).all()
-    np.testing.assert_allclose(ensemble.trust_horizon(STATES, actions, threshold=1e9), 40 * ensemble.env.dt)
-
-
-def test_a_saved_ensemble_has_its_calibration(ensemble, tmp_path):
-    loaded = load(ensemble.save(tmp_path / "model"))
-    assert loaded.calibration is not None
-    assert loaded.calibration.to_json() == ensemble.calibration.to_json()
-    actions = np.zeros((2, 40, 1))
-    np.testing.assert_array_equal(loaded.trust_horizon(STATES, actions), ensemble.trust_horizon(STATES, actions))
-
-
-def test_a_single_model_has_no_trust_horizon(model):
-    with pytest.raises(UserError, match=r"has no calibration: train an ensemble, for example with model.ensemble_size"):
-        model.trust_horizon(STATES, ACTIONS)

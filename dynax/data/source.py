@@ -24,6 +24,8 @@ from dynax.excitations.passive import Passive
 
 BLOCK = 32  # trajectories that share a random stream
 PREFETCHED_BATCHES = 2  # batches that are simulated while the caller processes one
+FAST_DRAWS = 10  # draws of one trajectory with full initial velocities; each later draw is slower
+SLOWER = 0.5  # factor of the initial velocities from one slower draw to the next
 MAX_DRAWS = 20  # draws of one trajectory; if all of them diverge, the robot cannot be simulated
 
 
@@ -75,6 +77,8 @@ class Source:
     ) -> tuple[Float[np.ndarray, "n s"], Float[np.ndarray, "n t u"]]:
         """Draw initial states and actions of the trajectories `start` to `stop` (exclusive).
 
+        After `FAST_DRAWS` draws that diverged, the initial velocities decrease from draw to draw.
+
         Args:
             attempt: number of earlier draws of these trajectories that diverged.
         """
@@ -94,7 +98,9 @@ class Source:
             bound[moved] -= default[moved]  # of mocap poses, and of controls that do not leave their default
         actions = self.excitation(action_rng, BLOCK, self.steps, self.env.dt, low, high)
         actions[..., moved] += default[moved]
-        return self.env.sample_states(reset_rng, BLOCK), actions
+        states, nq = self.env.sample_states(reset_rng, BLOCK), self.env.mj_model.nq
+        states[:, nq : nq + self.env.mj_model.nv] *= SLOWER ** max(0, attempt - FAST_DRAWS + 1)
+        return states, actions
 
     def _simulate(
         self, start: int, states: np.ndarray, actions: np.ndarray, run: Simulator

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dynax.data.simulate import diverged, simulate
-from dynax.data.source import MAX_DRAWS, Source
+from dynax.data.source import FAST_DRAWS, MAX_DRAWS, Source
 from dynax.envs import DoubleCartPoleEnv, PendulumEnv
 from dynax.excitations.mixed import Mixed
 
@@ -47,3 +47,9 @@ def test_batches_of_every_size_contain_the_same_trajectories():
     assert [len(part) for part in parts] == [32, 32, 6]
     np.testing.assert_array_equal(np.concatenate([part.states for part in parts]), complete.states)
     np.testing.assert_array_equal(np.concatenate([part.actions for part in parts]), complete.actions)
+
+
+def test_late_draws_have_slower_initial_velocities(source):
+    speeds = [np.abs(source.draw(0, 32, k)[0][:, source.env.mj_model.nq :]).mean() for k in range(MAX_DRAWS)]
+    assert min(speeds[:FAST_DRAWS]) > 0.5 * max(speeds[:FAST_DRAWS])
+    assert speeds[-1] < 0.01 * speeds[0]
