@@ -52,14 +52,18 @@ class MLPDynamicsModel(NetworkDynamicsModel):
         """Return the normalized target. The networks refine it if there are constraint `residuals`."""
         inputs = jnp.concatenate([states.flatten(), actions.flatten()])
         if residuals is None:
-            linear = nn.Dense(self.target_dim, use_bias=False)(inputs) if self.skip else 0.0
-            return linear + dense_network(inputs, self.hidden_dims, self.activation, self.target_dim)
+            return self._first_network(inputs)
         num_positions, num_velocities, _ = self.representation.sizes
         smooth = states[:, : num_positions + num_velocities + self.env.space.na]  # features of constraints come last
         smooth_inputs = jnp.concatenate([smooth.flatten(), actions.flatten()])
-        target = dense_network(smooth_inputs, self.hidden_dims, self.activation, self.target_dim)
+        target = self._first_network(smooth_inputs)
         for _ in range(self.refinement_steps):
             refined_inputs = jnp.concatenate([inputs, target, residuals(target)])
             correction = dense_network(refined_inputs, self.refinement_dims, self.activation, self.target_dim)
             target += jnp.where(residuals.active, correction, 0.0)
         return target
+
+    def _first_network(self, inputs: Float[Array, " n"]) -> Float[Array, " D"]:
+        """Return the normalized target before any refinement. Only `__call__` calls it, which names the layers."""
+        linear = nn.Dense(self.target_dim, use_bias=False)(inputs) if self.skip else 0.0
+        return linear + dense_network(inputs, self.hidden_dims, self.activation, self.target_dim)

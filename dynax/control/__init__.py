@@ -51,5 +51,4 @@ def make(
     problem = Problem(trained.env, chosen_task, chosen_planner)
     controller = Controller(problem, predictors.make(predictor, trained), seed)
     controller.compile()
-    controller.reset(seed)
     return controller

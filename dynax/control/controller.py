@@ -1,6 +1,5 @@
-"""A controller: it plans in each period, and executes the first action of the plan."""
+"""A controller: it plans in each period, and returns the first action of the plan."""
 
-import logging
 import time
 from typing import Protocol
 
@@ -13,8 +12,6 @@ from dynax.control.predictors import Predictor
 from dynax.control.problem import Problem
 from dynax.errors import UserError
 from dynax.math.precision import in_single_precision
-
-log = logging.getLogger(__name__)
 
 
 class Policy(Protocol):
@@ -45,14 +42,18 @@ class Controller:
 
     def __init__(self, problem: Problem, predictor: Predictor, seed: int = 0):
         self.problem, self.predictor = problem, predictor
-        self._improve = improver(problem, predictor)
-        self.reset(seed)
+        self._improve, self._seed = improver(problem, predictor), seed
+        self.reset()
 
     @in_single_precision
-    def reset(self, seed: int = 0) -> None:
-        """Forget the last plan and the states before, as at the beginning of an episode."""
+    def reset(self, seed: int | None = None) -> None:
+        """Forget the last plan and the states before, as at the beginning of an episode.
+
+        Args:
+            seed: seed of the candidates; by default the seed of the controller.
+        """
         self.plan: Plan | None = None
-        self._key, self._count = jax.random.key(seed), 0
+        self._key, self._count = jax.random.key(self._seed if seed is None else seed), 0
         self._search = self.problem.planner.start(self.problem.center)
         self._states, self._past = np.zeros((0, self.problem.env.state_dim)), np.zeros((0, self.problem.env.action_dim))
 
@@ -72,7 +73,7 @@ class Controller:
                 each control step, oldest first.
 
         Raises:
-            UserError: if states of the history are missing.
+            UserError: if a state is not finite, or if states of the history are missing.
         """
         self._remember(np.asarray(states, float))
         key = jax.random.fold_in(self._key, self._count)
@@ -91,6 +92,8 @@ class Controller:
         history, env = self.predictor.history, self.problem.env
         if states.ndim not in (1, 2) or states.shape[-1] != env.state_dim or not len(states):
             raise UserError(f"states must have shape ({env.state_dim},) or (n, {env.state_dim})", "states")
+        if not np.isfinite(states).all():
+            raise UserError("states must be finite, but a measurement is NaN or infinite", "states")
         states = states.reshape(-1, env.state_dim)
         if not len(self._states):
             states = np.concatenate([np.repeat(states[:1], max(history - len(states), 0), axis=0), states])

@@ -58,6 +58,18 @@ BALL = """<mujoco><option timestep=".005"/><worldbody><geom type="plane" size="5
 <body pos="0 0 .1"><freejoint name="root"/><geom size=".1"/></body></worldbody></mujoco>"""
 
 
+@pytest.mark.parametrize("refinement_steps", [0, 2])
+def test_a_skip_adds_one_matrix_to_the_first_network(refinement_steps):
+    def params(skip):
+        model = MLPDynamicsModel(
+            env=MjcfEnv(mjcf=BALL), hidden_dims=(5,), refinement_steps=refinement_steps, refinement_dims=(4,), skip=skip
+        )
+        return jax.eval_shape(lambda: model.create(jax.random.PRNGKey(0), model.identity_normalization()))["params"]
+
+    plain, skipping = (jax.tree.leaves(params(skip)) for skip in (False, True))
+    assert len(skipping) == len(plain) + 1
+
+
 @pytest.fixture(scope="module")
 def ball():
     return MjcfEnv(xml="ball.xml", mjcf=BALL)

@@ -57,6 +57,21 @@ def test_a_controller_returns_actions_in_the_range(trained):
     np.testing.assert_array_equal(controller.plan.actions[0], controller.plan.actions[1])  # one period is two steps
 
 
+def test_the_seed_of_a_controller_determines_its_actions(trained):
+    controller = control.make(trained, SwingUp(), planners.make(SHORT), seed=7)
+    first = controller(np.zeros(4))
+    controller.reset()
+    assert controller(np.zeros(4)) == first
+    controller.reset(8)
+    assert controller(np.zeros(4)) != first
+
+
+def test_a_measurement_that_is_not_finite_is_an_error(trained):
+    controller = control.make(trained, SwingUp(), planners.make(SHORT))
+    with pytest.raises(UserError, match="states must be finite, but a measurement is NaN"):
+        controller(np.array([0, np.nan, 0, 0]))
+
+
 @pytest.mark.slow
 def test_a_model_with_a_history_needs_all_states(cart_pole):
     model = TrainedModel(*small("transformer", cart_pole))
