@@ -31,13 +31,13 @@ def main(num_rollouts: int = 100, seconds: float = 6.0, samples: int = 128) -> N
     """Run the example."""
     env = CartPoleEnv()
     trained = train(env, num_rollouts)
-    planner = control.make(trained, "swing_up", Cem(samples=samples))
+    controller = control.make(trained, "swing_up", Cem(samples=samples))
 
     machine, data = env.mj_model, mujoco.MjData(env.mj_model)
     durations, upright = [], 0
     for _ in range(round(seconds / PERIOD)):
         start = time.perf_counter()
-        data.ctrl[:] = planner(np.concatenate([data.qpos, data.qvel]))
+        data.ctrl[:] = controller(np.concatenate([data.qpos, data.qvel]))
         durations.append(time.perf_counter() - start)
         for _ in range(round(PERIOD / env.dt)):
             mujoco.mj_step(machine, data)

@@ -1,7 +1,7 @@
 """Control with a trained model: tasks, planners, and episodes of model predictive control.
 
-    planner = dynax.control.make(run, "swing_up")
-    action = planner(state)
+    controller = dynax.control.make(run, "swing_up")
+    action = controller(state)
 
 Axes of arrays: N candidates, T control steps, T1 = T + 1 states, h history, S coordinates of a state, A entries of an
 action, F predictions of a plan, n states or episodes.

@@ -71,11 +71,15 @@ class TransitionEquations:
         return Equations(triangle, count, squares)
 
     def _chunks(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Yield states, actions and next states of random transitions, in chunks of equal size."""
+        """Yield states, actions and next states of random transitions, in chunks of equal size.
+
+        Fewer transitions than chunks are left out.
+        """
         states, actions = self._data.states, self._data.actions
         n, steps = actions.shape[:2]
         chosen = np.random.default_rng(self._seed).permutation(n * steps)[: MAX_EVALUATIONS // self._evaluations]
-        size = min(max(1, CHUNK_SIZE // self._evaluations), len(chosen))
+        largest = max(1, CHUNK_SIZE // self._evaluations)
+        size = len(chosen) // -(-len(chosen) // largest)  # the number of chunks is rounded up
         for start in range(0, len(chosen) - size + 1, size):
             i, t = np.unravel_index(chosen[start : start + size], (n, steps))
             yield states[i, t], actions[i, t], states[i, t + 1]
