@@ -7,7 +7,7 @@ import jax
 import numpy as np
 from jaxtyping import Float
 
-from dynax.control.improvement import Plan, as_float64, improver
+from dynax.control.planning import Plan, as_float64, plan_function
 from dynax.control.predictors import Predictor
 from dynax.control.problem import Problem
 from dynax.errors import UserError
@@ -42,7 +42,7 @@ class Controller:
 
     def __init__(self, problem: Problem, predictor: Predictor, seed: int = 0):
         self.problem, self.predictor = problem, predictor
-        self._improve, self._seed = improver(problem, predictor), seed
+        self._plan_next, self._seed = plan_function(problem, predictor), seed
         self.reset()
 
     @in_single_precision
@@ -77,7 +77,7 @@ class Controller:
         """
         self._remember(np.asarray(states, float))
         key = jax.random.fold_in(self._key, self._count)
-        self._search, plan = self._improve(self._search, key, self._states, self._past)
+        self._search, plan = self._plan_next(self._search, key, self._states, self._past)
         self.plan, self._count = as_float64(plan), self._count + 1
         action = self.plan.actions[0]
         self._past = np.concatenate([self._past, np.tile(action, (self.problem.repeat, 1))])

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from dynax.control.controller import Policy
-from dynax.control.improvement import Plan
+from dynax.control.planning import Plan
 from dynax.control.problem import Problem
 from dynax.control.tasks import rewards
 from dynax.data import native

@@ -67,26 +67,29 @@ class Epochs:
     Args:
         piece: some updates, as `make_piece` compiles them.
         samples: the training data.
-        ends: window ends to choose batches from, (W,).
+        ends: the last state of each window of the training data, (W,).
         batch: windows per update.
         updates: updates per epoch.
     """
 
     def __init__(self, piece: Piece, samples: Samples, ends: jax.Array, batch: int, updates: int):
         self._piece, self._samples, self._ends = piece, samples, ends
-        self._updates, self._count = updates, 1
-        self._plan = jax.jit(lambda key, epoch, ends: _plan(key, epoch, ends, batch, updates))
+        self._updates, self._piece_updates = updates, 1
+        self._order = jax.jit(lambda key, epoch, ends: _order(key, epoch, ends, batch, updates))
 
     def start(self, state: TrainState) -> Progress:
         """Return the position at the start of an epoch."""
         return Progress(position=jnp.int32(0), errors=jnp.zeros(self._updates, jnp.float32))
 
     def pieces(self, state: TrainState, progress: Progress) -> Iterator[tuple[TrainState, Progress]]:
-        """Run the rest of an epoch. Yield the state and the position after each piece, which reuses their memory."""
-        order, keys = self._plan(state.key, state.epoch, self._ends)
+        """Run the rest of an epoch. Yield the state and the position after each piece.
+
+        A piece overwrites the arrays of the state and of the position that it receives.
+        """
+        order, keys = self._order(state.key, state.epoch, self._ends)
         position, errors = int(progress.position), progress.errors
         while position < self._updates:
-            start, last = time.perf_counter(), min(position + self._count, self._updates)
+            start, last = time.perf_counter(), min(position + self._piece_updates, self._updates)
             state, errors = self._piece(state, errors, self._samples, order, keys, position, last)
             errors.block_until_ready()
             self._adapt(last - position, time.perf_counter() - start)
@@ -94,7 +97,7 @@ class Epochs:
             yield state, Progress(position=jnp.int32(position), errors=errors)
 
     def least_loss(self, progress: Progress) -> float:
-        """Return the mean squared error of an epoch whose remaining updates have no error."""
+        """Return a lower bound of the mean squared error of the epoch, because the remaining errors count as zero."""
         return float(progress.errors.mean())
 
     def finish(self, state: TrainState, progress: Progress) -> tuple[TrainState, jax.Array]:
@@ -103,7 +106,7 @@ class Epochs:
 
     def _adapt(self, updates: int, seconds: float) -> None:
         """Choose the number of updates of the next piece."""
-        self._count = max(1, min(int(updates * PIECE / max(seconds, 1e-6)), self._count * MAX_GROWTH))
+        self._piece_updates = max(1, min(int(updates * PIECE / max(seconds, 1e-6)), self._piece_updates * MAX_GROWTH))
 
 
 @jax.jit
@@ -112,7 +115,7 @@ def _finish(state: TrainState, errors: Float[Array, " U"]) -> tuple[TrainState, 
     return state.replace(epoch=state.epoch + 1), jnp.where(finite, errors.mean(), jnp.nan)
 
 
-def _plan(key: jax.Array, epoch: jax.Array, ends: jax.Array, batch: int, updates: int) -> tuple[jax.Array, jax.Array]:
+def _order(key: jax.Array, epoch: jax.Array, ends: jax.Array, batch: int, updates: int) -> tuple[jax.Array, jax.Array]:
     """Return the window ends (U, B) and the random key (U, 2) of each update of an epoch."""
     order_key, dropout_key = jax.random.split(jax.random.fold_in(key, epoch))
     order = jax.random.permutation(order_key, ends)[: updates * batch].reshape(updates, batch)

@@ -23,15 +23,15 @@ class Plan(NamedTuple):
 
 
 # (search, key, states (h, S), past actions (h - 1, A)) -> the next search and the plan
-Improve = Callable[[Search, jax.Array, np.ndarray, np.ndarray], tuple[Search, Plan]]
+PlanFunction = Callable[[Search, jax.Array, np.ndarray, np.ndarray], tuple[Search, Plan]]
 
 
-def improver(problem: Problem, predictor: Predictor) -> Improve:
+def plan_function(problem: Problem, predictor: Predictor) -> PlanFunction:
     """Return the function that computes a plan."""
     return _compiled(problem, predictor) if predictor.compiled else _stepwise(problem, predictor)
 
 
-def _compiled(problem: Problem, predictor: Predictor) -> Improve:
+def _compiled(problem: Problem, predictor: Predictor) -> PlanFunction:
     """Return the function as one program."""
     planner = problem.planner
 
@@ -46,13 +46,13 @@ def _compiled(problem: Problem, predictor: Predictor) -> Improve:
             search, fan = planner.update(search, candidates, returns), paths[jnp.argsort(-returns)[:FAN]]
         return search, Plan(problem.actions(planner.chosen(search)[None])[0], fan)
 
-    def improve(search: Search, key: jax.Array, states: np.ndarray, past: np.ndarray) -> tuple[Search, Plan]:
+    def plan(search: Search, key: jax.Array, states: np.ndarray, past: np.ndarray) -> tuple[Search, Plan]:
         return program(predictor.variables, search, key, states.astype(np.float32), past.astype(np.float32))
 
-    return improve
+    return plan
 
 
-def _stepwise(problem: Problem, predictor: Predictor) -> Improve:
+def _stepwise(problem: Problem, predictor: Predictor) -> PlanFunction:
     """Return the function with a prediction outside of JAX. Candidates and updates are still compiled."""
     planner = problem.planner
     shift = jax.jit(planner.shift)
@@ -64,7 +64,7 @@ def _stepwise(problem: Problem, predictor: Predictor) -> Improve:
         returns = problem.returns(paths, actions)
         return planner.update(search, candidates, returns), jnp.argsort(-returns)[:FAN]
 
-    def improve(search: Search, key: jax.Array, states: np.ndarray, past: np.ndarray) -> tuple[Search, Plan]:
+    def plan(search: Search, key: jax.Array, states: np.ndarray, past: np.ndarray) -> tuple[Search, Plan]:
         search, fan = shift(search), np.zeros(())
         for sample in samplers:
             candidates, actions = sample(search, key)
@@ -73,7 +73,7 @@ def _stepwise(problem: Problem, predictor: Predictor) -> Improve:
             fan = paths[np.asarray(best)]
         return search, Plan(expand(planner.chosen(search)[None])[0], fan)
 
-    return improve
+    return plan
 
 
 def _drawn(problem: Problem, search: Search, key: jax.Array, iteration: int) -> tuple[jax.Array, jax.Array]:
