@@ -36,35 +36,30 @@ TIMES = ("time_s", "training_time_s", "wall_time_s")
 def measure(rounds: int, seed: int) -> Iterator[dict[str, Any]]:
     """Yield the result of each round."""
     processes.import_everything()
-    rng = random.Random(seed)
+    rng, references = random.Random(seed), {}
     with tempfile.TemporaryDirectory() as root:
-        references = _references(Path(root))
         for number in range(rounds):
             kind = rng.choices(list(KINDS), list(KINDS.values()))[0]
+            if kind not in references:
+                references[kind] = _reference(kind, Path(root))
             folder = Path(root, str(number))
-            yield {"round": number, **_round(kind, rng.random(), references, folder)}
+            yield {"round": number, **_round(kind, rng.random(), references[kind], folder)}
             shutil.rmtree(folder)
 
 
-def _references(root: Path) -> dict[str, tuple[float, str, Path]]:
-    """Return the duration and the result of each uninterrupted command, and the folder that it starts from."""
-    references, trained = {}, root / "trained"
-    for kind in ("train", "sweep", "eval"):
-        start, first, second = (root / f"{kind}-{name}" for name in ("start", "first", "second"))
-        if kind == "eval":
-            shutil.copytree(trained, start)
-        else:
-            start.mkdir()
-        shutil.copytree(start, first)
-        shutil.copytree(start, second)
-        result = _complete(kind, first)  # and fills the compilation cache
-        begin = time.monotonic()
-        code = Child(second, _words(kind, second)).wait()
-        assert code == 0, (second / "err").read_text()
-        references[kind] = time.monotonic() - begin, result, start
-        if kind == "train":
-            shutil.copytree(first, trained)
-    return references
+def _reference(kind: str, root: Path) -> tuple[float, str, Path]:
+    """Return the duration and the result of an uninterrupted command, and the folder that it starts from."""
+    start, first, second = (root / f"{kind}-{name}" for name in ("start", "first", "second"))
+    start.mkdir()
+    if kind == "eval":
+        _complete("train", start)
+    shutil.copytree(start, first)
+    shutil.copytree(start, second)
+    result = _complete(kind, first)  # and fills the compilation cache
+    begin = time.monotonic()
+    code = Child(second, _words(kind, second)).wait()
+    assert code == 0, (second / "err").read_text()
+    return time.monotonic() - begin, result, start
 
 
 def _complete(kind: str, folder: Path) -> str:
@@ -80,9 +75,9 @@ def _complete(kind: str, folder: Path) -> str:
     return (folder / "result").read_text()
 
 
-def _round(kind: str, share: float, references: dict[str, tuple[float, str, Path]], folder: Path) -> dict[str, Any]:
+def _round(kind: str, share: float, reference: tuple[float, str, Path], folder: Path) -> dict[str, Any]:
     """Kill a command after a share of its duration, repeat it, and return the outcome."""
-    seconds, expected, start = references[kind]
+    seconds, expected, start = reference
     shutil.copytree(start, folder)
     child = Child(folder, _words(kind, folder))
     code = child.wait(share * seconds)
