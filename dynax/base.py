@@ -2,7 +2,7 @@
 
     s_{t+1} = s_t + f_theta(s_t, a_t)
 
-A model is a flax module that is composed of the parts in `dynax.networks.composition`. Its variables are one tree,
+A model is a flax module that is composed of the parts in `dynax.components.composition`. Its variables are one tree,
 {"params": {"network": ..., "layer": ...}, "normalization": ...}. The key `layer` exists if the constraint layer has
 parameters. In an ensemble, every array of `params` has a leading axis E.
 
@@ -19,12 +19,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from dynax.components import rollout as open_loop
+from dynax.components.composition import ComposedModule
+from dynax.components.contact_cache import ContactCache
+from dynax.components.normalization import identity, normalize
 from dynax.math.precision import in_single_precision
 from dynax.mechanics.constraints import UnconstrainedStep
-from dynax.networks import rollout as open_loop
-from dynax.networks.composition import ComposedModule
-from dynax.networks.contact_cache import ContactCache
-from dynax.networks.normalization import identity, normalize
 
 __all__ = ["BaseDynamicsModel", "Variables", "normalize"]
 

@@ -27,10 +27,10 @@ from jaxtyping import Array, Bool, Float
 
 from dynax import architectures, envs
 from dynax.base import BaseDynamicsModel, Variables
-from dynax.config import registry
+from dynax.config import registries
 from dynax.config.options import plain
-from dynax.config.registry import ARCHITECTURES, ENVS, check_plugins, load_plugins, register_classes
-from dynax.config.table import Registry
+from dynax.config.registries import ARCHITECTURES, ENVS, check_plugins, load_plugins, register_classes
+from dynax.config.registry import Registry
 from dynax.envs.env import Env
 from dynax.errors import UserError
 from dynax.mjcf.self_contained import check_self_contained
@@ -204,7 +204,7 @@ def robot_files(env: Env) -> dict[str, bytes]:
 def description(model: BaseDynamicsModel, config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the entries of `run.json` that `load` needs."""
     classes = {"env": type(model.env).__name__, "model": type(model).__name__}
-    used = [dataclasses.asdict(plugin) for plugin in registry.plugins()]
+    used = [dataclasses.asdict(plugin) for plugin in registries.plugins()]
     return {"config": config, "classes": classes, "plugins": used}
 
 

@@ -68,12 +68,12 @@ def optimizations(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.fixture(scope="module", autouse=True)
 def registries() -> Iterator[None]:
     """Forget the classes that the tests of a module register, so that no other test depends on them."""
-    from dynax.config import registry
+    from dynax.config import registries
 
     with pytest.MonkeyPatch.context() as patch:
-        for table in registry.ALL:
+        for table in registries.ALL:
             patch.setitem(table.__dict__, "registered", dict(table.registered))
-        patch.setattr(registry, "_plugins", dict(registry._plugins))
+        patch.setattr(registries, "_plugins", dict(registries._plugins))
         yield
 
 

@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from dynax.config.registry import ENVS
+from dynax.config.registries import ENVS
 
 
 def model_of(env, architecture):

@@ -24,7 +24,7 @@ from dynax.architectures.rigid import RigidDynamicsModel
 from dynax.architectures.transformer import TransformerDynamicsModel
 from dynax.base import BaseDynamicsModel
 from dynax.config.options import build
-from dynax.config.registry import ARCHITECTURES
+from dynax.config.registries import ARCHITECTURES
 from dynax.envs.env import Env
 
 __all__ = [

@@ -7,8 +7,8 @@ from flax import linen as nn
 from jaxtyping import Array, Float
 
 from dynax.architectures.network import NetworkDynamicsModel
+from dynax.components.layers import Hidden
 from dynax.errors import check_range
-from dynax.networks.layers import Hidden
 
 
 class GRUDynamicsModel(NetworkDynamicsModel):

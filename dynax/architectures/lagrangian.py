@@ -12,14 +12,14 @@ from jaxtyping import Array, Bool, Float
 from dynax.architectures.embedding import Embedding
 from dynax.architectures.structured import StructuredDynamicsModel
 from dynax.base import Variables
+from dynax.components.contact_cache import ContactCache
+from dynax.components.friction import dry_friction
 from dynax.config.bounds import MAX_WIDTH
 from dynax.errors import UserError, check_range
 from dynax.math import linalg
 from dynax.mechanics.constraints import UnconstrainedStep
 from dynax.mjcf.joints import AT_JOINTS
 from dynax.mjcf.unsupported_forces import check_supported, nonlinear_actuators, unsupported_forces
-from dynax.networks.contact_cache import ContactCache
-from dynax.networks.friction import dry_friction
 
 
 class LagrangianDynamicsModel(StructuredDynamicsModel):

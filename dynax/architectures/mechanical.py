@@ -10,6 +10,10 @@ from jaxtyping import Array, Float
 
 from dynax.architectures.structured import StructuredDynamicsModel
 from dynax.base import Variables
+from dynax.components.contact_cache import ContactCache
+from dynax.components.joint_forces import JointForces
+from dynax.components.layers import Hidden, check_activation, check_widths
+from dynax.components.parts import part
 from dynax.math import linalg
 from dynax.mechanics.constraints import UnconstrainedStep
 from dynax.mechanics.kinematics import Kinematics
@@ -17,10 +21,6 @@ from dynax.mechanics.lagrange import bias_force
 from dynax.mechanics.limbs import MIN_INERTIA, BaseInvariance, Limb
 from dynax.mjcf.actuation import Actuation
 from dynax.mjcf.unsupported_forces import check_supported, unsupported_forces
-from dynax.networks.contact_cache import ContactCache
-from dynax.networks.joint_forces import JointForces
-from dynax.networks.layers import Hidden, check_activation, check_widths
-from dynax.networks.parts import part
 
 Network = Callable[[jax.Array], Any]  # inputs of a limb -> outputs of `Entries`
 

@@ -5,12 +5,12 @@ from flax import linen as nn
 from jaxtyping import Array, Float
 
 from dynax.architectures.network import NetworkDynamicsModel
+from dynax.components.layers import check_activation, check_widths, dense_network
+from dynax.components.parts import part
+from dynax.components.predictor import NetworkPredictor
+from dynax.components.refinement import Refinement, SampleResiduals
 from dynax.config.bounds import MAX_LAYERS
 from dynax.errors import check_range
-from dynax.networks.layers import check_activation, check_widths, dense_network
-from dynax.networks.parts import part
-from dynax.networks.predictor import NetworkPredictor
-from dynax.networks.refinement import Refinement, SampleResiduals
 
 
 class MLPDynamicsModel(NetworkDynamicsModel):

@@ -7,7 +7,7 @@ from flax import linen as nn
 from jaxtyping import Array, Float
 
 from dynax.architectures.network import NetworkDynamicsModel, constant
-from dynax.networks.layers import Hidden, check_activation, check_widths
+from dynax.components.layers import Hidden, check_activation, check_widths
 
 
 class QuadraticDynamicsModel(NetworkDynamicsModel):

@@ -5,9 +5,9 @@ from flax import linen as nn
 from jaxtyping import Array, Float
 
 from dynax.architectures.network import NetworkDynamicsModel
+from dynax.components.layers import Hidden, check_activation
 from dynax.config.bounds import MAX_LAYERS, MAX_WIDTH
 from dynax.errors import check_range
-from dynax.networks.layers import Hidden, check_activation
 
 
 class ResNetDynamicsModel(NetworkDynamicsModel):

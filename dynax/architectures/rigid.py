@@ -12,15 +12,15 @@ from jaxtyping import Array, Float
 from dynax.architectures.network import constant
 from dynax.architectures.structured import StructuredDynamicsModel
 from dynax.base import Variables
+from dynax.components.contact_cache import ContactCache
+from dynax.components.friction import friction_force
+from dynax.components.parts import part
 from dynax.math import linalg
 from dynax.mechanics import rigid_body
 from dynax.mechanics.constraints import UnconstrainedStep
 from dynax.mechanics.rigid_body import BodyMotion, RigidBodyDynamics
 from dynax.mjcf.actuation import Actuation
 from dynax.mjcf.unsupported_forces import check_supported, nonlinear_actuators, unsupported_forces
-from dynax.networks.contact_cache import ContactCache
-from dynax.networks.friction import friction_force
-from dynax.networks.parts import part
 
 DIAGONAL = ("Ixx", "Iyy", "Izz")
 FRICTION = ("coulomb_friction", "static_friction", "constant_force", "stop_speed", "stribeck_speed")  # with `friction`

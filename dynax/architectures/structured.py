@@ -8,11 +8,11 @@ from jaxtyping import Array, Float
 
 from dynax.architectures.network import constant
 from dynax.base import BaseDynamicsModel, Variables
+from dynax.components.contact_cache import ContactCache
+from dynax.components.observer import VelocityObserver
+from dynax.components.parts import part
 from dynax.errors import UserError
 from dynax.mechanics.integration import ControlStep
-from dynax.networks.contact_cache import ContactCache
-from dynax.networks.observer import VelocityObserver
-from dynax.networks.parts import part
 
 
 class StructuredDynamicsModel(BaseDynamicsModel):

@@ -15,9 +15,9 @@ from flax import linen as nn
 from jaxtyping import Array, Float
 
 from dynax.architectures.network import NetworkDynamicsModel
+from dynax.components.layers import Hidden
 from dynax.config.bounds import MAX_HISTORY, MAX_LAYERS, MAX_WIDTH
 from dynax.errors import UserError, check_range
-from dynax.networks.layers import Hidden
 
 Memory = tuple[tuple[jax.Array, jax.Array], ...]  # keys and values of the last `band` tokens of each block, (k, width)
 

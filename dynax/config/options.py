@@ -11,7 +11,7 @@ import typing
 from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
-from dynax.config.table import Registry
+from dynax.config.registry import Registry
 from dynax.errors import UserError, config_section, did_you_mean
 
 MAX_NUMBER = 2**63 - 1  # largest absolute value of a number

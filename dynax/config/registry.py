@@ -1,209 +1,135 @@
-"""The registries: one table of implementations for each config group that selects a class; and the plugins.
+"""A table from the names of one config group to the classes behind them."""
 
-    dynax train plugins=[path/to/my_model.py] model=my_model
-
-A plugin is a Python file that defines one model, robot, excitation, reset, optimizer, task or planner. Its name is the
-file's stem.
-"""
-
-import inspect
+import importlib
+import importlib.metadata
 import logging
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-from dynax.config.plugin_file import Plugin, import_plugin, read_plugin
-from dynax.config.table import Registry
-from dynax.errors import UserError
+from dynax.errors import UserError, check_choice, did_you_mean
 
 log = logging.getLogger(__name__)
 
-ARCHITECTURES = Registry(
-    section="model",
-    key="architecture",
-    builtin={
-        "gru": "dynax.architectures.gru:GRUDynamicsModel",
-        "lagrangian": "dynax.architectures.lagrangian:LagrangianDynamicsModel",
-        "mechanical": "dynax.architectures.mechanical:MechanicalDynamicsModel",
-        "mlp": "dynax.architectures.mlp:MLPDynamicsModel",
-        "quadratic": "dynax.architectures.quadratic:QuadraticDynamicsModel",
-        "resnet": "dynax.architectures.resnet:ResNetDynamicsModel",
-        "rigid": "dynax.architectures.rigid:RigidDynamicsModel",
-        "transformer": "dynax.architectures.transformer:TransformerDynamicsModel",
-    },
-    base="dynax.base:BaseDynamicsModel",
-    entry_points="dynax.architectures",
-    hidden=("env", "parent", "name"),
-    suffix="DynamicsModel",
-)
-ENVS = Registry(
-    section="env",
-    key="name",
-    builtin={
-        "acrobot": "dynax.envs.classics:AcrobotEnv",
-        "arm": "dynax.envs.contact_robots:ArmEnv",
-        "cart_pole": "dynax.envs.classics:CartPoleEnv",
-        "cheetah": "dynax.envs.contact_robots:CheetahEnv",
-        "data": "dynax.envs.recorded:DataEnv",
-        "double_cart_pole": "dynax.envs.classics:DoubleCartPoleEnv",
-        "hopper": "dynax.envs.contact_robots:HopperEnv",
-        "mjcf": "dynax.envs.mjcf:MjcfEnv",
-        "nerd_cartpole": "dynax.envs.classics:NerdCartpoleEnv",
-        "pendulum": "dynax.envs.classics:PendulumEnv",
-        "quadruped": "dynax.envs.contact_robots:QuadrupedEnv",
-        "three_link": "dynax.envs.classics:ThreeLinkEnv",
-    },
-    base="dynax.envs.env:Env",
-    entry_points="dynax.envs",
-    hidden=("source", "name", "mjcf", "assets", "reset"),
-    suffix="Env",
-)
-EXCITATIONS = Registry(
-    section="excitation",
-    key="name",
-    builtin={
-        "mixed": "dynax.excitations.mixed:Mixed",
-        "ou": "dynax.excitations.ou:Ou",
-        "passive": "dynax.excitations.passive:Passive",
-        "piecewise_constant": "dynax.excitations.piecewise_constant:PiecewiseConstant",
-        "prbs": "dynax.excitations.prbs:Prbs",
-        "sines": "dynax.excitations.sines:Sines",
-        "uniform": "dynax.excitations.uniform:Uniform",
-    },
-    base="dynax.excitations.excitation:Excitation",
-    entry_points="dynax.excitations",
-    suffix="Excitation",
-)
-OPTIMIZERS = Registry(
-    section="training",
-    key="optimizer",
-    builtin={
-        "adam": "dynax.training.optimizers.adam:optimizer",
-        "adamw": "dynax.training.optimizers.adamw:optimizer",
-        "muon": "dynax.training.optimizers.muon:optimizer",
-        "soap": "dynax.training.optimizers.soap:optimizer",
-    },
-    entry_points="dynax.optimizers",
-)
-RESETS = Registry(
-    section="env.reset",
-    key="name",
-    builtin={
-        "keyframe": "dynax.envs.resets.keyframe:KeyframeReset",
-        "standing": "dynax.envs.resets.standing:StandingReset",
-        "uniform": "dynax.envs.resets.uniform:UniformReset",
-    },
-    base="dynax.envs.resets.reset:Reset",
-    suffix="Reset",
-)
-TASKS = Registry(
-    section="task",
-    key="name",
-    builtin={
-        "balance": "dynax.control.tasks.balance:Balance",
-        "quadratic": "dynax.control.tasks.quadratic:Quadratic",
-        "reach": "dynax.control.tasks.reach:Reach",
-        "swing_up": "dynax.control.tasks.swing_up:SwingUp",
-    },
-    base="dynax.control.tasks.task:Task",
-    entry_points="dynax.tasks",
-    suffix="Task",
-)
-PLANNERS = Registry(
-    section="planner",
-    key="name",
-    builtin={
-        "cem": "dynax.control.planners.cem:Cem",
-        "icem": "dynax.control.planners.icem:Icem",
-        "mppi": "dynax.control.planners.mppi:Mppi",
-    },
-    base="dynax.control.planners.planner:Planner",
-    entry_points="dynax.planners",
-    suffix="Planner",
-)
-ALL = (ARCHITECTURES, ENVS, EXCITATIONS, OPTIMIZERS, RESETS, TASKS, PLANNERS)
 
-_BASES = "BaseDynamicsModel, Env, Excitation, Reset, Task or Planner"
+@dataclass(frozen=True, eq=False)
+class Registry:
+    """The implementations of one config group, by name.
 
-_plugins: dict[str, Plugin] = {}
-
-
-def plugins() -> tuple[Plugin, ...]:
-    """Return the plugins that this process has imported."""
-    return tuple(_plugins.values())
-
-
-def load_plugins(paths: Iterable[str | Path]) -> tuple[Plugin, ...]:
-    """Import plugin files and register their implementations. An unchanged file is not imported again.
-
-    Args:
-        paths: the files. A relative path starts at the working directory.
-
-    Raises:
-        UserError: if a file cannot be read or imported, if two files have the same stem, or if a file defines no
-            implementation, or several of the same group.
+    Built-in implementations are listed as `package.module:Class`. The class is imported when it is first requested.
+    Installed packages add implementations through an entry-point group. `register` adds a class of this process.
     """
-    requested = [read_plugin(path) for path in dict.fromkeys(map(str, paths))]
-    for plugin in requested:
-        if any(other.name == plugin.name and other.path != plugin.path for other in requested):
-            raise UserError(f"plugins= contains two files with the stem {plugin.name}; rename one of them")
-    for plugin in requested:
-        if _plugins.get(plugin.name) != plugin:
-            module = import_plugin(plugin)
-            _register(vars(module).values(), module.__name__, plugin)
-            _plugins[plugin.name] = plugin
-    return tuple(requested)
 
+    section: str  # config section whose key selects the implementation, such as `model`
+    key: str  # that key, such as `architecture`
+    builtin: Mapping[str, str]  # name: `package.module:Class`
+    base: str | None = None  # base class of the implementations as `package.module:Class`; None: a function `optimizer`
+    entry_points: str | None = None  # entry-point group of installed packages
+    hidden: Sequence[str] = ()  # fields of the classes that no YAML can set
+    suffix: str = ""  # end of a class name that is not part of the implementation's name, such as `DynamicsModel`
+    registered: dict[str, Any] = field(default_factory=dict)  # name: class of this process
 
-def register_classes(classes: Iterable[type]) -> None:
-    """Register classes of a script or a notebook, under the names that saved runs have for them.
+    @cached_property
+    def installed(self) -> dict[str, importlib.metadata.EntryPoint]:
+        """The entry points of installed packages, by name."""
+        if self.entry_points is None:
+            return {}
+        points = {point.name: point for point in importlib.metadata.entry_points(group=self.entry_points)}
+        for name in points.keys() & self.builtin.keys():
+            log.warning("ignoring the entry point %s, because Dynax has a built-in `%s`", points.pop(name).value, name)
+        return points
 
-    Raises:
-        UserError: if a class is no model, robot, excitation, reset, task or planner.
-    """
-    for cls in classes:
-        registry = next((r for r in ALL if r.is_implementation(cls, cls.__module__)), None)
-        if registry is None:
-            raise UserError(f"{cls.__name__} is not a subclass of {_BASES}")
-        registry.register(registry.name_of(cls), cls)
+    def names(self) -> list[str]:
+        """Return all names, sorted. No implementation is imported."""
+        return sorted({*self.builtin, *self.registered, *self.installed})
 
+    def get(self, name: str, where: str) -> Any:
+        """Return the class, or the function, with a name.
 
-def check_plugins(recorded: Iterable[Mapping[str, str]], where: str) -> None:
-    """Check that the plugins that a run needs are available. Log a warning if the content of a plugin has changed.
+        Args:
+            name: the name.
+            where: the config key or argument that contains the name, for error messages.
 
-    Args:
-        recorded: name, path and SHA-256 of each plugin, from `run.json`.
-        where: the run, for error messages.
-
-    Raises:
-        UserError: if a plugin is not available.
-    """
-    for record in recorded:
-        name, path = record["name"], record["path"]
-        if name in _plugins and _plugins[name].sha256 != record["sha256"]:
-            log.warning("%s was made with another version of the plugin %s", where, _plugins[name].path)
-        if not any(name in registry.names() for registry in ALL):
-            file = path if Path(path).is_file() else f"path/to/{name}.py"
-            raise UserError(
-                f"{where} needs the plugin `{name}` ({path}), and Dynax imports only plugins that you name: "
-                f"add plugins=[{file}], or in Python load(run, plugins=['{file}'])"
-            )
-
-
-def _register(things: Iterable[Any], module: str, plugin: Plugin) -> None:
-    """Register the implementations that a plugin defines, each under the plugin's name."""
-    things, count = list(things), 0
-    for registry in ALL:
-        found = {id(thing): thing for thing in things if registry.is_implementation(thing, module)}.values()
-        leaves = [x for x in found if not any(x in inspect.getmro(y)[1:] for y in found if inspect.isclass(y))]
-        if len(leaves) > 1:
-            names = ", ".join(leaf.__name__ for leaf in leaves)
-            raise UserError(f"plugins={plugin.path} defines {names}; put each of them into its own file")
-        for leaf in leaves:
-            registry.register(plugin.name, leaf)
-            count += 1
-    if not count:
+        Raises:
+            UserError: if no implementation has this name, or if its package cannot be imported.
+        """
+        if isinstance(name, str):  # a value of the YAML has any type
+            if name in self.registered:
+                return self.registered[name]
+            if name in self.builtin:
+                return _import(self.builtin[name])
+            if name in self.installed:
+                return _load(self.installed[name])
+        names = self.names()
         raise UserError(
-            f"plugins={plugin.path} defines no implementation: it must contain a subclass of {_BASES}, or a function "
-            "optimizer(schedule, config)"
+            f"{where}={name} is not one of {', '.join(names)}{did_you_mean(str(name), names)}; "
+            f"if a file {name}.py defines it, add plugins=[path/to/{name}.py]"
         )
+
+    def check(self, argument: str, name: str) -> None:
+        """Raise UserError unless an implementation has this name."""
+        check_choice(argument, name, self.names())
+
+    def register(self, name: str, cls: Any) -> None:
+        """Add a class of this process under a name. An earlier class with this name is replaced.
+
+        Raises:
+            UserError: if the name belongs to a built-in implementation.
+        """
+        if name in self.builtin and self.builtin[name] != _path(cls):
+            raise UserError(f"`{name}` is the name of a built-in {self.section}; choose another name for {_path(cls)}")
+        if name not in self.builtin:
+            self.registered[name] = cls
+
+    def name_of(self, cls: Any) -> str:
+        """Return the name of a class.
+
+        A registered class has its registered name. Any other class has the stem of the file that defines it. A class of
+        a script or a notebook has its own name in lower case, such as `my_arm` for `MyArmEnv`.
+        """
+        for name, other in self.registered.items():
+            if other is cls:
+                return name
+        paths = {**self.builtin} | {name: point.value for name, point in self.installed.items()}
+        for name, path in paths.items():
+            if path == _path(cls):
+                return name
+        if cls.__module__ == "__main__":
+            return _snake_case(cls.__name__.removesuffix(self.suffix) or cls.__name__)
+        return cls.__module__.rpartition(".")[2]
+
+    def is_implementation(self, thing: Any, module: str) -> bool:
+        """Return whether an object that `module` defines is an implementation of this group."""
+        if getattr(thing, "__module__", None) != module:
+            return False
+        if self.base is None:
+            return callable(thing) and getattr(thing, "__name__", "") == "optimizer"
+        home, _, name = self.base.partition(":")
+        base = getattr(sys.modules.get(home), name, None)  # a subclass exists only if the module is imported
+        abstract = bool(getattr(thing, "__abstractmethods__", None))
+        return isinstance(thing, type) and base is not None and issubclass(thing, base) and not abstract
+
+
+def _path(cls: Any) -> str:
+    return f"{cls.__module__}:{cls.__qualname__}"
+
+
+def _import(path: str) -> Any:
+    module, _, name = path.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def _load(point: importlib.metadata.EntryPoint) -> Any:
+    try:
+        return point.load()
+    except Exception as error:
+        package = point.dist.name if point.dist else point.module
+        reason = f"{type(error).__name__}: {error}"
+        raise UserError(f"`{point.name}` of the package {package} cannot be imported: {reason}") from error
+
+
+def _snake_case(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from dynax.config import bounds
 from dynax.config.options import check_fields, section
-from dynax.config.registry import ENVS, OPTIMIZERS
+from dynax.config.registries import ENVS, OPTIMIZERS
 from dynax.errors import UserError, check_choice, check_range
 
 TEST_ACTIONS = ("piecewise_constant", "uniform", "passive")  # excitations of test trajectories

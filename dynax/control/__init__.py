@@ -11,7 +11,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from dynax.config.registry import PLANNERS, TASKS, load_plugins
+from dynax.config.registries import PLANNERS, TASKS, load_plugins
 from dynax.control import predictors
 from dynax.control.controller import Controller
 from dynax.control.planners import Planner

@@ -16,7 +16,7 @@ from dataclasses import MISSING
 from typing import Any
 
 from dynax.config.options import build, defaults, options, plain
-from dynax.config.registry import ENVS, RESETS
+from dynax.config.registries import ENVS, RESETS
 from dynax.envs.classics import (
     AcrobotEnv,
     CartPoleEnv,

@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from dynax.config.bounds import MAX_STEPS, MAX_TRAJECTORIES
 from dynax.config.options import check_fields
-from dynax.config.registry import ENVS
+from dynax.config.registries import ENVS
 from dynax.envs import actions
 from dynax.envs.observation import observed_coordinates
 from dynax.envs.resets.feasible import Feasible

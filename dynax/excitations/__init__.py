@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dynax.config.options import build
-from dynax.config.registry import EXCITATIONS
+from dynax.config.registries import EXCITATIONS
 from dynax.excitations.excitation import Excitation
 
 __all__ = ["Excitation", "make"]

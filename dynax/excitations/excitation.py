@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from dynax.config.options import check_fields
-from dynax.config.registry import EXCITATIONS
+from dynax.config.registries import EXCITATIONS
 
 
 @dataclass(frozen=True)

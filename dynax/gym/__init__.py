@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from dynax.config.registry import TASKS
+from dynax.config.registries import TASKS
 from dynax.control.tasks import Task
 from dynax.errors import UserError
 from dynax.gym.functional import POOL, FunctionalEnv

@@ -4,10 +4,10 @@ import numpy as np
 from jaxtyping import Float
 
 from dynax.architectures.rigid import RigidDynamicsModel
+from dynax.components.friction import STOPPED, STRIBECK
 from dynax.data.trajectories import Trajectories
 from dynax.identification.scale import default_mass_matrix
 from dynax.mechanics.rigid_body import inertial_parameters
-from dynax.networks.friction import STOPPED, STRIBECK
 
 SMALL = 0.05  # initial friction and rotor inertia, as shares of the forces and of the mass matrix
 MIN_SPEED = 1e-6  # smallest standard deviation of a velocity

@@ -20,11 +20,11 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from dynax.architectures.rigid import RigidDynamicsModel
+from dynax.components.friction import speed
 from dynax.identification.equations import constants_of
 from dynax.identification.scale import known_scale
 from dynax.mechanics import rigid_body
 from dynax.mechanics.pseudo_inertia import from_log_cholesky, log_cholesky
-from dynax.networks.friction import speed
 
 Constants = Mapping[str, Any]
 UNCONSTRAINED, SPEEDS = ("constant_force",), ("stop_speed", "stribeck_speed")

@@ -22,7 +22,7 @@ from jaxtyping import Array, Float, Int, PyTree
 
 from dynax.architectures.structured import StructuredDynamicsModel
 from dynax.base import BaseDynamicsModel, Variables
-from dynax.networks import rollout as open_loop
+from dynax.components import rollout as open_loop
 from dynax.training.samples import Samples, window
 from dynax.training.training_set import TrainingSet
 

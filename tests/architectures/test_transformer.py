@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from dynax.architectures import TransformerDynamicsModel
+from dynax.components.rollout import as_inputs, rollout
 from dynax.errors import UserError
-from dynax.networks.rollout import as_inputs, rollout
 
 H = 5
 

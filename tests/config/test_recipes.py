@@ -4,7 +4,7 @@ from itertools import product
 
 from recipes import model_of
 
-from dynax.config.registry import ARCHITECTURES, ENVS
+from dynax.config.registries import ARCHITECTURES, ENVS
 from dynax.config.schema import TrainingConfig
 
 NAMES = list(product(sorted(ENVS.builtin), sorted(ARCHITECTURES.builtin)))

@@ -10,7 +10,7 @@ from sections import SECTIONS
 
 from dynax import envs
 from dynax.config.options import defaults, section
-from dynax.config.registry import ARCHITECTURES, ENVS, EXCITATIONS, RESETS
+from dynax.config.registries import ARCHITECTURES, ENVS, EXCITATIONS, RESETS
 
 CONF = Path(__file__).parents[2] / "conf"
 

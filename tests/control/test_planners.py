@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from toys import DT, GAINS
 
-from dynax.config.registry import PLANNERS
+from dynax.config.registries import PLANNERS
 from dynax.control import planners
 from dynax.control.controller import Controller
 from dynax.control.planners import noise, splines

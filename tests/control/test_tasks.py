@@ -9,7 +9,7 @@ import yaml
 from dynax import envs
 from dynax.cli.composition import conf
 from dynax.config.options import defaults
-from dynax.config.registry import TASKS
+from dynax.config.registries import TASKS
 from dynax.control import tasks
 from dynax.control.tasks.balance import Balance
 from dynax.control.tasks.quadratic import Quadratic

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from dynax import excitations
-from dynax.config.registry import EXCITATIONS
+from dynax.config.registries import EXCITATIONS
 from dynax.errors import UserError
 from dynax.excitations.mixed import Mixed
 from dynax.excitations.ou import Ou

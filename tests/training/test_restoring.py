@@ -11,7 +11,7 @@ import pytest
 from toys import start
 
 from dynax.architectures import MLPDynamicsModel
-from dynax.config.registry import OPTIMIZERS
+from dynax.config.registries import OPTIMIZERS
 from dynax.config.schema import TrainingConfig
 from dynax.runs import sealed
 from dynax.runs.arrays import read_tree

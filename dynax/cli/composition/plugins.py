@@ -17,8 +17,8 @@ from hydra.errors import OverrideParseException
 
 from dynax.cli.composition.verbatim import unescaped
 from dynax.config.options import defaults
-from dynax.config.registry import ARCHITECTURES, ENVS, EXCITATIONS, PLANNERS, TASKS, load_plugins
-from dynax.config.table import Registry
+from dynax.config.registries import ARCHITECTURES, ENVS, EXCITATIONS, PLANNERS, TASKS, load_plugins
+from dynax.config.registry import Registry
 
 GROUPS = (ARCHITECTURES, ENVS, EXCITATIONS, TASKS, PLANNERS)
 

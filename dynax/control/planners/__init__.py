@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dynax.config.options import build
-from dynax.config.registry import PLANNERS
+from dynax.config.registries import PLANNERS
 from dynax.control.planners.planner import Planner
 
 __all__ = ["Planner", "make"]

@@ -16,7 +16,7 @@ from jaxtyping import Float
 
 from dynax.config.bounds import MAX_STEPS, MAX_TRAJECTORIES
 from dynax.config.options import check_fields
-from dynax.config.registry import PLANNERS
+from dynax.config.registries import PLANNERS
 from dynax.control.planners import noise, splines
 from dynax.errors import check_choice, check_range
 

@@ -11,7 +11,7 @@ import jax
 from jaxtyping import Array, Float
 
 from dynax.config.options import build
-from dynax.config.registry import TASKS
+from dynax.config.registries import TASKS
 from dynax.control.tasks.task import Task
 from dynax.envs import Env
 

@@ -9,7 +9,7 @@ from jaxtyping import Array, Bool, Float
 
 from dynax.config.bounds import MAX_SECONDS
 from dynax.config.options import check_fields
-from dynax.config.registry import TASKS
+from dynax.config.registries import TASKS
 from dynax.envs import Env
 from dynax.errors import UserError, check_range
 from dynax.excitations.excitation import steps_of

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from dynax.config.options import check_fields, plain
-from dynax.config.registry import RESETS
+from dynax.config.registries import RESETS
 from dynax.envs.state_space import StateSpace
 
 

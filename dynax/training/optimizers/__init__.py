@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import PyTree
 
-from dynax.config.registry import OPTIMIZERS
+from dynax.config.registries import OPTIMIZERS
 from dynax.config.schema import TrainingConfig
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dynax import envs
-from dynax.config.registry import RESETS
+from dynax.config.registries import RESETS
 from dynax.errors import UserError
 
 ROBOTS = ("cart_pole", "hopper", "quadruped", "arm")

@@ -10,6 +10,7 @@ import optax
 import pytest
 from contact_cases import SOFT, Moment, all_rows, model, moments, ones
 
+from dynax.components.constraints import LearnedConstraints
 from dynax.envs.state_space import StateSpace
 from dynax.errors import UserError
 from dynax.mechanics.collision.contacts import Contacts
@@ -17,7 +18,6 @@ from dynax.mechanics.constraints import ConstraintLayer, ContactRows, JointRows,
 from dynax.mechanics.constraints import joint_rows as joints_module
 from dynax.mechanics.constraints.rows import Bounded, Cones
 from dynax.mechanics.constraints.solve import solve
-from dynax.networks.constraints import LearnedConstraints
 
 CASES = [  # body, condim, cone, impratio, geom
     ("sphere", 1, "elliptic", 1, ""),

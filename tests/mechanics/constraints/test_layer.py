@@ -11,12 +11,12 @@ import optax
 import pytest
 from marks import slow
 
+from dynax.components.constraints import LearnedConstraints
 from dynax.data.simulate import simulate
 from dynax.envs import MjcfEnv
 from dynax.mechanics.constraints import ConstraintLayer, JointRows, UnconstrainedStep
 from dynax.mechanics.constraints.joint_rows import FACTORS
 from dynax.mechanics.constraints.parameters import impedance
-from dynax.networks.constraints import LearnedConstraints
 
 CONVERGED = '<option iterations="100" ls_iterations="100" tolerance="1e-14"/>'
 ARM = f"""<mujoco><compiler angle="radian"/><option timestep=".01"/>{CONVERGED}

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from dynax import envs
+from dynax.components.constraints import LearnedConstraints
 from dynax.data.simulate import simulate
 from dynax.excitations.mixed import Mixed
 from dynax.mechanics.collision.contacts import Contacts
 from dynax.mechanics.constraints import ConstraintLayer, ContactRows, JointRows, UnconstrainedStep
-from dynax.networks.constraints import LearnedConstraints
 
 BOX, CAPSULE = int(mujoco.mjtGeom.mjGEOM_BOX), int(mujoco.mjtGeom.mjGEOM_CAPSULE)
 

@@ -6,7 +6,7 @@ import numpy as np
 import optax
 import pytest
 
-from dynax.config.registry import OPTIMIZERS
+from dynax.config.registries import OPTIMIZERS
 from dynax.config.schema import TrainingConfig
 from dynax.training import optimizers
 

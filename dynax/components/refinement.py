@@ -7,10 +7,10 @@ import jax.numpy as jnp
 from flax import struct
 from jaxtyping import Array, Bool, Float
 
+from dynax.components.normalization import Statistics, denormalize
 from dynax.mechanics.collision.contacts import Detected
 from dynax.mechanics.constraints import ConstraintResiduals
 from dynax.mechanics.constraints.residuals import ActiveRows
-from dynax.networks.normalization import Statistics, denormalize
 from dynax.representation.representation import Representation
 
 

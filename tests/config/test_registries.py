@@ -4,9 +4,9 @@ import logging
 
 import pytest
 
-from dynax.config import registry
-from dynax.config.registry import ALL, ARCHITECTURES, ENVS, EXCITATIONS, OPTIMIZERS, load_plugins
-from dynax.config.table import Registry
+from dynax.config import registries
+from dynax.config.registries import ALL, ARCHITECTURES, ENVS, EXCITATIONS, OPTIMIZERS, load_plugins
+from dynax.config.registry import Registry
 from dynax.errors import UserError
 from dynax.excitations import Excitation
 
@@ -28,9 +28,9 @@ class Chirp(Excitation):
 @pytest.fixture
 def write(tmp_path, monkeypatch):
     """Return a function that writes a plugin. The registries are restored at the end of the test."""
-    for table in registry.ALL:
+    for table in registries.ALL:
         monkeypatch.setitem(table.__dict__, "registered", dict(table.registered))
-    monkeypatch.setattr(registry, "_plugins", {})
+    monkeypatch.setattr(registries, "_plugins", {})
 
     def to(name, text=CHIRP):
         (tmp_path / name).write_text(text)
@@ -60,7 +60,7 @@ def test_an_unknown_name_is_an_error_with_a_suggestion():
 
 def test_a_plugin_is_registered_under_the_stem_of_its_file(write):
     [plugin] = load_plugins([write("chirp.py")])
-    assert registry.plugins() == (plugin,)
+    assert registries.plugins() == (plugin,)
     assert (plugin.name, plugin.path) == ("chirp", str(write("chirp.py")))
     assert len(plugin.sha256) == 64
     cls = EXCITATIONS.get("chirp", "excitation.name")
@@ -127,20 +127,20 @@ def test_a_run_needs_the_plugins_that_it_records(write, caplog):
     path = write("chirp.py")
     record = {"name": "chirp", "path": str(path), "sha256": "0"}
     with pytest.raises(UserError) as error:
-        registry.check_plugins([record], "run=out")
+        registries.check_plugins([record], "run=out")
     assert str(error.value) == (
         f"run=out needs the plugin `chirp` ({path}), and Dynax imports only plugins that you name: "
         f"add plugins=[{path}], or in Python load(run, plugins=['{path}'])"
     )
     load_plugins([path])
     with caplog.at_level(logging.WARNING):
-        registry.check_plugins([record], "run=out")
+        registries.check_plugins([record], "run=out")
     assert f"run=out was made with another version of the plugin {path}" in caplog.text
 
 
 def test_a_plugin_whose_file_is_gone_is_described_by_its_name(write):
     with pytest.raises(UserError, match=r"add plugins=\[path/to/gone.py\]"):
-        registry.check_plugins([{"name": "gone", "path": "/tmp/gone.py", "sha256": "0"}], "run=out")
+        registries.check_plugins([{"name": "gone", "path": "/tmp/gone.py", "sha256": "0"}], "run=out")
 
 
 def test_a_class_of_python_may_be_registered(write):
@@ -148,13 +148,13 @@ def test_a_class_of_python_may_be_registered(write):
         def signal(self, rng, n, steps, dt, nu):
             raise NotImplementedError
 
-    registry.register_classes([Wave])
-    assert EXCITATIONS.get("test_registry", "excitation.name") is Wave
+    registries.register_classes([Wave])
+    assert EXCITATIONS.get("test_registries", "excitation.name") is Wave
     of_notebook = type("WaveExcitation", (Wave,), {"__module__": "__main__"})
-    registry.register_classes([of_notebook])
+    registries.register_classes([of_notebook])
     assert EXCITATIONS.get("wave", "excitation.name") is of_notebook
     with pytest.raises(UserError, match=r"int is not a subclass of BaseDynamicsModel, Env, .* Task or Planner"):
-        registry.register_classes([int])
+        registries.register_classes([int])
 
 
 @pytest.mark.parametrize(

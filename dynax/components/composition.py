@@ -13,17 +13,17 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Bool
 
+from dynax.components.constraints import ConstraintStage, LearnedConstraints, check_layer, constraint_layer
+from dynax.components.contact_cache import ContactSearch
+from dynax.components.ensemble import Ensemble
+from dynax.components.parts import ModuleWithParts, part
+from dynax.components.predictor import NetworkPredictor
 from dynax.config.bounds import MAX_ENSEMBLE, MAX_HISTORY, MAX_RATE
 from dynax.config.options import check_fields
-from dynax.config.registry import ARCHITECTURES
+from dynax.config.registries import ARCHITECTURES
 from dynax.envs.env import Env
 from dynax.errors import check_choice, check_range, config_section
 from dynax.mechanics.constraints import ConstraintLayer
-from dynax.networks.constraints import ConstraintStage, LearnedConstraints, check_layer, constraint_layer
-from dynax.networks.contact_cache import ContactSearch
-from dynax.networks.ensemble import Ensemble
-from dynax.networks.parts import ModuleWithParts, part
-from dynax.networks.predictor import NetworkPredictor
 from dynax.representation.representation import Representation, check_options
 
 

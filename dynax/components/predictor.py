@@ -8,11 +8,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from dynax.components.contact_cache import ContactCache
+from dynax.components.normalization import Statistics, denormalize, normalize
+from dynax.components.refinement import Refinement
 from dynax.errors import UserError
 from dynax.mechanics.constraints import UnconstrainedStep
-from dynax.networks.contact_cache import ContactCache
-from dynax.networks.normalization import Statistics, denormalize, normalize
-from dynax.networks.refinement import Refinement
 from dynax.representation.representation import Representation
 
 

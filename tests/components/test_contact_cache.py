@@ -7,8 +7,8 @@ import pytest
 from small_models import unit
 
 from dynax.architectures import MLPDynamicsModel, TransformerDynamicsModel
+from dynax.components import contact_cache
 from dynax.envs import MjcfEnv
-from dynax.networks import contact_cache
 
 ROD = """<mujoco><worldbody><geom type="plane" size="5 5 1"/>
 <body pos="0 0 .1"><joint name="z" type="slide" axis="0 0 1"/><joint axis="0 1 0"/>

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from dynax.architectures import LagrangianDynamicsModel
+from dynax.components.observer import VelocityObserver
 from dynax.envs import PendulumEnv
-from dynax.networks.observer import VelocityObserver
 
 H = 3
 

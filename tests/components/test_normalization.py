@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dynax.networks.normalization import denormalize, identity, normalize
+from dynax.components.normalization import denormalize, identity, normalize
 
 
 def test_normalized_values_have_zero_mean_and_unit_standard_deviation():

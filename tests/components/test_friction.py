@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from dynax.networks.friction import STOPPED, STRIBECK, dry_friction
+from dynax.components.friction import STOPPED, STRIBECK, dry_friction
 
 UNIT = np.array([2.0])
 

@@ -9,12 +9,12 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jaxtyping import Array, Float
 
+from dynax.components.mass_matrix import Inertia
 from dynax.envs.env import Env
 from dynax.errors import UserError
 from dynax.mechanics.collision.contacts import Contacts, Detected
 from dynax.mechanics.constraints import ConstraintLayer, ContactRows, JointRows, UnconstrainedStep
 from dynax.mechanics.constraints.layer import ContactMotions
-from dynax.networks.mass_matrix import Inertia
 from dynax.representation.frames import BaseFrame, WorldFrame
 from dynax.representation.representation import Representation
 from dynax.representation.targets import AccelerationTarget, target_of
