@@ -69,7 +69,7 @@ OPTIONS = {
     "mechanical": LAYER | {"hidden_dims", "activation", "compliance", "ensemble_size", "history"},
     "quadratic": NETWORK | {"hidden_dims", "activation"},
     "resnet": NETWORK | {"width", "num_blocks", "activation", "history"},
-    "rigid": LAYER,
+    "rigid": LAYER | {"friction", "history"},
 }
 
 
@@ -99,16 +99,15 @@ def test_the_representation_of_the_seed_is_one_override_away(name, cart_pole):
     assert model.feature_dim == model.target_dim == model.state_dim
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("quadratic", "rigid")])
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "quadratic"])
 def test_it_takes_a_history(name, cart_pole):
     model = architectures.make(cart_pole, group(name, history=5))
     assert model.history == 5
 
 
-@pytest.mark.parametrize("name", ["quadratic", "rigid"])
-def test_a_model_of_the_present_has_no_option_history(name, cart_pole):
+def test_the_quadratic_model_has_no_option_history(cart_pole):
     with pytest.raises(UserError, match=r"unknown key model.history"):
-        architectures.make(cart_pole, group(name, history=4))
+        architectures.make(cart_pole, group("quadratic", history=4))
 
 
 @pytest.mark.slow
