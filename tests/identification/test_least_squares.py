@@ -128,7 +128,9 @@ def test_constants_are_found_from_control_steps_of_several_evaluations(decimatio
     with jax.enable_x64(True):
         truth = np.concatenate([constants(model)[name] for name in sorted(model.labels)])
     assert found.identifiable.sum() == 6  # two first moments, the inertia of the pole, two dampings and a gain
-    np.testing.assert_allclose(found.values[found.identifiable], truth[found.identifiable], rtol=1e-8, atol=1e-12)
+    noise = found.errors[found.identifiable].max()  # from the rounding of the data
+    assert noise < 1e-10
+    np.testing.assert_allclose(found.values[found.identifiable], truth[found.identifiable], rtol=1e-8, atol=3 * noise)
 
 
 LOOSE = """<mujoco><default><geom contype="0" conaffinity="0"/></default><worldbody>
