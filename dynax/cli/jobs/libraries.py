@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
@@ -13,7 +14,7 @@ DEVICES = ("JAX_PLATFORMS", "JAX_NUM_CPU_DEVICES")  # variables that JAX reads w
 
 
 def import_module(name: str) -> ModuleType:
-    """Import a module that uses the libraries, and start the devices of JAX.
+    """Import a module that may use the libraries. If it imports JAX, start the devices of JAX.
 
     Args:
         name: full name of the module.
@@ -23,7 +24,8 @@ def import_module(name: str) -> ModuleType:
     """
     with _rejected([key for key in os.environ if key.startswith(PREFIXES)]):
         module = importlib.import_module(name)
-    start_devices()
+    if "jax" in sys.modules:
+        start_devices()
     return module
 
 
