@@ -3,7 +3,9 @@
 import contextlib
 import difflib
 import numbers
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+
+MAX_NAMES = 5  # names that a message lists
 
 
 class UserError(ValueError):
@@ -44,6 +46,12 @@ def config_section(section: str) -> Iterator[None]:
         yield
     except UserError as error:
         raise error.with_section(section) from error.__cause__
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return at most `MAX_NAMES` names in backticks, and the number of the others."""
+    more = f" and {len(names) - MAX_NAMES} others" if len(names) > MAX_NAMES else ""
+    return ", ".join(f"`{name}`" for name in names[:MAX_NAMES]) + more
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

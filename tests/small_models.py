@@ -1,5 +1,7 @@
 """Small models with random weights, and trajectories for them."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,7 +12,10 @@ from dynax.base import BaseDynamicsModel
 from dynax.data.simulate import diverged, simulate
 from dynax.envs import MjcfEnv
 from dynax.envs.resets.standing import StandingReset
+from dynax.evaluation.ensembles import calibrate
 from dynax.representation.representation import Representation
+from dynax.trained import TrainedModel
+from dynax.training.normalization import normalization_of
 
 # A pendulum with a ball joint, whose elbow is driven through an activation.
 ACTIVE = """<mujoco><option timestep="0.005"/><worldbody><body pos="0 0 2">
@@ -100,3 +105,11 @@ def skewed(model, seed=0):
     sizes = {name: len(each["mean"]) for name, each in model.identity_normalization().items()}
     statistics = {k: {"mean": rng.normal(0, 0.1, n), "std": rng.uniform(0.5, 2, n)} for k, n in sizes.items()}
     return model.create(jax.random.PRNGKey(seed), jax.tree.map(np.float32, statistics))
+
+
+def calibrated_ensemble(env, data):
+    """Return a small ensemble with random weights, calibrated on a quarter of the trajectories `data`."""
+    train, val = data.split(0.25)
+    model = MLPDynamicsModel(env=env, hidden_dims=(4,), activation="tanh", ensemble_size=3)
+    trained = TrainedModel(model, model.create(jax.random.PRNGKey(0), normalization_of(model, train)))
+    return dataclasses.replace(trained, calibration=calibrate(trained, val))

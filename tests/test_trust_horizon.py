@@ -2,15 +2,12 @@
 
 import dataclasses
 
-import jax
 import numpy as np
 import pytest
+from small_models import calibrated_ensemble
 
-from dynax import architectures
 from dynax.errors import UserError
-from dynax.evaluation.ensembles import calibrate
-from dynax.trained import TrainedModel, load
-from dynax.training.normalization import normalization_of
+from dynax.trained import load
 
 STATES, ACTIONS = np.full((2, 4), 0.3), np.zeros((2, 40, 1))
 
@@ -18,11 +15,7 @@ STATES, ACTIONS = np.full((2, 4), 0.3), np.zeros((2, 40, 1))
 @pytest.fixture(scope="module")
 def ensemble(robots, trajectories):
     """A calibrated ensemble without training."""
-    train, val = trajectories["cart_pole"].split(0.25)
-    group = {"architecture": "mlp", "hidden_dims": [4], "activation": "tanh", "ensemble_size": 3}
-    model = architectures.make(robots["cart_pole"], group)
-    trained = TrainedModel(model, model.create(jax.random.PRNGKey(0), normalization_of(model, train)))
-    return dataclasses.replace(trained, calibration=calibrate(trained, val))
+    return calibrated_ensemble(robots["cart_pole"], trajectories["cart_pole"])
 
 
 def test_the_trust_horizon_is_the_time_until_the_calibrated_spread_is_large(ensemble):

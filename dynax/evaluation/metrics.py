@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from dynax.envs.state_space import StateSpace
+from dynax.uncertainty.calibration import first_passage
 
 HORIZONS = (1, 10, 50, 100, 500, 1000)  # control steps after which errors are reported
 THRESHOLDS = (0.1, 0.4)  # of valid prediction times, in standard deviations
@@ -79,12 +80,6 @@ def squared_physical_error(
             error = np.abs(space.difference(true, path.astype(np.float64)))
         total += np.where(np.isfinite(error), np.minimum(error, MAX_ERROR * std), MAX_ERROR * std) ** 2
     return total
-
-
-def first_passage(error: Float[np.ndarray, "N steps"], threshold: float) -> Int[np.ndarray, " N"]:
-    """Return the first step at which each trajectory's error exceeds a threshold, or `steps` if it never does."""
-    exceeded = error > threshold
-    return np.where(exceeded.any(axis=1), exceeded.argmax(axis=1), error.shape[1])
 
 
 @dataclass(frozen=True)

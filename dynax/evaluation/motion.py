@@ -7,11 +7,11 @@ from jaxtyping import Float
 
 from dynax.envs.env import Env
 from dynax.envs.state_space import StateSpace
+from dynax.errors import listed
 from dynax.evaluation.metrics import MIN_STD
 
 log = logging.getLogger(__name__)
 
-MAX_NAMES = 5  # coordinates that a message lists
 ADVICE = (
     "Widen the initial states (env.reset), enlarge the actions (env.action_range), or select another excitation, and "
     "collect new data"
@@ -40,6 +40,4 @@ def warn_of_still_coordinates(env: Env, std: Float[np.ndarray, " C"], where: str
     if nothing_moves(env.space, std):
         log.warning("nothing moves in %s of %s, so that errors say nothing about a model. %s", where, env.name, ADVICE)
     elif still:
-        names = ", ".join(f"`{name}`" for name in still[:MAX_NAMES])
-        more = f" and {len(still) - MAX_NAMES} others" if len(still) > MAX_NAMES else ""
-        log.warning("in %s of %s, %s%s do not move. %s", where, env.name, names, more, ADVICE)
+        log.warning("in %s of %s, %s do not move. %s", where, env.name, listed(still), ADVICE)

@@ -92,11 +92,8 @@ class Kinematics:
         coordinate = (numbers[self.coordinate_index] - array(self.coordinate_ref))[:, None]
         hinge = jnp.concatenate([jnp.cos(coordinate / 2), array(self.hinge_axis) * jnp.sin(coordinate / 2)], axis=-1)
         is_hinge = np.any(self.hinge_axis, axis=1, keepdims=True)
-        turned = array(IDENTITY)
-        if (
-            self.quaternion_index[:, 0] != len(numbers) - 1
-        ).any():  # otherwise all of them are the constant (1, 0, 0, 0)
-            turned = normalized(numbers[self.quaternion_index], IDENTITY)
+        has_quaternion = (self.quaternion_index[:, 0] != len(numbers) - 1).any()  # not only the constant (1, 0, 0, 0)
+        turned = normalized(numbers[self.quaternion_index], IDENTITY) if has_quaternion else array(IDENTITY)
         spin = rotations.matrix(jnp.where(is_hinge, hinge, turned))
         pivot, orientation = array(self.pivot), array(self.orientation)
         shift = numbers[self.translation_index] + array(self.slide_axis) * coordinate + pivot - rotate(spin, pivot)

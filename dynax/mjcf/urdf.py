@@ -4,13 +4,13 @@ import re
 
 import mujoco
 
+from dynax.errors import listed
 from dynax.mjcf.messages import repeat_warning
 
 COMMENT = re.compile(r"<!--.*?-->|<\?.*?\?>", re.DOTALL)
 ROOT = re.compile(r"\s*(?:<!DOCTYPE[^>]*>\s*)?<\s*robot\b")
 XACRO = re.compile(r"<\s*xacro:")
 MIMIC = re.compile(r"<\s*joint\b[^>]*\bname\s*=\s*[\"']([^\"']*)[\"'][^>]*>(?:(?!</\s*joint).)*?<\s*mimic\b", re.DOTALL)
-MAX_NAMES = 5  # joints that the warning lists
 DRIVEN = (mujoco.mjtJoint.mjJNT_HINGE, mujoco.mjtJoint.mjJNT_SLIDE)
 
 
@@ -43,6 +43,5 @@ def add_motors(spec: mujoco.MjSpec, text: str) -> None:
         if low < high:
             motor.ctrlrange = low, high
     if driven:
-        names = ", ".join(f"`{joint.name}`" for joint in driven[:MAX_NAMES])
-        more = f" and {len(driven) - MAX_NAMES} others" if len(driven) > MAX_NAMES else ""
-        repeat_warning(f"a URDF has no actuators, so motors are added at {names}{more}")
+        names = listed([joint.name for joint in driven])
+        repeat_warning(f"a URDF has no actuators, so motors are added at {names}")

@@ -74,9 +74,9 @@ class Calibration:
         parts = [ratio[:, low:high].reshape(-1, ratio.shape[-1]) for low, high in pairwise(bounds)]
         factors = np.stack([np.quantile(part, LEVELS, axis=0) for part in parts], axis=1)
         intervals = cls(state_std, steps, factors, 1.0)
-        valid = first_above(rms(error, observed), THRESHOLD)
+        valid = first_passage(rms(error, observed), THRESHOLD)
         size = intervals.typical_error(spread, observed)
-        too_long = [np.mean(first_above(factor * size, THRESHOLD) > valid) for factor in TRUST_FACTORS]
+        too_long = [np.mean(first_passage(factor * size, THRESHOLD) > valid) for factor in TRUST_FACTORS]
         sufficient = [f for f, share in zip(TRUST_FACTORS, too_long, strict=True) if share <= MAX_TOO_LONG]
         return replace(intervals, trust_factor=float(min(sufficient, default=TRUST_FACTORS[-1])))
 
@@ -97,7 +97,7 @@ class Calibration:
         self, spread: Float[np.ndarray, "N T1 C"], observed: Bool[np.ndarray, " C"], threshold: float = THRESHOLD
     ) -> Int[np.ndarray, " N"]:
         """Return the first step whose normalized error probably exceeds the threshold, or T1 if there is none."""
-        return first_above(self.trust_factor * self.typical_error(spread, observed), threshold)
+        return first_passage(self.trust_factor * self.typical_error(spread, observed), threshold)
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of the file."""
@@ -142,7 +142,7 @@ def normal_half_width(spread: Float[np.ndarray, "..."], level: float) -> Float[n
     return NormalDist().inv_cdf((1 + level) / 2) * spread
 
 
-def first_above(values: Float[np.ndarray, "N T1"], threshold: float) -> Int[np.ndarray, " N"]:
+def first_passage(values: Float[np.ndarray, "N T1"], threshold: float) -> Int[np.ndarray, " N"]:
     """Return the first step at which each row exceeds a threshold, or T1 if it never does."""
     above = ~(values <= threshold)
     return np.where(above.any(axis=1), above.argmax(axis=1), values.shape[1])

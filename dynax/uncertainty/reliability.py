@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.stats import spearmanr
 
-from dynax.uncertainty.calibration import LEVELS, THRESHOLD, Calibration, first_above, normal_half_width
+from dynax.uncertainty.calibration import LEVELS, THRESHOLD, Calibration, first_passage, normal_half_width
 from dynax.uncertainty.spread import rms
 
 HORIZONS = (1, 10, 50, 100)  # control steps of the table
@@ -69,7 +69,7 @@ def reliability(
     raw = [size <= normal_half_width(spread, level)[:, at][..., observed] for level in LEVELS]
     width = calibration.half_width(spread, WIDTH_LEVEL)[:, at][..., observed].mean(axis=0)
     oracle = np.quantile(size, WIDTH_LEVEL, axis=0)
-    valid = first_above(rms(error, observed), THRESHOLD)
+    valid = first_passage(rms(error, observed), THRESHOLD)
     announced = calibration.trust_steps(spread, observed)
     return Reliability(
         steps,

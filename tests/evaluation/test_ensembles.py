@@ -1,18 +1,13 @@
 """The uncertainty of an ensemble in an evaluation: the table, the plot and the summary."""
 
-import dataclasses
-
-import jax
 import numpy as np
 import pytest
 from PIL import Image
+from small_models import calibrated_ensemble
 
-from dynax import architectures
 from dynax.config.schema import EvalConfig
 from dynax.evaluation import ensembles, evaluate
-from dynax.evaluation.ensembles import calibrate
 from dynax.trained import TrainedModel
-from dynax.training.normalization import normalization_of
 
 CONFIG = EvalConfig(num_trajectories=6, seconds=1.0, seed=3, warmup=5)
 
@@ -20,11 +15,7 @@ CONFIG = EvalConfig(num_trajectories=6, seconds=1.0, seed=3, warmup=5)
 @pytest.fixture(scope="module")
 def trained(robots, trajectories):
     """Return an ensemble without training, calibrated."""
-    train, val = trajectories["cart_pole"].split(0.25)
-    group = {"architecture": "mlp", "hidden_dims": [4], "activation": "tanh", "ensemble_size": 3}
-    model = architectures.make(robots["cart_pole"], group)
-    single = TrainedModel(model, model.create(jax.random.PRNGKey(0), normalization_of(model, train)))
-    return dataclasses.replace(single, calibration=calibrate(single, val))
+    return calibrated_ensemble(robots["cart_pole"], trajectories["cart_pole"])
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from scipy.stats import norm
 from synthetic_errors import FACTOR, OBSERVED, sample
 
 from dynax.errors import UserError
-from dynax.uncertainty.calibration import FILE, LEVELS, MAX_TOO_LONG, Calibration, first_above, normal_half_width
+from dynax.uncertainty.calibration import FILE, LEVELS, MAX_TOO_LONG, Calibration, first_passage, normal_half_width
 from dynax.uncertainty.spread import rms
 
 
@@ -32,7 +32,7 @@ def test_new_errors_lie_in_the_intervals_at_the_nominal_rate(calibration, level)
 
 def test_the_trust_horizon_is_rarely_too_long(calibration):
     error, spread = sample(1)
-    valid = first_above(rms(error, OBSERVED), 0.1)
+    valid = first_passage(rms(error, OBSERVED), 0.1)
     announced = calibration.trust_steps(spread, OBSERVED)
     assert np.mean(announced > valid) < MAX_TOO_LONG + 0.04
     assert np.median(announced) >= 0.5 * np.median(valid)
@@ -41,7 +41,7 @@ def test_the_trust_horizon_is_rarely_too_long(calibration):
 
 def test_a_step_above_the_threshold():
     values = np.array([[0, 1, 3.0], [0, 0, 0], [0, np.nan, 0]])
-    assert first_above(values, 0.5).tolist() == [1, 3, 1]
+    assert first_passage(values, 0.5).tolist() == [1, 3, 1]
 
 
 def test_a_saved_calibration_is_equal(calibration, tmp_path):
