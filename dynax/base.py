@@ -119,10 +119,10 @@ class BaseDynamicsModel(ComposedModule):
     def _init(self, normalization: Variables, rng: jax.Array) -> dict[str, Any]:
         """Return the parameters of one member."""
         states, actions = (jnp.zeros((self.unconstrained_inputs, n)) for n in (self.state_dim, self.action_dim))
-        free, variables = self.init_with_output(rng, states, actions, normalization, method="unconstrained")
-        last = jax.tree.map(lambda x: x[-1], free) if self.sequence else free
-        layer_rng = jax.random.fold_in(rng, 1)  # differs from that of the network
-        layer = self.constraint_stage.init(layer_rng, states[-1], last)
+        inputs = states, actions, normalization, False, self.contact_search.absent(len(states))
+        free, variables = self.init_with_output(rng, *inputs, method="unconstrained")
+        free = jax.tree.map(lambda x: x[-1], free) if self.sequence else free
+        layer = self.constraint_stage.init(jax.random.fold_in(rng, 1), states[-1], free)
         return {"network": variables["params"], **layer}
 
     def contact_cache(self, states: Float[np.ndarray, "M S"]) -> ContactCache | None:

@@ -88,9 +88,7 @@ class ComposedModule(ModuleWithParts):
     def contact_search(self) -> ContactSearch:
         """The contact detection for a whole dataset, once before a training."""
         refinement, features = self.predictor.refinement, self.representation.constraints.contacts
-        if refinement is None:
-            return ContactSearch(features, self.layer, None)
-        return ContactSearch(features, refinement.constraints.layer, np.float32)  # the precision of a rollout
+        return ContactSearch(features, refinement.constraints.layer if refinement else self.layer)
 
     @property
     def ensemble(self) -> Ensemble:

@@ -75,7 +75,9 @@ class ConstraintStage:
         """Return {"layer": parameters} of the constraint layer, or an empty dictionary without parameters."""
         if self.module is None:
             return {}
-        variables = self.module.init(rng, state, replace(free, change=free.change[: self._nv]))
+        layer = self.module.layer
+        motion = layer.contact_motion(state, layer.absent_contacts())
+        variables = self.module.init(rng, state, replace(free, change=free.change[: self._nv]), None, motion)
         return {"layer": variables["params"]} if "params" in variables else {}
 
     def __call__(

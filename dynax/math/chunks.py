@@ -14,7 +14,6 @@ def map_in_chunks(
     program: Callable[[np.ndarray], PyTree],
     rows: Shaped[np.ndarray, "M ..."],
     max_rows: int | None = None,
-    dtype: type[np.floating] | None = None,
 ) -> PyTree:
     """Apply a compiled program to rows, one chunk at a time.
 
@@ -24,7 +23,6 @@ def map_in_chunks(
         program: a function of an array (k, ...) that returns a pytree of arrays (k, ...).
         rows: the input. The program runs in float64 if the input is float64.
         max_rows: rows per call of the program, by default `MAX_ROWS`.
-        dtype: precision of the floating-point numbers in the result; by default that of the program.
 
     Returns:
         The pytree of NumPy arrays (M, ...) that the program returns for all rows.
@@ -37,15 +35,9 @@ def map_in_chunks(
             padded = np.concatenate([chunk, np.repeat(chunk[-1:], size - len(chunk), axis=0)])
             part = jax.tree.map(np.asarray, program(padded))
             if result is None:
-                result = jax.tree.map(lambda x: _empty(len(rows), x, dtype), part)
+                result = jax.tree.map(lambda x: np.empty((len(rows), *x.shape[1:]), x.dtype), part)
             jax.tree.map(partial(_store, start, start + len(chunk)), result, part)
     return result
-
-
-def _empty(count: int, part: np.ndarray, dtype: type[np.floating] | None) -> np.ndarray:
-    """Return an array for `count` rows of a program's output."""
-    convert = dtype is not None and np.issubdtype(part.dtype, np.floating)
-    return np.empty((count, *part.shape[1:]), dtype if convert else part.dtype)
 
 
 def _store(start: int, stop: int, whole: np.ndarray, part: np.ndarray) -> None:

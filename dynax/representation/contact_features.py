@@ -39,14 +39,11 @@ class ContactFeatures:
         """Return the features of states. NumPy arrays are processed in chunks by a compiled program."""
         flat = states.reshape(-1, states.shape[-1])
         is_numpy = isinstance(states, np.ndarray)
-        features = self.in_chunks(flat) if is_numpy else jax.vmap(self._of_one)(flat)
+        if is_numpy:
+            features = map_in_chunks(self._compiled, flat, self.contacts.rows_at_once)
+        else:
+            features = jax.vmap(self.of_state)(flat)
         return features.reshape(*states.shape[:-1], features.shape[-1])
-
-    def in_chunks(
-        self, states: Float[np.ndarray, "M S"], dtype: type[np.floating] | None = None
-    ) -> Float[np.ndarray, "M F"]:
-        """Return the features of states in the precision `dtype`, by default that of the states."""
-        return map_in_chunks(self._compiled, states, self.contacts.rows_at_once, dtype)
 
     @cached_property
     def size(self) -> int:
@@ -55,9 +52,9 @@ class ContactFeatures:
 
     @cached_property
     def _compiled(self) -> Any:
-        return jax.jit(jax.vmap(self._of_one))
+        return jax.jit(jax.vmap(self.of_state))
 
-    def _of_one(self, state: Float[Array, " S"]) -> Float[Array, " F"]:
+    def of_state(self, state: Float[Array, " S"]) -> Float[Array, " F"]:
         """Return the features of one state: contacts with planes, with other static geometry, within the robot."""
         poses = self.contacts.kinematics(self.space.qpos(state))
         detected = self.contacts.detect(poses)

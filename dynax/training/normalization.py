@@ -16,7 +16,9 @@ MIN_COLUMNS = 8  # smallest number of columns that are processed at once, if the
 MIN_STD = 1e-8  # a quantity with a smaller standard deviation is constant in the data
 
 
-def normalization_of(model: BaseDynamicsModel, data: Trajectories) -> Variables:
+def normalization_of(
+    model: BaseDynamicsModel, data: Trajectories, contacts: Float[np.ndarray, "M Fc"] | None = None
+) -> Variables:
     """Return mean and standard deviation (float32) of features, actions and targets over the transitions of `data`.
 
     Features of a rare contact are zero almost everywhere, so their standard deviation is tiny. It is enlarged so that
@@ -24,10 +26,16 @@ def normalization_of(model: BaseDynamicsModel, data: Trajectories) -> Variables:
     dominate the network.
 
     Feature statistics use evenly spaced transitions, at most `MAX_NUMBERS` numbers.
+
+    Args:
+        model: defines features and targets.
+        data: trajectories of the model's robot.
+        contacts: contact features of all transitions, if they are already known.
     """
     states, following = data.states[:, :-1], data.states[:, 1:]
     stride = 1 + states[..., 0].size * model.feature_dim // MAX_NUMBERS
-    features = model.features(states.reshape(-1, states.shape[-1])[::stride])
+    known = None if contacts is None else contacts[::stride]
+    features = model.representation.features(states.reshape(-1, states.shape[-1])[::stride], known)
     raw = {"features": features, "actions": data.actions, "target": model.targets(states, following)}
     statistics = {name: _statistics(values) for name, values in raw.items()}
     nonzero = _rms_where_nonzero(features, statistics["features"]["mean"])

@@ -9,6 +9,7 @@ from flax import struct
 from jaxtyping import Array, Float, Int
 
 from dynax.base import BaseDynamicsModel, Variables, normalize
+from dynax.components.contact_cache import ContactCache
 from dynax.data.trajectories import Trajectories
 
 
@@ -49,22 +50,21 @@ def make_samples(
     normalization: Variables,
     dtype: type = np.float32,
     *,
-    contacts: bool = True,
+    contacts: ContactCache | None = None,
 ) -> Samples:
     """Return the transitions of `data`.
 
     Args:
-        model: defines the targets and the contact cache.
+        model: defines the targets.
         data: trajectories of the model's robot.
         normalization: statistics of the targets.
         dtype: precision of the arrays.
-        contacts: whether to compute the contact cache.
+        contacts: `model.contact_cache` of the states, if the training uses it.
     """
     states, following = data.states[:, :-1], data.states[:, 1:]
     statistics = jax.tree.map(np.asarray, normalization["target"])  # JAX arrays would round the data before scaling
     parts = states, data.actions, normalize(statistics, model.targets(states, following))
     flat = [x.reshape(data.num_transitions, -1) for x in parts]
-    cache = model.contact_cache(flat[0]) if contacts else None
-    cache = jax.tree.map(lambda x: jnp.asarray(x.astype(dtype) if x.dtype == np.float64 else x), cache)
+    cache = jax.tree.map(lambda x: jnp.asarray(x.astype(dtype) if x.dtype == np.float64 else x), contacts)
     states, actions, targets = (jnp.asarray(x, dtype) for x in flat)
     return Samples(states, actions, targets, cache)

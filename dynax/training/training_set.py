@@ -47,8 +47,10 @@ class TrainingSet:
         check_data(model, data, "training")
         log.info("preparing %d transitions: compiling, then computing the features", data.num_transitions)
         warn_of_still_coordinates(model.env, metrics.state_std(model.env.space, data.states), "the training data")
-        normalization = normalization_of(model, data) if normalization is None else normalization
-        return cls(model, data, normalization, make_samples(model, data, normalization))
+        contacts = model.contact_cache(data.states[:, :-1].reshape(data.num_transitions, -1))
+        if normalization is None:
+            normalization = normalization_of(model, data, contacts and contacts.features)
+        return cls(model, data, normalization, make_samples(model, data, normalization, contacts=contacts))
 
     @property
     def steps(self) -> int:
@@ -90,7 +92,7 @@ class TrainingSet:
 
     def double_samples(self) -> Samples:
         """Return the transitions in float64, without contact cache; `jax.enable_x64` must be on."""
-        return make_samples(self.model, self.data, self.normalization, np.float64, contacts=False)
+        return make_samples(self.model, self.data, self.normalization, np.float64)
 
     def spread_ends(self, key: jax.Array, horizon: int, max_count: int) -> Int[np.ndarray, " R"]:
         """Return window ends whose predictions of `horizon` steps cover the data, at most `max_count`, shuffled."""

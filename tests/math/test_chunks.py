@@ -27,10 +27,3 @@ def test_chunks_have_one_shape_and_the_result_is_that_of_all_rows(count, monkeyp
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_result_has_the_precision_of_the_input(dtype):
     assert map_in_chunks(jax.jit(lambda x: x / 3), np.ones((2, 1), dtype)).dtype == dtype
-
-
-def test_the_precision_of_floating_point_results_can_be_chosen():
-    rows = np.arange(10.0).reshape(5, 2)
-    result = map_in_chunks(jax.jit(lambda x: (x / 3, x[:, 0] > 4)), rows, max_rows=2, dtype=np.float32)
-    np.testing.assert_array_equal(result[0], (rows / 3).astype(np.float32))
-    np.testing.assert_array_equal(result[1], rows[:, 0] > 4)

@@ -47,6 +47,12 @@ class Detected:
     tangent: Leaf  # preferred first tangent, (C, 3); zero if there is none
     present: Leaf  # (C,) bool: MuJoCo would create this contact if the geoms were close enough
 
+    @classmethod
+    def absent(cls, count: int) -> "Detected":
+        """Return `count` contacts that are not present."""
+        vectors = jnp.zeros((count, 3))
+        return cls(jnp.zeros(count, jnp.int32), vectors[:, 0], vectors, vectors, vectors, jnp.zeros(count, bool))
+
     @property
     def frame(self) -> Float[Array, "*batch C 3 3"]:
         """The axes of each contact frame as rows: the normal and two tangents, as in MuJoCo.

@@ -29,7 +29,7 @@ TRAINING_ITERATIONS = 2
 MAX_CONTACTS = 8  # active contacts of each dimension
 ABSENT_DISTANCE = 1e3  # distance of contacts that are not present, m
 
-ContactCache = dict[int, Detected]  # by dimension, the nearest contacts
+NearestContacts = dict[int, Detected]  # by dimension, the nearest contacts
 ContactMotions = dict[int, tuple[Any, ContactMotion]]  # by dimension, the slots of contacts and their motion
 Factors = Mapping[str, jax.Array]  # factors on the compliance of the rows; see `ConstraintLayer.factor_shapes`
 
@@ -109,12 +109,12 @@ class ConstraintLayer:
         if self.contact_rows is not None:
             factor = {name: factors[f"contact_{name}"] for name in self.contact_rows.factor_shapes}
             if contact_motion is None:
-                contact_motion = self.contact_motion(state, self.contact_cache(state))
+                contact_motion = self.contact_motion(state, self.nearest_contacts(state))
             for dim, (slots, motion) in contact_motion.items():
                 rows.append(self.contact_rows.rows(motion, dim, slots, self.space.qvel(state), factor))
         return rows
 
-    def contact_cache(self, state: Float[AnyArray, " S"]) -> ContactCache:
+    def nearest_contacts(self, state: Float[AnyArray, " S"]) -> NearestContacts:
         """Return the nearest `MAX_CONTACTS` contacts of each dimension.
 
         This is the most expensive part of the layer. It does not depend on the factors, so that training computes it
@@ -126,12 +126,18 @@ class ConstraintLayer:
         parts = {dim: jax.tree.map(lambda x, s=s: x[s], detected) for dim, s in self.contact_rows.dimensions.items()}
         return {dim: self.contacts.nearest(part, MAX_CONTACTS) for dim, part in parts.items()}
 
-    def contact_motion(self, state: Float[AnyArray, " S"], contact_cache: ContactCache) -> ContactMotions:
-        """Return the motion of the bodies at the contacts of `contact_cache`."""
-        assert self.contacts is not None
+    def absent_contacts(self) -> NearestContacts:
+        """Return contacts with the shapes of `nearest_contacts`, none of which is present."""
+        rows = self.contact_rows
+        return {dim: Detected.absent(min(MAX_CONTACTS, len(s))) for dim, s in rows.dimensions.items()} if rows else {}
+
+    def contact_motion(self, state: Float[AnyArray, " S"], nearest: NearestContacts) -> ContactMotions:
+        """Return the motion of the bodies at the contacts that `nearest_contacts` found."""
+        if self.contacts is None:
+            return {}
         poses = self.contacts.kinematics(self.space.qpos(state))
         motions = {}
-        for dim, detected in contact_cache.items():
+        for dim, detected in nearest.items():
             distance = jnp.where(detected.present, detected.distance, ABSENT_DISTANCE)
             motions[dim] = detected.slot, ContactMotion(distance, *self.contacts.jacobian(poses, detected))
         return motions

@@ -29,7 +29,7 @@ from dynax.mechanics.collision.contacts import Contacts
 from dynax.mechanics.collision.pairs import selection
 from dynax.mechanics.constraints.contact_rows import ContactRows
 from dynax.mechanics.constraints.joint_rows import JointRows
-from dynax.mechanics.constraints.layer import ConstraintLayer, ContactCache
+from dynax.mechanics.constraints.layer import ConstraintLayer, NearestContacts
 from dynax.mechanics.constraints.rows import MIN_STIFFNESS, Cones, Rows
 from dynax.mjcf.joints import locked_dofs
 
@@ -101,20 +101,20 @@ class ConstraintResiduals:
                 contacts = contacts.at[next(slots)].set(residual.reshape(len(residual), -1)[:, 0])
         return Residuals(dt * invweight * total, dt * jnp.concatenate([*joints, contacts]))
 
-    def active_rows(self, state: Float[AnyArray, " S"], contact_cache: ContactCache | None = None) -> ActiveRows:
+    def active_rows(self, state: Float[AnyArray, " S"], nearest: NearestContacts | None = None) -> ActiveRows:
         """Return the rows at a state; of each contact dimension only the nearest contacts.
 
         Args:
             state: [qpos, qvel, ...].
-            contact_cache: `contact_cache(state)`, if it has already been computed.
+            nearest: `nearest_contacts(state)`, if it has already been computed.
         """
-        contact_cache = self.contact_cache(state) if contact_cache is None else contact_cache
-        motion = self.layer.contact_motion(state, contact_cache)
+        nearest = self.nearest_contacts(state) if nearest is None else nearest
+        motion = self.layer.contact_motion(state, nearest)
         return ActiveRows(self.layer.rows(state, contact_motion=motion), [slots for slots, _ in motion.values()])
 
-    def contact_cache(self, state: Float[AnyArray, " S"]) -> ContactCache:
+    def nearest_contacts(self, state: Float[AnyArray, " S"]) -> NearestContacts:
         """Return the nearest contacts of each dimension; this is the most expensive part."""
-        return self.layer.contact_cache(state)
+        return self.layer.nearest_contacts(state)
 
 
 def jacobi_step(
