@@ -59,6 +59,15 @@ COMMANDS = {
             ),
         ),
         Command(
+            "learn",
+            "learn a task from scratch, with few transitions of the true robot",
+            (
+                "dynax learn task=swing_up env=cart_pole env.decimation=5",
+                "dynax learn -m task=swing_up model=mlp,lagrangian learn.seed=0,1,2",
+                "dynax learn task=swing_up training.resume=<run directory>",
+            ),
+        ),
+        Command(
             "export",
             "write a trained model as files that other programs run",
             (

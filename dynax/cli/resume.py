@@ -9,6 +9,8 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
+from dynax.cli.composition.resolvers import is_run
+from dynax.cli.composition.unfinished import AUTO
 from dynax.config.options import section
 from dynax.config.schema import TrainingRunConfig
 from dynax.data.dataset import Dataset
@@ -18,7 +20,7 @@ from dynax.runs.info import Metrics
 from dynax.runs.summary import read_summary
 from dynax.trained import Saved, read_saved
 
-CHANGEABLE = ("training.num_epochs", "training.resume", "plugins")
+CHANGEABLE = ("training.num_epochs", "training.resume", "learn.transitions", "plugins")
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,11 @@ class Past:
             )
 
 
+def is_continued(path: Path, cfg: DictConfig) -> bool:
+    """Return whether the run already exists. With `training.resume=auto`, it may also be new."""
+    return is_run(path) if cfg.training.resume == AUTO else cfg.training.resume is not None
+
+
 def past_of(run: Path, cfg: DictConfig) -> Past:
     """Return the run to continue, with the number of epochs of the command line if it is given there.
 
@@ -82,6 +89,8 @@ def past_of(run: Path, cfg: DictConfig) -> Past:
     before = config["training"]["num_epochs"]
     if "training.num_epochs" in overridden_keys():
         config["training"]["num_epochs"] = cfg.training.num_epochs
+    if "learn.transitions" in overridden_keys() and "learn" in config:
+        config["learn"]["transitions"] = cfg.learn.transitions
     within = saved.info.get("seconds_in_epoch") is not None  # the next epoch has begun
     _check_epochs(run, before, config["training"], saved.info["epoch"] + within)
     return Past(run, config, saved, config["training"]["num_epochs"] != before)

@@ -14,16 +14,17 @@ from dynax.config.locations import conf_directory
 from dynax.config.yaml_text import Loader
 
 
-def training_recipe(architecture: str, env: str) -> dict[str, Any]:
-    """Return the config group `training` as `dynax train model=<architecture> env=<env>` composes it."""
-    file = conf_directory() / "training" / "default.yaml"
+def training_recipe(architecture: str, env: str, option: str = "default") -> dict[str, Any]:
+    """Return the group `training` as `dynax train model=<architecture> env=<env> training=<option>` composes it."""
+    file = conf_directory() / "training" / f"{option}.yaml"
     return _composed(file, {"${model}": architecture, "${env}": env})
 
 
 def _composed(file: Path, choices: Mapping[str, str]) -> dict[str, Any]:
     """Return the values of a YAML file merged with those of its defaults list.
 
-    An entry of the list is `_self_`, or `optional <folder>@_here_: <choice>`, where the file may not exist.
+    An entry of the list is `_self_`, another file of the folder, or `optional <folder>@_here_: <choice>`, where the
+    file may not exist.
     """
     if not file.is_file():
         return {}
@@ -32,6 +33,8 @@ def _composed(file: Path, choices: Mapping[str, str]) -> dict[str, Any]:
     for entry in content.pop("defaults", ["_self_"]):
         if entry == "_self_":
             values |= content
+        elif isinstance(entry, str):
+            values |= _composed(file.parent / f"{entry}.yaml", choices)
         else:
             [(key, choice)] = entry.items()
             folder = file.parent / key.removeprefix("optional ").removesuffix("@_here_")

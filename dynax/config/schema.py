@@ -93,12 +93,12 @@ class TrainingConfig:
             check_range("patience", self.patience, 1, bounds.MAX_EPOCHS)
 
     @classmethod
-    def recipe(cls: type[C], model: Any) -> C:
-        """Return the settings that `dynax train` uses for the architecture and the robot of `model`."""
+    def recipe(cls: type[C], model: Any, option: str = "default") -> C:
+        """Return the settings that `dynax train training=<option>` uses for the architecture and robot of `model`."""
         from dynax.config.recipes import training_recipe
 
         names = {field.name for field in fields(cls)}
-        values = training_recipe(model.architecture, ENVS.name_of(type(model.env)))
+        values = training_recipe(model.architecture, ENVS.name_of(type(model.env)), option)
         return section(cls, {key: value for key, value in values.items() if key in names}, "training")
 
     @property
@@ -193,6 +193,27 @@ class PlanConfig:
         check_range("height", self.height, 64, 2160)
         check_range("fps", self.fps, 1, 50)
         check_choice("backend", self.backend, BACKENDS)
+
+
+@dataclass(frozen=True)
+class LearnConfig:
+    """The true transitions of `dynax learn`, and how they are used."""
+
+    transitions: int = 2000
+    random: int = 200
+    seconds: float | None = None
+    segment: int = 50
+    warm_start: bool = True
+    seed: int = 0
+
+    def __post_init__(self):
+        check_fields(self)
+        check_range("transitions", self.transitions, 2, bounds.MAX_TRAJECTORIES)
+        check_range("random", self.random, 2, self.transitions)
+        if self.seconds is not None:
+            check_range("seconds", self.seconds, 0, bounds.MAX_SECONDS, open_low=True)
+        check_range("segment", self.segment, 1, self.random)
+        check_range("seed", self.seed, 0, bounds.MAX_SEED)
 
 
 @dataclass(frozen=True)

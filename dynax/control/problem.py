@@ -1,6 +1,6 @@
 """The planning problem: a task, a planner and a robot, with the maps between candidates, actions and returns."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import jax.numpy as jnp
@@ -18,7 +18,7 @@ WORST = -1e9  # return of a candidate whose prediction diverges
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """A task for a robot and a planner.
+    """A task for a robot and a planner. The time between two plans is at least a control step.
 
     Raises:
         UserError: if the task does not fit the robot.
@@ -30,6 +30,8 @@ class Problem:
 
     def __post_init__(self):
         self.task.check(self.env)
+        if self.planner.period < self.env.dt:
+            object.__setattr__(self, "planner", replace(self.planner, period=self.env.dt))
 
     @property
     def repeat(self) -> int:

@@ -10,6 +10,7 @@ OPTIONS = {
     "eval": "eval: *default  smoke",
     "render": "render: *default  smoke",
     "plan": "plan: *default  smoke",
+    "learn": "learn: *default  smoke",
     "export": "export: *default",
     "import": "source=<required>",
     "inspect": "dataset=<required>",
@@ -28,7 +29,7 @@ def test_examples_and_options_fit_into_the_terminal(in_process, monkeypatch, com
         assert f"  {example}" in lines
     assert f"\n  {OPTIONS[command]}" in finished.out
     models = "  model: gru  lagrangian  mechanical  *mlp  quadratic  resnet  rigid"
-    assert (models in lines) == (command == "train")
+    assert (models in lines) == (command in ("train", "learn"))
 
 
 def test_the_page_shows_composed_values_and_comments_of_the_yaml(in_process, tmp_path, monkeypatch):
@@ -40,7 +41,7 @@ def test_the_page_shows_composed_values_and_comments_of_the_yaml(in_process, tmp
     assert (finished.code, finished.err) == (0, "")
     assert "  model: gru  lagrangian  mechanical  *mine  mlp  quadratic  resnet  rigid  transformer\n" in finished.out
     assert "model.hidden_dims=[7]   my comment\n" in finished.out
-    assert "training: default  few  log  *smoke" in finished.out
+    assert "training: default  few  learn  log  *smoke" in finished.out
     assert "training.seed=5 " in finished.out
     assert "seed of initial parameters" in finished.out
 

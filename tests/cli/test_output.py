@@ -29,6 +29,7 @@ def test_the_output_is_one_line_with_the_run_directory(dynax, tmp_path, command)
         "inspect": [f"dataset={run}"],
         "export": [f"run={run}"],
         "plan": [f"run={run}", "task=swing_up", "plan.seed=1"],
+        "learn": ["task=swing_up", "learn.seed=1"],
     }.get(command, [f"run={run}", f"{command}.seed=1"])
     finished = dynax(command, *args, acts={0: "noise", 1: "noise"})
     assert finished.code == 0
@@ -38,7 +39,7 @@ def test_the_output_is_one_line_with_the_run_directory(dynax, tmp_path, command)
     assert path.is_absolute()
     name = {"collect": "cart_pole", "import": "run", "inspect": "run"}.get(command, "cart_pole-mlp")
     assert path.parent == tmp_path / "outputs" / command / name
-    files = [".hydra", *[".lock"] * (command == "train"), "dynax.log", "summary.json"]
+    files = [".hydra", *[".lock"] * (command in ("train", "learn")), "dynax.log", "summary.json"]
     assert sorted(entry.name for entry in path.iterdir()) == files
     assert "a log line" in (path / "dynax.log").read_text()
 

@@ -47,6 +47,8 @@ def matrix():
     yield from (("plan", [f"plan={option}", "task=reach", "run=."]) for option in options("plan"))
     yield from (("plan", [f"task={task}", "planner=icem", "run=."]) for task in options("task"))
     yield from (("plan", ["task=reach", f"planner={planner}", "run=."]) for planner in options("planner"))
+    yield from (("learn", [f"learn={option}", "task=reach"]) for option in options("learn"))
+    yield from (("learn", [f"model={model}", "task=reach"]) for model in options("model"))
     yield from (("export", [f"export={option}", "run=."]) for option in options("export"))
 
 

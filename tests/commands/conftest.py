@@ -167,6 +167,6 @@ def slider(tmp_path) -> Path:
 def documented() -> dict[str, set[str]]:
     """Return the keys of `summary.json` that docs/commands/summary.md lists for each command."""
     page = (REPOSITORY / "docs" / "commands" / "summary.md").read_text()
-    table = re.findall(r"^\| (all|collect|train|eval|render|plan|export) \| (.*) \|$", page, re.M)
+    table = re.findall(r"^\| (all|collect|train|eval|render|plan|learn|export) \| (.*) \|$", page, re.M)
     keys = {command: set(re.findall("`(.*?)`", text)[0].split()) for command, text in table}
     return {command: keys["all"] | own for command, own in keys.items()}

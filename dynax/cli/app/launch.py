@@ -50,6 +50,11 @@ def plan(cfg: DictConfig) -> None:
     job.run("plan", cfg)
 
 
+def learn(cfg: DictConfig) -> None:
+    """Run `dynax learn` on a composed config."""
+    job.run("learn", cfg)
+
+
 def export(cfg: DictConfig) -> None:
     """Run `dynax export` on a composed config."""
     job.run("export", cfg)
@@ -71,6 +76,7 @@ _TASKS = {
     "eval": evaluate,
     "render": render,
     "plan": plan,
+    "learn": learn,
     "export": export,
     "import": import_log,
     "inspect": inspect,

@@ -13,8 +13,6 @@ from omegaconf import DictConfig, OmegaConf
 
 from dynax.architectures.rigid import RigidDynamicsModel
 from dynax.cli import resume, signals
-from dynax.cli.composition.resolvers import is_run
-from dynax.cli.composition.unfinished import AUTO
 from dynax.cli.directories import run_directory
 from dynax.cli.signals import Stopped
 from dynax.cli.training import identify
@@ -22,7 +20,7 @@ from dynax.cli.training.checkpoints import restore_training, resuming, saved_nor
 from dynax.cli.training.finish import finish
 from dynax.cli.training.follow import follow
 from dynax.cli.training.job import Job, assemble
-from dynax.errors import config_section
+from dynax.errors import UserError, config_section
 from dynax.runs.history import FILE, History
 from dynax.training import Training, TrainingSet
 
@@ -33,7 +31,9 @@ def run(cfg: DictConfig) -> Path:
     """Train as `cfg` describes, or continue the run `training.resume`, and return the run directory."""
     path, start = run_directory(), time.monotonic()
     signals.advise(lambda: resuming(path))
-    past = resume.past_of(path, cfg) if _is_continued(path, cfg) else None
+    past = resume.past_of(path, cfg) if resume.is_continued(path, cfg) else None
+    if past and "learn" in past.config:
+        raise UserError(f"training.resume={path} is a run of `dynax learn`: continue it with that command")
     if past and past.is_finished():
         log.info("%s is finished; set training.num_epochs to a larger number to continue it", path)
         return path
@@ -45,11 +45,6 @@ def run(cfg: DictConfig) -> Path:
     with _resumable(path):
         finish(job, history, start)
     return path
-
-
-def _is_continued(path: Path, cfg: DictConfig) -> bool:
-    """Return whether the run already exists. With `training.resume=auto`, it may also be new."""
-    return is_run(path) if cfg.training.resume == AUTO else cfg.training.resume is not None
 
 
 def _train(job: Job, past: resume.Past | None) -> History:

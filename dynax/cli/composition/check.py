@@ -10,7 +10,15 @@ from dynax.cli.composition import conf
 from dynax.cli.composition.resolvers import is_run
 from dynax.cli.composition.unfinished import AUTO
 from dynax.config.options import section
-from dynax.config.schema import CollectConfig, EvalConfig, ExportConfig, PlanConfig, RenderConfig, TrainingRunConfig
+from dynax.config.schema import (
+    CollectConfig,
+    EvalConfig,
+    ExportConfig,
+    LearnConfig,
+    PlanConfig,
+    RenderConfig,
+    TrainingRunConfig,
+)
 from dynax.errors import UserError, did_you_mean
 
 _SECTIONS = {
@@ -20,6 +28,7 @@ _SECTIONS = {
     "render": RenderConfig,
     "export": ExportConfig,
     "plan": PlanConfig,
+    "learn": LearnConfig,
 }
 _PATHS = (
     ("run", Path.is_dir, "the directory does not exist"),

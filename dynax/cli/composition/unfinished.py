@@ -15,7 +15,7 @@ from dynax.runs.json_files import read_json
 
 AUTO = "auto"
 LOCK = ".lock"  # name of the lock file in a run directory
-RUNS = Path("outputs", "train")  # relative to the working directory
+RUNS = Path("outputs")  # relative to the working directory
 
 
 class _Config(TypedDict):
@@ -34,10 +34,10 @@ def claim_newest(root: DictConfig, name: str) -> Path | None:
 
     Args:
         root: the composed config; the run may have other values of `training.resume` and `training.num_epochs`.
-        name: folder of the runs of this robot and model, below `RUNS`.
+        name: folder of the runs of this robot and model, below the folder of the command.
     """
     wanted = _comparable(_without_hydra(root))
-    for checkpoint in sorted(_checkpoints(name), key=_time, reverse=True):
+    for checkpoint in sorted(_checkpoints(RUNS / root.hydra.job.name, name), key=_time, reverse=True):
         run = checkpoint.parents[1].absolute()
         if not (run / "summary.json").exists() and _config(checkpoint) == wanted and _claim(run):
             return run
@@ -57,9 +57,9 @@ def _claim(run: Path) -> bool:
     return run in _claimed
 
 
-def _checkpoints(name: str) -> Iterator[Path]:
+def _checkpoints(runs: Path, name: str) -> Iterator[Path]:
     """Yield the newest checkpoint of each run of a robot and a model, also in sweeps."""
-    for run in (*(RUNS / name).glob("*"), *(RUNS / "sweeps").glob("*/*")):
+    for run in (*(runs / name).glob("*"), *(runs / "sweeps").glob("*/*")):
         sealed = [path for path in run.glob("checkpoints/epoch-*") if (path / "run.json").is_file()]
         if sealed:
             yield max(sealed, key=lambda path: int("0" + re.sub(r"\D", "", path.name)))

@@ -47,7 +47,7 @@ def _result(command: str, cfg: DictConfig) -> Path:
     """Run a command and return the absolute path of its result. Between its parts, stop if a signal has arrived."""
     cores.use_own_cores()
     enable_compilation_cache()
-    with owned(command, cfg):
+    with owned(cfg):
         plugins.load(cfg.plugins)  # may import JAX
         restore_mappings(cfg)
         check(command, cfg)

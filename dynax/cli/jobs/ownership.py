@@ -27,9 +27,9 @@ from dynax.runs.files import write_text
 
 NEW_SWEEP = "new"  # file in the folder `.jobs` of a sweep directory that the sweep has created
 FILES = (  # the entries of the run directories of all commands
-    ".hydra", ".jobs", "checkpoints", "dynax.log", "horizon.png", "identified.json", "identity.json", "loss.png",
-    "manifest.json", "metrics.jsonl", "multirun.yaml", "run.json", "summary.json", "trajectories.png", "trajectory.gif",
-    "trajectory.mp4",
+    ".hydra", ".jobs", "checkpoints", "dynax.log", "horizon.png", "identified.json", "identity.json", "learning.png",
+    "loss.png", "manifest.json", "metrics.jsonl", "multirun.yaml", "run.json", "summary.json", "trajectories.png",
+    "trajectory.gif", "trajectory.mp4",
 )  # fmt: skip
 
 
@@ -74,7 +74,7 @@ def own_sweep(folder: Path) -> directories.Additions:
 
 
 @contextmanager
-def owned(command: str, cfg: DictConfig) -> Iterator[None]:
+def owned(cfg: DictConfig) -> Iterator[None]:
     """Own the directory of the current job within the block, and write the files of `.hydra`.
 
     If the block raises an error with exit code 2, everything that was written is removed.
@@ -93,7 +93,7 @@ def owned(command: str, cfg: DictConfig) -> Iterator[None]:
             with _discarded_after_wrong_input(folder, continued):
                 _write_hydra_files(folder / ".hydra" / ("resumed" if continued else ""), cfg)
                 yield
-            if command != "train":  # only a training is continued, under the same lock
+            if "training" not in cfg:  # only a training or a learning is continued, under the same lock
                 (folder / LOCK).unlink(missing_ok=True)
     finally:
         _remove_empty_job(folder)

@@ -63,10 +63,10 @@ def save_training(job: Job, training: Training, seconds: float) -> None:
     save(job, training.epoch, *best, trees, None if progress is None else seconds)
 
 
-def resuming(path: Path) -> str:
-    """Return how to continue the run `path`."""
+def resuming(path: Path, command: str = "train") -> str:
+    """Return how to continue the run `path` of a command."""
     if checkpoint.checkpoints(path):
-        return f"run `dynax train training.resume={path}` to continue"
+        return f"run `dynax {command} training.resume={path}` to continue"
     return "no checkpoint has been written, so that nothing can be continued; run the same command again"
 
 

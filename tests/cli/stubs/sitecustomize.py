@@ -66,7 +66,9 @@ def command(cfg) -> Path:
     run = Path(HydraConfig.get().runtime.output_dir)
     heavy = {"jax", "mujoco", "flax", "tensorstore"} & set(sys.modules)
     assert not heavy, f"imported before the command: {heavy}"
-    seed = next((cfg[group].seed for group in ("training", "collect", "eval", "render", "plan") if group in cfg), 0)
+    seed = next(
+        (cfg[group].seed for group in ("learn", "training", "collect", "eval", "render", "plan") if group in cfg), 0
+    )
     acts = json.loads(os.environ.get("DYNAX_ACTS", "{}"))
     if str(seed) in acts:
         globals()[acts[str(seed)]](run)
@@ -74,7 +76,7 @@ def command(cfg) -> Path:
     return run
 
 
-for name in ("collect", "train", "eval", "render", "plan", "export", "import_log", "inspect"):
+for name in ("collect", "train", "eval", "render", "plan", "learn", "export", "import_log", "inspect"):
     module = types.ModuleType(f"dynax.cli.commands.{name}")
     module.run = command
     sys.modules[module.__name__] = module

@@ -1,0 +1,81 @@
+"""Checkpoints of `dynax learn`: one after each round that trained a model, with all true transitions so far."""
+
+import io
+from collections.abc import Mapping
+from dataclasses import asdict
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dynax.control.experience import Experience
+from dynax.control.learning import Learning, Round
+from dynax.data.trajectories import Trajectories
+from dynax.runs import checkpoint
+from dynax.runs.arrays import read_tree
+from dynax.runs.history import FILE, History
+from dynax.runs.info import CheckpointInfo
+from dynax.runs.sealed import read_info
+from dynax.trained import description, model_tree, robot_files, variables_template
+
+ARRAYS = ("states", "actions")  # of the experience
+
+
+def rows(learning: Learning) -> list[dict[str, Any]]:
+    """Return the rounds as JSON data."""
+    return [asdict(result) for result in learning.rounds]
+
+
+def save(path: Path, config: Mapping[str, Any], learning: Learning, history: History) -> None:
+    """Record the rounds that are new in `metrics.jsonl`, and write a checkpoint.
+
+    Args:
+        path: the run directory.
+        config: the complete resolved config.
+        learning: the learning, after a round that trained a model.
+        history: the rounds of the earlier checkpoints.
+    """
+    for row in rows(learning)[len(history.rows) :]:
+        history.append({"epoch": row["number"], **row})
+    experience, last = _files(learning.experience), learning.rounds[-1]
+    assert learning.variables is not None
+    info = {
+        **description(learning.model, config),
+        "dataset": str(path),
+        "dataset_sha256": sha256(b"".join(experience.values())).hexdigest(),
+        "epoch": last.number,
+        "best_epoch": last.number,
+        "best_val_nrmse": last.val_nrmse,
+        "transitions": last.transitions,
+    }
+    trees, files = {"model": model_tree(learning.variables)}, robot_files(learning.model.env)
+    checkpoint.save(path, last.number, trees, files | experience, info)
+
+
+def restore(path: Path, learning: Learning) -> None:
+    """Restore a learning from the newest checkpoint of a run."""
+
+    def read(folder: Path) -> None:
+        variables = read_tree(folder / "model", variables_template(learning.model))
+        past = History(path / FILE, read_info(folder, CheckpointInfo)["metrics"]).rows
+        rounds = [Round(**{key: value for key, value in row.items() if key != "epoch"}) for row in past]
+        segments = Trajectories(*(_array(folder / "experience" / f"{name}.npy") for name in ARRAYS))
+        learning.restore(rounds, Experience(segments, rounds[-1].transitions), variables)
+
+    checkpoint.read(path, read)
+
+
+def _files(experience: Experience) -> dict[str, bytes]:
+    """Return an experience as the content of files, by path in the checkpoint."""
+    files = {}
+    for name in ARRAYS:
+        stream = io.BytesIO()
+        np.lib.format.write_array(stream, getattr(experience.segments, name), allow_pickle=False)
+        files[f"experience/{name}.npy"] = stream.getvalue()
+    return files
+
+
+def _array(path: Path) -> np.ndarray:
+    with path.open("rb") as stream:
+        return np.lib.format.read_array(stream, allow_pickle=False)

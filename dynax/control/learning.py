@@ -1,0 +1,158 @@
+"""Model-based learning of a task: in each round, train a model and control one episode with its plans.
+
+    learning = Learning(model, SwingUp(), CEM(), LearnConfig(transitions=1000))
+    while (result := learning.step()) is not None:
+        print(result.transitions, result.total)
+    trained = learning.trained()
+
+The first transitions come from random actions. The method is that of PETS (Chua et al. 2018, arXiv:1805.12114), with
+any model of Dynax and any planner.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+
+from dynax.base import BaseDynamicsModel, Variables
+from dynax.config.schema import LearnConfig, TrainingRunConfig
+from dynax.control.controller import Controller, RandomPolicy
+from dynax.control.episodes import run_episode
+from dynax.control.experience import Experience
+from dynax.control.planners import Planner
+from dynax.control.predictors import LearnedPredictor
+from dynax.control.problem import Problem
+from dynax.control.tasks import Task
+from dynax.errors import UserError
+from dynax.trained import TrainedModel
+from dynax.training import Training
+
+Progress = Callable[[str], None]  # the part of a round that begins
+
+
+@dataclass(frozen=True)
+class Round:
+    """The result of one round."""
+
+    number: int  # 0 for the random actions
+    transitions: int  # true transitions so far, those of this round and of the random actions included
+    total: float  # return of the episode
+    success: bool
+    loss: float | None  # one-step loss of the training, in units of the target's variance; None for random actions
+    val_nrmse: float | None  # open-loop error on the segments for validation; None for random actions
+
+
+class Learning:
+    """The learning of a task. `step` runs a round.
+
+    Args:
+        model: the model. Its robot is the true plant, C MuJoCo in float64.
+        task: the task.
+        planner: the planner.
+        config: the number of transitions, and how they are used.
+        training: settings of the training in each round; by default the recipe `learn` of the model.
+
+    Raises:
+        UserError: if the task does not fit the robot, if the robot is known only from logs, or if there are too few
+            transitions for an episode.
+    """
+
+    def __init__(
+        self,
+        model: BaseDynamicsModel,
+        task: Task,
+        planner: Planner,
+        config: LearnConfig | None = None,
+        training: TrainingRunConfig | None = None,
+    ):
+        if model.env.is_recorded:
+            raise UserError(f"the robot {model.env.name} is known only from logs: there is no simulator to learn with")
+        self.model, self.config = model, config or LearnConfig()
+        self.training = training or TrainingRunConfig.recipe(model, "learn")
+        self.problem = Problem(model.env, task, planner)
+        self.rounds: list[Round] = []
+        self.experience = Experience.empty(model.env, max(self.config.segment, model.history))
+        self.variables: Variables | None = None  # of the newest model
+        self._controller: Controller | None = None
+        needed = self.config.random + self.episode_steps
+        if self.config.transitions < needed:
+            raise UserError(
+                f"transitions={self.config.transitions} leaves no transitions for an episode after the random ones: "
+                f"increase it to at least {needed}",
+                "transitions",
+            )
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the next episode would exceed the number of transitions."""
+        following = self.episode_steps if self.rounds else self.config.random
+        return self.experience.transitions + following > self.config.transitions
+
+    @property
+    def episode_steps(self) -> int:
+        """Number of control steps of a controlled episode."""
+        period, seconds = self.problem.repeat, self.config.seconds or self.problem.task.seconds
+        return max(1, round(seconds / (period * self.model.env.dt))) * period
+
+    def step(self, progress: Progress | None = None) -> Round | None:
+        """Run the next round, and return its result, or None if no transitions are left.
+
+        Args:
+            progress: function that is called when a part of the round begins.
+
+        Raises:
+            RunError: if the training diverges.
+        """
+        if self.is_finished:
+            return None
+        report, number = progress or (lambda part: None), len(self.rounds)
+        loss, nrmse = self._train(number, report) if number else (None, None)
+        report("controlling an episode" if number else "random actions")
+        policy = self._policy() if number else RandomPolicy(self.problem)
+        env, seed = self.model.env, self.config.seed + number
+        state = self.problem.task.initial_states(env, np.random.default_rng(seed), 1)[0]
+        steps = self.episode_steps if number else self.config.random
+        episode = run_episode(self.problem, policy, state, steps * env.dt, seed)
+        self.experience = self.experience.with_episode(episode)
+        self.rounds.append(Round(number, self.experience.transitions, episode.total, episode.success, loss, nrmse))
+        return self.rounds[-1]
+
+    def restore(self, rounds: list[Round], experience: Experience, variables: Variables | None) -> None:
+        """Continue after the given rounds; the next rounds are those of an uninterrupted learning."""
+        self.rounds, self.experience, self.variables = list(rounds), experience, variables
+
+    def trained(self) -> TrainedModel:
+        """Return the newest model.
+
+        Raises:
+            UserError: if no round has trained a model.
+        """
+        if self.variables is None:
+            raise UserError("learning has not trained a model yet: call step() until a round has trained one")
+        return TrainedModel(self.model, self.variables)
+
+    def _train(self, number: int, report: Progress) -> tuple[float, float]:
+        """Train on all transitions so far, from the parameters of the round before."""
+        key = jax.random.fold_in(jax.random.PRNGKey(self.training.seed), number)
+        training = Training(self.model, *self.experience.split(self.training.val_fraction), self.training, key)
+        if self.variables is not None and self.config.warm_start:
+            params = self.variables["params"]
+            training.restore(training.state.replace(params=params, ema=params, best=params))
+        loss, total = np.inf, self.training.total_epochs
+        report(f"training on {self.experience.transitions:,} transitions")
+        while (metrics := training.step()) is not None:
+            report(f"training on {self.experience.transitions:,} transitions, epoch {metrics.epoch} of {total}")
+            loss = metrics.loss if metrics.epoch == training.best_epoch else loss
+        self.variables = training.variables()
+        return loss, training.best_val_nrmse
+
+    def _policy(self) -> Controller:
+        """Return the controller with the newest model. Its program is compiled once."""
+        trained = self.trained()
+        if self._controller is None:
+            self._controller = Controller(self.problem, LearnedPredictor(trained), self.config.seed)
+        predictor: Any = self._controller.predictor
+        predictor.variables = trained.params
+        return self._controller
