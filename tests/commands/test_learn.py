@@ -35,14 +35,15 @@ def test_learn_is_stopped_and_continued_with_the_same_bits(dynax, documented):
     (stopped / "summary.json").unlink()
     for file in stopped.rglob("run.json"):
         assert json.loads(file.read_text())["epoch"] == 1
-    finished = dynax("learn", "task=swing_up", f"training.resume={stopped}", "learn.transitions=80")
+    again = ("learn", "task=swing_up", "learn=smoke", f"training.resume={stopped}")
+    finished = dynax(*again, "learn.transitions=80")
     assert finished.path == stopped
     assert rounds(stopped) == rounds(whole)
     for name in ("states.npy", "actions.npy"):
         ours, theirs = (run / "checkpoints" / "epoch-00003" / "experience" / name for run in (stopped, whole))
         assert ours.read_bytes() == theirs.read_bytes()
     assert len(list((stopped / "checkpoints").iterdir())) == 1
-    assert dynax("learn", "task=swing_up", f"training.resume={stopped}").path == stopped
+    assert dynax(*again, "learn.transitions=80").path == stopped
 
     shutil.rmtree(whole / "checkpoints")
     planned = dynax("plan", f"run={stopped}", "task=swing_up", "plan=smoke", "plan.backend=software", "plan.compare=[]")
