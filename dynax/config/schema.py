@@ -116,11 +116,12 @@ class TrainingConfig:
 
 @dataclass(frozen=True)
 class TrainingRunConfig(TrainingConfig):
-    """The settings of a training, plus those of a run on disk: data split, checkpoints, and the run to resume."""
+    """The settings of a training, plus those of a run on disk: data split, checkpoints, and other runs."""
 
     val_fraction: float = 0.1
     checkpoint_every: int = 5
     checkpoint_seconds: float = 60.0
+    init: str | None = None
     resume: str | None = None
 
     def __post_init__(self):

@@ -10,6 +10,7 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 
 from dynax.architectures.rigid import RigidDynamicsModel
+from dynax.base import Variables
 from dynax.config.schema import TrainingConfig
 from dynax.data.trajectories import Trajectories
 from dynax.identification.initial import initial_constants
@@ -25,9 +26,13 @@ MIN_EIGENVALUE = 1e-12  # eigenvalues of the normalized normal equations below t
 
 
 def fit_simulations(
-    model: RigidDynamicsModel, data: Trajectories, config: TrainingConfig, seed: int = 0
+    model: RigidDynamicsModel,
+    data: Trajectories,
+    config: TrainingConfig,
+    seed: int = 0,
+    init: Variables | None = None,
 ) -> Identification:
-    """Fit the constants of `model` to simulation errors, from the values of the MJCF.
+    """Fit the constants of `model` to simulation errors, from the values of the MJCF or of `init`.
 
     A wide prior keeps constants that the data do not determine near their initial values.
 
@@ -36,12 +41,13 @@ def fit_simulations(
         data: trajectories of the model's robot.
         config: horizons, number of steps and loss, see `LevenbergMarquardt`.
         seed: selects the predictions.
+        init: variables of a model with the same options, from which the fit starts.
     """
-    train = TrainingSet.of(model, data)
+    train = TrainingSet.of(model, data, init and init["normalization"])
     init_key, key = jax.random.split(jax.random.PRNGKey(seed))
-    params = model.create(init_key, train.normalization)["params"]
+    params = (init or model.create(init_key, train.normalization))["params"]
     with jax.enable_x64(True):
-        parametrization = Parametrization(model, initial_constants(model, data))
+        parametrization = Parametrization(model, params["network"] if init else initial_constants(model, data))
 
         def to_params(free: Any) -> Any:
             return {**free, "network": parametrization.constants(free["network"])}

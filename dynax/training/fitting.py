@@ -21,6 +21,7 @@ def train_dynamics_model(
     config: TrainingConfig | None = None,
     rng: jax.Array | int | None = None,
     env: Env | None = None,
+    init: Variables | None = None,
 ) -> Variables:
     """Train `model` and return its variables at the epoch with the lowest validation error.
 
@@ -31,6 +32,7 @@ def train_dynamics_model(
             command line.
         rng: JAX random key or integer seed; by default `jax.random.PRNGKey(config.seed)`, as on the command line.
         env: the robot, to check that the model belongs to it.
+        init: variables from which the training starts, see `Training`.
 
     Returns:
         The variables, `{"params": ..., "normalization": ...}`.
@@ -44,7 +46,7 @@ def train_dynamics_model(
     if env is not None and env.mjcf != model.env.mjcf:
         raise UserError(f"the model belongs to the robot {model.env.name}, but env is {env.name}: pass the same robot")
     key = jax.random.PRNGKey(config.seed) if rng is None else rng
-    training = Training(model, train_dataset, val_dataset, config, key)
+    training = Training(model, train_dataset, val_dataset, config, key, init)
     while (metrics := training.step()) is not None:
         log.info("epoch %d: loss %.3g, validation nRMSE %.3g", metrics.epoch, metrics.loss, metrics.val_nrmse)
     return training.variables()

@@ -19,6 +19,7 @@ from dynax.training import second_order
 from dynax.training.batches import optimizer_for
 from dynax.training.data_check import check_data
 from dynax.training.epochs import TrainState, initial_state
+from dynax.training.initial import check_initial
 from dynax.training.memory import check_parameters
 from dynax.training.stages import Program, Stage, plan
 from dynax.training.training_set import TrainingSet
@@ -49,9 +50,11 @@ class Training:
         val: validation trajectories.
         config: settings.
         key: random key, or integer seed, that determines initial parameters, data order and dropout.
+        init: variables of a model with the same options, from which the training starts; by default new parameters.
+            Their normalization is kept, so that the parameters have the same meaning for other data.
 
     Raises:
-        UserError: if data and model do not match, or if the trajectories are too short.
+        UserError: if data, model and `init` do not match, or if the trajectories are too short.
     """
 
     @in_single_precision
@@ -62,15 +65,20 @@ class Training:
         val: Trajectories,
         config: TrainingConfig,
         key: jax.Array | int,
+        init: Variables | None = None,
     ):
         data = train.data if isinstance(train, TrainingSet) else train
         check_data(model, val, "validation")
         check_parameters(model, config)
         check_length(data.actions.shape[1], model.history, config.horizon)
-        self.train = train if isinstance(train, TrainingSet) else TrainingSet.of(model, train)
+        if init is not None:
+            check_initial(model, init, train.normalization if isinstance(train, TrainingSet) else None)
+        self.train = (
+            train if isinstance(train, TrainingSet) else TrainingSet.of(model, train, init and init["normalization"])
+        )
         self.config, self.stages = config, plan(config)
         init_key, run_key = jax.random.split(raw_key(key))
-        params = model.create(init_key, self.train.normalization)["params"]
+        params = (init or model.create(init_key, self.train.normalization))["params"]
         second_order.check_size(params, config)
         self._state = initial_state(params, optimizer_for(self.train, config), run_key)
         self._validate = Validation(model, val, config.val_rollouts)

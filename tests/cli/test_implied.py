@@ -1,8 +1,14 @@
 """Options that the inputs of a command imply."""
 
 import pytest
+from command_line import saved_run
 
-from dynax.cli.composition.implied import implied_option
+from dynax.cli.composition.implied import implied_options
+
+
+def implied_overrides(command, words):
+    """Return the overrides that a command line implies."""
+    return [word for option in implied_options(command, words.split()) for word in option.overrides]
 
 
 @pytest.fixture
@@ -35,8 +41,7 @@ def runs(tmp_path, monkeypatch):
     ],
 )
 def test_the_option_applies_to_runs_of_smoke_trainings(command, words, override):
-    implied = implied_option(command, words.split())
-    assert (implied and implied.override) == override
+    assert implied_overrides(command, words) == ([override] if override else [])
 
 
 @pytest.mark.parametrize(
@@ -57,8 +62,46 @@ def test_a_log_implies_its_training(tmp_path, monkeypatch, words, override):
         (tmp_path / name).mkdir()
         (tmp_path / name / "manifest.json").write_text(text)
     monkeypatch.chdir(tmp_path)
-    implied = implied_option("train", words.split())
-    assert (implied and implied.override) == override
+    assert implied_overrides("train", words) == ([override] if override else [])
+
+
+MODEL = {
+    "architecture": "mlp",
+    "hidden_dims": [8, 8],
+    "activation": "tanh",
+    "skip": False,
+    "compliance": "${a}",
+    "x": None,
+}
+
+
+@pytest.mark.parametrize(
+    ("words", "overrides"),
+    [
+        ("", "model=mlp model.hidden_dims=[8,8] model.activation=tanh model.skip=false model.x=null"),
+        ("model=mlp model.skip=true", "model.hidden_dims=[8,8] model.activation=tanh model.x=null"),
+        (
+            "training.resume=auto model=mlp model.skip=true",
+            "model.hidden_dims=[8,8] model.activation=tanh model.x=null",
+        ),
+        ("model=gru", ""),
+        ("training.resume=run", ""),
+    ],
+)
+def test_an_initial_run_implies_its_model(tmp_path, monkeypatch, words, overrides):
+    """Text that Hydra does not take verbatim is left out."""
+    saved_run(tmp_path / "run" / "checkpoints" / "epoch-00001", {"env": {"name": "pendulum"}, "model": MODEL})
+    monkeypatch.chdir(tmp_path)
+    assert implied_overrides("train", f"training.init=run {words}") == overrides.split()
+
+
+def test_a_sweep_over_initial_runs_implies_no_model(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in "ab":
+        saved_run(tmp_path / name, {"env": {"name": "pendulum"}, "model": MODEL})
+    assert implied_overrides("train", "training.init=a") != []
+    assert implied_overrides("train", "training.init=a,b") == []
+    assert implied_overrides("train", "training.init=nowhere") == []
 
 
 @pytest.mark.usefixtures("runs")

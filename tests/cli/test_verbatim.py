@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from dynax.cli.composition.implied import implied_option
+from dynax.cli.composition.implied import implied_options
 from dynax.cli.composition.plugins import add_options
 from dynax.cli.composition.verbatim import quote_paths, unescaped
 
@@ -59,6 +59,7 @@ def test_each_plugin_is_taken_verbatim(paths):
         ("run='/data/a b'", "run='/data/a b'"),
         ("+run=a,b", "+run='a,b'"),
         ("training.resume=a(1)", "training.resume='a(1)'"),
+        ("training.init=a(1)", "training.init='a(1)'"),
         ("env.xml=${oc.env:HOME}", "env.xml='\\${oc.env:HOME}'"),
         ("run=outputs/train/run-1", "run=outputs/train/run-1"),
         ("run=~/runs/a", "run='~/runs/a'"),
@@ -92,9 +93,8 @@ def test_plugins_and_smoke_read_quoted_paths(tmp_path):
     (folder / ".hydra").mkdir(parents=True)
     (folder / ".hydra" / "hydra.yaml").write_text("hydra: {runtime: {choices: {training: smoke}}}")
     (folder / "verbatim_plugin.py").write_text("raise ZeroDivisionError('executed')")
-    implied = implied_option("eval", quote_paths([f"run={folder}"], sweep=False))
-    assert implied
-    assert implied.override == "eval=smoke"
+    [implied] = implied_options("eval", quote_paths([f"run={folder}"], sweep=False))
+    assert implied.overrides == ("eval=smoke",)
     with pytest.raises(ValueError, match="executed"):
         add_options(quote_paths([f"plugins=[{folder / 'verbatim_plugin.py'}]"], sweep=False))
 

@@ -22,6 +22,7 @@ _PATH_KEYS = (
     "draft",
     "env.xml",
     "training.resume",
+    "training.init",
     "hydra.run.dir",
     "hydra.sweep.dir",
 )

@@ -16,7 +16,7 @@ from dynax.cli.app import flags
 from dynax.cli.app.help import help_text
 from dynax.cli.command_table import COMMANDS
 from dynax.cli.composition import conf, plugins, resolvers
-from dynax.cli.composition.implied import implied_option
+from dynax.cli.composition.implied import implied_options
 from dynax.cli.composition.mappings import encode_mappings
 from dynax.cli.errors.report import report
 from dynax.cli.hydra_private import mode_from_flags
@@ -89,13 +89,12 @@ def launch(command: str, argv: Sequence[str]) -> int:
     args = flags.parse(argv)
     argv, args.overrides = flags.with_verbatim_paths(argv, args)
     try:
-        implied = implied_option(command, args.overrides)
+        implied = implied_options(command, args.overrides)
     except Exception:
         signals.check()
-        implied = None  # a malformed override: the composition reports it
-    if implied:
-        overrides = [*args.overrides, implied.override]
-        argv, args = [implied.override, *argv], argparse.Namespace(**{**vars(args), "overrides": overrides})
+        implied = []  # a malformed override: the composition reports it
+    words = [word for option in implied for word in option.overrides]
+    argv, args = [*words, *argv], argparse.Namespace(**{**vars(args), "overrides": [*args.overrides, *words]})
     job.enable_compilation_cache()  # before a plugin imports JAX
     try:
         plugins.add_options(args.overrides)
@@ -106,8 +105,8 @@ def launch(command: str, argv: Sequence[str]) -> int:
         return _show(lambda: _print_help(command, args), args.overrides)
     if args.hydra_help or args.cfg or args.info or args.shell_completion:
         return _show(lambda: to_hydra(command, argv), args.overrides)
-    if implied:
-        print(f"dynax: using {implied.override}, because {implied.reason}", file=sys.stderr)
+    for option in implied:
+        print(f"dynax: using {' '.join(option.overrides)}, because {option.reason}", file=sys.stderr)
     return _run(command, argv, args.overrides)
 
 

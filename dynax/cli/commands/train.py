@@ -50,9 +50,10 @@ def run(cfg: DictConfig) -> Path:
 def _train(job: Job, past: resume.Past | None) -> History:
     """Run all epochs that are left, and return the metrics of all epochs."""
     data, val = job.read_data()
-    train = TrainingSet.of(job.model, data, saved_normalization(job) if past else None)
+    normalization = saved_normalization(job) if past else job.init and job.init["normalization"]
+    train = TrainingSet.of(job.model, data, normalization)
     with config_section("training"):
-        training = Training(job.model, train, val, job.training, jax.random.PRNGKey(job.training.seed))
+        training = Training(job.model, train, val, job.training, jax.random.PRNGKey(job.training.seed), job.init)
     if past:
         restore_training(job, training)
         log.info("continuing %s after epoch %d", job.path, training.epoch)

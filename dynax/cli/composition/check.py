@@ -7,7 +7,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from dynax.cli.composition import conf
-from dynax.cli.composition.resolvers import is_run
+from dynax.cli.composition.resolvers import is_model, is_run
 from dynax.cli.composition.unfinished import AUTO
 from dynax.config.options import section
 from dynax.config.schema import (
@@ -37,6 +37,7 @@ _PATHS = (
     ("mapping", Path.is_file, "the file does not exist"),
     ("env.xml", Path.is_file, "the file does not exist"),
     ("training.resume", is_run, "the path is not a training run with a checkpoint"),
+    ("training.init", is_model, "the path is neither a training run with a checkpoint nor a saved model"),
 )
 _REQUIRED = ("run", "env.xml", "source")
 

@@ -54,6 +54,11 @@ def trained(run: str) -> str:
     return saved_name(run) if run else "unknown"
 
 
+def is_model(path: str | Path) -> bool:
+    """Return whether a directory contains a training run with a checkpoint, or is a saved model."""
+    return is_run(path) or (Path(str(path)).expanduser() / "run.json").is_file()
+
+
 def is_run(path: str | Path) -> bool:
     """Return whether a directory contains a training run with a checkpoint."""
     try:

@@ -4,6 +4,7 @@ Its files only name the outputs of `eval` and `render`, and select their smoke o
 interpolated, and a large file or a pipe is not read. YAML aliases are errors, because they can expand without bound.
 """
 
+import contextlib
 import hashlib
 import re
 from pathlib import Path
@@ -15,6 +16,7 @@ from dynax.runs.json_files import parse_json, read_json, read_text
 
 DAMAGED = "the run is damaged"
 MAX_NAME = 80  # characters of a name
+_DAMAGE = (OSError, ValueError, KeyError, TypeError, RecursionError, RuntimeError)
 
 
 def saved_name(run: str | Path) -> str:
@@ -29,17 +31,31 @@ def saved_name(run: str | Path) -> str:
 
 
 def _saved_name(run: Path) -> str:
-    newest = sorted(run.glob("checkpoints/epoch-*"), key=lambda path: (len(path.name), path.name), reverse=True)
-    for folder in (run, *newest):
+    for folder in _sealed(run):
         try:
             config = _verified_info(folder)["config"]
             env = config["env"]
             return f"{safe_name(Path(env['xml']).stem if 'xml' in env else env['name'])}-" + safe_name(
                 config["model"]["architecture"]
             )
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        except _DAMAGE:
             continue
     return "unknown"
+
+
+def saved_model(run: str | Path) -> dict[str, Any]:
+    """Return the config group `model` of a training run or a saved model, or nothing if it cannot be read."""
+    with contextlib.suppress(*_DAMAGE):
+        for folder in _sealed(Path(str(run)).expanduser()):
+            with contextlib.suppress(*_DAMAGE):
+                return dict(_verified_info(folder)["config"]["model"])
+    return {}
+
+
+def _sealed(run: Path) -> list[Path]:
+    """Return the directories that may contain the `run.json` of a run, newest first."""
+    newest = sorted(run.glob("checkpoints/epoch-*"), key=lambda path: (len(path.name), path.name), reverse=True)
+    return [run, *newest]
 
 
 def safe_name(name: Any) -> str:

@@ -17,7 +17,13 @@ from dynax.training import EpochMetrics
 from dynax.training.validation import Validation
 
 KEYS = ("training.seed", "training.val_fraction", "training.val_rollouts", "training.resume")
-FINETUNING_KEYS = ("training.finetune", "training.finetune_steps", "training.finetune_horizons", "training.loss")
+FINETUNING_KEYS = (
+    "training.finetune",
+    "training.finetune_steps",
+    "training.finetune_horizons",
+    "training.loss",
+    "training.init",
+)
 LINEAR = "whose constants are computed by linear least squares"
 SIMULATED = "whose constants are fitted to simulation errors"
 
@@ -55,7 +61,7 @@ def identify(job: Job) -> History:
     if job.training.finetune == "none":
         found = identify_model(job.model, train, job.training.seed)
     else:
-        found = fit_simulations(job.model, train, job.training, job.training.seed)
+        found = fit_simulations(job.model, train, job.training, job.training.seed, job.init)
     nrmse, valid_time = Validation(job.model, val, job.training.val_rollouts)(found.variables)
     write_json(job.path / "identified.json", found.constants.table())
     history = History(job.path / FILE)

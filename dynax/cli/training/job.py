@@ -8,10 +8,11 @@ from typing import Any
 
 from dynax import architectures, envs, excitations
 from dynax.architectures.description import notes
-from dynax.base import BaseDynamicsModel
+from dynax.base import BaseDynamicsModel, Variables
 from dynax.cli import console
 from dynax.cli.directories import DATASETS
 from dynax.cli.resume import Past
+from dynax.cli.training.initial import initial_variables
 from dynax.config.options import section
 from dynax.config.schema import CollectConfig, TrainingRunConfig
 from dynax.data import collection
@@ -41,6 +42,7 @@ class Job:
     training: TrainingRunConfig
     model: BaseDynamicsModel
     dataset: Dataset
+    init: Variables | None = None  # variables from which the training starts
 
     def read_data(self) -> tuple[Trajectories, Trajectories]:
         """Return the training and validation trajectories; warn if the model cannot represent some states."""
@@ -63,12 +65,13 @@ def assemble(path: Path, config: Mapping[str, Any], past: Past | None) -> Job:
     for note in notes(model):
         log.info("%s", note)
     check_parameters(model, settings)
+    init = None if past else initial_variables(model, settings.init)
     dataset = _dataset(config, model, settings, past)
     dataset.check_robot(model.env)
     _check_length(dataset.manifest["rollout_length"], model, settings)
     if past:
         past.check_dataset(dataset)
-    return Job(path, config, settings, model, dataset)
+    return Job(path, config, settings, model, dataset, init)
 
 
 def _env(config: Mapping[str, Any]) -> Env:
