@@ -100,7 +100,11 @@ TASKS = Registry(
     section="task",
     key="name",
     builtin={
+        "acrobot-swingup": "dynax.control.tasks.suite.acrobot:AcrobotSwingup",
         "balance": "dynax.control.tasks.balance:Balance",
+        "cartpole-balance": "dynax.control.tasks.suite.cartpole:CartpoleBalance",
+        "cartpole-swingup": "dynax.control.tasks.suite.cartpole:CartpoleSwingup",
+        "pendulum-swingup": "dynax.control.tasks.suite.pendulum:PendulumSwingup",
         "quadratic": "dynax.control.tasks.quadratic:Quadratic",
         "reach": "dynax.control.tasks.reach:Reach",
         "swing_up": "dynax.control.tasks.swing_up:SwingUp",

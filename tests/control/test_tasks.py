@@ -144,7 +144,7 @@ def test_poles_with_crossed_axes_do_not_fit():
     [
         (
             {"name": "swing"},
-            "task.name=swing is not one of balance, quadratic, reach, swing_up (did you",
+            "task.name=swing is not one of acrobot-swingup, balance, cartpole-balance",
         ),
         ({"name": "quadratic"}, "task.weights={} must contain a coordinate"),
         ({"name": "quadratic", "weights": {"x": -1}}, "task.weights.x=-1 is out of range"),
