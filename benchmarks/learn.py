@@ -33,7 +33,7 @@ class Case(NamedTuple):
     model: str
     words: tuple[str, ...]  # options of `dynax learn`
     planning: tuple[str, ...] = ()  # options of the planner, for learning and test
-    count: int = 1  # transitions of the task's own control step per transition
+    scale: int = 1  # transitions of the task's own control step per transition
 
 
 SUITE = ("planner.period=0.05", "planner.horizon=1.5")
@@ -93,7 +93,7 @@ def table(results: Sequence[dict[str, Any]]) -> str:
     for name in dict.fromkeys(r["case"] for r in results):
         runs, case = [r for r in results if r["case"] == name], CASES[name]
         trained_on = runs[0]["rounds"][-2]["transitions"]
-        scale = case.count  # a reward of a coarse control step counts for each of the task's own control steps
+        scale = case.scale  # a reward of a coarse control step counts for each of the task's own control steps
         tests = [r["tests"]["model"] for r in runs]
         returns = ", ".join(f"{scale * test['return_mean']:.0f}" for test in tests)
         successes = sum(test["successes"] for test in tests)

@@ -49,6 +49,6 @@ def make(
     chosen_task: Task = task if isinstance(task, Task) else TASKS.get(task, "task")()
     chosen_planner: Planner = planner if isinstance(planner, Planner) else PLANNERS.get(planner, "planner")()
     problem = Problem(trained.env, chosen_task, chosen_planner)
-    controller = Controller(problem, predictors.make(predictor, trained), seed)
+    controller = Controller(problem, predictors.make(predictor, trained, chosen_planner.propagation), seed)
     controller.compile()
     return controller

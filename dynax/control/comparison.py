@@ -101,7 +101,7 @@ def compare(
     names = tuple(dict.fromkeys(("model", *config.compare)))
     results: dict[str, list[Episode]] = {name: [] for name in names}
     for name in names:
-        policy = RandomPolicy(problem) if name == "random" else Controller(problem, predictors.make(name, trained))
+        policy = RandomPolicy(problem) if name == "random" else _controller(problem, name, trained)
         if isinstance(policy, Controller):
             log.info("compiling the planner with %s: %.1f s", LABELS[name], policy.compile())
         for i, state in enumerate(states):
@@ -112,6 +112,10 @@ def compare(
         if isinstance(policy, Controller):
             policy.close()
     return Comparison(trained, problem, seconds, results)
+
+
+def _controller(problem: Problem, name: str, trained: TrainedModel) -> Controller:
+    return Controller(problem, predictors.make(name, trained, problem.planner.propagation))
 
 
 def summary_of(episodes: list[Episode]) -> dict[str, Any]:

@@ -11,18 +11,17 @@ any model of Dynax and any planner.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import numpy as np
 
 from dynax.base import BaseDynamicsModel, Variables
 from dynax.config.schema import LearnConfig, TrainingRunConfig
+from dynax.control import predictors
 from dynax.control.controller import Controller, RandomPolicy
 from dynax.control.episodes import run_episode
 from dynax.control.experience import Experience
 from dynax.control.planners import Planner
-from dynax.control.predictors import LearnedPredictor
 from dynax.control.problem import Problem
 from dynax.control.tasks import Task
 from dynax.errors import UserError
@@ -152,7 +151,7 @@ class Learning:
         """Return the controller with the newest model. Its program is compiled once."""
         trained = self.trained()
         if self._controller is None:
-            self._controller = Controller(self.problem, LearnedPredictor(trained), self.config.seed)
-        predictor: Any = self._controller.predictor
-        predictor.variables = trained.params
+            predictor = predictors.make("model", trained, self.problem.planner.propagation)
+            self._controller = Controller(self.problem, predictor, self.config.seed)
+        self._controller.predictor.variables = trained.params
         return self._controller

@@ -43,6 +43,7 @@ def _compiled(problem: Problem, predictor: Predictor) -> PlanFunction:
             actions = problem.actions(candidates)
             paths = predictor.predict(variables, states, past, actions)
             returns = problem.returns(paths, actions)
+            paths = paths.reshape(-1, *paths.shape[-3:]).mean(axis=0)  # over the members of an ensemble
             search, fan = planner.update(search, candidates, returns), paths[jnp.argsort(-returns)[:FAN]]
         return search, Plan(problem.actions(planner.chosen(search)[None])[0], fan)
 

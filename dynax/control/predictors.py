@@ -31,8 +31,8 @@ class Predictor(Protocol):
         states: Float[AnyArray, "h S"],
         past: Float[AnyArray, "h_before A"],
         actions: Float[AnyArray, "N T A"],
-    ) -> Float[AnyArray, "N T1 S"]:
-        """Return predicted states; the first is the last of `states`.
+    ) -> Float[AnyArray, "*E N T1 S"]:
+        """Return predicted states; the first is the last of `states`. Members of an ensemble are the first axis.
 
         Args:
             variables: the predictor's arrays.
@@ -48,19 +48,24 @@ class Predictor(Protocol):
 
 
 class LearnedPredictor:
-    """A trained model. The members of an ensemble are averaged."""
+    """A trained model.
+
+    Args:
+        trained: the model.
+        members: whether each member of an ensemble predicts on its own; otherwise they are averaged in each step.
+    """
 
     compiled = True
 
-    def __init__(self, trained: TrainedModel):
+    def __init__(self, trained: TrainedModel, *, members: bool = False):
         self.env, self.history, self.variables = trained.env, trained.history_length, trained.params
-        self._model = trained.model
+        self._rollout = trained.model.rollout_members if members else trained.model.rollout
 
     def predict(self, variables: Any, states: Any, past: Any, actions: Any) -> jax.Array:
         """Return predicted states; see `Predictor`."""
         n = len(actions)
         given = jnp.concatenate([jnp.broadcast_to(past, (n, *past.shape)), actions], axis=1)
-        return self._model.rollout(jnp.broadcast_to(states, (n, *states.shape)), given, variables)
+        return self._rollout(jnp.broadcast_to(states, (n, *states.shape)), given, variables)
 
     def close(self) -> None:
         """Do nothing, because there are no threads."""
@@ -105,13 +110,18 @@ class NativePredictor:
         self._stack.close()
 
 
-def make(name: str, trained: TrainedModel) -> Predictor:
+def make(name: str, trained: TrainedModel, propagation: str = "mean") -> Predictor:
     """Return the predictor `model`, `mujoco` or `mjx` of the robot of a trained model.
+
+    Args:
+        name: the predictor.
+        trained: the trained model.
+        propagation: the option of the planner; only for ensembles.
 
     Raises:
         UserError: if there is no such predictor, or if MJX cannot simulate the robot.
     """
     check_choice("predictor", name, NAMES)
     if name == "model":
-        return LearnedPredictor(trained)
+        return LearnedPredictor(trained, members=propagation == "each" and trained.model.ensemble_size > 1)
     return NativePredictor(trained.env) if name == "mujoco" else MjxPredictor(trained.env)

@@ -51,7 +51,12 @@ class Problem:
         scaled = jnp.clip(jnp.einsum("hk,nka->nha", self.planner.basis, candidates), -1, 1)
         return jnp.repeat((low + high) / 2 + scaled * (high - low) / 2, self.repeat, axis=1)
 
-    def returns(self, states: Float[Array, "N T1 S"], actions: Float[Array, "N T A"]) -> Float[Array, " N"]:
-        """Return the sum of the rewards of each candidate. A prediction that diverges has the worst return."""
-        total = rewards(self.task, self.env, states, actions).sum(axis=1)
-        return jnp.where(jnp.isfinite(total), jnp.maximum(total, WORST), WORST)
+    def returns(self, states: Float[Array, "*E N T1 S"], actions: Float[Array, "N T A"]) -> Float[Array, " N"]:
+        """Return the sum of the rewards of each candidate, averaged over the members of an ensemble.
+
+        A prediction that diverges has the worst return.
+        """
+        actions = jnp.broadcast_to(actions, (*states.shape[:-3], *actions.shape))
+        total = rewards(self.task, self.env, states, actions).sum(axis=-1)
+        total = jnp.where(jnp.isfinite(total), jnp.maximum(total, WORST), WORST)
+        return total.reshape(-1, total.shape[-1]).mean(axis=0)

@@ -1,5 +1,6 @@
 """Controllers: predictors, histories of states, and episodes on the true plant."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from small_models import small
@@ -44,6 +45,25 @@ def test_a_trained_model_predicts_as_its_rollout(trained):
     state, actions = np.array([0.1, 2.0, 0.5, 1.0], np.float32), np.ones((3, 5, 1), np.float32)
     path = predictor.predict(trained.params, state[None], np.zeros((0, 1), np.float32), actions)
     np.testing.assert_array_equal(path, trained.rollout(np.tile(state, (3, 1)), actions))
+
+
+def test_each_member_of_an_ensemble_predicts_on_its_own(cart_pole):
+    """The return of a candidate is the mean of the returns of the members."""
+    ensemble = TrainedModel(*small("mlp", cart_pole, ensemble_size=3))
+    problem = problem_of(cart_pole, propagation="each")
+    predictor = predictors.make("model", ensemble, "each")
+    state, actions = np.array([0.1, 2.0, 0.5, 1.0], np.float32), jnp.ones((2, 10, 1))
+    paths = predictor.predict(ensemble.params, state[None], np.zeros((0, 1), np.float32), actions)
+    assert paths.shape == (3, 2, 11, 4)
+    separate = [problem.returns(path, actions) for path in paths]
+    np.testing.assert_allclose(problem.returns(paths, actions), np.mean(separate, axis=0), rtol=1e-6)
+    controller = control.make(ensemble, SwingUp(), problem.planner)
+    assert controller(np.zeros(4)).shape == (1,)
+    assert controller.plan.fan.shape == (8, 11, 4)
+    single = TrainedModel(*small("mlp", cart_pole))
+    assert predictors.make("model", single, "each").predict(
+        single.params, state[None], np.zeros((0, 1), np.float32), actions
+    ).shape == (2, 11, 4)
 
 
 def test_a_controller_returns_actions_in_the_range(trained):
@@ -119,7 +139,7 @@ def test_planning_with_the_plant_balances_a_pole(trained):
 def test_a_task_that_does_not_fit_is_an_error(trained):
     with pytest.raises(UserError, match="does not fit the robot cart_pole"):
         control.make(trained, Reach())
-    with pytest.raises(UserError, match="task=swing is not one of balance, quadratic, reach, swing_up"):
+    with pytest.raises(UserError, match="task=swing is not one of acrobot-swingup, balance, cartpole-balance, cartpole-swingup"):
         control.make(trained, "swing")
     with pytest.raises(UserError, match="planner=cme is not one of cem, icem, mppi"):
         control.make(trained, "swing_up", "cme")
