@@ -23,7 +23,7 @@ from dynax.runs.files import write_json
 from dynax.runs.summary import read_summary
 
 FILE, DOCUMENT = RESULTS / "learn.json", ROOT / "docs" / "control.md"
-EPISODES = 10
+EPISODES, MUJOCO_EPISODES = 10, 2  # C MuJoCo takes minutes per episode as a predictor
 
 
 class Case(NamedTuple):
@@ -37,12 +37,19 @@ class Case(NamedTuple):
 
 
 SUITE = ("planner.period=0.05", "planner.horizon=1.5")
-NETWORK = ("model.ensemble_size=4", "model.hidden_dims=[64,64]")
+NETWORK = ("model.ensemble_size=3", "model.hidden_dims=[64,64]", "model.constraints=features")
 CASES = {
     "cart pole, lagrangian": Case("cart_pole", "lagrangian", ("env.decimation=5", "learn.transitions=400")),
     "cart pole, mlp": Case("cart_pole", "mlp", ("env.decimation=5", "learn.transitions=1600")),
     "suite cart pole, lagrangian": Case(
         "dm_control", "lagrangian", ("learn.random=500", "learn.transitions=1500"), SUITE
+    ),
+    "suite cart pole, quadratic": Case(
+        "dm_control",
+        "quadratic",
+        ("env.decimation=2", "learn.random=250", "learn.seconds=5", "learn.transitions=1000", *NETWORK),
+        SUITE,
+        2,
     ),
     "suite cart pole, mlp": Case(
         "dm_control",
@@ -76,14 +83,21 @@ def measure(name: str, seeds: int) -> Iterator[dict[str, Any]]:
             words = ("task=swing_up", *robot_words(case.robot), f"model={case.model}", *case.words, *case.planning)
             [run] = run_dynax(Path(scratch), "learn", *words, f"learn.seed={seed}", f"training.seed={seed}")
             learned = read_summary(Path(run))
-            compared = "plan.compare=[mujoco]" if seed == 0 else "plan.compare=[]"
-            test = f"plan.episodes={EPISODES}", f"plan.seed={1000 + seed}", compared, *case.planning
-            [path] = run_dynax(Path(scratch), "plan", f"run={run}", "task=swing_up", *test)
-            planned = read_summary(Path(path))
             assert learned is not None
-            assert planned is not None
-            result = {"case": name, "seed": seed, "rounds": learned["rounds"], "tests": planned["results"]}
-            yield result | {"dt_s": learned["dt_s"]}
+            tests = tested(run, case, seed, EPISODES, "[]")
+            if seed == 0:
+                tests["mujoco"] = tested(run, case, seed, MUJOCO_EPISODES, "[mujoco]")["mujoco"]
+            yield {"case": name, "seed": seed, "rounds": learned["rounds"], "tests": tests, "dt_s": learned["dt_s"]}
+
+
+def tested(run: str, case: Case, seed: int, episodes: int, compare: str) -> dict[str, Any]:
+    """Return the results of `dynax plan` by predictor."""
+    words = f"plan.episodes={episodes}", f"plan.seed={1000 + seed}", f"plan.compare={compare}", *case.planning
+    with tempfile.TemporaryDirectory() as scratch:
+        [path] = run_dynax(Path(scratch), "plan", f"run={run}", "task=swing_up", *words)
+        planned = read_summary(Path(path))
+        assert planned is not None
+        return dict(planned["results"])
 
 
 def table(results: Sequence[dict[str, Any]]) -> str:
@@ -92,7 +106,7 @@ def table(results: Sequence[dict[str, Any]]) -> str:
     rows = []
     for name in dict.fromkeys(r["case"] for r in results):
         runs, case = [r for r in results if r["case"] == name], CASES[name]
-        trained_on = runs[0]["rounds"][-2]["transitions"]
+        trained_on = runs[0]["rounds"][-1]["transitions"]
         scale = case.scale  # a reward of a coarse control step counts for each of the task's own control steps
         tests = [r["tests"]["model"] for r in runs]
         returns = ", ".join(f"{scale * test['return_mean']:.0f}" for test in tests)

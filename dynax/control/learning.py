@@ -3,6 +3,7 @@
     learning = Learning(model, SwingUp(), CEM(), LearnConfig(transitions=1000))
     while (result := learning.step()) is not None:
         print(result.transitions, result.total)
+    learning.train()  # on all transitions
     trained = learning.trained()
 
 The first transitions come from random actions. The method is that of PETS (Chua et al. 2018, arXiv:1805.12114), with
@@ -43,8 +44,17 @@ class Round:
     val_nrmse: float | None  # open-loop error on the segments for validation; None for random actions
 
 
+@dataclass(frozen=True)
+class Fit:
+    """The result of a training."""
+
+    transitions: int  # true transitions that it used
+    loss: float  # one-step loss, in units of the target's variance
+    val_nrmse: float  # open-loop error on the segments for validation
+
+
 class Learning:
-    """The learning of a task. `step` runs a round.
+    """The learning of a task. `step` runs a round, and `train` updates the model after the last round.
 
     Args:
         model: the model. Its robot is the true plant, C MuJoCo in float64.
@@ -74,6 +84,7 @@ class Learning:
         self.rounds: list[Round] = []
         self.experience = Experience.empty(model.env, max(self.config.segment, model.history))
         self.variables: Variables | None = None  # of the newest model
+        self.fit: Fit | None = None  # the training of the newest model
         self._controller: Controller | None = None
         needed = self.config.random + self.episode_steps
         if self.config.transitions < needed:
@@ -107,7 +118,8 @@ class Learning:
         if self.is_finished:
             return None
         report, number = progress or (lambda part: None), len(self.rounds)
-        loss, nrmse = self._train(number, report) if number else (None, None)
+        if number:
+            self.train(report)
         report("controlling an episode" if number else "random actions")
         policy = self._policy() if number else RandomPolicy(self.problem)
         env, seed = self.model.env, self.config.seed + number
@@ -115,12 +127,13 @@ class Learning:
         steps = self.episode_steps if number else self.config.random
         episode = run_episode(self.problem, policy, state, steps * env.dt, seed)
         self.experience = self.experience.with_episode(episode)
-        self.rounds.append(Round(number, self.experience.transitions, episode.total, episode.success, loss, nrmse))
+        quality = (self.fit.loss, self.fit.val_nrmse) if self.fit else (None, None)
+        self.rounds.append(Round(number, self.experience.transitions, episode.total, episode.success, *quality))
         return self.rounds[-1]
 
-    def restore(self, rounds: list[Round], experience: Experience, variables: Variables | None) -> None:
+    def restore(self, rounds: list[Round], experience: Experience, variables: Variables, fit: Fit) -> None:
         """Continue after the given rounds; the next rounds are those of an uninterrupted learning."""
-        self.rounds, self.experience, self.variables = list(rounds), experience, variables
+        self.rounds, self.experience, self.variables, self.fit = list(rounds), experience, variables, fit
 
     def trained(self) -> TrainedModel:
         """Return the newest model.
@@ -132,9 +145,19 @@ class Learning:
             raise UserError("learning has not trained a model yet: call step() until a round has trained one")
         return TrainedModel(self.model, self.variables)
 
-    def _train(self, number: int, report: Progress) -> tuple[float, float]:
-        """Train on all transitions so far, from the parameters of the round before."""
-        key = jax.random.fold_in(jax.random.PRNGKey(self.training.seed), number)
+    def train(self, progress: Progress | None = None) -> None:
+        """Train on all transitions so far, from the parameters of the training before, unless that is done.
+
+        Args:
+            progress: function that is called after each epoch.
+
+        Raises:
+            RunError: if the training diverges.
+        """
+        if self.fit and self.fit.transitions == self.experience.transitions:
+            return
+        report = progress or (lambda part: None)
+        key = jax.random.fold_in(jax.random.PRNGKey(self.training.seed), len(self.rounds))
         training = Training(self.model, *self.experience.split(self.training.val_fraction), self.training, key)
         if self.variables is not None and self.config.warm_start:
             params = self.variables["params"]
@@ -145,7 +168,7 @@ class Learning:
             report(f"training on {self.experience.transitions:,} transitions, epoch {metrics.epoch} of {total}")
             loss = metrics.loss if metrics.epoch == training.best_epoch else loss
         self.variables = training.variables()
-        return loss, training.best_val_nrmse
+        self.fit = Fit(self.experience.transitions, float(loss), training.best_val_nrmse)
 
     def _policy(self) -> Controller:
         """Return the controller with the newest model. Its program is compiled once."""

@@ -139,7 +139,7 @@ def test_planning_with_the_plant_balances_a_pole(trained):
 def test_a_task_that_does_not_fit_is_an_error(trained):
     with pytest.raises(UserError, match="does not fit the robot cart_pole"):
         control.make(trained, Reach())
-    with pytest.raises(UserError, match="task=swing is not one of acrobot-swingup, balance, cartpole-balance, cartpole-swingup"):
+    with pytest.raises(UserError, match="task=swing is not one of acrobot-swingup, balance"):
         control.make(trained, "swing")
     with pytest.raises(UserError, match="planner=cme is not one of cem, icem, mppi"):
         control.make(trained, "swing_up", "cme")

@@ -62,7 +62,7 @@ def _learning(config: Any, past: resume.Past | None) -> Learning:
 
 
 def _follow(path: Path, config: Any, learning: Learning, history: History) -> None:
-    """Run all rounds that are left, with a progress bar, and write a checkpoint after each training."""
+    """Run all rounds that are left and a last training, with a progress bar and a checkpoint after each round."""
     budget, heading = learning.config.transitions, f"learn {learning.problem.task.name}, {title(learning.model)}"
     done = learning.experience.transitions
     with console.progress(heading, budget, "transitions", done, "compiling") as update:
@@ -72,3 +72,5 @@ def _follow(path: Path, config: Any, learning: Learning, history: History) -> No
             update(result.transitions, f"return {result.total:.4g}")
             if result.number:
                 checkpoints.save(path, config, learning, history)
+        learning.train(lambda part: update(learning.experience.transitions, part))
+        checkpoints.save(path, config, learning, history)

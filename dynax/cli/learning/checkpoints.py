@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from dynax.control.experience import Experience
-from dynax.control.learning import Learning, Round
+from dynax.control.learning import Fit, Learning, Round
 from dynax.data.trajectories import Trajectories
 from dynax.runs import checkpoint
 from dynax.runs.arrays import read_tree
@@ -38,7 +38,8 @@ def save(path: Path, config: Mapping[str, Any], learning: Learning, history: His
     """
     for row in rows(learning)[len(history.rows) :]:
         history.append({"epoch": row["number"], **row})
-    experience, last = _files(learning.experience), learning.rounds[-1]
+    experience, last, fit = _files(learning.experience), learning.rounds[-1], learning.fit
+    assert fit is not None
     assert learning.variables is not None
     info = {
         **description(learning.model, config),
@@ -46,8 +47,8 @@ def save(path: Path, config: Mapping[str, Any], learning: Learning, history: His
         "dataset_sha256": sha256(b"".join(experience.values())).hexdigest(),
         "epoch": last.number,
         "best_epoch": last.number,
-        "best_val_nrmse": last.val_nrmse,
-        "transitions": last.transitions,
+        "best_val_nrmse": fit.val_nrmse,
+        "fit": asdict(fit),
     }
     trees, files = {"model": model_tree(learning.variables)}, robot_files(learning.model.env)
     checkpoint.save(path, last.number, trees, files | experience, info)
@@ -58,10 +59,11 @@ def restore(path: Path, learning: Learning) -> None:
 
     def read(folder: Path) -> None:
         variables = read_tree(folder / "model", variables_template(learning.model))
-        past = History(path / FILE, read_info(folder, CheckpointInfo)["metrics"]).rows
+        info: Any = read_info(folder, CheckpointInfo)
+        past = History(path / FILE, info["metrics"]).rows
         rounds = [Round(**{key: value for key, value in row.items() if key != "epoch"}) for row in past]
         segments = Trajectories(*(_array(folder / "experience" / f"{name}.npy") for name in ARRAYS))
-        learning.restore(rounds, Experience(segments, rounds[-1].transitions), variables)
+        learning.restore(rounds, Experience(segments, rounds[-1].transitions), variables, Fit(**info["fit"]))
 
     checkpoint.read(path, read)
 

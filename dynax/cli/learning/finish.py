@@ -37,6 +37,7 @@ def finish(path: Path, config: Any, learning: Learning, start: float) -> None:
         "planner_options": config["planner"],
         "learn_seed": learning.config.seed,
         "transitions": learning.experience.transitions,
+        "val_nrmse": learning.fit.val_nrmse if learning.fit else None,
         "rounds": checkpoints.rows(learning),
         "wall_time_s": time.monotonic() - start,
     }
@@ -45,6 +46,7 @@ def finish(path: Path, config: Any, learning: Learning, start: float) -> None:
 
 def _print(learning: Learning) -> None:
     """Print a table of the rounds."""
+    assert learning.fit is not None
     rows = [
         (
             str(result.number) if result.number else "random",
@@ -59,5 +61,6 @@ def _print(learning: Learning) -> None:
         f"Learned {learning.problem.task.name}: {title(learning.model)}",
         ("round", "transitions", "return", "success", "validation nRMSE"),
         rows,
-        "Transitions of the true robot, random ones included. A round trains the model and then controls an episode.",
+        "Transitions of the true robot, random ones included. A round trains the model and then controls an episode. "
+        f"A last training uses all transitions; its validation nRMSE is {learning.fit.val_nrmse:.2g}.",
     )
