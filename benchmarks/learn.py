@@ -42,7 +42,7 @@ CASES = {
     "cart pole, lagrangian": Case("cart_pole", "lagrangian", ("env.decimation=5", "learn.transitions=400")),
     "cart pole, mlp": Case("cart_pole", "mlp", ("env.decimation=5", "learn.transitions=1600")),
     "suite cart pole, lagrangian": Case(
-        "dm_control", "lagrangian", ("learn.random=500", "learn.transitions=1500"), SUITE
+        "dm_control", "lagrangian", ("learn.random=300", "learn.seconds=2", "learn.transitions=500"), SUITE
     ),
     "suite cart pole, quadratic": Case(
         "dm_control",

@@ -64,7 +64,7 @@ COMMANDS = {
             (
                 "dynax learn task=swing_up env=cart_pole env.decimation=5",
                 "dynax learn -m task=swing_up model=mlp,lagrangian learn.seed=0,1,2",
-                "dynax learn task=swing_up training.resume=<run directory>",
+                "dynax learn training.resume=<run directory>",
             ),
         ),
         Command(

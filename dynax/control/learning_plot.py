@@ -30,6 +30,6 @@ def learning_curve(path: Path, rounds: Sequence[Round], title: str) -> None:
         axes.axvspan(0, rounds[0].transitions, color=GRAY, alpha=0.1, lw=0)
         axes.set(xlabel="transitions of the true robot", ylabel="return of an episode")
         axes.set_xlim(0, rounds[-1].transitions * 1.02)
-        axes.legend(loc="lower right")
+        axes.legend(loc="center right")
         figure.suptitle(title, x=0.01, ha="left", fontsize=11)
         save_figure(figure, path)

@@ -35,7 +35,7 @@ def test_learn_is_stopped_and_continued_with_the_same_bits(dynax, documented):
     (stopped / "summary.json").unlink()
     for file in stopped.rglob("run.json"):
         assert json.loads(file.read_text())["epoch"] == 1
-    again = ("learn", "task=swing_up", "learn=smoke", f"training.resume={stopped}")
+    again = ("learn", "learn=smoke", f"training.resume={stopped}")
     finished = dynax(*again, "learn.transitions=80")
     assert finished.path == stopped
     assert rounds(stopped) == rounds(whole)

@@ -72,5 +72,6 @@ def _follow(path: Path, config: Any, learning: Learning, history: History) -> No
             update(result.transitions, f"return {result.total:.4g}")
             if result.number:
                 checkpoints.save(path, config, learning, history)
-        learning.train(lambda part: update(learning.experience.transitions, part))
+        log.info("training on all %d transitions", learning.experience.transitions)
+        learning.train()
         checkpoints.save(path, config, learning, history)

@@ -53,7 +53,10 @@ def check(command: str, cfg: DictConfig) -> None:
         if key not in known:
             keys = ", ".join(known)
             raise UserError(f"the key {key} does not exist{did_you_mean(str(key), known)}; the keys are {keys}")
-    if missing := {*OmegaConf.missing_keys(cfg), *(key for key in known if key not in cfg)}:
+    missing = {*OmegaConf.missing_keys(cfg), *(key for key in known if key not in cfg)}
+    if OmegaConf.select(cfg, "training.resume") not in (None, AUTO):
+        missing.discard("task")  # a continued run has its own
+    if missing:
         raise UserError("\n".join(f"{key}=<value> is required" for key in sorted(missing)))
     for name, cls in _SECTIONS.items():
         if name in cfg:
