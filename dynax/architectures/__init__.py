@@ -4,6 +4,8 @@
     mlp, resnet, gru, transformer    generic networks
     quadratic                        a network with the polynomial form of the equations of motion
     lagrangian, mechanical, rigid    equations of motion with learned terms
+    residual                         equations of motion with given constants, and a network of further forces
+    rigid_bodies                     base class of `rigid` and `residual`
     embedding                        the learned functions of `lagrangian`
     description                      titles, prior knowledge and notes for tables
 
@@ -19,6 +21,7 @@ from dynax.architectures.lagrangian import LagrangianDynamicsModel
 from dynax.architectures.mechanical import MechanicalDynamicsModel
 from dynax.architectures.mlp import MLPDynamicsModel
 from dynax.architectures.quadratic import QuadraticDynamicsModel
+from dynax.architectures.residual import ResidualDynamicsModel
 from dynax.architectures.resnet import ResNetDynamicsModel
 from dynax.architectures.rigid import RigidDynamicsModel
 from dynax.architectures.transformer import TransformerDynamicsModel
@@ -34,6 +37,7 @@ __all__ = [
     "MechanicalDynamicsModel",
     "QuadraticDynamicsModel",
     "ResNetDynamicsModel",
+    "ResidualDynamicsModel",
     "RigidDynamicsModel",
     "TransformerDynamicsModel",
     "make",

@@ -4,13 +4,13 @@ import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from dynax.cli.composition.resolvers import is_run
-from dynax.cli.composition.unfinished import AUTO
+from dynax.cli.composition.unfinished import AUTO, COPIED
 from dynax.config.options import section
 from dynax.config.schema import TrainingRunConfig
 from dynax.data.dataset import Dataset
@@ -81,8 +81,10 @@ def past_of(run: Path, cfg: DictConfig) -> Past:
     Raises:
         UserError: if the command line sets another option to a value that the run does not have.
     """
-    saved = checkpoint.read(run, read_saved)
-    config, now = copy.deepcopy(dict(saved.config)), OmegaConf.to_container(cfg, resolve=True)
+    saved, now = checkpoint.read(run, read_saved), cast(Any, OmegaConf.to_container(cfg, resolve=True))
+    config = copy.deepcopy(dict(saved.config))
+    if config["model"]["architecture"] == "residual" and config["model"]["base"]:
+        now["model"] |= {name: config["model"][name] for name in COPIED}
     for key in overridden_keys():
         if key not in CHANGEABLE:
             _check_same(run, key, _value(now, key), _value(config, key))

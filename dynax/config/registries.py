@@ -27,6 +27,7 @@ ARCHITECTURES = Registry(
         "mechanical": "dynax.architectures.mechanical:MechanicalDynamicsModel",
         "mlp": "dynax.architectures.mlp:MLPDynamicsModel",
         "quadratic": "dynax.architectures.quadratic:QuadraticDynamicsModel",
+        "residual": "dynax.architectures.residual:ResidualDynamicsModel",
         "resnet": "dynax.architectures.resnet:ResNetDynamicsModel",
         "rigid": "dynax.architectures.rigid:RigidDynamicsModel",
         "transformer": "dynax.architectures.transformer:TransformerDynamicsModel",

@@ -7,7 +7,6 @@ from dynax.architectures.rigid import RigidDynamicsModel
 from dynax.components.friction import STOPPED, STRIBECK
 from dynax.data.trajectories import Trajectories
 from dynax.identification.scale import default_mass_matrix
-from dynax.mechanics.rigid_body import inertial_parameters
 
 SMALL = 0.05  # initial friction and rotor inertia, as shares of the forces and of the mass matrix
 MIN_SPEED = 1e-6  # smallest standard deviation of a velocity
@@ -32,20 +31,14 @@ def initial_constants(model: RigidDynamicsModel, data: Trajectories) -> dict[str
     of_joints = {
         "armature": _or(mj_model.dof_armature, SMALL * inertia),
         "damping": _or(mjcf.damping, small / speed),
-        "stiffness": mjcf.stiffness,
         "coulomb_friction": small,
         "static_friction": small,
         "constant_force": np.zeros_like(small),
         "stop_speed": STOPPED * speed,
         "stribeck_speed": STRIBECK * speed,
     }
-    values = {
-        "bodies": inertial_parameters(mj_model)[model.moving].ravel(),
-        "gain": mjcf.gain,
-        "position_gain": -mjcf.bias[:, 1],
-        "rate_gain": -mjcf.bias[:, 2],
-        **{name: of_joints[name][dofs] for name, dofs in model.joint_constants.items()},
-    }
+    own = {name: x[model.joint_constants[name]] for name, x in of_joints.items() if name in model.joint_constants}
+    values = model.mjcf_constants | own
     return {name: values[name] for name in model.labels}
 
 

@@ -16,9 +16,9 @@ from dynax import architectures
 from dynax.cli.composition import conf
 from dynax.errors import UserError
 
-NAMES = ("gru", "lagrangian", "mechanical", "mlp", "quadratic", "resnet", "rigid", "transformer")
+NAMES = ("gru", "lagrangian", "mechanical", "mlp", "quadratic", "residual", "resnet", "rigid", "transformer")
 EACH = pytest.mark.parametrize("name", NAMES)
-STRUCTURED = ("lagrangian", "mechanical", "rigid")  # equations of motion
+STRUCTURED = ("lagrangian", "mechanical", "residual", "rigid")  # equations of motion
 GENERIC = pytest.mark.parametrize("name", [name for name in NAMES if name not in STRUCTURED])
 PRESENT = (*STRUCTURED, "quadratic")  # models of equations, which use the constraint layer
 
@@ -69,6 +69,9 @@ OPTIONS = {
     "mechanical": LAYER | {"hidden_dims", "activation", "compliance", "ensemble_size", "history"},
     "quadratic": NETWORK | {"hidden_dims", "activation"},
     "resnet": NETWORK | {"width", "num_blocks", "activation", "history"},
+    "residual": LAYER
+    | {"hidden_dims", "activation", "base", "constants", "friction", "finetune_base"}
+    | {"compliance", "ensemble_size", "history"},
     "rigid": LAYER | {"friction", "history"},
 }
 
@@ -132,7 +135,7 @@ SMALL = {
 RAIL = {"cart_pole": 1.8, "double_cart_pole": 3.8}  # half length, m
 
 
-MOVED = [name for name in NAMES if name != "rigid"]  # rigid rounds its sums over bodies
+MOVED = [name for name in NAMES if name not in ("residual", "rigid")]  # they round their sums over bodies
 
 
 @pytest.fixture(
@@ -217,6 +220,9 @@ def test_fields_of_flax_are_no_options(key, cart_pole):
         ("mechanical", {"hidden_dims": [0]}, "model.hidden_dims=0 is out of range"),
         ("mechanical", {"target": "delta"}, "unknown key model.target"),
         ("mechanical", {"constraints": "features"}, "model.architecture=mechanical has no features: .* none or layer"),
+        ("residual", {"constants": [1.0]}, r"model.constants has 1 numbers, but cart_pole needs \d+"),
+        ("residual", {"friction": True}, "model.friction=true needs the constants of an identified model"),
+        ("residual", {"base": "x"}, "model.base=x needs the constants of an identified model"),
         ("rigid", {"ensemble_size": 2}, "unknown key model.ensemble_size"),
         ("quadratic", {"hidden_dims": [0]}, "model.hidden_dims=0 is out of range"),
         ("quadratic", {"activation": "rleu"}, "model.activation=rleu is not one of gelu, "),

@@ -60,6 +60,7 @@ def test_each_plugin_is_taken_verbatim(paths):
         ("+run=a,b", "+run='a,b'"),
         ("training.resume=a(1)", "training.resume='a(1)'"),
         ("training.init=a(1)", "training.init='a(1)'"),
+        ("model.base=a b", "model.base='a b'"),
         ("env.xml=${oc.env:HOME}", "env.xml='\\${oc.env:HOME}'"),
         ("run=outputs/train/run-1", "run=outputs/train/run-1"),
         ("run=~/runs/a", "run='~/runs/a'"),

@@ -20,6 +20,7 @@ SMALL = {
     "mechanical": ["model.hidden_dims=[16]", ADAM],
     "mlp": ["model.hidden_dims=[16]", ADAM],
     "quadratic": ["model.hidden_dims=[16]", ADAM],
+    "residual": ["model.hidden_dims=[8]", ADAM],
     "resnet": ["model.width=8", "model.num_blocks=1", ADAM],
     "rigid": [],
     "transformer": ["model.width=8", "model.num_layers=1", "model.num_heads=2", "model.history=3", ADAM],

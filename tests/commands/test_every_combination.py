@@ -30,6 +30,7 @@ COMBINATIONS = [
         ("three_link", "mlp"),
         ("nerd_cartpole", "mlp"),
         ("pendulum", "rigid"),
+        ("pendulum", "residual"),
         ("hopper", "mlp"),
         ("cheetah", "mlp"),
         ("quadruped", "mlp"),
@@ -41,6 +42,7 @@ ARCHITECTURES = [
     *slow(
         ("pendulum", "lagrangian"),
         ("pendulum", "rigid"),
+        ("pendulum", "residual"),
         ("slider", "quadratic"),
         ("bouncer", "mechanical"),
         ("cart_pole", "transformer"),

@@ -23,6 +23,7 @@ _PATH_KEYS = (
     "env.xml",
     "training.resume",
     "training.init",
+    "model.base",
     "hydra.run.dir",
     "hydra.sweep.dir",
 )

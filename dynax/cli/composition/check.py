@@ -37,6 +37,7 @@ _PATHS = (
     ("mapping", Path.is_file, "the file does not exist"),
     ("env.xml", Path.is_file, "the file does not exist"),
     ("training.resume", is_run, "the path is not a training run with a checkpoint"),
+    ("model.base", is_model, "the path is neither a training run with a checkpoint nor a saved model"),
     ("training.init", is_model, "the path is neither a training run with a checkpoint nor a saved model"),
 )
 _REQUIRED = ("run", "env.xml", "source")

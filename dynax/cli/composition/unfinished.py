@@ -15,10 +15,12 @@ from dynax.runs.json_files import read_json
 
 AUTO = "auto"
 LOCK = ".lock"  # name of the lock file in a run directory
+COPIED = ("constants", "friction")  # model options that `model.base` sets
 RUNS = Path("outputs")  # relative to the working directory
 
 
 class _Config(TypedDict):
+    model: dict[str, Any]
     training: dict[str, Any]
 
 
@@ -82,6 +84,8 @@ def _without_hydra(root: DictConfig) -> Any:
 
 
 def _comparable(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a config without the keys in which a continued run may differ."""
+    """Return a config without the keys in which a continued run may differ, and without copied constants."""
     training = {key: value for key, value in config["training"].items() if key not in ("resume", "num_epochs")}
-    return {**config, "training": training}
+    copied = COPIED if config["model"].get("architecture") == "residual" and config["model"]["base"] else ()
+    model = {key: value for key, value in config["model"].items() if key not in copied}
+    return {**config, "model": model, "training": training}

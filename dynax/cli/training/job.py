@@ -12,6 +12,7 @@ from dynax.base import BaseDynamicsModel, Variables
 from dynax.cli import console
 from dynax.cli.directories import DATASETS
 from dynax.cli.resume import Past
+from dynax.cli.training.base import with_constants
 from dynax.cli.training.initial import initial_variables
 from dynax.config.options import section
 from dynax.config.schema import CollectConfig, TrainingRunConfig
@@ -61,7 +62,12 @@ def assemble(path: Path, config: Mapping[str, Any], past: Past | None) -> Job:
         past: the run to continue, if any. Its saved robot is used.
     """
     settings = section(TrainingRunConfig, config["training"], "training")
-    model = build(past.saved) if past else architectures.make(_env(config), config["model"])
+    if past:
+        model = build(past.saved)
+    else:
+        env = _env(config)
+        config = {**config, "model": with_constants(config["model"], env)}
+        model = architectures.make(env, config["model"])
     for note in notes(model):
         log.info("%s", note)
     check_parameters(model, settings)
