@@ -101,8 +101,15 @@ def tested(run: str, case: Case, seed: int, episodes: int, compare: str) -> dict
 
 
 def table(results: Sequence[dict[str, Any]]) -> str:
-    """Return the table, one row per case: means over seeds of the return in the test episodes."""
-    columns = ("robot and model", "trained on", "seconds of motion", "return", "success", "same planner, C MuJoCo")
+    """Return the table, one row per case: the mean return of the test episodes of each seed, and of C MuJoCo for seed 0."""
+    columns = (
+        "robot and model",
+        "trained on",
+        "seconds of motion",
+        "return, by seed",
+        "success",
+        "same planner, C MuJoCo",
+    )
     rows = []
     for name in dict.fromkeys(r["case"] for r in results):
         runs, case = [r for r in results if r["case"] == name], CASES[name]

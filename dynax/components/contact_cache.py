@@ -42,8 +42,8 @@ class ContactSearch:
     def __call__(self, states: Float[np.ndarray, "M S"]) -> ContactCache | None:
         """Return the contacts of states, or None if the model needs no contacts.
 
-        The contact features are left out if they do not fit into `MAX_FEATURE_BYTES`. A network receives everything in
-        float32, the precision of a rollout.
+        The contact features are left out if they do not fit into `MAX_FEATURE_BYTES`. With contact features, contacts
+        are detected in float32, the precision of a rollout.
         """
         contacts = (self.features and self.features.contacts) or (self.rows and self.rows.contacts)
         stores_features = self.features is not None and 4 * len(states) * self.features.size <= MAX_FEATURE_BYTES

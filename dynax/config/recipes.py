@@ -12,11 +12,14 @@ import yaml
 
 from dynax.config.locations import conf_directory
 from dynax.config.yaml_text import Loader
+from dynax.errors import UserError
 
 
 def training_recipe(architecture: str, env: str, option: str = "default") -> dict[str, Any]:
     """Return the group `training` as `dynax train model=<architecture> env=<env> training=<option>` composes it."""
     file = conf_directory() / "training" / f"{option}.yaml"
+    if not file.is_file():
+        raise UserError(f"training={option} does not exist: there is no {file}")
     return _composed(file, {"${model}": architecture, "${env}": env})
 
 

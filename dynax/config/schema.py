@@ -209,7 +209,7 @@ class LearnConfig:
 
     def __post_init__(self):
         check_fields(self)
-        check_range("transitions", self.transitions, 2, bounds.MAX_TRAJECTORIES)
+        check_range("transitions", self.transitions, 2, bounds.MAX_STEPS)
         check_range("random", self.random, 2, self.transitions)
         if self.seconds is not None:
             check_range("seconds", self.seconds, 0, bounds.MAX_SECONDS, open_low=True)

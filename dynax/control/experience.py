@@ -1,11 +1,11 @@
-"""The true transitions that a controller has seen, as trajectories of equal length for a training."""
+"""The true transitions of all episodes, as trajectories of equal length for a training."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from dynax.control.episodes import Episode
-from dynax.data.trajectories import Trajectories
+from dynax.data.trajectories import MAX_VALUE, Trajectories
 from dynax.envs import Env
 
 
@@ -14,7 +14,7 @@ class Experience:
     """The episodes of a controller, cut into segments."""
 
     segments: Trajectories
-    transitions: int  # true transitions of all episodes
+    transitions: int  # true transitions of all episodes, at least one for each
 
     @classmethod
     def empty(cls, env: Env, length: int) -> "Experience":
@@ -25,15 +25,15 @@ class Experience:
         """Return the experience that includes an episode.
 
         If the last segment of the episode would be too short, it overlaps the segment before. Transitions after a
-        divergence are no experience.
+        divergence are not included.
         """
-        length = self.segments.actions.shape[1]
-        count = int(np.isfinite(episode.states).all(axis=1).sum()) - 1  # the states after a divergence are NaN
+        length, valid = self.segments.actions.shape[1], np.all(np.abs(episode.states) < MAX_VALUE, axis=1)
+        count = max(0, int(np.cumprod(valid).sum()) - 1)
         starts = sorted({*range(0, count - length + 1, length), *[count - length] * (count >= length)})
         states = [self.segments.states, *(episode.states[None, i : i + length + 1] for i in starts)]
         actions = [self.segments.actions, *(episode.actions[None, i : i + length] for i in starts)]
         segments = Trajectories(np.concatenate(states), np.concatenate(actions))
-        return Experience(segments, self.transitions + count)
+        return Experience(segments, self.transitions + max(1, count))
 
     def split(self, val_fraction: float) -> tuple[Trajectories, Trajectories]:
         """Return the segments for training, and those for validation, which are spread over all episodes.
@@ -44,7 +44,7 @@ class Experience:
         if count == 1:
             return data, data
         chosen = np.zeros(count, bool)
-        val = max(1, round(val_fraction * count))
+        val = min(count - 1, max(1, round(val_fraction * count)))
         chosen[((np.arange(val) + 0.5) * count / val).astype(int)] = True
         train, validation = (Trajectories(data.states[part], data.actions[part]) for part in (~chosen, chosen))
         return train, validation

@@ -1,4 +1,4 @@
-"""Model-based learning of a task: in each round, train a model and control one episode with its plans.
+"""Model-based learning of a task: rounds that train a model and control one episode with its plans.
 
     learning = Learning(model, SwingUp(), CEM(), LearnConfig(transitions=1000))
     while (result := learning.step()) is not None:
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import jax
 import numpy as np
 
+from dynax.architectures.rigid import RigidDynamicsModel
 from dynax.base import BaseDynamicsModel, Variables
 from dynax.config.schema import LearnConfig, TrainingRunConfig
 from dynax.control import predictors
@@ -25,11 +26,11 @@ from dynax.control.experience import Experience
 from dynax.control.planners import Planner
 from dynax.control.problem import Problem
 from dynax.control.tasks import Task
-from dynax.errors import UserError
+from dynax.errors import RunError, UserError
 from dynax.trained import TrainedModel
 from dynax.training import Training
 
-Progress = Callable[[str], None]  # the part of a round that begins
+Progress = Callable[[str], None]  # the current part of a round, at its start and after each epoch
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Round:
 
 
 @dataclass(frozen=True)
-class Fit:
+class TrainingResult:
     """The result of a training."""
 
     transitions: int  # true transitions that it used
@@ -76,17 +77,25 @@ class Learning:
         config: LearnConfig | None = None,
         training: TrainingRunConfig | None = None,
     ):
+        if isinstance(model, RigidDynamicsModel):
+            raise UserError("model=rigid is not trained by epochs: learn with model=lagrangian")
         if model.env.is_recorded:
             raise UserError(f"the robot {model.env.name} is known only from logs: there is no simulator to learn with")
         self.model, self.config = model, config or LearnConfig()
         self.training = training or TrainingRunConfig.recipe(model, "learn")
         self.problem = Problem(model.env, task, planner)
         self.rounds: list[Round] = []
-        self.experience = Experience.empty(model.env, max(self.config.segment, model.history))
+        length = max(self.config.segment, model.history + self.training.horizon - 1)
+        self.experience = Experience.empty(model.env, length)
         self.variables: Variables | None = None  # of the newest model
-        self.fit: Fit | None = None  # the training of the newest model
+        self.fit: TrainingResult | None = None  # the training of the newest model
         self._controller: Controller | None = None
-        needed = self.config.random + self.episode_steps
+        needed = self.random_steps + self.episode_steps
+        if self.random_steps < length:
+            raise UserError(
+                f"random={self.config.random} must be at least {length}, the length of a segment in control steps",
+                "random",
+            )
         if self.config.transitions < needed:
             raise UserError(
                 f"transitions={self.config.transitions} leaves no transitions for an episode after the random ones: "
@@ -97,8 +106,13 @@ class Learning:
     @property
     def is_finished(self) -> bool:
         """Whether the next episode would exceed the number of transitions."""
-        following = self.episode_steps if self.rounds else self.config.random
+        following = self.episode_steps if self.rounds else self.random_steps
         return self.experience.transitions + following > self.config.transitions
+
+    @property
+    def random_steps(self) -> int:
+        """Number of control steps with random actions, in whole periods of the planner."""
+        return max(1, round(self.config.random / self.problem.repeat)) * self.problem.repeat
 
     @property
     def episode_steps(self) -> int:
@@ -110,7 +124,7 @@ class Learning:
         """Run the next round, and return its result, or None if no transitions are left.
 
         Args:
-            progress: function that is called when a part of the round begins.
+            progress: function that is called with the current part, at its start and after each epoch.
 
         Raises:
             RunError: if the training diverges.
@@ -122,16 +136,16 @@ class Learning:
             self.train(report)
         report("controlling an episode" if number else "random actions")
         policy = self._policy() if number else RandomPolicy(self.problem)
-        env, seed = self.model.env, self.config.seed + number
-        state = self.problem.task.initial_states(env, np.random.default_rng(seed), 1)[0]
-        steps = self.episode_steps if number else self.config.random
-        episode = run_episode(self.problem, policy, state, steps * env.dt, seed)
+        env, seeds = self.model.env, np.random.SeedSequence([self.config.seed, number]).generate_state(2)
+        state = self.problem.task.initial_states(env, np.random.default_rng(seeds[0]), 1)[0]
+        steps = self.episode_steps if number else self.random_steps
+        episode = run_episode(self.problem, policy, state, steps * env.dt, int(seeds[1]))
         self.experience = self.experience.with_episode(episode)
         quality = (self.fit.loss, self.fit.val_nrmse) if self.fit else (None, None)
         self.rounds.append(Round(number, self.experience.transitions, episode.total, episode.success, *quality))
         return self.rounds[-1]
 
-    def restore(self, rounds: list[Round], experience: Experience, variables: Variables, fit: Fit) -> None:
+    def restore(self, rounds: list[Round], experience: Experience, variables: Variables, fit: TrainingResult) -> None:
         """Continue after the given rounds; the next rounds are those of an uninterrupted learning."""
         self.rounds, self.experience, self.variables, self.fit = list(rounds), experience, variables, fit
 
@@ -148,12 +162,20 @@ class Learning:
     def train(self, progress: Progress | None = None) -> None:
         """Train on all transitions so far, from the parameters of the training before, unless that is done.
 
+        The normalization follows the data, because the first transitions of a task cover little of the state space.
+        The old parameters then predict something else, but are a better start than random ones.
+
         Args:
-            progress: function that is called after each epoch.
+            progress: function that is called at the start and after each epoch.
 
         Raises:
-            RunError: if the training diverges.
+            RunError: if the training diverges, or if the simulation has diverged before the end of a segment.
         """
+        if not len(self.experience.segments):
+            raise RunError(
+                f"the simulation diverged within {self.experience.transitions} control steps with random actions: "
+                "decrease learn.segment, or the range of the actions (env.action_range)"
+            )
         if self.fit and self.fit.transitions == self.experience.transitions:
             return
         report = progress or (lambda part: None)
@@ -167,14 +189,16 @@ class Learning:
         while (metrics := training.step()) is not None:
             report(f"training on {self.experience.transitions:,} transitions, epoch {metrics.epoch} of {total}")
             loss = metrics.loss if metrics.epoch == training.best_epoch else loss
+        if not training.best_epoch:
+            raise RunError("no epoch of the training predicts the validation segments: decrease training.learning_rate")
         self.variables = training.variables()
-        self.fit = Fit(self.experience.transitions, float(loss), training.best_val_nrmse)
+        self.fit = TrainingResult(self.experience.transitions, float(loss), training.best_val_nrmse)
 
     def _policy(self) -> Controller:
         """Return the controller with the newest model. Its program is compiled once."""
         trained = self.trained()
         if self._controller is None:
             predictor = predictors.make("model", trained, self.problem.planner.propagation)
-            self._controller = Controller(self.problem, predictor, self.config.seed)
+            self._controller = Controller(self.problem, predictor)
         self._controller.predictor.variables = trained.params
         return self._controller

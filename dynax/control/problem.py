@@ -11,6 +11,7 @@ from jaxtyping import Float
 from dynax.control.planners import Planner
 from dynax.control.tasks import Task, rewards
 from dynax.envs import Env
+from dynax.errors import UserError
 from dynax.excitations.excitation import steps_of
 
 WORST = -1e9  # return of a candidate whose prediction diverges
@@ -21,7 +22,7 @@ class Problem:
     """A task for a robot and a planner. The time between two plans is at least a control step.
 
     Raises:
-        UserError: if the task does not fit the robot.
+        UserError: if the task does not fit the robot, or if the horizon is shorter than a control step.
     """
 
     env: Env
@@ -30,6 +31,11 @@ class Problem:
 
     def __post_init__(self):
         self.task.check(self.env)
+        if self.planner.horizon < self.env.dt:
+            raise UserError(
+                f"planner.horizon={self.planner.horizon:g} is shorter than a control step of {self.env.name}, "
+                f"{self.env.dt:g} s"
+            )
         if self.planner.period < self.env.dt:
             object.__setattr__(self, "planner", replace(self.planner, period=self.env.dt))
 

@@ -50,14 +50,15 @@ def read_summary(run: Path) -> dict[str, Any] | None:
         return None
     summary = read_json(file, Summary, "the run is damaged")
     if _digest({key: value for key, value in summary.items() if key != SEAL}) != summary[SEAL]:
-        raise UserError(f"the run is damaged: {file} does not match its {SEAL}; {_advice(run)}")
+        raise UserError(f"the run is damaged: {file} does not match its {SEAL}; {_advice(run, summary)}")
     if summary.get("run_id") != _identity(run).get("run_id"):
-        raise UserError(f"the run is damaged: {file} is the summary of another run; {_advice(run)}")
+        raise UserError(f"the run is damaged: {file} is the summary of another run; {_advice(run, summary)}")
     return summary
 
 
-def _advice(run: Path) -> str:
-    return f"delete the file, and write it again with `dynax train training.resume={run}`"
+def _advice(run: Path, summary: Mapping[str, Any]) -> str:
+    command = "learn" if summary["command"] == "learn" else "train"
+    return f"delete the file, and write it again with `dynax {command} training.resume={run}`"
 
 
 def _identity(run: Path) -> dict[str, str]:

@@ -13,7 +13,7 @@ from dynax.cli import console, resume, signals
 from dynax.cli.directories import run_directory
 from dynax.cli.learning import checkpoints
 from dynax.cli.learning.finish import finish
-from dynax.cli.training.checkpoints import resuming
+from dynax.cli.training.checkpoints import naming_last_checkpoint, resuming
 from dynax.config.options import section
 from dynax.config.schema import LearnConfig, TrainingRunConfig
 from dynax.control import planners, tasks
@@ -67,13 +67,21 @@ def _follow(path: Path, config: Any, learning: Learning, history: History) -> No
     """Run all rounds that are left and a last training, with a progress bar and a checkpoint after each round."""
     budget, heading = learning.config.transitions, f"learn {learning.problem.task.name}, {title(learning.model)}"
     done = learning.experience.transitions
-    with console.progress(heading, budget, "transitions", done, "compiling") as update:
+    seconds, start = [], time.monotonic()
+
+    def save() -> None:
+        with signals.saving():
+            checkpoints.save(path, config, learning, history, seconds)
+
+    with console.progress(heading, budget, "transitions", done, "compiling") as update, naming_last_checkpoint(path):
         while not learning.is_finished:
             result = learning.step(lambda part: update(learning.experience.transitions, part))
             assert result is not None
             update(result.transitions, f"return {result.total:.4g}")
+            seconds.append(time.monotonic() - start)
+            start = time.monotonic()
             if result.number:
-                checkpoints.save(path, config, learning, history)
+                save()
         log.info("training on all %d transitions", learning.experience.transitions)
         learning.train()
-        checkpoints.save(path, config, learning, history)
+        save()

@@ -88,4 +88,5 @@ def _comparable(config: Mapping[str, Any]) -> dict[str, Any]:
     training = {key: value for key, value in config["training"].items() if key not in ("resume", "num_epochs")}
     copied = COPIED if config["model"].get("architecture") == "residual" and config["model"]["base"] else ()
     model = {key: value for key, value in config["model"].items() if key not in copied}
-    return {**config, "model": model, "training": training}
+    learn = {key: value for key, value in config.get("learn", {}).items() if key != "transitions"}
+    return {**config, "model": model, "training": training, "learn": learn}

@@ -1,8 +1,8 @@
 """Checkpoints of `dynax learn`: one after each round that trained a model, with all true transitions so far."""
 
 import io
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from dynax.control.experience import Experience
-from dynax.control.learning import Fit, Learning, Round
+from dynax.control.learning import Learning, Round, TrainingResult
 from dynax.data.trajectories import Trajectories
 from dynax.runs import checkpoint
 from dynax.runs.arrays import read_tree
@@ -19,6 +19,7 @@ from dynax.runs.info import CheckpointInfo
 from dynax.runs.sealed import read_info
 from dynax.trained import description, model_tree, robot_files, variables_template
 
+ROUND = tuple(field.name for field in fields(Round))[1:]  # keys of a round in `metrics.jsonl`, after `epoch`
 ARRAYS = ("states", "actions")  # of the experience
 
 
@@ -27,7 +28,7 @@ def rows(learning: Learning) -> list[dict[str, Any]]:
     return [asdict(result) for result in learning.rounds]
 
 
-def save(path: Path, config: Mapping[str, Any], learning: Learning, history: History) -> None:
+def save(path: Path, config: Mapping[str, Any], learning: Learning, history: History, seconds: Sequence[float]) -> None:
     """Record the rounds that are new in `metrics.jsonl`, and write a checkpoint.
 
     Args:
@@ -35,9 +36,11 @@ def save(path: Path, config: Mapping[str, Any], learning: Learning, history: His
         config: the complete resolved config.
         learning: the learning, after a round that trained a model.
         history: the rounds of the earlier checkpoints.
+        seconds: durations of the rounds of this process, s.
     """
-    for row in rows(learning)[len(history.rows) :]:
-        history.append({"epoch": row["number"], **row})
+    new = rows(learning)[len(history.rows) :]
+    for row, duration in zip(new, seconds[len(seconds) - len(new) :], strict=True):
+        history.append({"epoch": row.pop("number"), **row, "time_s": round(duration, 3)})
     experience, last, fit = _files(learning.experience), learning.rounds[-1], learning.fit
     assert fit is not None
     assert learning.variables is not None
@@ -61,9 +64,9 @@ def restore(path: Path, learning: Learning) -> None:
         variables = read_tree(folder / "model", variables_template(learning.model))
         info: Any = read_info(folder, CheckpointInfo)
         past = History(path / FILE, info["metrics"]).rows
-        rounds = [Round(**{key: value for key, value in row.items() if key != "epoch"}) for row in past]
+        rounds = [Round(row["epoch"], *(row[name] for name in ROUND)) for row in past]
         segments = Trajectories(*(_array(folder / "experience" / f"{name}.npy") for name in ARRAYS))
-        learning.restore(rounds, Experience(segments, rounds[-1].transitions), variables, Fit(**info["fit"]))
+        learning.restore(rounds, Experience(segments, rounds[-1].transitions), variables, TrainingResult(**info["fit"]))
 
     checkpoint.read(path, read)
 

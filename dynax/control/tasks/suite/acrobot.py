@@ -11,6 +11,7 @@ from dynax.control.tasks.task import Task
 from dynax.control.tasks.tolerance import gaussian
 from dynax.envs import Env
 from dynax.mechanics.kinematics import Kinematics
+from dynax.mjcf.joints import HINGE
 
 MARGIN = 1.0  # distance from the target at which the reward is 0.1, m
 
@@ -23,9 +24,12 @@ class AcrobotSwingup(Task):
     """
 
     def check(self, env: Env) -> None:
-        """Raise UserError unless the robot has the sites `tip` and `target`."""
-        if min(_site(env, "tip"), _site(env, "target")) < 0:
-            raise self.misfit(env, "it has no sites `tip` and `target`")
+        """Raise UserError unless the robot has hinges, a site `tip`, and a site `target` of the world."""
+        model, target = env.mj_model, _site(env, "target")
+        if min(_site(env, "tip"), target) < 0 or model.site_bodyid[target] != 0:
+            raise self.misfit(env, "it has no site `tip`, or no site `target` of the world")
+        if (model.jnt_type != HINGE).any():
+            raise self.misfit(env, "its joints must be hinges")
 
     def reward(
         self, env: Env, qpos: Float[Array, " nq"], qvel: Float[Array, " nv"], ctrl: Float[Array, " A"]

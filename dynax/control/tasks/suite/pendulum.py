@@ -23,8 +23,10 @@ class PendulumSwingup(Task):
     seconds: float = 20.0  # length of an episode, s
 
     def check(self, env: Env) -> None:
-        """Raise UserError unless the robot is a chain of poles."""
-        poles_of(self, env)
+        """Raise UserError unless the robot is one pole on a pivot."""
+        poles = poles_of(self, env)
+        if (poles.carts, poles.count) != (0, 1):
+            raise self.misfit(env, "it must be one pole on a pivot")
 
     def reward(
         self, env: Env, qpos: Float[Array, " nq"], qvel: Float[Array, " nv"], ctrl: Float[Array, " A"]
