@@ -101,11 +101,11 @@ def tested(run: str, case: Case, seed: int, episodes: int, compare: str) -> dict
 
 
 def table(results: Sequence[dict[str, Any]]) -> str:
-    """Return the table, one row per case: the mean return of the test episodes of each seed, and of C MuJoCo for seed 0."""
+    """Return the table, one row per case: the mean return in the test episodes of each seed."""
     columns = (
         "robot and model",
         "trained on",
-        "seconds of motion",
+        "motion",
         "return, by seed",
         "success",
         "same planner, C MuJoCo",

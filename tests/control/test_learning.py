@@ -100,5 +100,5 @@ def test_a_model_must_have_been_trained(cart_pole):
     model = MLPDynamicsModel(env=cart_pole, hidden_dims=(8,))
     with pytest.raises(UserError, match=r"has not trained a model yet: call step\(\) until a round has trained"):
         learning(model, config).trained()
-    with pytest.raises(UserError, match=r"transitions=40 leaves no transitions .* increase it to at least 76"):
+    with pytest.raises(UserError, match=r"transitions=40 leaves no transitions .* increase it to at least 75"):
         learning(model)
