@@ -25,7 +25,7 @@ LINES_IN_BASH = {
     "dynax ": "collect train eval render plan learn export import inspect doctor",
     "dynax tr": "train",
     "dynax train mod": "model. model=",
-    "dynax train -m model=mlp,re": "model=mlp,resnet",
+    "dynax train -m model=mlp,resn": "model=mlp,resnet",
     "dynax eval run=mo": "run=more/",
     "dynax train --nonsense mo": "more",  # from bash itself
 }
@@ -33,8 +33,8 @@ LINES_IN_BASH = {
 LINES = {
     "dynax train ": "collect. collect= dataset= env. env= excitation. excitation= model. model= plugins=[ "
     "training. training=",
-    "dynax train model=": "model=gru model=lagrangian model=mechanical model=mlp model=quadratic model=resnet "
-    "model=rigid model=transformer",
+    "dynax train model=": "model=gru model=lagrangian model=mechanical model=mlp model=quadratic model=residual "
+    "model=resnet model=rigid model=transformer",
     "dynax train model=transformer model.num_h": "model.num_heads=",
     "dynax train training.learn": "training.learning_rate=",
     "dynax train training.seed=": "training.seed=0",
