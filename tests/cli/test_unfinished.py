@@ -46,6 +46,16 @@ def found(**training):
     return unfinished.claim_newest(root, NAME)
 
 
+def test_a_learning_run_may_have_other_transitions():
+    path = run("outputs/learn/pendulum-mlp/a")
+    file = path / "checkpoints" / "epoch-00003" / "run.json"
+    info = json.loads(file.read_text())
+    file.write_text(json.dumps({**info, "config": {**info["config"], "learn": {"transitions": 100, "seed": 0}}}))
+    assert found() is None  # of a training
+    root = OmegaConf.create({**CONFIG, "learn": {"transitions": 200, "seed": 0}})
+    assert unfinished.claim_newest(root, NAME) == path
+
+
 def test_nothing_is_found_in_an_empty_folder():
     assert found() is None
 

@@ -35,11 +35,11 @@ def claim_newest(root: DictConfig, name: str) -> Path | None:
     """Return the newest unfinished run of a config and lock it, or None. A locked run is skipped.
 
     Args:
-        root: the composed config; the run may have other values of `training.resume` and `training.num_epochs`.
+        root: the composed config; the run may have other values of the keys in `_comparable`.
         name: folder of the runs of this robot and model, below the folder of the command.
     """
-    wanted = _comparable(_without_hydra(root))
-    for checkpoint in sorted(_checkpoints(RUNS / root.hydra.job.name, name), key=_time, reverse=True):
+    wanted, runs = _comparable(_without_hydra(root)), RUNS / ("learn" if "learn" in root else "train")
+    for checkpoint in sorted(_checkpoints(runs, name), key=_time, reverse=True):
         run = checkpoint.parents[1].absolute()
         if not (run / "summary.json").exists() and _config(checkpoint) == wanted and _claim(run):
             return run
