@@ -44,8 +44,8 @@ def rejection(finished, *words):
         ("model.hidden_dims=64", "model.hidden_dims=64 must be a list"),
         (
             "model.architecture=mpl",
-            "model.architecture=mpl is not one of gru, lagrangian, mechanical, mlp, quadratic, resnet, rigid, "
-            "transformer "
+            "model.architecture=mpl is not one of gru, lagrangian, mechanical, mlp, quadratic, residual, "
+            "resnet, rigid, transformer "
             "(did you mean `mlp`?)",
         ),
         ("model.angles=sin", "model.angles=sin is not one of raw, sincos (did you mean `sincos`?)"),

@@ -52,8 +52,8 @@ def test_an_unknown_name_is_an_error_with_a_suggestion():
     with pytest.raises(UserError) as error:
         ARCHITECTURES.get("mpl", "model.architecture")
     assert str(error.value) == (
-        "model.architecture=mpl is not one of gru, lagrangian, mechanical, mlp, quadratic, resnet, rigid, "
-        "transformer "
+        "model.architecture=mpl is not one of gru, lagrangian, mechanical, mlp, quadratic, residual, "
+        "resnet, rigid, transformer "
         "(did you mean `mlp`?); if a file mpl.py defines it, add plugins=[path/to/mpl.py]"
     )
 

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import jax.numpy as jnp
+import mujoco
 import numpy as np
 import pytest
 
@@ -22,10 +23,12 @@ def suite_env(name):
 
 
 def suite_task(name):
-    """Return the environment of the suite."""
+    """Return the environment of the suite. Its import replaces the handler of MuJoCo's warnings in this process."""
     domain, _, task = name.partition("-")
+    handler = mujoco.get_mju_user_warning()
     with warnings.catch_warnings(action="ignore"):  # there is no display
         module = import_module(f"dm_control.suite.{domain}")
+    mujoco.set_mju_user_warning(handler)
     return getattr(module, task)(random=0)
 
 
