@@ -79,10 +79,14 @@ def past_of(run: Path, cfg: DictConfig) -> Past:
         cfg: composed config of the command line.
 
     Raises:
-        UserError: if the command line sets another option to a value that the run does not have.
+        UserError: if the run is of another command, or if the command line sets another option to a
+            value that the run does not have.
     """
     saved, now = checkpoint.read(run, read_saved), cast(Any, OmegaConf.to_container(cfg, resolve=True))
     config = copy.deepcopy(dict(saved.config))
+    if ("learn" in config) != ("learn" in cfg):
+        command = "learn" if "learn" in config else "train"
+        raise UserError(f"training.resume={run} is a run of `dynax {command}`: continue it with that command")
     if config["model"]["architecture"] == "residual" and config["model"]["base"]:
         now["model"] |= {name: config["model"][name] for name in COPIED}
     for key in overridden_keys():

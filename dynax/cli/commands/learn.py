@@ -32,8 +32,6 @@ def run(cfg: DictConfig) -> Path:
     path, start = run_directory(), time.monotonic()
     signals.advise(lambda: resuming(path, "learn"))
     past = resume.past_of(path, cfg) if resume.is_continued(path, cfg) else None
-    if past and "learn" not in past.config:
-        raise UserError(f"training.resume={path} is a run of `dynax train`: continue it with that command")
     if cfg.training.init is not None:
         raise UserError("training.init has no effect with `dynax learn`, which trains from scratch: remove it")
     config: Any = past.config if past else OmegaConf.to_container(cfg, resolve=True)

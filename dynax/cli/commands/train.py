@@ -20,7 +20,7 @@ from dynax.cli.training.checkpoints import restore_training, resuming, saved_nor
 from dynax.cli.training.finish import finish
 from dynax.cli.training.follow import follow
 from dynax.cli.training.job import Job, assemble
-from dynax.errors import UserError, config_section
+from dynax.errors import config_section
 from dynax.runs.history import FILE, History
 from dynax.training import Training, TrainingSet
 
@@ -32,8 +32,6 @@ def run(cfg: DictConfig) -> Path:
     path, start = run_directory(), time.monotonic()
     signals.advise(lambda: resuming(path))
     past = resume.past_of(path, cfg) if resume.is_continued(path, cfg) else None
-    if past and "learn" in past.config:
-        raise UserError(f"training.resume={path} is a run of `dynax learn`: continue it with that command")
     if past and past.is_finished():
         log.info("%s is finished; set training.num_epochs to a larger number to continue it", path)
         return path

@@ -7,6 +7,7 @@ import mujoco
 import numpy as np
 from jaxtyping import Array, Float
 
+from dynax.control.tasks.suite.initial import uniform_angles
 from dynax.control.tasks.task import Task
 from dynax.control.tasks.tolerance import gaussian
 from dynax.envs import Env
@@ -42,9 +43,7 @@ class AcrobotSwingup(Task):
 
     def initial_states(self, env: Env, rng: np.random.Generator, n: int) -> Float[np.ndarray, "n S"]:
         """Draw states at rest with uniform angles."""
-        states = np.zeros((n, env.state_dim))
-        states[:, : env.space.nq] = rng.uniform(-np.pi, np.pi, (n, env.space.nq))
-        return states
+        return uniform_angles(env, rng, n)
 
     def marker(self, env: Env) -> tuple[int, Float[np.ndarray, "3"]]:
         """Return the site `tip`."""

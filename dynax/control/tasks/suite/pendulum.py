@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from dynax.control.tasks.poles import poles_of
+from dynax.control.tasks.suite.initial import uniform_angles
 from dynax.control.tasks.task import Task
 from dynax.envs import Env
 
@@ -36,6 +37,4 @@ class PendulumSwingup(Task):
 
     def initial_states(self, env: Env, rng: np.random.Generator, n: int) -> Float[np.ndarray, "n S"]:
         """Draw states at rest with a uniform angle."""
-        states = np.zeros((n, env.state_dim))
-        states[:, : env.space.nq] = rng.uniform(-np.pi, np.pi, (n, env.space.nq))
-        return states
+        return uniform_angles(env, rng, n)
