@@ -146,11 +146,12 @@ class BaseDynamicsModel(ComposedModule):
             actions: histories of actions, oldest first.
             dropout: random key, in training.
             truth: the target in the data, in training. A constraint layer starts its solver from there.
-            contact_cache: result of `contact_cache` for the states, with leading axes (B, h).
+            contact_cache: result of `contact_cache` for the states, with leading axes (B, h), if it is known.
 
         Returns:
             The target after the last state, or after each state with `sequence`.
         """
+        contact_cache = contact_cache or self.contact_search.of_histories(states, every=self.sequence)
         keys = None if dropout is None else jax.random.split(dropout, states.shape[0])  # `vmap` passes None on
         member = jax.vmap(partial(self._predict, variables["normalization"]), (None, 0, 0, 0, 0, 0))
         return self.ensemble.apply(member, variables["params"], keys, states, actions, truth, contact_cache)
@@ -163,17 +164,16 @@ class BaseDynamicsModel(ComposedModule):
         states: Float[Array, "h S"],
         actions: Float[Array, "h A"],
         truth: jax.Array | None,
-        contact_cache: ContactCache | None,
+        contact_cache: ContactCache,
     ) -> jax.Array:
         """Return the target of one sample by one member."""
         network, rngs = {"params": params["network"]}, None if dropout is None else {"dropout": dropout}
         arguments = states, actions, normalization, dropout is not None, contact_cache
         free: Any = self.apply(network, *arguments, rngs=rngs, method="unconstrained")
         constrain = partial(self.constraint_stage, params.get("layer", {}))
-        nearest = None if contact_cache is None else contact_cache.nearest
         if self.sequence:
-            return jax.vmap(constrain)(states, free, truth, nearest)
-        return constrain(states[-1], free, truth, jax.tree.map(lambda x: x[-1], nearest))
+            return jax.vmap(constrain)(states, free, truth, contact_cache.nearest)
+        return constrain(states[-1], free, truth, jax.tree.map(lambda x: x[-1], contact_cache.nearest))
 
     def predict(
         self, variables: Variables, states: Float[Any, "B h S"], actions: Float[Any, "B h A"]

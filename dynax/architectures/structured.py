@@ -3,12 +3,11 @@
 from typing import Any, ClassVar
 
 import jax
-import numpy as np
 from jaxtyping import Array, Float
 
 from dynax.architectures.network import constant
 from dynax.base import BaseDynamicsModel, Variables
-from dynax.components.contact_cache import ContactCache
+from dynax.components.contact_cache import ContactCache, ContactSearch
 from dynax.components.observer import VelocityObserver
 from dynax.components.parts import part
 from dynax.errors import UserError
@@ -81,12 +80,10 @@ class StructuredDynamicsModel(BaseDynamicsModel):
         env = self.env
         return ControlStep(env.space, env.timestep, env.decimation, runge_kutta=env.integrator == "RK4")
 
-    def contact_cache(self, states: Float[np.ndarray, "M S"]) -> ContactCache | None:
-        """Return the contacts of states, see `BaseDynamicsModel.contact_cache`; None with several evaluations.
-
-        The states of later evaluations depend on the parameters.
-        """
-        return super().contact_cache(states) if self.env.semi_implicit else None
+    @part
+    def contact_search(self) -> ContactSearch:
+        """The contact detection; none with several evaluations, whose later states depend on the parameters."""
+        return super().contact_search if self.env.semi_implicit else ContactSearch()
 
     def velocity_change(
         self, params: Any, normalization: Variables, state: Float[Array, " S"], actions: Float[Array, "1 A"]
@@ -111,7 +108,7 @@ class StructuredDynamicsModel(BaseDynamicsModel):
         states: Float[Array, "h S"],
         actions: Float[Array, "h A"],
         truth: jax.Array | None,
-        contact_cache: ContactCache | None,
+        contact_cache: ContactCache,
     ) -> jax.Array:
         """Return the target of one sample by one member."""
         state, layout = states[-1], self.representation
@@ -147,4 +144,4 @@ class StructuredDynamicsModel(BaseDynamicsModel):
         self, normalization: Variables, params: Any, memory: Any, states: Any, actions: Any
     ) -> tuple[Any, jax.Array]:
         """Return an empty memory and the target of one sample by one member."""
-        return (), self._predict(normalization, params, None, states, actions, None, None)
+        return (), self._predict(normalization, params, None, states, actions, None, ContactCache())

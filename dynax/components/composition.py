@@ -4,7 +4,7 @@
 - `predictor`: the unconstrained step of a network
 - `layer`: joint limits and contacts, with `constraints=layer`
 - `constraint_stage`: from an unconstrained step to a target
-- `contact_search`: contact detection for a whole dataset
+- `contact_search`: contact detection, once for all parts
 - `ensemble`: one function for all members
 """
 
@@ -86,7 +86,7 @@ class ComposedModule(ModuleWithParts):
 
     @part
     def contact_search(self) -> ContactSearch:
-        """The contact detection for a whole dataset, once before a training."""
+        """The contact detection: for a whole dataset once before a training, and in each step of a rollout."""
         refinement, features = self.predictor.refinement, self.representation.constraints.contacts
         return ContactSearch(features, refinement.constraints.layer if refinement else self.layer)
 

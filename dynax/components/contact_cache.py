@@ -1,8 +1,8 @@
-"""Contacts of the states of a dataset, which do not depend on any parameter of a model."""
+"""Contacts of states, which do not depend on any parameter of a model. They are detected once for each state."""
 
 from dataclasses import dataclass
-from functools import cached_property, partial
-from typing import Any
+from functools import cached_property
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +11,7 @@ from flax import struct
 from jaxtyping import Array, Float
 
 from dynax.math.chunks import map_in_chunks
-from dynax.mechanics.collision.contacts import Detected
+from dynax.mechanics.collision.contacts import Contacts, Detected
 from dynax.mechanics.constraints import ConstraintLayer
 from dynax.representation.contact_features import ContactFeatures
 
@@ -34,10 +34,15 @@ class ContactCache(struct.PyTreeNode):
 
 @dataclass(frozen=True, eq=False)
 class ContactSearch:
-    """The contact detection that a model needs."""
+    """The contact detection that a model needs. Features and layer have the same contact slots."""
 
-    features: ContactFeatures | None  # contact features of a network
-    rows: ConstraintLayer | None  # constraint layer of the model, or of the refinement of its network
+    features: ContactFeatures | None = None  # contact features of a network
+    layer: ConstraintLayer | None = None  # constraint layer of the model, or of the refinement of its network
+
+    @property
+    def contacts(self) -> Contacts | None:
+        """The contact slots, or None if the model needs no contacts."""
+        return self.features.contacts if self.features else self.layer and self.layer.contacts
 
     def __call__(self, states: Float[np.ndarray, "M S"]) -> ContactCache | None:
         """Return the contacts of states, or None if the model needs no contacts.
@@ -45,28 +50,43 @@ class ContactSearch:
         The contact features are left out if they do not fit into `MAX_FEATURE_BYTES`. With contact features, contacts
         are detected in float32, the precision of a rollout.
         """
-        contacts = (self.features and self.features.contacts) or (self.rows and self.rows.contacts)
-        stores_features = self.features is not None and 4 * len(states) * self.features.size <= MAX_FEATURE_BYTES
-        if contacts is None or not (stores_features or self._has_rows):
+        stored = self if self.features and 4 * len(states) * self.features.size <= MAX_FEATURE_BYTES else self._of_layer
+        if stored.contacts is None:
             return None
         rounded = states.astype(np.float32) if self.features else states
-        return map_in_chunks(partial(self._compiled, stores_features), rounded, contacts.rows_at_once)
+        return map_in_chunks(stored._compiled, rounded, stored.contacts.rows_at_once)
 
     def absent(self, count: int) -> ContactCache:
         """Return the contacts of `count` states in which no contact is present. Parameters are created with them."""
         features = jnp.zeros(self.features.size) if self.features else None
-        cache = ContactCache(features, self.rows.absent_contacts() if self.rows and self._has_rows else None)
+        cache = ContactCache(features, self.layer.absent_contacts() if self.layer and self.layer.contacts else None)
         return jax.tree.map(lambda x: jnp.stack([x] * count), cache)
 
-    @property
-    def _has_rows(self) -> bool:
-        return self.rows is not None and self.rows.contacts is not None
+    def of_histories(self, states: Float[Array, "B h S"], every: bool) -> ContactCache:
+        """Return the contacts of histories, with leading axes (B, h); without features (B, 1), of the last states.
+
+        Args:
+            states: histories of states, oldest first.
+            every: whether the nearest contacts of every state are needed.
+        """
+        needed = states if self.features or every else states[:, -1:]
+        return jax.vmap(jax.vmap(self.of_state))(needed)
+
+    def of_state(self, state: Float[Array, " S"]) -> ContactCache:
+        """Return the contacts of one state; an empty cache if the model needs no contacts."""
+        if self.contacts is None:
+            return ContactCache()
+        qpos = (self.features or cast(ConstraintLayer, self.layer)).space.qpos(state)
+        poses = self.contacts.kinematics(qpos)
+        detected = self.contacts.detect(poses)
+        features = self.features.of_contacts(state, poses, detected) if self.features else None
+        return ContactCache(features, self.layer.nearest(detected) if self.layer else None)
 
     @cached_property
     def _compiled(self) -> Any:
-        """The search in a batch of states. Contacts are detected once for features and rows."""
-        return jax.jit(lambda stored, states: jax.vmap(partial(self._of_one, stored))(states), static_argnums=0)
+        return jax.jit(jax.vmap(self.of_state))
 
-    def _of_one(self, stores_features: bool, state: Float[Array, " S"]) -> ContactCache:
-        features = self.features.of_state(state) if self.features and stores_features else None
-        return ContactCache(features, self.rows.nearest_contacts(state) if self.rows and self._has_rows else None)
+    @property
+    def _of_layer(self) -> "ContactSearch":
+        """The search without features."""
+        return ContactSearch(layer=self.layer)

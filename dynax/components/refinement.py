@@ -56,9 +56,10 @@ class Refinement:
         It is None if a target is not the change of velocity, or if contacts have adhesion or surface velocities.
         """
         env = representation.env
-        if not representation.constraints.contacts or representation.target.has_positions:
+        features = representation.constraints.contacts
+        if not features or representation.target.has_positions:
             return None
-        constraints = ConstraintResiduals.of(env.mj_model, env.space)
+        constraints = ConstraintResiduals.of(env.mj_model, env.space, features.contacts)
         return constraints and cls(constraints, representation)
 
     def at(

@@ -13,6 +13,7 @@ from dynax.envs.state_space import StateSpace
 from dynax.math.chunks import map_in_chunks
 from dynax.math.vectors import dot
 from dynax.mechanics.collision.contacts import Contacts, Detected
+from dynax.mechanics.kinematics import Poses
 from dynax.representation.frames import BaseFrame
 
 MAX_DISTANCE = 0.1  # m; larger distances are clipped
@@ -55,9 +56,20 @@ class ContactFeatures:
         return jax.jit(jax.vmap(self.of_state))
 
     def of_state(self, state: Float[Array, " S"]) -> Float[Array, " F"]:
-        """Return the features of one state: contacts with planes, with other static geometry, within the robot."""
+        """Return the features of one state: first of contacts with planes, then with other static geometry, then within
+        the robot.
+        """
         poses = self.contacts.kinematics(self.space.qpos(state))
-        detected = self.contacts.detect(poses)
+        return self.of_contacts(state, poses, self.contacts.detect(poses))
+
+    def of_contacts(self, state: Float[Array, " S"], poses: Poses, detected: Detected) -> Float[Array, " F"]:
+        """Return the features of one state.
+
+        Args:
+            state: [qpos, qvel, ...].
+            poses: the poses of the bodies in `state`.
+            detected: the contacts of all slots in `state`.
+        """
         velocity = self.contacts.velocity(poses, detected, self.space.qvel(state))
         normal_velocity = dot(detected.normal, velocity)[:, None]
         normal, velocity = (self.frame.directions(state, x) for x in (detected.normal, velocity))

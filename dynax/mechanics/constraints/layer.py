@@ -122,7 +122,12 @@ class ConstraintLayer:
         """
         if self.contact_rows is None or self.contacts is None:
             return {}
-        detected = self.contacts.detect(self.contacts.kinematics(self.space.qpos(state)))
+        return self.nearest(self.contacts.detect(self.contacts.kinematics(self.space.qpos(state))))
+
+    def nearest(self, detected: Detected) -> NearestContacts:
+        """Return the nearest `MAX_CONTACTS` contacts of each dimension, from the contacts of all slots."""
+        if self.contact_rows is None or self.contacts is None:
+            return {}
         parts = {dim: jax.tree.map(lambda x, s=s: x[s], detected) for dim, s in self.contact_rows.dimensions.items()}
         return {dim: self.contacts.nearest(part, MAX_CONTACTS) for dim, part in parts.items()}
 

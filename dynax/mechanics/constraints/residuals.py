@@ -64,12 +64,19 @@ class ConstraintResiduals:
     invweight: Float[np.ndarray, " nv"]  # w of each degree of freedom
 
     @classmethod
-    def of(cls, model: mujoco.MjModel, space: StateSpace) -> "ConstraintResiduals | None":
+    def of(
+        cls, model: mujoco.MjModel, space: StateSpace, contacts: Contacts | None = None
+    ) -> "ConstraintResiduals | None":
         """Return the residuals of a model, or None if no contacts are supported.
 
         Geoms with adhesion or a surface velocity are not supported.
+
+        Args:
+            model: the robot.
+            space: its state space.
+            contacts: the contact slots of the residuals; by default those of `selection`.
         """
-        contacts = Contacts.between(model, selection(model)[0])
+        contacts = contacts or Contacts.between(model, selection(model)[0])
         if contacts is None or model.flg_adhesion or model.flg_surfacevel:
             return None
         rows = replace(ContactRows.of(model, contacts), elliptic=True)
