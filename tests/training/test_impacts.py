@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+import mujoco
 import numpy as np
 import pytest
 
@@ -9,7 +10,7 @@ from dynax.data.simulate import simulate
 from dynax.envs import MjcfEnv
 from dynax.mechanics.collision.contacts import Contacts
 from dynax.mechanics.constraints.active import active_constraints
-from dynax.training.impacts import NEIGHBORS, impacts
+from dynax.training.impacts import NEIGHBORS, contact_changes, impacts
 
 BALL = """
 <mujoco>
@@ -72,3 +73,20 @@ def test_resting_and_flying_have_no_impacts(env):
     states = np.tile([-0.41, 0.0, 0.0, 0.0], (2, 11, 1))
     states[1, :, 0] = 1.0
     assert not impacts(env, states).any()
+
+
+@pytest.mark.parametrize(
+    "floor",
+    [
+        '<geom type="plane" size="5 5 1"/>',
+        '<geom type="hfield" hfield="flat"/>',
+        '<geom type="plane" size="5 5 1" gap=".1"/>',
+    ],
+)
+def test_the_contacts_of_all_geoms_count_from_the_distance_at_which_they_act(floor):
+    """The ball touches the floor from a height of 0.1 m on. A gap does not move this height."""
+    asset = '<asset><hfield name="flat" nrow="2" ncol="2" size="5 5 1 1"/></asset>'
+    ball = '<body><joint type="slide" axis="0 0 1"/><geom size=".1"/></body>'
+    model = mujoco.MjModel.from_xml_string(f"<mujoco>{asset}<worldbody>{floor}{ball}</worldbody></mujoco>")
+    heights = np.array([0.3, 0.15, 0.12, 0.09, 0.08, 0.11])
+    assert contact_changes(model, heights[None, :, None])[0].tolist() == [False, False, True, False, True]
