@@ -57,7 +57,12 @@ def run(words: Sequence[str], folder: Path) -> tuple[int, str, list[tuple[float,
     """
     start, lines, output = time.monotonic(), [], []
     process = subprocess.Popen(
-        [sys.executable, "-m", "dynax", *words], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "dynax", *words],
+        cwd=folder,
+        env={**os.environ, "XDG_CACHE_HOME": str(folder / "cache")},  # no programs that earlier runs have compiled
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout
     assert process.stderr
