@@ -16,6 +16,11 @@ from dynax.errors import RunError, UserError
 from dynax.runs.paths import plain_path
 
 
+def prepare() -> None:
+    """Import Orbax, which takes seconds, so that a checkpoint after a signal is written without this delay."""
+    import orbax.checkpoint  # noqa: F401
+
+
 def write_tree(path: Path, tree: PyTree) -> None:
     """Write a pytree of arrays to the new directory `path`, read it back, and compare every bit.
 

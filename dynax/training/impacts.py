@@ -3,6 +3,7 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import pairwise
 
 import jax
 import mujoco
@@ -42,4 +43,4 @@ def _contact_changes(model: mujoco.MjModel, qpos: Float[np.ndarray, "T1 nq"]) ->
         mujoco.mj_kinematics(model, data)
         mujoco.mj_collision(model, data)
         active.append(data.contact.geom[data.contact.exclude == 0].tobytes())  # MuJoCo sorts contacts by geoms
-    return np.array([before != after for before, after in zip(active, active[1:], strict=False)], bool)
+    return np.array([before != after for before, after in pairwise(active)], bool)

@@ -13,6 +13,7 @@ from dynax.cli.console.progress import Update
 from dynax.cli.signals import Request, Stopped, defer_signals
 from dynax.cli.training.checkpoints import naming_last_checkpoint, resuming, save_training
 from dynax.cli.training.job import Job
+from dynax.runs import arrays
 from dynax.runs.history import History
 from dynax.training import EpochMetrics, Training
 from dynax.training.stages import Stage
@@ -35,6 +36,7 @@ def follow(job: Job, training: Training, history: History, seconds: float = 0.0)
         Stopped: after a signal.
         RunError: if the training diverges.
     """
+    arrays.prepare()
     keeper = _Keeper(job, training, _Clock(seconds))
     with defer_signals() as request, naming_last_checkpoint(job.path):
         while (stage := training.stage) is not None:

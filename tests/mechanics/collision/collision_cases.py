@@ -86,7 +86,10 @@ def detect(mjcf, data):
 def frames(detected):
     """Return the contact frames in float64."""
     with jax.enable_x64(True):
-        return np.asarray(detected.frame)
+        return np.asarray(_frame(detected))
+
+
+_frame = jax.jit(lambda detected: detected.frame)
 
 
 def counterparts(contacts, detected, data):
