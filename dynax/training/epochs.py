@@ -54,8 +54,9 @@ class Progress(struct.PyTreeNode):
 
 # (variables, samples, window_ends, key) -> squared errors (E, B, ...)
 Errors = Callable[[Variables, Samples, jax.Array, jax.Array], jax.Array]
-# (state, errors, samples, order, keys, first, last) -> (state, errors); the first two arguments are donated
-Piece = Callable[..., tuple[TrainState, jax.Array]]
+Moving = tuple[Any, Any, Any]  # parameters, their moving average, and the state of the optimizer
+# (moving, errors, epoch, samples, order, keys, first, last) -> (moving, errors); the first two arguments are donated
+Piece = Callable[..., tuple[Moving, jax.Array]]
 
 PIECE = 1.0  # duration of a piece, s
 MAX_GROWTH = 10  # factor by which a piece can be longer than the piece before
@@ -84,16 +85,19 @@ class Epochs:
     def pieces(self, state: TrainState, progress: Progress) -> Iterator[tuple[TrainState, Progress]]:
         """Run the rest of an epoch. Yield the state and the position after each piece.
 
-        A piece overwrites the arrays of the state and of the position that it receives.
+        A piece overwrites the arrays of the position and of the state that it receives, except `best`. If an interrupt
+        ends a piece, the best parameters so far remain.
         """
         order, keys = self._order(state.key, state.epoch, self._ends)
         position, errors = int(progress.position), progress.errors
         while position < self._updates:
             start, last = time.perf_counter(), min(position + self._piece_updates, self._updates)
-            state, errors = self._piece(state, errors, self._samples, order, keys, position, last)
+            moving = state.params, state.ema, state.opt_state
+            moving, errors = self._piece(moving, errors, state.epoch, self._samples, order, keys, position, last)
             errors.block_until_ready()
             self._adapt(last - position, time.perf_counter() - start)
             position = last
+            state = state.replace(params=moving[0], ema=moving[1], opt_state=moving[2])
             yield state, Progress(position=jnp.int32(position), errors=errors)
 
     def least_loss(self, progress: Progress) -> float:
@@ -136,9 +140,10 @@ def make_piece(
         updates: updates per epoch.
 
     Returns:
-        A compiled function that runs some updates of the epoch. Its arguments are the state and the mean squared error
-        of each update (U,), then the samples. The window ends (U, B) and keys (U, 2) of each update follow, and the
-        first and the last update. It returns the new state and errors, and reuses their memory.
+        A compiled function that runs some updates of the epoch. Its arguments are parameters, moving average and state
+        of the optimizer as one tuple, and the mean squared error of each update (U,). Then follow the completed epochs,
+        the samples, the window ends (U, B) and keys (U, 2) of each update, and the first and the last update. It
+        returns the new values of the first two arguments, and reuses their memory.
     """
 
     def objective(
@@ -159,18 +164,16 @@ def make_piece(
 
     @jax.default_matmul_precision("highest")
     def piece(
-        state: TrainState, errors: jax.Array, samples: Samples, order: jax.Array, keys: jax.Array,
+        moving: Moving, errors: jax.Array, epoch: jax.Array, samples: Samples, order: jax.Array, keys: jax.Array,
         first: jax.Array, last: jax.Array,
-    ) -> tuple[TrainState, jax.Array]:  # fmt: skip
+    ) -> tuple[Moving, jax.Array]:  # fmt: skip
         def step(i: jax.Array, carry: Any) -> Any:
             carry, errors = carry
-            count = (state.epoch * updates + i).astype(jnp.float32)
+            count = (epoch * updates + i).astype(jnp.float32)
             carry, error = update(samples, carry, order[i], keys[i], count)
             return carry, errors.at[i].set(error)
 
-        carry = state.params, state.ema, state.opt_state
-        (params, ema, opt_state), errors = jax.lax.fori_loop(first, last, step, (carry, errors))
-        return state.replace(params=params, ema=ema, opt_state=opt_state), errors
+        return jax.lax.fori_loop(first, last, step, (moving, errors))
 
     return jax.jit(piece, donate_argnums=(0, 1))
 

@@ -114,6 +114,21 @@ def test_a_restored_state_can_be_restored_again(slide, sliding, uninterrupted):
         assert same(training.state, uninterrupted[1].state)
 
 
+def test_the_best_parameters_outlive_an_interrupt(slide, sliding, monkeypatch):
+    """The interrupt comes while a piece of the second epoch runs."""
+    training = start(Linear(env=slide), sliding, SHORT)
+    training.step()
+    best = training.best_params
+    monkeypatch.setattr(type(jnp.zeros(1)), "block_until_ready", _interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        training.step()
+    assert same(training.variables()["params"], best)
+
+
+def _interrupt(*_):
+    raise KeyboardInterrupt
+
+
 def test_a_complete_training_has_no_further_steps(slide, sliding):
     training = start(Drift(env=slide), sliding, TrainingConfig(num_epochs=1))
     assert training.step() is not None
