@@ -71,3 +71,11 @@ def test_control_loop(example):
     planning, upright = example("control_loop.py", "--num-rollouts=20", "--seconds=5", "--samples=64")
     assert "ms" in planning
     assert numbers(upright)[0] > 1  # s
+
+
+@pytest.mark.slow
+def test_trajectory_optimization(example):
+    for line in example("trajectory_optimization.py", "--num-rollouts=20", "--steps=32"):
+        in_model, steps, in_mujoco = numbers(line)
+        assert in_model > 0.5 * steps  # without actions the pole hangs, and the return is almost zero
+        assert in_mujoco == pytest.approx(in_model, abs=0.05 * steps)
