@@ -46,9 +46,8 @@ class LogEvaluation:
 
     def noise(self, coordinate: int) -> float | None:
         """Return the noise floor of a coordinate in the log, if it is known."""
-        label = self.trained.env.space.labels[coordinate]
         values = list(self.dataset.manifest["log"]["noise_std"].values()) if self.dataset.is_log else []
-        return values[coordinate] if coordinate < len(values) and label else None
+        return values[coordinate] if coordinate < len(values) else None
 
     def horizon(self, name: str, coordinate: int, step: int) -> tuple[float, float]:
         """Return root mean square and median of the errors after `step` steps of the windows."""
@@ -114,8 +113,11 @@ class LogEvaluation:
         """Write `horizon.png` and `trajectories.png` into an existing folder."""
         from dynax.evaluation import log_plots
 
-        log_plots.horizon(Path(folder) / "horizon.png", self)
-        log_plots.trajectories(Path(folder) / "trajectories.png", self)
+        env, folder = self.trained.env, Path(folder)
+        noise = {c: value for c in self.coordinates if (value := self.noise(c)) is not None}
+        log_plots.horizon(folder / "horizon.png", self.window_errors, self.coordinates, noise, env.dt)
+        count = self.config.plot_trajectories
+        log_plots.trajectories(folder / "trajectories.png", env.space, self.simulations, count)
 
     def summary(self) -> dict[str, Any]:
         """Return the results as JSON data: the keys of `summary.json`, except those of the command itself."""
