@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import linen as nn
+from toys import Drift
 
 from dynax.base import BaseDynamicsModel
 from dynax.config.schema import TrainingConfig
@@ -94,6 +95,20 @@ def test_each_member_receives_its_own_predictions(cart_pole, data, network):
     np.testing.assert_allclose(members, np.stack(each), rtol=1e-4, atol=1e-5)
     alone = {**variables, "params": member(variables["params"], 0)}
     np.testing.assert_allclose(single.rollout_members(*args, alone), each[0][None], rtol=1e-5, atol=1e-6)
+
+
+def test_the_members_of_a_mixed_prediction_change_places(slide):
+    """Each member moves the slide with another drift of its velocity, so that the last velocity tells the order."""
+    model = Drift(env=slide, ensemble_size=3)
+    variables = {"params": {"network": {"drift": jnp.array([1.0, 10.0, 100.0])}}}
+    variables["normalization"] = model.identity_normalization()
+    order = jnp.array([[0, 1, 2], [1, 2, 0], [1, 0, 2]])  # of the particles, by step and member
+    member = model.clone(ensemble_size=1)
+    states, actions = jnp.zeros((2, 1, slide.state_dim)), jnp.zeros((2, 3, slide.action_dim))
+    paths = model.ensemble.simulate_mixed(member.predict, variables, states, actions, order)
+    assert paths.shape == (3, 2, 4, slide.state_dim)
+    change = jnp.diff(paths[..., -1], axis=-1)[:, 0] / (paths[0, 0, 1, -1])
+    np.testing.assert_allclose(change, [[1, 100, 10], [10, 1, 1], [100, 10, 100]], rtol=1e-5)
 
 
 ADAM = {"num_epochs": 1, "batch_size": 32, "optimizer": "adam", "learning_rate": 0.01, "gradient_clip": 0.1}

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
+from jaxtyping import Array, Float, Int
+
+from dynax.components.rollout import rollout_of_particles
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,26 @@ class Ensemble:
         return self.apply(
             lambda params, *given: member({**variables, "params": params}, *given), variables["params"], *args
         )
+
+    def simulate_mixed(
+        self, member: Callable[..., Any], variables: Any, states: Any, actions: Any, order: Int[Array, "T E"]
+    ) -> Float[Array, "E B T1 S"]:
+        """Return open-loop predictions in which another member predicts each particle in each step.
+
+        Args:
+            member: function of the variables of one member, histories (B, h, S) and actions (B, h, A) that returns the
+                next states.
+            variables: parameters of all members, and the normalization that they share.
+            states, actions, order: see `rollout_of_particles`.
+        """
+
+        def one(own: tuple[Any, jax.Array], past: jax.Array) -> jax.Array:
+            return member({**variables, "params": own[0]}, own[1], past)
+
+        def predict(histories: jax.Array, past: jax.Array) -> jax.Array:
+            return self.apply(one, (variables["params"], histories), past)
+
+        return rollout_of_particles(predict, states, actions, order)
 
     def own(self, outputs: Any) -> Any:
         """Return outputs of `apply` in the form of `params`, so that each member receives its own in the next call."""

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 Predict = Callable[[jax.Array, jax.Array], jax.Array]  # histories of states and actions -> next states
 # (memory, states, actions) -> (memory with these states, next states); the first memory is None
@@ -62,6 +62,37 @@ def rollout_with_memory(
     memory, first = extend(None, states, actions[:, :history])
     _, path = jax.lax.scan(step, (memory, first[:, None]), jnp.moveaxis(actions[:, history:], 1, 0))
     return jnp.concatenate([states[:, -1:], first[:, None], jnp.moveaxis(path, 0, 1)], axis=1)
+
+
+def rollout_of_particles(
+    predict: Predict, states: Float[Array, "B h S"], actions: Float[Array, "B steps A"], order: Int[Array, "T E"]
+) -> Float[Array, "E B T1 S"]:
+    """Return open-loop predictions of E particles; in each step, another member of an ensemble predicts each particle.
+
+    This is TS1 of Chua et al. 2018 (arXiv:1805.12114).
+
+    Args:
+        predict: function from the histories that each member receives, (E, B, h, S), and their actions (B, h, A) to the
+            next states (E, B, S).
+        states: initial histories, the same for all particles.
+        actions: h - 1 + T actions. The first h - 1 belong to the first h - 1 states.
+        order: in step t, member m predicts the particle order[t, m].
+
+    Returns:
+        T + 1 states; the first is the last of `states`.
+    """
+
+    def step(carry: tuple[jax.Array, jax.Array], given: Any) -> tuple[tuple[jax.Array, jax.Array], jax.Array]:
+        (histories, past), (action, particles) = carry, given
+        past = jnp.concatenate([past, action[:, None]], axis=1)
+        following = predict(histories[particles], past)[jnp.argsort(particles)]
+        histories = jnp.concatenate([histories[:, :, 1:], following[:, :, None]], axis=2)
+        return (histories, past[:, 1:]), following
+
+    before, size = states.shape[1] - 1, order.shape[1]
+    histories = jnp.broadcast_to(states, (size, *states.shape))
+    _, path = jax.lax.scan(step, (histories, actions[:, :before]), (jnp.moveaxis(actions[:, before:], 1, 0), order))
+    return jnp.concatenate([histories[:, :, -1:], jnp.moveaxis(path, 0, 2)], axis=2)
 
 
 class Sizes(Protocol):

@@ -84,6 +84,7 @@ class Learning:
         self.model, self.config = model, config or LearnConfig()
         self.training = training or TrainingRunConfig.recipe(model, "learn")
         self.problem = Problem(model.env, task, planner)
+        predictors.check_propagation(model, planner.propagation)
         self.rounds: list[Round] = []
         length = max(self.config.segment, model.history + self.training.horizon - 1)
         self.experience = Experience.empty(model.env, length)

@@ -1,4 +1,4 @@
-"""The plot of the returns of a learning, as a PNG file."""
+"""The plot of the return of each round of `dynax learn`, as a PNG file."""
 
 from collections.abc import Sequence
 from pathlib import Path

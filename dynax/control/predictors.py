@@ -1,6 +1,7 @@
 """Predictors of a planner: a trained model, or MuJoCo with the true plant."""
 
 from contextlib import ExitStack
+from functools import partial
 from typing import Any, Protocol, cast
 
 import jax
@@ -8,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from dynax.base import BaseDynamicsModel
 from dynax.data import mjx, native
 from dynax.envs import Env
 from dynax.errors import UserError, check_choice
@@ -52,14 +54,21 @@ class LearnedPredictor:
 
     Args:
         trained: the model.
-        members: whether each member of an ensemble predicts on its own; otherwise they are averaged in each step.
+        propagation: how an ensemble predicts. `mean` averages its members in each step. `each` gives each particle to
+            one member, `mixed` to another member in each step (TSinf and TS1 of Chua et al. 2018, arXiv:1805.12114).
+
+    Raises:
+        UserError: for `mixed` with a model that keeps a memory.
     """
 
     compiled = True
 
-    def __init__(self, trained: TrainedModel, *, members: bool = False):
+    def __init__(self, trained: TrainedModel, propagation: str = "mean"):
         self.env, self.history, self.variables = trained.env, trained.history_length, trained.params
-        self._rollout = trained.model.rollout_members if members else trained.model.rollout
+        model = trained.model
+        check_propagation(model, propagation)
+        rollouts = {"mean": model.rollout, "each": model.rollout_members, "mixed": partial(_mixed_rollout, model)}
+        self._rollout = rollouts[propagation if model.ensemble_size > 1 else "mean"]
 
     def predict(self, variables: Any, states: Any, past: Any, actions: Any) -> jax.Array:
         """Return predicted states; see `Predictor`."""
@@ -69,6 +78,23 @@ class LearnedPredictor:
 
     def close(self) -> None:
         """Do nothing, because there are no threads."""
+
+
+def check_propagation(model: BaseDynamicsModel, propagation: str) -> None:
+    """Raise `UserError` if the members of an ensemble cannot change their particles."""
+    if propagation == "mixed" and model.has_memory:
+        raise UserError(
+            f"planner.propagation=mixed is not possible with model.architecture={model.architecture}, because each member "
+            "keeps a memory of its own particle: use each or mean"
+        )
+
+
+def _mixed_rollout(model: BaseDynamicsModel, states: Any, actions: Any, variables: Any) -> jax.Array:
+    """Return predictions (E, N, T1, S) in which the members change places at random, in the same way in each call."""
+    steps, size = actions.shape[1] - model.history + 1, model.ensemble_size
+    order = np.random.default_rng(0).permuted(np.tile(np.arange(size), (steps, 1)), axis=1)
+    member = model.clone(ensemble_size=1)
+    return model.ensemble.simulate_mixed(member.predict, variables, states, actions, jnp.asarray(order))
 
 
 class MjxPredictor:
@@ -116,12 +142,12 @@ def make(name: str, trained: TrainedModel, propagation: str = "mean") -> Predict
     Args:
         name: the predictor.
         trained: the trained model.
-        propagation: the option of the planner; only for ensembles.
+        propagation: how an ensemble predicts, see `LearnedPredictor`.
 
     Raises:
-        UserError: if there is no such predictor, or if MJX cannot simulate the robot.
+        UserError: if there is no such predictor, if MJX cannot simulate the robot, or for `mixed` with a memory.
     """
     check_choice("predictor", name, NAMES)
     if name == "model":
-        return LearnedPredictor(trained, members=propagation == "each" and trained.model.ensemble_size > 1)
+        return LearnedPredictor(trained, propagation)
     return NativePredictor(trained.env) if name == "mujoco" else MjxPredictor(trained.env)

@@ -47,11 +47,12 @@ def test_a_trained_model_predicts_as_its_rollout(trained):
     np.testing.assert_array_equal(path, trained.rollout(np.tile(state, (3, 1)), actions))
 
 
-def test_each_member_of_an_ensemble_predicts_on_its_own(cart_pole):
-    """The return of a candidate is the mean of the returns of the members."""
+@pytest.mark.parametrize("propagation", ["each", "mixed"])
+def test_the_particles_of_an_ensemble_have_their_own_predictions(cart_pole, propagation):
+    """The return of a candidate is the mean of the returns of the particles."""
     ensemble = TrainedModel(*small("mlp", cart_pole, ensemble_size=3))
-    problem = problem_of(cart_pole, propagation="each")
-    predictor = predictors.make("model", ensemble, "each")
+    problem = problem_of(cart_pole, propagation=propagation)
+    predictor = predictors.make("model", ensemble, propagation)
     state, actions = np.array([0.1, 2.0, 0.5, 1.0], np.float32), jnp.ones((2, 10, 1))
     paths = predictor.predict(ensemble.params, state[None], np.zeros((0, 1), np.float32), actions)
     assert paths.shape == (3, 2, 11, 4)
@@ -61,9 +62,15 @@ def test_each_member_of_an_ensemble_predicts_on_its_own(cart_pole):
     assert controller(np.zeros(4)).shape == (1,)
     assert controller.plan.fan.shape == (8, 11, 4)
     single = TrainedModel(*small("mlp", cart_pole))
-    assert predictors.make("model", single, "each").predict(
+    assert predictors.make("model", single, propagation).predict(
         single.params, state[None], np.zeros((0, 1), np.float32), actions
     ).shape == (2, 11, 4)
+
+
+def test_members_with_a_memory_cannot_be_mixed(cart_pole):
+    ensemble = TrainedModel(*small("transformer", cart_pole, ensemble_size=2))
+    with pytest.raises(UserError, match=r"propagation=mixed is not possible with model\.architecture=transformer"):
+        predictors.make("model", ensemble, "mixed")
 
 
 def test_a_controller_returns_actions_in_the_range(trained):

@@ -93,7 +93,7 @@ def owned(cfg: DictConfig) -> Iterator[None]:
             with _discarded_after_wrong_input(folder, continued):
                 _write_hydra_files(folder / ".hydra" / ("resumed" if continued else ""), cfg)
                 yield
-            if "training" not in cfg:  # only a training or a learning is continued, under the same lock
+            if "training" not in cfg:  # only `dynax train` and `dynax learn` continue a run, under the same lock
                 (folder / LOCK).unlink(missing_ok=True)
     finally:
         _remove_empty_job(folder)

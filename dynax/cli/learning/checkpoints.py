@@ -58,7 +58,7 @@ def save(path: Path, config: Mapping[str, Any], learning: Learning, history: His
 
 
 def restore(path: Path, learning: Learning) -> None:
-    """Restore a learning from the newest checkpoint of a run."""
+    """Restore `learning` from the newest checkpoint of a run."""
 
     def read(folder: Path) -> None:
         variables = read_tree(folder / "model", variables_template(learning.model))

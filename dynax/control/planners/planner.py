@@ -42,7 +42,7 @@ class Planner(ABC):
     std: float = 0.5  # initial standard deviation of the candidates, in halves of the action range
     noise_exponent: float = 0.0  # exponent of the power spectrum of the noise; 0: white noise
     elites: int = 12  # number of best candidates that determine the next search distribution
-    propagation: str = "mean"  # mean | each: average an ensemble in each step, or the returns of its members
+    propagation: str = "mean"  # mean | each | mixed: of an ensemble; see `LearnedPredictor`
 
     def __post_init__(self):
         check_fields(self)
@@ -55,7 +55,7 @@ class Planner(ABC):
         check_range("std", self.std, 0, 10, open_low=True)
         check_range("noise_exponent", self.noise_exponent, 0, 10)
         check_range("elites", self.elites, 1, self.samples)
-        check_choice("propagation", self.propagation, ["mean", "each"])
+        check_choice("propagation", self.propagation, ["mean", "each", "mixed"])
 
     @property
     def name(self) -> str:
