@@ -84,8 +84,8 @@ def check_propagation(model: BaseDynamicsModel, propagation: str) -> None:
     """Raise `UserError` if the members of an ensemble cannot change their particles."""
     if propagation == "mixed" and model.has_memory:
         raise UserError(
-            f"planner.propagation=mixed is not possible with model.architecture={model.architecture}, because each member "
-            "keeps a memory of its own particle: use each or mean"
+            f"planner.propagation=mixed is not possible with model.architecture={model.architecture}, because each "
+            "member keeps a memory of its own particle: use each or mean"
         )
 
 
