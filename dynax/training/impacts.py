@@ -1,6 +1,5 @@
 """Transitions at which a constraint becomes active or inactive."""
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import pairwise
@@ -10,9 +9,11 @@ import mujoco
 import numpy as np
 from jaxtyping import Bool, Float
 
+from dynax.data.native import cores
 from dynax.envs.env import Env
 from dynax.math.chunks import map_in_chunks
 from dynax.mechanics.constraints.active import active_constraints
+from dynax.mjcf.messages import warnings_to_log
 
 NEIGHBORS = 2  # transitions before and after an impact that belong to it
 
@@ -32,7 +33,7 @@ def contact_changes(model: mujoco.MjModel, qpos: Float[np.ndarray, "N T1 nq"]) -
 
     C MuJoCo detects the contacts, of all kinds of geoms. It needs no compilation, which would take longer.
     """
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
+    with warnings_to_log(), ThreadPoolExecutor(cores()) as threads:
         return np.stack(list(threads.map(partial(_contact_changes, model), qpos)))
 
 
