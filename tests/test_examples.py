@@ -68,9 +68,9 @@ def test_custom_model(example):
 
 @pytest.mark.slow
 def test_control_loop(example):
-    planning, upright = example("control_loop.py", "--num-rollouts=20", "--seconds=5", "--samples=64")
+    planning, upright = example("control_loop.py", "--num-rollouts=20", "--seconds=6")
     assert "ms" in planning
-    assert numbers(upright)[0] > 1  # s
+    assert numbers(upright)[0] > 1, upright  # s
 
 
 @pytest.mark.slow
