@@ -47,11 +47,23 @@ def read_tree(path: Path, template: PyTree) -> PyTree:
     try:
         with _checkpointer() as orbax:
             _check_shapes(path, orbax.metadata(plain_path(path)).item_metadata, wanted)
-            leaves = iter(jax.tree.leaves(orbax.restore(plain_path(path), wanted)))
+            restored = jax.tree.leaves(orbax.restore(plain_path(path), wanted))
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise UserError(f"the checkpoint {path} cannot be read: {reason}") from error
-    return jax.tree.map(lambda leaf: next(leaves) if leaf.size else jnp.zeros(leaf.shape, leaf.dtype), template)
+    leaves = iter(restored)
+    return jax.tree.map(
+        lambda leaf: _unbound(next(leaves) if leaf.size else np.zeros(leaf.shape, leaf.dtype)), template
+    )
+
+
+def _unbound(array: Any) -> jax.Array:
+    """Return an array that is not bound to a device, as the arrays of Orbax are.
+
+    JAX would compile a program for bound arrays, and once more for its results.
+    """
+    with jax.enable_x64(array.dtype == np.float64):
+        return jnp.asarray(np.asarray(array))
 
 
 @contextmanager
