@@ -1,6 +1,7 @@
 """Optimize the actions of a whole cart-pole swing-up: by gradients through a learned model, and by CEM.
 
-Both searches predict the same number of trajectories. The simulator then executes each plan without feedback.
+Both searches predict the same number of trajectories. The simulator then executes each plan without feedback. The
+model is that of `control_loop.py`.
 """
 
 import argparse
@@ -9,31 +10,19 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from control_loop import train
 
-from dynax import TrainedModel, TrainingConfig, control, train_dynamics_model
-from dynax.architectures import LagrangianDynamicsModel
+from dynax import TrainedModel, control
 from dynax.control.planners.cem import Cem
 from dynax.control.problem import Problem
 from dynax.control.tasks import rewards
 from dynax.control.tasks.swing_up import SwingUp
 from dynax.data.simulate import simulate
 from dynax.envs import CartPoleEnv
-from dynax.utils import collect_and_prepare_data
 
 STARTS = 16  # trajectories that the gradients improve at the same time
 SPREAD = 0.3  # standard deviation of the first knots
 RATE = 0.05  # learning rate of Adam
-
-
-def train(env: CartPoleEnv, num_rollouts: int) -> TrainedModel:
-    """Learn a model. `dynax.load(run)` reads the model of a training run instead."""
-    rng = jax.random.PRNGKey(0)
-    train_dataset, val_dataset = collect_and_prepare_data(
-        env=env, num_rollouts=num_rollouts, rollout_length=500, rng=rng
-    )
-    model = LagrangianDynamicsModel(env=env)
-    config = TrainingConfig.recipe(model)
-    return TrainedModel(model, train_dynamics_model(model, train_dataset, val_dataset, config, rng, env))
 
 
 def optimize(trained: TrainedModel, problem: Problem, state: np.ndarray, steps: int) -> np.ndarray:

@@ -20,6 +20,7 @@ LITTLE_DATA = ("--num-rollouts=20", "--num-epochs=60")
 def example(monkeypatch, capsys, tmp_path):
     """Return a function that runs an example as a script in an empty folder and returns the lines that it prints."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(EXAMPLES)  # as Python does for a script
 
     def run(name, *args):
         monkeypatch.setattr(sys, "argv", [name, *args])

@@ -79,8 +79,8 @@ def past_of(run: Path, cfg: DictConfig) -> Past:
         cfg: composed config of the command line.
 
     Raises:
-        UserError: if the run is of another command, or if the command line sets another option to a
-            value that the run does not have.
+        UserError: if the run is of another command, or if the command line sets another option to a value that the run
+            does not have.
     """
     saved, now = checkpoint.read(run, read_saved), cast(Any, OmegaConf.to_container(cfg, resolve=True))
     config = copy.deepcopy(dict(saved.config))

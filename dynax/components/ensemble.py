@@ -52,7 +52,7 @@ class Ensemble:
     def simulate_mixed(
         self, member: Callable[..., Any], variables: Any, states: Any, actions: Any, order: Int[Array, "T E"]
     ) -> Float[Array, "E B T1 S"]:
-        """Return open-loop predictions in which another member predicts each particle in each step.
+        """Return open-loop predictions of particles, each by the member that `order` gives it in each step.
 
         Args:
             member: function of the variables of one member, histories (B, h, S) and actions (B, h, A) that returns the

@@ -67,9 +67,9 @@ def rollout_with_memory(
 def rollout_of_particles(
     predict: Predict, states: Float[Array, "B h S"], actions: Float[Array, "B steps A"], order: Int[Array, "T E"]
 ) -> Float[Array, "E B T1 S"]:
-    """Return open-loop predictions of E particles; in each step, another member of an ensemble predicts each particle.
+    """Return open-loop predictions of E particles; in each step, each member of an ensemble predicts one of them.
 
-    This is TS1 of Chua et al. 2018 (arXiv:1805.12114).
+    With a random order, this is TS1 of Chua et al. 2018 (arXiv:1805.12114).
 
     Args:
         predict: function from the histories that each member receives, (E, B, h, S), and their actions (B, h, A) to the

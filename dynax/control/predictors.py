@@ -55,7 +55,7 @@ class LearnedPredictor:
     Args:
         trained: the model.
         propagation: how an ensemble predicts. `mean` averages its members in each step. `each` gives each particle to
-            one member, `mixed` to another member in each step (TSinf and TS1 of Chua et al. 2018, arXiv:1805.12114).
+            one member, `mixed` to a random member in each step (TSinf and TS1 of Chua et al. 2018, arXiv:1805.12114).
 
     Raises:
         UserError: for `mixed` with a model that keeps a memory.

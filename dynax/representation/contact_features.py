@@ -56,9 +56,7 @@ class ContactFeatures:
         return jax.jit(jax.vmap(self.of_state))
 
     def of_state(self, state: Float[Array, " S"]) -> Float[Array, " F"]:
-        """Return the features of one state: first of contacts with planes, then with other static geometry, then within
-        the robot.
-        """
+        """Return the features of one state: contacts with planes, with other static geometry, within the robot."""
         poses = self.contacts.kinematics(self.space.qpos(state))
         return self.of_contacts(state, poses, self.contacts.detect(poses))
 

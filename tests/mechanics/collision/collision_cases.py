@@ -83,13 +83,13 @@ def detect(mjcf, data):
         return model, contacts, jax.tree.map(np.asarray, evaluate(data.qpos, data.qvel))
 
 
+compiled_frames = jax.jit(lambda detected: detected.frame)
+
+
 def frames(detected):
     """Return the contact frames in float64."""
     with jax.enable_x64(True):
-        return np.asarray(_frame(detected))
-
-
-_frame = jax.jit(lambda detected: detected.frame)
+        return np.asarray(compiled_frames(detected))
 
 
 def counterparts(contacts, detected, data):
