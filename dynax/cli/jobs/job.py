@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 from pathlib import Path
 
 from hydra.conf import HydraConf
@@ -19,7 +20,6 @@ from dynax.cli.jobs import cores, libraries, orphans, outcomes
 from dynax.cli.jobs.ownership import owned
 from dynax.cli.signals import Stopped
 from dynax.cli.streams import keep_stderr_writable
-from dynax.mjcf.announce import announced
 from dynax.runs.provenance import commit
 
 log = logging.getLogger(__name__)
@@ -53,8 +53,10 @@ def _result(command: str, cfg: DictConfig) -> Path:
         check(command, cfg)
         commit()  # caches the commit of the running code, before anyone changes the checkout
         signals.check()
-        with announced(log, "importing JAX"):
-            module = libraries.import_module(f"dynax.cli.commands.{COMMANDS[command].module or command}")
+        name = f"dynax.cli.commands.{COMMANDS[command].module or command}"
+        if name not in sys.modules:  # it is there after the first job of a sweep
+            log.info("importing libraries")  # at once, because the import may take seconds
+        module = libraries.import_module(name)
         signals.check()
         return Path(module.run(cfg)).absolute()
 
