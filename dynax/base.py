@@ -2,7 +2,7 @@
 
     s_{t+1} = s_t + f_theta(s_t, a_t)
 
-A model is a flax module that is composed of the parts in `dynax.components.composition`. Its variables are one tree,
+A model is a flax module that is composed of the parts in `dynax.components.model_options`. Its variables are one tree,
 {"params": {"network": ..., "layer": ...}, "normalization": ...}. The key `layer` exists if the constraint layer has
 parameters. In an ensemble, every array of `params` has a leading axis E.
 
@@ -20,9 +20,9 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from dynax.components import rollout as open_loop
-from dynax.components.composition import ComposedModule
 from dynax.components.contact_cache import ContactCache
-from dynax.components.normalization import identity, normalize
+from dynax.components.model_options import ModuleWithOptions
+from dynax.components.normalization import identity_statistics, normalize
 from dynax.math.precision import in_single_precision
 from dynax.mechanics.constraints import UnconstrainedStep
 
@@ -31,12 +31,12 @@ __all__ = ["BaseDynamicsModel", "Variables", "normalize"]
 Variables = Mapping[str, Any]
 
 
-class BaseDynamicsModel(ComposedModule):
+class BaseDynamicsModel(ModuleWithOptions):
     """A dynamics model of a robot. A subclass overrides one method.
 
     A network overrides `__call__`, on normalized features. A mechanical model overrides `unconstrained`, on states. The
-    fields of a subclass are its options, on the command line and in Python. `ComposedModule` has the options of all
-    networks. By default a state is its own features, and the target is the change of the state.
+    fields of a subclass are its options, on the command line and in Python. `ModuleWithOptions` has the options of
+    all networks. By default a state is its own features, and the target is the change of the state.
     """
 
     def __call__(
@@ -71,7 +71,7 @@ class BaseDynamicsModel(ComposedModule):
             training: whether dropout is active.
             cache: the contacts of `states`, if they are already known.
         """
-        return self.predictor(self, states, actions, normalization, training, cache)
+        return self.network_step(self, states, actions, normalization, training, cache)
 
     def extend(
         self, memory: Any, states: Float[Array, "n F"], actions: Float[Array, "n A"]
@@ -97,7 +97,7 @@ class BaseDynamicsModel(ComposedModule):
 
     def identity_normalization(self) -> dict[str, dict[str, np.ndarray]]:
         """Return a normalization with zero mean and unit standard deviation."""
-        return identity({"features": self.feature_dim, "actions": self.action_dim, "target": self.target_dim})
+        return identity_statistics(features=self.feature_dim, actions=self.action_dim, target=self.target_dim)
 
     @in_single_precision
     def create(self, rng: jax.Array, normalization: Variables) -> dict[str, Any]:
@@ -119,7 +119,7 @@ class BaseDynamicsModel(ComposedModule):
     def _init(self, normalization: Variables, rng: jax.Array) -> dict[str, Any]:
         """Return the parameters of one member."""
         states, actions = (jnp.zeros((self.unconstrained_inputs, n)) for n in (self.state_dim, self.action_dim))
-        inputs = states, actions, normalization, False, self.contact_search.absent(len(states))
+        inputs = states, actions, normalization, False, self.contact_detector.absent(len(states))
         free, variables = self.init_with_output(rng, *inputs, method="unconstrained")
         free = jax.tree.map(lambda x: x[-1], free) if self.sequence else free
         layer = self.constraint_stage.init(jax.random.fold_in(rng, 1), states[-1], free)
@@ -127,7 +127,7 @@ class BaseDynamicsModel(ComposedModule):
 
     def contact_cache(self, states: Float[np.ndarray, "M S"]) -> ContactCache | None:
         """Return the contacts of states, which do not depend on parameters; None if the model needs no contacts."""
-        return self.contact_search(states)
+        return self.contact_detector(states)
 
     def predict_delta(
         self,
@@ -151,7 +151,7 @@ class BaseDynamicsModel(ComposedModule):
         Returns:
             The target after the last state, or after each state with `sequence`.
         """
-        contact_cache = contact_cache or self.contact_search.of_histories(states, every=self.sequence)
+        contact_cache = contact_cache or self.contact_detector.of_histories(states, every=self.sequence)
         keys = None if dropout is None else jax.random.split(dropout, states.shape[0])  # `vmap` passes None on
         member = jax.vmap(partial(self._predict, variables["normalization"]), (None, 0, 0, 0, 0, 0))
         return self.ensemble.apply(member, variables["params"], keys, states, actions, truth, contact_cache)
@@ -208,7 +208,7 @@ class BaseDynamicsModel(ComposedModule):
 
     def _unconstrained_with_memory(self, *arguments: Any) -> tuple[Any, UnconstrainedStep]:
         """Return the memory and the last unconstrained step of one sample."""
-        return self.predictor.extend(self.extend, *arguments)
+        return self.network_step.extend(self.extend, *arguments)
 
     @in_single_precision
     def rollout(self, states: Any, actions: Any, params: Variables) -> Float[Array, "B T1 S"]:
@@ -234,12 +234,12 @@ class BaseDynamicsModel(ComposedModule):
 
     @cached_property
     def _compiled_rollout(self) -> Any:
-        return open_loop.compiled(lambda *arguments: self.simulate(*arguments))
+        return open_loop.compile_rollout(lambda *arguments: self.simulate(*arguments))
 
     @cached_property
     def _compiled_members(self) -> Any:
         member = self if self.ensemble_size == 1 else self.clone(ensemble_size=1)
-        return open_loop.compiled(partial(self.ensemble.simulate, member.simulate))
+        return open_loop.compile_rollout(partial(self.ensemble.simulate, member.simulate))
 
     def simulate(
         self, variables: Variables, states: Float[Any, "B h S"], actions: Float[Any, "B steps A"], wrap: Any = partial

@@ -48,7 +48,7 @@ def _of_constraints(model: BaseDynamicsModel) -> Iterator[tuple[str, bool]]:
     start = "initialized from" if model.compliance == "learned" else "with the parameters of"
     scale = "" if model.contact_init_scale == 1 else f", contact parameters times {model.contact_init_scale:g}"
     yield f"MuJoCo's constraint solver, {start} the MJCF{scale}", model.layer is not None
-    refined = model.predictor.refinement is not None
+    refined = model.network_step.residual_inputs is not None
     yield "residuals of joint limits and contacts, with the parameters and inverse weights of the MJCF", refined
 
 
@@ -93,7 +93,7 @@ def _constraint_notes(model: BaseDynamicsModel) -> Iterator[tuple[str, bool]]:
     yield "features do not contain limits of ball joints", has_features and limited_balls
     unsolved = ", ".join(unsupported_constraints(mj_model)) if model.constraints == "layer" else ""
     yield f"model.constraints=layer does not contain: {unsolved}", bool(unsolved)
-    if isinstance(model, MLPDynamicsModel) and model.refinement_steps and model.predictor.refinement is None:
+    if isinstance(model, MLPDynamicsModel) and model.refinement_steps and model.network_step.residual_inputs is None:
         yield (
             f"model.refinement_steps={model.refinement_steps} has no effect: it needs a semi-implicit step with "
             "env.decimation=1, and contacts without adhesion or surface velocity",

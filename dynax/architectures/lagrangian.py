@@ -13,7 +13,7 @@ from dynax.architectures.embedding import Embedding
 from dynax.architectures.structured import StructuredDynamicsModel
 from dynax.base import Variables
 from dynax.components.contact_cache import ContactCache
-from dynax.components.friction import dry_friction
+from dynax.components.friction import learned_friction
 from dynax.config.bounds import MAX_WIDTH
 from dynax.errors import UserError, check_range
 from dynax.math import linalg
@@ -96,7 +96,7 @@ class LagrangianDynamicsModel(StructuredDynamicsModel):
             spring = self.param("spring", nn.initializers.zeros, (3, space.nv))  # stiffness, damping, rest force
             tau = tau - pulled * (spring[0] * q + spring[1] * v + spring[2])
         if self.friction:
-            tau = tau + dry_friction(self.param, v, self._velocity_unit(normalization))
+            tau = tau + learned_friction(self.param, v, self._velocity_unit(normalization))
         implicit = self.env.implicit_damping * damping
         return UnconstrainedStep(dt * linalg.solve(inertia + dt * jnp.diag(implicit), tau), inertia, implicit)
 

@@ -6,9 +6,9 @@ from jaxtyping import Array, Float
 
 from dynax.architectures.network import NetworkDynamicsModel
 from dynax.components.layers import check_activation, check_widths, dense_network
+from dynax.components.network_step import NetworkStep
 from dynax.components.parts import part
-from dynax.components.predictor import NetworkPredictor
-from dynax.components.refinement import Refinement, SampleResiduals
+from dynax.components.residual_inputs import ResidualInputs, SampleResiduals
 from dynax.config.bounds import MAX_LAYERS
 from dynax.errors import check_range
 
@@ -16,10 +16,11 @@ from dynax.errors import check_range
 class MLPDynamicsModel(NetworkDynamicsModel):
     """Dense layers of the widths `hidden_dims`, then a linear layer.
 
-    For a robot with contacts, this network predicts the unconstrained step from features without constraints. Then
-    `refinement_steps` more networks, with layers of the widths `refinement_dims`, correct the prediction one after the
-    other where a constraint is active. Their inputs are all features, the current prediction and its constraint
-    residuals, so they resemble the iterations of a constraint solver.
+    For a robot with contacts, this network predicts the unconstrained step: the change of velocity without constraint
+    forces. Its inputs are all features but those of constraints. Then `refinement_steps` more networks, with layers of
+    the widths `refinement_dims`, correct the prediction one after the other where a constraint is active. Their inputs
+    are all features, the current prediction and its constraint residuals, so they resemble the iterations of a
+    constraint solver.
     """
 
     hidden_dims: tuple[int, ...] = (128, 128, 128)
@@ -36,10 +37,10 @@ class MLPDynamicsModel(NetworkDynamicsModel):
         super().__post_init__()
 
     @part
-    def predictor(self) -> NetworkPredictor:
+    def network_step(self) -> NetworkStep:
         """The unconstrained step of a network. With refinement steps the network also receives constraint residuals."""
-        refinement = Refinement.of(self.representation) if self.refinement_steps else None
-        return NetworkPredictor(self.representation, self.sequence, refinement)
+        inputs = ResidualInputs.of(self.representation) if self.refinement_steps else None
+        return NetworkStep(self.representation, self.sequence, inputs)
 
     @nn.compact
     def __call__(
@@ -49,14 +50,20 @@ class MLPDynamicsModel(NetworkDynamicsModel):
         training: bool = False,
         residuals: SampleResiduals | None = None,
     ) -> Float[Array, " D"]:
-        """Return the normalized target. The networks refine it if there are constraint `residuals`."""
+        """Return the normalized target.
+
+        Args:
+            states: normalized features, oldest first.
+            actions: normalized actions, oldest first.
+            training: whether dropout is active; the network has none.
+            residuals: function from a target to its constraint residuals. With it, the refinement steps follow.
+        """
         inputs = jnp.concatenate([states.flatten(), actions.flatten()])
         if residuals is None:
             return self._first_network(inputs)
-        num_positions, num_velocities, _ = self.representation.sizes
-        smooth = states[:, : num_positions + num_velocities + self.env.space.na]  # features of constraints come last
-        smooth_inputs = jnp.concatenate([smooth.flatten(), actions.flatten()])
-        target = self._first_network(smooth_inputs)
+        positions, velocities, _ = self.representation.sizes
+        unconstrained = states[:, : positions + velocities + self.env.space.na]  # features of constraints follow
+        target = self._first_network(jnp.concatenate([unconstrained.flatten(), actions.flatten()]))
         for _ in range(self.refinement_steps):
             refined_inputs = jnp.concatenate([inputs, target, residuals(target)])
             correction = dense_network(refined_inputs, self.refinement_dims, self.activation, self.target_dim)

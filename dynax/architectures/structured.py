@@ -7,7 +7,7 @@ from jaxtyping import Array, Float
 
 from dynax.architectures.network import constant
 from dynax.base import BaseDynamicsModel, Variables
-from dynax.components.contact_cache import ContactCache, ContactSearch
+from dynax.components.contact_cache import ContactCache, ContactDetector
 from dynax.components.observer import VelocityObserver
 from dynax.components.parts import part
 from dynax.errors import UserError
@@ -81,9 +81,9 @@ class StructuredDynamicsModel(BaseDynamicsModel):
         return ControlStep(env.space, env.timestep, env.decimation, runge_kutta=env.integrator == "RK4")
 
     @part
-    def contact_search(self) -> ContactSearch:
+    def contact_detector(self) -> ContactDetector:
         """The contact detection; none with several evaluations, whose later states depend on the parameters."""
-        return super().contact_search if self.env.semi_implicit else ContactSearch()
+        return super().contact_detector if self.env.semi_implicit else ContactDetector()
 
     def velocity_change(
         self, params: Any, normalization: Variables, state: Float[Array, " S"], actions: Float[Array, "1 A"]

@@ -2,11 +2,12 @@
 
     layers, mass_matrix, constraints    flax modules: hidden layers, learned mass matrix, learned constraint parameters
     normalization                       statistics of features, actions and targets
-    predictor, refinement               an unconstrained step from a network
+    network_step                        the unconstrained step of a network
+    residual_inputs                     constraint residuals as inputs of a network
     contact_cache                       contacts that are found once for a whole dataset
     ensemble                            one function for all members of an ensemble
     rollout                             open-loop prediction
-    composition                         the options and the parts of a model
+    model_options                       the options and the parts of a model
     parts                               objects that belong to one model and are built once
 
 Axes: B batch, E ensemble members, M samples, h history, S entries of a state, A entries of an action, F features,

@@ -33,11 +33,11 @@ class ContactCache(struct.PyTreeNode):
 
 
 @dataclass(frozen=True, eq=False)
-class ContactSearch:
+class ContactDetector:
     """The contact detection that a model needs. Features and layer have the same contact slots."""
 
     features: ContactFeatures | None = None  # contact features of a network
-    layer: ConstraintLayer | None = None  # constraint layer of the model, or of the refinement of its network
+    layer: ConstraintLayer | None = None  # constraint layer of the model, or of the constraint residuals of its network
 
     @property
     def contacts(self) -> Contacts | None:
@@ -87,6 +87,6 @@ class ContactSearch:
         return jax.jit(jax.vmap(self.of_state))
 
     @property
-    def _of_layer(self) -> "ContactSearch":
-        """The search without features."""
-        return ContactSearch(layer=self.layer)
+    def _of_layer(self) -> "ContactDetector":
+        """The detection without features."""
+        return ContactDetector(layer=self.layer)

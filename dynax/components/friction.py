@@ -33,7 +33,7 @@ def friction_force(
     return -(coulomb + additional * jnp.exp(-((v / stribeck) ** 2))) * jnp.tanh(v / stopped)
 
 
-def speed(initial: Any, free: jax.Array) -> jax.Array:
+def bounded_speed(initial: Any, free: jax.Array) -> jax.Array:
     """Return a speed of the law from a number without constraints, zero for the initial speed.
 
     Logs do not bound the speeds. The force hardly depends on a speed that is far from those of the data.
@@ -41,7 +41,7 @@ def speed(initial: Any, free: jax.Array) -> jax.Array:
     return initial * jnp.exp(RANGE * jnp.tanh(free / RANGE))
 
 
-def dry_friction(param: Callable[..., Any], v: Float[Array, " nv"], unit: Float[Any, " nv"]) -> Float[Array, " nv"]:
+def learned_friction(param: Callable[..., Any], v: Float[Array, " nv"], unit: Float[Any, " nv"]) -> Float[Array, " nv"]:
     """Return the friction force and a constant force, which makes friction asymmetric, with learned constants.
 
     Args:
@@ -51,6 +51,6 @@ def dry_friction(param: Callable[..., Any], v: Float[Array, " nv"], unit: Float[
     """
     constants = param("friction", nn.initializers.zeros, (3, v.size))  # Coulomb, Stribeck, offset
     speeds = param("friction_speeds", nn.initializers.zeros, (2, v.size))  # their logarithms, relative to the initial
-    stopped, stribeck = speed(unit * jnp.array([[STOPPED], [STRIBECK]]), speeds)
+    stopped, stribeck = bounded_speed(unit * jnp.array([[STOPPED], [STRIBECK]]), speeds)
     coulomb, additional, offset = constants
     return friction_force(v, coulomb, additional, stopped, stribeck) - offset

@@ -19,8 +19,8 @@ def denormalize(statistics: Statistics, values: Float[Any, "... n"]) -> Float[An
     return values * statistics["std"] + statistics["mean"]
 
 
-def identity(sizes: Mapping[str, int]) -> dict[str, dict[str, np.ndarray]]:
-    """Return the normalization that changes nothing.
+def identity_statistics(**sizes: int) -> dict[str, dict[str, np.ndarray]]:
+    """Return the statistics of the normalization that changes nothing.
 
     Args:
         sizes: number of entries of each normalized array, by name.

@@ -123,6 +123,6 @@ def as_inputs(states: Any, actions: Any, sizes: Sizes) -> tuple[jax.Array, jax.A
     return states, actions
 
 
-def compiled(simulate: Callable[..., jax.Array]) -> Callable[..., jax.Array]:
+def compile_rollout(simulate: Callable[..., jax.Array]) -> Callable[..., jax.Array]:
     """Return a compiled rollout with exact matrix products; GPUs would otherwise round factors to ten bits (TF32)."""
     return jax.jit(jax.default_matmul_precision("highest")(simulate))

@@ -20,7 +20,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from dynax.architectures.rigid import RigidDynamicsModel
-from dynax.components.friction import speed
+from dynax.components.friction import bounded_speed
 from dynax.identification.equations import constants_of
 from dynax.identification.scale import known_scale
 from dynax.mechanics import rigid_body
@@ -87,7 +87,7 @@ class Parametrization:
         if name == "bodies":
             return from_log_cholesky(free.reshape(-1, BODY_SIZE)).ravel()
         if name in SPEEDS:
-            return speed(self._initial[name], free)
+            return bounded_speed(self._initial[name], free)
         if name in SQUARES:
             return free**2
         return free if name in UNCONSTRAINED else jnp.asarray(self._signs[name]) * jnp.exp(free)

@@ -113,7 +113,7 @@ def test_a_robot_with_contacts_has_one_more_network_than_refinement_steps(ball, 
             lambda key, m=model: m.create(key, m.identity_normalization()), jax.random.PRNGKey(0)
         )
         assert sum(name.startswith("Hidden") for name in variables["params"]["network"]) == 1 + steps
-    assert MLPDynamicsModel(env=cart_pole).predictor.refinement is None
+    assert MLPDynamicsModel(env=cart_pole).network_step.residual_inputs is None
 
 
 @pytest.mark.slow
@@ -139,11 +139,11 @@ def test_the_unconstrained_network_has_no_contact_features_and_no_invariant_velo
 
 def test_without_semi_implicit_steps_or_contact_features_there_is_no_refinement(ball):
     for options in ({"target": "delta"}, {"constraints": "none"}, {"constraints": "layer"}):
-        assert MLPDynamicsModel(env=ball, **options).predictor.refinement is None
+        assert MLPDynamicsModel(env=ball, **options).network_step.residual_inputs is None
     sticky = BALL.replace('<geom type="plane"', '<geom type="plane" surfacevel="1 0 0"')
     for env in (MjcfEnv(xml="ball.xml", mjcf=BALL, decimation=2), MjcfEnv(xml="ball.xml", mjcf=sticky)):
         model = MLPDynamicsModel(env=env)
-        assert model.predictor.refinement is None
+        assert model.network_step.residual_inputs is None
         assert any("model.refinement_steps=4 has no effect" in note for note in description.notes(model))
     assert not description.notes(MLPDynamicsModel(env=ball))
 

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from dynax.components.friction import STOPPED, STRIBECK, dry_friction
+from dynax.components.friction import STOPPED, STRIBECK, learned_friction
 
 UNIT = np.array([2.0])
 
@@ -14,7 +14,7 @@ def force(v, coulomb=0.0, stribeck=0.0, offset=0.0, speeds=(0.0, 0.0)):
         "friction": jnp.array([[coulomb], [stribeck], [offset]]),
         "friction_speeds": jnp.array(speeds)[:, None],
     }
-    return float(dry_friction(lambda name, *_: constants[name], jnp.array([v]), jnp.asarray(UNIT))[0])
+    return float(learned_friction(lambda name, *_: constants[name], jnp.array([v]), jnp.asarray(UNIT))[0])
 
 
 def test_fast_motion_feels_coulomb_friction_against_the_velocity():

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dynax.components.normalization import denormalize, identity, normalize
+from dynax.components.normalization import denormalize, identity_statistics, normalize
 
 
 def test_normalized_values_have_zero_mean_and_unit_standard_deviation():
@@ -15,7 +15,7 @@ def test_normalized_values_have_zero_mean_and_unit_standard_deviation():
 
 
 def test_the_identity_changes_nothing():
-    statistics = identity({"features": 3, "actions": 0})
+    statistics = identity_statistics(features=3, actions=0)
     values = np.arange(3, dtype=np.float32)
     assert np.array_equal(normalize(statistics["features"], values), values)
     assert statistics["actions"]["mean"].shape == (0,)

@@ -48,7 +48,7 @@ def test_a_model_with_contacts_is_freed():
     states = env.sample_states(np.random.default_rng(0), 2)
     model.contact_cache(states)
     model.rollout(states, np.zeros((2, 2, env.action_dim)), variables)
-    references = [weakref.ref(x) for x in (model, env, env.mj_model, model.predictor)]
+    references = [weakref.ref(x) for x in (model, env, env.mj_model, model.network_step)]
     del env, model, variables
     gc.collect()
     assert [reference() for reference in references] == [None] * 4

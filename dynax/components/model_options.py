@@ -1,10 +1,10 @@
 """The options and the parts of a model.
 
 - `representation`: maps between states, features and targets
-- `predictor`: the unconstrained step of a network
+- `network_step`: the unconstrained step of a network
 - `layer`: joint limits and contacts, with `constraints=layer`
 - `constraint_stage`: from an unconstrained step to a target
-- `contact_search`: contact detection, once for all parts
+- `contact_detector`: contact detection, once for all parts
 - `ensemble`: one function for all members
 """
 
@@ -14,10 +14,10 @@ import numpy as np
 from jaxtyping import Bool
 
 from dynax.components.constraints import ConstraintStage, LearnedConstraints, check_layer, constraint_layer
-from dynax.components.contact_cache import ContactSearch
+from dynax.components.contact_cache import ContactDetector
 from dynax.components.ensemble import Ensemble
+from dynax.components.network_step import NetworkStep
 from dynax.components.parts import ModuleWithParts, part
-from dynax.components.predictor import NetworkPredictor
 from dynax.config.bounds import MAX_ENSEMBLE, MAX_HISTORY, MAX_RATE
 from dynax.config.options import check_fields
 from dynax.config.registries import ARCHITECTURES
@@ -27,7 +27,7 @@ from dynax.mechanics.constraints import ConstraintLayer
 from dynax.representation.representation import Representation, check_options
 
 
-class ComposedModule(ModuleWithParts):
+class ModuleWithOptions(ModuleWithParts):
     """A flax module with the options of a model, and the parts that these options describe.
 
     Raises:
@@ -68,9 +68,9 @@ class ComposedModule(ModuleWithParts):
         return Representation.of(self.env, self.angles, self.target, self.constraints, self.drop_invariant, self.frame)
 
     @part
-    def predictor(self) -> NetworkPredictor:
+    def network_step(self) -> NetworkStep:
         """The unconstrained step of a network: features, normalization, network, denormalization."""
-        return NetworkPredictor(self.representation, self.sequence)
+        return NetworkStep(self.representation, self.sequence)
 
     @part
     def layer(self) -> ConstraintLayer | None:
@@ -85,10 +85,10 @@ class ComposedModule(ModuleWithParts):
         return ConstraintStage(self.representation, module)
 
     @part
-    def contact_search(self) -> ContactSearch:
+    def contact_detector(self) -> ContactDetector:
         """The contact detection: for a whole dataset once before a training, and in each step of a rollout."""
-        refinement, features = self.predictor.refinement, self.representation.constraints.contacts
-        return ContactSearch(features, refinement.constraints.layer if refinement else self.layer)
+        residuals, features = self.network_step.residual_inputs, self.representation.constraints.contacts
+        return ContactDetector(features, residuals.constraints.layer if residuals else self.layer)
 
     @property
     def ensemble(self) -> Ensemble:

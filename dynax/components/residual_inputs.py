@@ -1,4 +1,4 @@
-"""Constraint residuals as an input of a network that refines its prediction."""
+"""Constraint residuals as inputs of a network that corrects its prediction."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -43,17 +43,17 @@ class SampleResiduals(struct.PyTreeNode):
 
 
 @dataclass(frozen=True, eq=False)
-class Refinement:
-    """The constraints of a robot, for networks with `SampleResiduals` among their inputs."""
+class ResidualInputs:
+    """The constraints of a robot, for a network that receives the `SampleResiduals` of each sample."""
 
     constraints: ConstraintResiduals
     representation: Representation
 
     @classmethod
-    def of(cls, representation: Representation) -> "Refinement | None":
-        """Return the refinement of a robot with contact features.
+    def of(cls, representation: Representation) -> "ResidualInputs | None":
+        """Return the residual inputs of a robot with contact features.
 
-        It is None if a target is not the change of velocity, or if contacts have adhesion or surface velocities.
+        They are None if the target is not the change of velocity, or if contacts have adhesion or surface velocities.
         """
         env = representation.env
         features = representation.constraints.contacts

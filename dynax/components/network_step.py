@@ -10,22 +10,22 @@ from jaxtyping import Array, Float
 
 from dynax.components.contact_cache import ContactCache
 from dynax.components.normalization import Statistics, denormalize, normalize
-from dynax.components.refinement import Refinement
+from dynax.components.residual_inputs import ResidualInputs
 from dynax.errors import UserError
 from dynax.mechanics.constraints import UnconstrainedStep
 from dynax.representation.representation import Representation
 
 
 @dataclass(frozen=True, eq=False)
-class NetworkPredictor:
+class NetworkStep:
     """The computation around a network on one sample.
 
-    With a `refinement`, the network receives the constraint residuals of the sample as its last argument.
+    With `residual_inputs`, the network receives the constraint residuals of the sample as its last argument.
     """
 
     representation: Representation
     sequence: bool  # whether the network returns a target for every state of the history
-    refinement: Refinement | None = None
+    residual_inputs: ResidualInputs | None = None
 
     def __call__(
         self,
@@ -51,11 +51,12 @@ class NetworkPredictor:
         """
         cache = ContactCache() if cache is None else cache
         inputs = self._inputs(states, actions, normalization, cache)
-        if self.refinement is None:
+        if self.residual_inputs is None:
             output = network(*inputs, training)
         else:
             nearest = cache.nearest and cache.at(-1).nearest
-            output = network(*inputs, training, self.refinement.at(states[-1], normalization["target"], nearest))
+            residuals = self.residual_inputs.at(states[-1], normalization["target"], nearest)
+            output = network(*inputs, training, residuals)
         self._check_shape(network, jnp.shape(output), len(states))
         target = denormalize(normalization["target"], output)
         return UnconstrainedStep(self.representation.to_world(states if self.sequence else states[-1], target))
