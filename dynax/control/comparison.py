@@ -55,7 +55,7 @@ class Comparison:
         """Write `return.png` into an existing folder."""
         from dynax.control import plots
 
-        plots.returns(Path(folder) / "return.png", self.episodes, self.problem.env.dt, self.title)
+        plots.plot_returns(Path(folder) / "return.png", self.episodes, self.problem.env.dt, self.title)
 
     def summary(self) -> dict[str, Any]:
         """Return the results as JSON data: the keys of `summary.json`, except those of the command itself."""

@@ -34,7 +34,7 @@ Progress = Callable[[str], None]  # the current part of a round, at its start an
 
 
 @dataclass(frozen=True)
-class Round:
+class RoundResult:
     """The result of one round."""
 
     number: int  # 0 for the random actions
@@ -85,7 +85,7 @@ class Learning:
         self.training = training or TrainingRunConfig.recipe(model, "learn")
         self.problem = Problem(model.env, task, planner)
         predictors.check_propagation(model, planner.propagation)
-        self.rounds: list[Round] = []
+        self.rounds: list[RoundResult] = []
         length = max(self.config.segment, model.history + self.training.horizon - 1)
         self.experience = Experience.empty(model.env, length)
         self.variables: Variables | None = None  # of the newest model
@@ -121,7 +121,7 @@ class Learning:
         period, seconds = self.problem.repeat, self.config.seconds or self.problem.task.seconds
         return max(1, round(seconds / (period * self.model.env.dt))) * period
 
-    def step(self, progress: Progress | None = None) -> Round | None:
+    def step(self, progress: Progress | None = None) -> RoundResult | None:
         """Run the next round, and return its result, or None if no transitions are left.
 
         Args:
@@ -143,10 +143,12 @@ class Learning:
         episode = run_episode(self.problem, policy, state, steps * env.dt, int(seeds[1]))
         self.experience = self.experience.with_episode(episode)
         quality = (self.fit.loss, self.fit.val_nrmse) if self.fit else (None, None)
-        self.rounds.append(Round(number, self.experience.transitions, episode.total, episode.success, *quality))
+        self.rounds.append(RoundResult(number, self.experience.transitions, episode.total, episode.success, *quality))
         return self.rounds[-1]
 
-    def restore(self, rounds: list[Round], experience: Experience, variables: Variables, fit: TrainingResult) -> None:
+    def restore(
+        self, rounds: list[RoundResult], experience: Experience, variables: Variables, fit: TrainingResult
+    ) -> None:
         """Continue after the given rounds; the next rounds are those of an uninterrupted learning."""
         self.rounds, self.experience, self.variables, self.fit = list(rounds), experience, variables, fit
 

@@ -6,11 +6,11 @@ from pathlib import Path
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from dynax.control.learning import Round
+from dynax.control.learning import RoundResult
 from dynax.evaluation.plot_style import COLORS, GRAY, STYLE, save_figure
 
 
-def learning_curve(path: Path, rounds: Sequence[Round], title: str) -> None:
+def plot_learning_curve(path: Path, rounds: Sequence[RoundResult], title: str) -> None:
     """Plot the return of each round over the true transitions. A filled point is a successful episode.
 
     Args:

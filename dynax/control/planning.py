@@ -12,14 +12,14 @@ from dynax.control.predictors import Predictor
 from dynax.control.problem import Problem
 from dynax.math.arrays import Leaf
 
-FAN = 8  # predictions of candidates that a plan contains, for pictures
+NUM_BEST_PATHS = 8  # predictions in a plan, for pictures
 
 
 class Plan(NamedTuple):
     """A plan, and predictions of the best candidates."""
 
     actions: Leaf  # (T, A)
-    fan: Leaf  # (F, T1, S), the best prediction first
+    best_paths: Leaf  # predicted states of the best candidates, (F, T1, S), the best candidate first
 
 
 # (search, key, states (h, S), past actions (h - 1, A)) -> the next search and the plan
@@ -37,15 +37,16 @@ def _compiled(problem: Problem, predictor: Predictor) -> PlanFunction:
 
     @jax.jit
     def program(variables, search: Search, key: jax.Array, states: jax.Array, past: jax.Array):
-        search, fan = planner.shift(search), jnp.zeros(())
+        search, best_paths = planner.shift(search), jnp.zeros(())
         for i in range(planner.iterations):
             candidates = planner.sample(search, jax.random.fold_in(key, i), i)
             actions = problem.actions(candidates)
             paths = predictor.predict(variables, states, past, actions)
             returns = problem.returns(paths, actions)
             paths = paths.reshape(-1, *paths.shape[-3:]).mean(axis=0)  # over the members of an ensemble
-            search, fan = planner.update(search, candidates, returns), paths[jnp.argsort(-returns)[:FAN]]
-        return search, Plan(problem.actions(planner.chosen(search)[None])[0], fan)
+            search = planner.update(search, candidates, returns)
+            best_paths = paths[jnp.argsort(-returns)[:NUM_BEST_PATHS]]
+        return search, Plan(problem.actions(planner.chosen(search)[None])[0], best_paths)
 
     def plan(search: Search, key: jax.Array, states: np.ndarray, past: np.ndarray) -> tuple[Search, Plan]:
         return program(predictor.variables, search, key, states.astype(np.float32), past.astype(np.float32))
@@ -63,16 +64,16 @@ def _stepwise(problem: Problem, predictor: Predictor) -> PlanFunction:
     @jax.jit
     def update(search: Search, candidates: jax.Array, paths: jax.Array, actions: jax.Array):
         returns = problem.returns(paths, actions)
-        return planner.update(search, candidates, returns), jnp.argsort(-returns)[:FAN]
+        return planner.update(search, candidates, returns), jnp.argsort(-returns)[:NUM_BEST_PATHS]
 
     def plan(search: Search, key: jax.Array, states: np.ndarray, past: np.ndarray) -> tuple[Search, Plan]:
-        search, fan = shift(search), np.zeros(())
+        search, best_paths = shift(search), np.zeros(())
         for sample in samplers:
             candidates, actions = sample(search, key)
             paths = np.asarray(predictor.predict(predictor.variables, states, past, actions))
             search, best = update(search, candidates, paths.astype(np.float32), actions)
-            fan = paths[np.asarray(best)]
-        return search, Plan(expand(planner.chosen(search)[None])[0], fan)
+            best_paths = paths[np.asarray(best)]
+        return search, Plan(expand(planner.chosen(search)[None])[0], best_paths)
 
     return plan
 

@@ -19,7 +19,7 @@ CURVES = {  # label, color, line style, line width; a wide line is visible below
 }
 
 
-def returns(path: Path, episodes: Mapping[str, Sequence[Episode]], dt: float, title: str) -> None:
+def plot_returns(path: Path, episodes: Mapping[str, Sequence[Episode]], dt: float, title: str) -> None:
     """Plot the reward and the return over time, with one curve for each predictor.
 
     Args:

@@ -116,7 +116,7 @@ class MjxPredictor:
         """Do nothing, because there are no threads."""
 
 
-class NativePredictor:
+class MujocoPredictor:
     """C MuJoCo in float64, with one thread per core. Call `close` at the end."""
 
     compiled, history, variables = False, 1, None
@@ -150,4 +150,4 @@ def make(name: str, trained: TrainedModel, propagation: str = "mean") -> Predict
     check_choice("predictor", name, NAMES)
     if name == "model":
         return LearnedPredictor(trained, propagation)
-    return NativePredictor(trained.env) if name == "mujoco" else MjxPredictor(trained.env)
+    return MujocoPredictor(trained.env) if name == "mujoco" else MjxPredictor(trained.env)

@@ -14,7 +14,7 @@ from dynax.envs import Env
 from dynax.errors import UserError
 from dynax.excitations.excitation import steps_of
 
-WORST = -1e9  # return of a candidate whose prediction diverges
+DIVERGED_RETURN = -1e9  # return of a candidate whose prediction diverges
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,5 +64,5 @@ class Problem:
         """
         actions = jnp.broadcast_to(actions, (*states.shape[:-3], *actions.shape))
         total = rewards(self.task, self.env, states, actions).sum(axis=-1)
-        total = jnp.where(jnp.isfinite(total), jnp.maximum(total, WORST), WORST)
+        total = jnp.where(jnp.isfinite(total), jnp.maximum(total, DIVERGED_RETURN), DIVERGED_RETURN)
         return total.reshape(-1, total.shape[-1]).mean(axis=0)

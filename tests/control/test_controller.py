@@ -60,7 +60,7 @@ def test_the_particles_of_an_ensemble_have_their_own_predictions(cart_pole, prop
     np.testing.assert_allclose(problem.returns(paths, actions), np.mean(separate, axis=0), rtol=1e-6)
     controller = control.make(ensemble, SwingUp(), problem.planner)
     assert controller(np.zeros(4)).shape == (1,)
-    assert controller.plan.fan.shape == (8, 11, 4)
+    assert controller.plan.best_paths.shape == (8, 11, 4)
     single = TrainedModel(*small("mlp", cart_pole))
     assert predictors.make("model", single, propagation).predict(
         single.params, state[None], np.zeros((0, 1), np.float32), actions
@@ -80,7 +80,7 @@ def test_a_controller_returns_actions_in_the_range(trained):
     assert action.shape == (1,)
     assert np.abs(action).max() <= 1
     assert controller.plan.actions.shape == (10, 1)
-    assert controller.plan.fan.shape == (8, 11, 4)
+    assert controller.plan.best_paths.shape == (8, 11, 4)
     np.testing.assert_array_equal(controller.plan.actions[0], controller.plan.actions[1])  # one period is two steps
 
 

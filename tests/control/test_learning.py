@@ -11,7 +11,7 @@ from dynax.control import planners
 from dynax.control.episodes import Episode
 from dynax.control.experience import Experience
 from dynax.control.learning import Learning
-from dynax.control.learning_plot import learning_curve
+from dynax.control.learning_plot import plot_learning_curve
 from dynax.control.tasks.swing_up import SwingUp
 from dynax.envs import CartPoleEnv
 from dynax.errors import UserError
@@ -78,7 +78,7 @@ def test_a_restored_learning_continues_with_the_same_bits(tmp_path):
     assert second.step() == rounds[2]
     assert second.step() is None
     np.testing.assert_array_equal(second.experience.segments.states, whole.experience.segments.states)
-    learning_curve(tmp_path / "learning.png", rounds, "swing_up")
+    plot_learning_curve(tmp_path / "learning.png", rounds, "swing_up")
     assert (tmp_path / "learning.png").stat().st_size > 10_000
 
 

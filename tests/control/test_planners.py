@@ -111,7 +111,7 @@ def test_splines_interpolate_their_knots_and_are_shifted(kind):
 
 @pytest.mark.parametrize("exponent", [0.0, 1.0, 2.5])
 def test_colored_noise_has_unit_variance_and_its_spectrum(exponent):
-    drawn = np.asarray(noise.colored(jax.random.key(0), 4000, noise.coloring(32, exponent), 1))[..., 0]
+    drawn = np.asarray(noise.colored(jax.random.key(0), 4000, noise.coloring_matrix(32, exponent), 1))[..., 0]
     assert drawn.std() == pytest.approx(1, rel=0.05)
     power = np.square(np.abs(np.fft.rfft(drawn, axis=1))).mean(0)
     slope = np.polyfit(np.log(np.arange(1, 16)), np.log(power[1:16]), 1)[0]

@@ -12,8 +12,8 @@ from dynax.config.bounds import check_memory
 from dynax.config.options import section
 from dynax.config.schema import PlanConfig
 from dynax.control import planners, tasks
-from dynax.control.clip import clip, num_frames
 from dynax.control.comparison import Comparison, compare
+from dynax.control.episode_clip import episode_frames, num_frames
 from dynax.control.planners import Planner
 from dynax.control.problem import Problem
 from dynax.envs import Env
@@ -70,7 +70,7 @@ def _plain(group: DictConfig) -> dict:
 
 def _save_clip(path: Path, comparison: Comparison, config: PlanConfig, backend: str) -> Path:
     """Draw the first episode, with a progress bar, and return the file."""
-    frames = clip(
+    frames = episode_frames(
         comparison, fps=config.fps, width=config.width, height=config.height, backend=backend, camera=config.camera
     )
     drawn, total = [], num_frames(comparison, config.fps)

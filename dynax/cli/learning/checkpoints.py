@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from dynax.control.experience import Experience
-from dynax.control.learning import Learning, Round, TrainingResult
+from dynax.control.learning import Learning, RoundResult, TrainingResult
 from dynax.data.trajectories import Trajectories
 from dynax.runs import checkpoint
 from dynax.runs.arrays import read_tree
@@ -19,7 +19,7 @@ from dynax.runs.info import CheckpointInfo
 from dynax.runs.sealed import read_info
 from dynax.trained import description, model_tree, robot_files, variables_template
 
-ROUND = tuple(field.name for field in fields(Round))[1:]  # keys of a round in `metrics.jsonl`, after `epoch`
+ROUND = tuple(field.name for field in fields(RoundResult))[1:]  # keys of a round in `metrics.jsonl`, after `epoch`
 ARRAYS = ("states", "actions")  # of the experience
 
 
@@ -64,7 +64,7 @@ def restore(path: Path, learning: Learning) -> None:
         variables = read_tree(folder / "model", variables_template(learning.model))
         info: Any = read_info(folder, CheckpointInfo)
         past = History(path / FILE, info["metrics"]).rows
-        rounds = [Round(row["epoch"], *(row[name] for name in ROUND)) for row in past]
+        rounds = [RoundResult(row["epoch"], *(row[name] for name in ROUND)) for row in past]
         segments = Trajectories(*(_array(folder / "experience" / f"{name}.npy") for name in ARRAYS))
         learning.restore(rounds, Experience(segments, rounds[-1].transitions), variables, TrainingResult(**info["fit"]))
 

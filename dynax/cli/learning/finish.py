@@ -9,7 +9,7 @@ from dynax.architectures.description import title
 from dynax.cli import console
 from dynax.cli.learning import checkpoints
 from dynax.control.learning import Learning
-from dynax.control.learning_plot import learning_curve
+from dynax.control.learning_plot import plot_learning_curve
 from dynax.runs.summary import write_summary
 
 log = logging.getLogger(__name__)
@@ -24,13 +24,14 @@ def finish(path: Path, config: Any, learning: Learning, start: float) -> None:
         learning: the learning after its last round.
         start: time at which the command started, as `time.monotonic()` returns it.
     """
-    learning_curve(path / "learning.png", learning.rounds, f"{learning.problem.task.name}: {title(learning.model)}")
+    name = learning.problem.task.name
+    plot_learning_curve(path / "learning.png", learning.rounds, f"{name}: {title(learning.model)}")
     _print(learning)
-    log.info("control the robot with the model: dynax plan run=%s task=%s", path, learning.problem.task.name)
+    log.info("control the robot with the model: dynax plan run=%s task=%s", path, name)
     content = {
         "env": learning.model.env.name,
         "model": learning.model.architecture,
-        "task": learning.problem.task.name,
+        "task": name,
         "planner": learning.problem.planner.name,
         "dt_s": learning.model.env.dt,
         "task_options": config["task"],

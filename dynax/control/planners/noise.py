@@ -5,7 +5,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 
-def coloring(length: int, exponent: float) -> Float[np.ndarray, "length length"]:
+def coloring_matrix(length: int, exponent: float) -> Float[np.ndarray, "length length"]:
     """Return the matrix that turns white noise into noise with a power spectrum proportional to f^-exponent.
 
     The result has unit variance. An exponent of 0 is white noise, and larger exponents give smoother sequences. The

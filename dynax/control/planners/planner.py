@@ -78,9 +78,9 @@ class Planner(ABC):
         return splines.basis(self.num_knots, self.steps, self.interpolation)
 
     @cached_property
-    def coloring(self) -> Float[np.ndarray, "K K"]:
+    def coloring_matrix(self) -> Float[np.ndarray, "K K"]:
         """The matrix from white noise to the noise of the candidates."""
-        return noise.coloring(self.num_knots, self.noise_exponent)
+        return noise.coloring_matrix(self.num_knots, self.noise_exponent)
 
     def start(self, center: Float[np.ndarray, " A"]) -> Search:
         """Return the first search distribution, around a constant action in [-1, 1]."""
@@ -99,7 +99,7 @@ class Planner(ABC):
 
     def draw(self, search: Search, key: Array, n: int) -> Float[Array, "n K A"]:
         """Draw `n` candidates with colored noise."""
-        white = noise.colored(key, n, self.coloring, search.mean.shape[1])
+        white = noise.colored(key, n, self.coloring_matrix, search.mean.shape[1])
         return jnp.clip(search.mean + search.std * white, -1, 1)
 
     @abstractmethod

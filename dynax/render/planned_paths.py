@@ -16,10 +16,10 @@ from dynax.render.style import GHOST, INK, PALE, PAPER, TRANSPARENT, font
 OVERSAMPLING = 2  # lines are drawn larger and then reduced, because Pillow does not smooth lines
 
 
-def fan_frames(
+def frames_with_paths(
     mj_model: mujoco.MjModel,
     states: Float[np.ndarray, "T S"],
-    fans: Sequence[Float[np.ndarray, "F P 3"]],
+    paths: Sequence[Float[np.ndarray, "F P 3"]],
     period: int,
     dt: float,
     *,
@@ -37,7 +37,7 @@ def fan_frames(
     Args:
         mj_model: The robot.
         states: States at control steps.
-        fans: Planned paths of a point in the world at each plan, m; the best path first.
+        paths: Planned paths of a point in the world at each plan, m; the best path first.
         period: Control steps between two plans.
         dt: Time between two control steps, s.
         rewards: Rewards of the control steps.
@@ -62,8 +62,8 @@ def fan_frames(
             for k in np.round(np.arange(0.0, (len(states) - 1) * dt + 1e-9, 1 / fps) / dt).astype(int).tolist():
                 scene.pose(states[k], None, mocap[min(k, len(mocap) - 1)])
                 picture = Image.fromarray(painter.paint(scene.shapes)).convert("RGBA")
-                fan = fans[min(k // period, len(fans) - 1)]
-                picture.alpha_composite(_drawn(fan, Pinhole(scene.shapes, width, height), (width, height)))
+                best_paths = paths[min(k // period, len(paths) - 1)]
+                picture.alpha_composite(_drawn(best_paths, Pinhole(scene.shapes, width, height), (width, height)))
                 caption = f"{k * dt:.2f} s", f"reward {rewards[min(k, len(rewards) - 1)]:.3f}", title
                 picture.alpha_composite(_caption(caption, width, height))
                 yield np.asarray(picture.convert("RGB"))
@@ -73,12 +73,12 @@ def fan_frames(
     return generate()
 
 
-def _drawn(fan: Float[np.ndarray, "F P 3"], camera: Pinhole, size: tuple[int, int]) -> Image.Image:
+def _drawn(best_paths: Float[np.ndarray, "F P 3"], camera: Pinhole, size: tuple[int, int]) -> Image.Image:
     """Return the paths on a transparent sheet, the best path last and opaque."""
     sheet = Image.new("RGBA", (size[0] * OVERSAMPLING, size[1] * OVERSAMPLING), TRANSPARENT)
     ink, unit = ImageDraw.Draw(sheet), OVERSAMPLING * size[1] / 360
-    for i in reversed(range(len(fan))):
-        points = fan[i][np.isfinite(fan[i]).all(axis=1)]
+    for i in reversed(range(len(best_paths))):
+        points = best_paths[i][np.isfinite(best_paths[i]).all(axis=1)]
         pixels = camera.pixels(camera.to_camera(points)) if len(points) > 1 else []
         line = [(x * OVERSAMPLING, y * OVERSAMPLING) for x, y in pixels]
         if len(line) > 1:

@@ -7,9 +7,9 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from dynax.control.comparison import Comparison
-from dynax.render.fans import fan_frames
+from dynax.render.planned_paths import frames_with_paths
 
-FAN_POINTS = 40  # points of a planned path in a picture
+PATH_POINTS = 40  # points of a planned path in a picture
 
 
 def num_frames(comparison: Comparison, fps: int) -> int:
@@ -17,7 +17,7 @@ def num_frames(comparison: Comparison, fps: int) -> int:
     return int(comparison.seconds * fps) + 1
 
 
-def clip(
+def episode_frames(
     comparison: Comparison, *, fps: int, width: int, height: int, backend: str, camera: str | None
 ) -> Iterator[UInt8[np.ndarray, "H W 3"]]:
     """Return the frames of the first episode with the model.
@@ -34,9 +34,9 @@ def clip(
     env, model = problem.env, problem.env.mj_model
     count = 1 + np.flatnonzero(np.isfinite(episode.states).all(axis=1))[-1]
     body, point = problem.task.marker(env)
-    fans = [_paths(model, plan.fan, body, point) for plan in episode.plans]
-    return fan_frames(
-        model, episode.states[:count], fans, problem.repeat, env.dt, rewards=episode.rewards,
+    paths = [_paths(model, plan.best_paths, body, point) for plan in episode.plans]
+    return frames_with_paths(
+        model, episode.states[:count], paths, problem.repeat, env.dt, rewards=episode.rewards,
         mocap=episode.actions[:, model.nu :], fps=fps, width=width, height=height, backend=backend, camera=camera,
         title=comparison.title,
     )  # fmt: skip
@@ -47,7 +47,7 @@ def _paths(
 ) -> Float[np.ndarray, "F P 3"]:
     """Return the paths of a point of a body in the world, m. Undefined states give undefined points."""
     data = mujoco.MjData(model)
-    chosen = np.unique(np.linspace(0, states.shape[1] - 1, FAN_POINTS).round().astype(int))
+    chosen = np.unique(np.linspace(0, states.shape[1] - 1, PATH_POINTS).round().astype(int))
     paths = np.full((len(states), len(chosen), 3), np.nan)
     for i, path in enumerate(states[:, chosen]):
         for j, state in enumerate(path):
