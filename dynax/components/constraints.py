@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 from dynax.components.mass_matrix import Inertia
 from dynax.envs.env import Env
 from dynax.errors import UserError
-from dynax.mechanics.collision.contacts import Contacts, Detected
+from dynax.mechanics.collision.contacts import Contacts, SlotContacts
 from dynax.mechanics.constraints import ConstraintLayer, ContactRows, JointRows, UnconstrainedStep
 from dynax.mechanics.constraints.layer import ContactMotions
 from dynax.representation.frames import BaseFrame, WorldFrame
@@ -86,7 +86,7 @@ class ConstraintStage:
         state: Float[Array, " S"],
         free: UnconstrainedStep,
         truth: Float[Array, " D"] | None = None,
-        nearest: dict[int, Detected] | None = None,
+        nearest: dict[int, SlotContacts] | None = None,
     ) -> Float[Array, " D"]:
         """Return the target of one step.
 
@@ -106,7 +106,7 @@ class ConstraintStage:
         state: Float[Array, " S"],
         free: UnconstrainedStep,
         start: Float[Array, " nv"] | None = None,
-        nearest: dict[int, Detected] | None = None,
+        nearest: dict[int, SlotContacts] | None = None,
     ) -> Float[Array, " D"]:
         """Return the target of one step along the axes of the world.
 

@@ -11,7 +11,7 @@ from flax import struct
 from jaxtyping import Array, Float
 
 from dynax.math.chunks import map_in_chunks
-from dynax.mechanics.collision.contacts import Contacts, Detected
+from dynax.mechanics.collision.contacts import Contacts, SlotContacts
 from dynax.mechanics.constraints import ConstraintLayer
 from dynax.representation.contact_features import ContactFeatures
 
@@ -25,7 +25,7 @@ class ContactCache(struct.PyTreeNode):
     """
 
     features: Any = None  # contact features, (..., Fc)
-    nearest: dict[int, Detected] | None = None  # nearest contacts of each contact dimension
+    nearest: dict[int, SlotContacts] | None = None  # nearest contacts of each contact dimension
 
     def at(self, index: int) -> "ContactCache":
         """Return the entries at `index` along the first axis."""

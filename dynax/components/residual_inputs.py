@@ -8,7 +8,7 @@ from flax import struct
 from jaxtyping import Array, Bool, Float
 
 from dynax.components.normalization import Statistics, denormalize
-from dynax.mechanics.collision.contacts import Detected
+from dynax.mechanics.collision.contacts import SlotContacts
 from dynax.mechanics.constraints import ConstraintResiduals
 from dynax.mechanics.constraints.residuals import ActiveRows
 from dynax.representation.representation import Representation
@@ -63,7 +63,7 @@ class ResidualInputs:
         return constraints and cls(constraints, representation)
 
     def at(
-        self, state: Float[Array, " S"], statistics: Statistics, nearest: dict[int, Detected] | None
+        self, state: Float[Array, " S"], statistics: Statistics, nearest: dict[int, SlotContacts] | None
     ) -> SampleResiduals:
         """Return the residuals of one sample.
 

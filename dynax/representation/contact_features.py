@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 from dynax.envs.state_space import StateSpace
 from dynax.math.chunks import map_in_chunks
 from dynax.math.vectors import dot
-from dynax.mechanics.collision.contacts import Contacts, Detected
+from dynax.mechanics.collision.contacts import Contacts, SlotContacts
 from dynax.mechanics.kinematics import Poses
 from dynax.representation.frames import BaseFrame
 
@@ -33,7 +33,7 @@ class ContactFeatures:
         static = model.body_weldid[model.geom_bodyid] == 0
         with_static = static[contacts.geom1] | static[contacts.geom2]
         self.with_plane = with_static & (model.geom_type[contacts.geom1] == mujoco.mjtGeom.mjGEOM_PLANE)  # (C,) bool
-        self.with_solid = with_static & ~self.with_plane  # contacts with other static geometry, (C,) bool
+        self.with_nonplane = with_static & ~self.with_plane  # contacts with other static geometry, (C,) bool
         self.with_itself = ~with_static  # contacts between two parts of the robot, (C,) bool
 
     def __call__(self, states: Float[Any, "... S"]) -> Float[Any, "... F"]:
@@ -49,7 +49,7 @@ class ContactFeatures:
     @cached_property
     def size(self) -> int:
         """Number of features F."""
-        return int(6 * self.with_plane.sum() + 9 * self.with_solid.sum() + 3 * self.with_itself.sum())
+        return int(6 * self.with_plane.sum() + 9 * self.with_nonplane.sum() + 3 * self.with_itself.sum())
 
     @cached_property
     def _compiled(self) -> Any:
@@ -60,7 +60,7 @@ class ContactFeatures:
         poses = self.contacts.kinematics(self.space.qpos(state))
         return self.of_contacts(state, poses, self.contacts.detect(poses))
 
-    def of_contacts(self, state: Float[Array, " S"], poses: Poses, detected: Detected) -> Float[Array, " F"]:
+    def of_contacts(self, state: Float[Array, " S"], poses: Poses, detected: SlotContacts) -> Float[Array, " F"]:
         """Return the features of one state.
 
         Args:
@@ -75,12 +75,12 @@ class ContactFeatures:
         active = (clearance < 0).astype(state.dtype)[:, None]
         clipped = jnp.clip(clearance, -MAX_DISTANCE, MAX_DISTANCE)[:, None]
         plane = jnp.concatenate([clipped, active * clipped, active, active * velocity], axis=1)
-        solid = jnp.concatenate([plane, jnp.where(clipped < MAX_DISTANCE, normal, 0.0)], axis=1)
+        nonplane = jnp.concatenate([plane, jnp.where(clipped < MAX_DISTANCE, normal, 0.0)], axis=1)
         itself = jnp.concatenate([active * clipped, active, active * normal_velocity], axis=1)
-        groups = (plane, self.with_plane), (solid, self.with_solid), (itself, self.with_itself)
+        groups = (plane, self.with_plane), (nonplane, self.with_nonplane), (itself, self.with_itself)
         return jnp.concatenate([features[slots].ravel() for features, slots in groups])
 
-    def _clearance(self, detected: Detected) -> Float[Array, " C"]:
+    def _clearance(self, detected: SlotContacts) -> Float[Array, " C"]:
         """Return the distance less the margin of each slot, m; `MAX_DISTANCE` if nothing is detected."""
         margin = jnp.asarray(self.contacts.parameters.margin, detected.distance.dtype)
         return jnp.where(detected.present, detected.distance - margin, MAX_DISTANCE)

@@ -34,7 +34,7 @@ def test_a_solid_has_distance_and_normal_before_contact():
     wall = '<geom type="box" size=".5 2 1" pos="2 0 1" euler="0 0 90"/>'
     env = MjcfEnv(xml="wall.xml", mjcf=BALL.replace("<body", wall + "<body", 1))
     features = MLPDynamicsModel(env=env, frame="world").representation.constraints.contacts
-    assert features.with_solid.sum() == features.with_plane.sum() == 1
+    assert features.with_nonplane.sum() == features.with_plane.sum() == 1
     south = state(1.0, (1, 2, 3))
     south[1] = -0.75  # the face of the wall is at y = -0.5
     sign = features(south)[13]

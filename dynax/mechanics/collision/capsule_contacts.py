@@ -8,8 +8,8 @@ import mujoco
 from jaxtyping import Array, Bool, Float
 
 from dynax.math.vec3 import Vec3, X, where
+from dynax.mechanics.collision.pair_contacts import Collide, PairContacts, concatenate, point_contacts, sphere_contacts
 from dynax.mechanics.collision.shapes import Distance, Solid
-from dynax.mechanics.collision.touch import Collide, Touch, concatenate, point_contacts, sphere_contacts
 
 BISECTIONS = 14  # steps of the search for the deepest point of a capsule's axis
 MIN_DEPTH_GAIN = 1e-4  # by which this point must be deeper than both ends, relative to the half length
@@ -24,7 +24,7 @@ def capsule_on(distance: Distance) -> Collide:
     the slope finds the minimum.
     """
 
-    def collide(capsule: Solid, solid: Solid, limit: jax.Array) -> Touch:
+    def collide(capsule: Solid, solid: Solid, max_distance: jax.Array) -> PairContacts:
         radius, half = capsule.size.x, capsule.size.y
         half_axis = capsule.axis * half
         center, direction = solid.to_local(capsule.position), solid.rotation.rotate_back(half_axis)
@@ -36,14 +36,14 @@ def capsule_on(distance: Distance) -> Collide:
         start = jnp.zeros((1, *half.shape), half.dtype)
         middle = jax.lax.stop_gradient(jax.lax.fori_loop(0, BISECTIONS, bisect, start))
         points = concatenate(*(capsule.position + half_axis * t for t in (1.0, -1.0, middle)))
-        touch = point_contacts(points, radius, solid, distance, -1.0)
-        deeper = touch.distance[2] < touch.distance[:2].min(axis=0) - MIN_DEPTH_GAIN * half
-        return replace(touch, present=touch.present.at[2].set(deeper))
+        contacts = point_contacts(points, radius, solid, distance, -1.0)
+        deeper = contacts.distance[2] < contacts.distance[:2].min(axis=0) - MIN_DEPTH_GAIN * half
+        return replace(contacts, present=contacts.present.at[2].set(deeper))
 
     return collide
 
 
-def capsules(first: Solid, second: Solid, limit: jax.Array) -> Touch:
+def capsules(first: Solid, second: Solid, max_distance: jax.Array) -> PairContacts:
     """Return the contacts of two capsules: one where their axes are nearest, or two if the axes are parallel.
 
     The axes are the segments p_i + x_i h_i with |x_i| <= 1 (`nearest_on_segments`). The contact is that of two spheres
@@ -57,8 +57,8 @@ def capsules(first: Solid, second: Solid, limit: jax.Array) -> Touch:
     size = first.position.norm + second.position.norm + first.size.y + second.size.y
     intersect = difference.norm < MAX_ROUNDING * jnp.finfo(x1.dtype).eps * size
     outward = where(intersect, -first.axis.cross(second.axis).normalized(X), difference.normalized(-X))
-    touch = sphere_contacts(centers1, first.size.x, difference.norm - second.size.x, outward, -1.0)
-    return replace(touch, present=jnp.stack([jnp.ones_like(parallel), parallel]))
+    contacts = sphere_contacts(centers1, first.size.x, difference.norm - second.size.x, outward, -1.0)
+    return replace(contacts, present=jnp.stack([jnp.ones_like(parallel), parallel]))
 
 
 def nearest_on_segments(

@@ -1,4 +1,4 @@
-"""The possible contacts of a robot with static geometry and with itself, in a fixed slot each.
+"""The possible contacts of a robot with static geometry and with itself. Each possible contact has a fixed slot.
 
     contacts = Contacts.of(model)                          # once per model
     poses = contacts.kinematics(qpos)
@@ -37,8 +37,8 @@ MAX_TESTS = 2**25  # distances between points and surfaces that are in memory at
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class Detected:
-    """C contacts at one moment, in the world frame."""
+class SlotContacts:
+    """Contacts of C slots at one moment, in the world frame. `Contacts.detect` computes them from `PairContacts`."""
 
     slot: Leaf  # index of the slot in `Contacts`, (C,) int
     distance: Leaf  # between the surfaces, (C,), m; negative if they overlap
@@ -48,7 +48,7 @@ class Detected:
     present: Leaf  # (C,) bool: MuJoCo would create this contact if the geoms were close enough
 
     @classmethod
-    def absent(cls, count: int) -> "Detected":
+    def absent(cls, count: int) -> "SlotContacts":
         """Return `count` contacts that are not present."""
         vectors = jnp.zeros((count, 3))
         return cls(jnp.zeros(count, jnp.int32), vectors[:, 0], vectors, vectors, vectors, jnp.zeros(count, bool))
@@ -126,7 +126,9 @@ class Contacts:
         shapes = {pair: shapes_of(model, pair, hulls) for pair in pairs}
         pairs = sorted(pairs, key=shapes.__getitem__)
         batches = [PairBatch.of(model, list(group), hulls) for _, group in groupby(pairs, shapes.__getitem__)]
-        count = np.concatenate([np.full(len(batch.limit), _contacts_per_pair(model, batch)) for batch in batches])
+        count = np.concatenate(
+            [np.full(len(batch.max_distance), _contacts_per_pair(model, batch)) for batch in batches]
+        )
         geom1, geom2, _ = np.repeat(np.array(pairs, np.int32), count, axis=0).T
         return cls(
             kinematics=Kinematics.of(model),
@@ -148,28 +150,28 @@ class Contacts:
         """Number of states whose contacts fit into memory at once."""
         return max(1, min(MAX_ROWS, MAX_TESTS // sum(batch.tests for batch in self.batches)))
 
-    def detect(self, poses: Poses) -> Detected:
+    def detect(self, poses: Poses) -> SlotContacts:
         """Return the contacts of all slots, in a fixed order."""
         position, rotation = self.geoms(poses)
-        touches = [batch.touch(position, rotation) for batch in self.batches]
-        touch = jax.tree.map(lambda *leaves: jnp.concatenate(leaves), *touches)
-        return Detected(
+        parts = [batch.contacts(position, rotation) for batch in self.batches]
+        contacts = jax.tree.map(lambda *leaves: jnp.concatenate(leaves), *parts)
+        return SlotContacts(
             slot=jnp.arange(len(self), dtype=jnp.int32),
-            distance=touch.distance,
-            normal=touch.normal.array,
-            position=touch.position.array,
-            tangent=touch.tangent.array,
-            present=touch.present,
+            distance=contacts.distance,
+            normal=contacts.normal.array,
+            position=contacts.position.array,
+            tangent=contacts.tangent.array,
+            present=contacts.present,
         )
 
-    def nearest(self, detected: Detected, count: int) -> Detected:
+    def nearest(self, detected: SlotContacts, count: int) -> SlotContacts:
         """Return the `count` contacts with the least distance beyond their margin, present contacts first."""
         margin = jnp.asarray(self.parameters.margin, detected.distance.dtype)[detected.slot]
         distance = jnp.where(detected.present, detected.distance - margin, jnp.inf)
         _, chosen = jax.lax.top_k(-distance, min(count, len(distance)))
         return jax.tree.map(lambda leaf: leaf[chosen], detected)
 
-    def jacobian(self, poses: Poses, detected: Detected) -> tuple[Float[Array, "C 3 nv"], Float[Array, "C 3 nv"]]:
+    def jacobian(self, poses: Poses, detected: SlotContacts) -> tuple[Float[Array, "C 3 nv"], Float[Array, "C 3 nv"]]:
         """Return the linear and angular Jacobians of the second body's motion relative to the first.
 
         Their rows refer to the axes of the contact frame, like the rows of MuJoCo's `efc_J`.
@@ -179,14 +181,14 @@ class Contacts:
         linear, angular = point_jacobian(poses, mask[body2] - mask[body1], detected.position)
         return matmul(detected.frame, linear), matmul(detected.frame, angular)
 
-    def velocity(self, poses: Poses, detected: Detected, qvel: Float[AnyArray, " nv"]) -> Float[Array, "C 3"]:
+    def velocity(self, poses: Poses, detected: SlotContacts, qvel: Float[AnyArray, " nv"]) -> Float[Array, "C 3"]:
         """Return the linear velocity of the second body relative to the first at each contact, m/s."""
         body1, body2 = self.bodies(detected)
         second, _ = self.kinematics.velocity(poses, qvel, body2, detected.position)
         first, _ = self.kinematics.velocity(poses, qvel, body1, detected.position)
         return second - first
 
-    def bodies(self, detected: Detected) -> tuple[Int[Array, " C"], Int[Array, " C"]]:
+    def bodies(self, detected: SlotContacts) -> tuple[Int[Array, " C"], Int[Array, " C"]]:
         """Return the first and second body of each contact."""
         return jnp.asarray(self.body1)[detected.slot], jnp.asarray(self.body2)[detected.slot]
 

@@ -5,8 +5,8 @@ import jax.numpy as jnp
 
 from dynax.math.vec3 import Vec3, X
 from dynax.mechanics.collision import distances
+from dynax.mechanics.collision.pair_contacts import Collide, PairContacts, concatenate, point_contacts
 from dynax.mechanics.collision.shapes import Distance, Solid
-from dynax.mechanics.collision.touch import Collide, Touch, concatenate, point_contacts
 
 FRANK_WOLFE_STEPS = 12  # steps towards the deepest point of an ellipsoid
 PROJECTION_STEPS = 4  # alternating projections between both surfaces after these
@@ -15,7 +15,7 @@ PROJECTION_STEPS = 4  # alternating projections between both surfaces after thes
 def sphere_on(distance: Distance) -> Collide:
     """Return a function for spheres and a shape: one contact."""
 
-    def collide(sphere: Solid, solid: Solid, limit: jax.Array) -> Touch:
+    def collide(sphere: Solid, solid: Solid, max_distance: jax.Array) -> PairContacts:
         return point_contacts(sphere.to_world(sphere.points), sphere.size.x, solid, distance, -1.0)
 
     return collide
@@ -24,7 +24,7 @@ def sphere_on(distance: Distance) -> Collide:
 def corners(first_distance: Distance, second_distance: Distance) -> Collide:
     """Return a function for two shapes: contacts of the points of each shape with the other."""
 
-    def collide(first: Solid, second: Solid, limit: jax.Array) -> Touch:
+    def collide(first: Solid, second: Solid, max_distance: jax.Array) -> PairContacts:
         return concatenate(
             point_contacts(second.to_world(second.points), 0.0, first, first_distance, 1.0).broadcast(),
             point_contacts(first.to_world(first.points), 0.0, second, second_distance, -1.0).broadcast(),
@@ -41,7 +41,7 @@ def ellipsoid_on(distance: Distance) -> Collide:
     then refine the point.
     """
 
-    def collide(ellipsoid: Solid, solid: Solid, limit: jax.Array) -> Touch:
+    def collide(ellipsoid: Solid, solid: Solid, max_distance: jax.Array) -> PairContacts:
         def frank_wolfe(step: jax.Array, point: Vec3) -> Vec3:
             outward = solid.rotation.rotate(distance(solid.to_local(point), solid)[1])
             return point + (support(ellipsoid, -outward) - point) * (2 / (step + 2))

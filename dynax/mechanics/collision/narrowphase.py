@@ -20,6 +20,7 @@ The differences from MuJoCo's least distances were measured for shapes of about 
 from dynax.mechanics.collision.capsule_contacts import capsule_on, capsules
 from dynax.mechanics.collision.convex_contacts import corners, ellipsoid_on, sphere_on
 from dynax.mechanics.collision.distances import DISTANCES
+from dynax.mechanics.collision.pair_contacts import Collide
 from dynax.mechanics.collision.plane_contacts import (
     box_on_plane,
     capsule_on_plane,
@@ -29,7 +30,6 @@ from dynax.mechanics.collision.plane_contacts import (
     sphere_on_plane,
 )
 from dynax.mechanics.collision.shapes import BOX, CAPSULE, CYLINDER, ELLIPSOID, MESH, PLANE, SPHERE
-from dynax.mechanics.collision.touch import Collide
 
 POLYHEDRA = (CYLINDER, BOX, MESH)  # shapes whose points touch others
 

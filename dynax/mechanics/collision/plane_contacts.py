@@ -9,45 +9,45 @@ import numpy as np
 from dynax.math.vec3 import X
 from dynax.mechanics.collision import distances
 from dynax.mechanics.collision.convex_contacts import support
+from dynax.mechanics.collision.pair_contacts import PairContacts, concatenate, point_contacts
 from dynax.mechanics.collision.shapes import Solid
-from dynax.mechanics.collision.touch import Touch, concatenate, point_contacts
 
 MAX_BOX_CONTACTS = 4  # contacts of one box with a plane, as in MuJoCo
 
 
-def points_on_plane(plane: Solid, solid: Solid, limit: jax.Array) -> Touch:
+def points_on_plane(plane: Solid, solid: Solid, max_distance: jax.Array) -> PairContacts:
     """Return a contact for each point of a solid."""
     return point_contacts(solid.to_world(solid.points), 0.0, plane, distances.plane, 1.0)
 
 
-def sphere_on_plane(plane: Solid, sphere: Solid, limit: jax.Array) -> Touch:
+def sphere_on_plane(plane: Solid, sphere: Solid, max_distance: jax.Array) -> PairContacts:
     """Return the contact of a sphere, or one contact for each end of a capsule."""
     return point_contacts(sphere.to_world(sphere.points), sphere.size.x, plane, distances.plane, 1.0)
 
 
-def capsule_on_plane(plane: Solid, capsule: Solid, limit: jax.Array) -> Touch:
+def capsule_on_plane(plane: Solid, capsule: Solid, max_distance: jax.Array) -> PairContacts:
     """Return the contacts of both ends; the first tangent follows the axis of the capsule."""
-    return replace(sphere_on_plane(plane, capsule, limit), tangent=capsule.axis)
+    return replace(sphere_on_plane(plane, capsule, max_distance), tangent=capsule.axis)
 
 
-def box_on_plane(plane: Solid, box: Solid, limit: jax.Array) -> Touch:
+def box_on_plane(plane: Solid, box: Solid, max_distance: jax.Array) -> PairContacts:
     """Return the contacts of all corners.
 
-    As in MuJoCo, the corners below the center are present, up to the first `MAX_BOX_CONTACTS` within the limit.
+    As in MuJoCo, the corners below the center are present, up to the first `MAX_BOX_CONTACTS` within `max_distance`.
     """
-    touch = points_on_plane(plane, box, limit)
+    contacts = points_on_plane(plane, box, max_distance)
     below = box.rotation.rotate(box.points).dot(plane.axis) <= 0
-    close = (below & (touch.distance <= limit)).astype(jnp.int32)
-    return replace(touch, present=below & (jnp.cumsum(close, axis=0) - close < MAX_BOX_CONTACTS))
+    close = (below & (contacts.distance <= max_distance)).astype(jnp.int32)
+    return replace(contacts, present=below & (jnp.cumsum(close, axis=0) - close < MAX_BOX_CONTACTS))
 
 
-def ellipsoid_on_plane(plane: Solid, ellipsoid: Solid, limit: jax.Array) -> Touch:
+def ellipsoid_on_plane(plane: Solid, ellipsoid: Solid, max_distance: jax.Array) -> PairContacts:
     """Return the contact of the lowest point."""
     lowest = support(ellipsoid, -plane.axis).map(jnp.atleast_2d)
     return point_contacts(lowest, 0.0, plane, distances.plane, 1.0)
 
 
-def cylinder_on_plane(plane: Solid, cylinder: Solid, limit: jax.Array) -> Touch:
+def cylinder_on_plane(plane: Solid, cylinder: Solid, max_distance: jax.Array) -> PairContacts:
     """Return four contacts: the lowest point of each rim, and two points of the lower rim, 120 degrees to each side.
 
     With the unit vector e along the axis towards the plane, its normal n and the radius r,

@@ -14,7 +14,7 @@ from jaxtyping import Array, Float
 from dynax.envs.state_space import StateSpace
 from dynax.math import linalg
 from dynax.math.arrays import AnyArray, Leaf
-from dynax.mechanics.collision.contacts import Contacts, Detected
+from dynax.mechanics.collision.contacts import Contacts, SlotContacts
 from dynax.mechanics.constraints import joint_rows
 from dynax.mechanics.constraints.contact_rows import ContactMotion, ContactRows
 from dynax.mechanics.constraints.joint_rows import JointRows
@@ -29,7 +29,7 @@ TRAINING_ITERATIONS = 2
 MAX_CONTACTS = 8  # active contacts of each dimension
 ABSENT_DISTANCE = 1e3  # distance of contacts that are not present, m
 
-NearestContacts = dict[int, Detected]  # by dimension, the nearest contacts
+NearestContacts = dict[int, SlotContacts]  # by dimension, the nearest contacts
 ContactMotions = dict[int, tuple[Any, ContactMotion]]  # by dimension, the slots of contacts and their motion
 Factors = Mapping[str, jax.Array]  # factors on the compliance of the rows; see `ConstraintLayer.factor_shapes`
 
@@ -124,7 +124,7 @@ class ConstraintLayer:
             return {}
         return self.nearest(self.contacts.detect(self.contacts.kinematics(self.space.qpos(state))))
 
-    def nearest(self, detected: Detected) -> NearestContacts:
+    def nearest(self, detected: SlotContacts) -> NearestContacts:
         """Return the nearest `MAX_CONTACTS` contacts of each dimension, from the contacts of all slots."""
         if self.contact_rows is None or self.contacts is None:
             return {}
@@ -133,8 +133,8 @@ class ConstraintLayer:
 
     def absent_contacts(self) -> NearestContacts:
         """Return contacts with the shapes of `nearest_contacts`, none of which is present."""
-        rows = self.contact_rows
-        return {dim: Detected.absent(min(MAX_CONTACTS, len(s))) for dim, s in rows.dimensions.items()} if rows else {}
+        dimensions = self.contact_rows.dimensions if self.contact_rows else {}
+        return {dim: SlotContacts.absent(min(MAX_CONTACTS, len(slots))) for dim, slots in dimensions.items()}
 
     def contact_motion(self, state: Float[AnyArray, " S"], nearest: NearestContacts) -> ContactMotions:
         """Return the motion of the bodies at the contacts that `nearest_contacts` found."""

@@ -44,5 +44,5 @@ def test_large_meshes_share_a_batch_so_that_the_program_does_not_grow_with_their
     model = rocks(5)
     contacts = Contacts.between(model, selection(model)[0])
     assert len(contacts.batches) == 2  # with the floor, and with each other
-    assert [len(batch.limit) for batch in contacts.batches] == [5, 6]
+    assert [len(batch.max_distance) for batch in contacts.batches] == [5, 6]
     assert 0 < contacts.rows_at_once < 20_000

@@ -14,7 +14,7 @@ from dynax.mechanics.collision.shapes import Distance, Solid
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class Touch:
+class PairContacts:
     """M contacts of each of K pairs of solids, in the world frame; arrays (M, K), or smaller ones that broadcast."""
 
     distance: Leaf  # between the surfaces, negative if they overlap, m
@@ -23,16 +23,16 @@ class Touch:
     tangent: Vec3  # preferred first tangent of the contact frame; zero if there is none
     present: Leaf  # bool: MuJoCo would create this contact if the solids were close enough
 
-    def broadcast(self) -> "Touch":
+    def broadcast(self) -> "PairContacts":
         """Return the same contacts with all arrays (M, K)."""
         return jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, self.distance.shape), self)
 
 
-Collide = Callable[[Solid, Solid, jax.Array], Touch]
+Collide = Callable[[Solid, Solid, jax.Array], PairContacts]
 """Return the contacts of pairs of solids, given the distances (K,) in m below which MuJoCo creates a contact."""
 
 
-def sphere_contacts(centers: Vec3, radius: Any, distance: jax.Array, outward: Vec3, sign: float) -> Touch:
+def sphere_contacts(centers: Vec3, radius: Any, distance: jax.Array, outward: Vec3, sign: float) -> PairContacts:
     """Return the contacts of spheres with surfaces.
 
     Args:
@@ -43,7 +43,7 @@ def sphere_contacts(centers: Vec3, radius: Any, distance: jax.Array, outward: Ve
         sign: 1 if the surfaces belong to the first solids, -1 if they belong to the second.
     """
     gap = distance - radius
-    return Touch(
+    return PairContacts(
         distance=gap,
         normal=outward * sign,
         position=centers - outward * (radius + gap / 2),
@@ -52,7 +52,7 @@ def sphere_contacts(centers: Vec3, radius: Any, distance: jax.Array, outward: Ve
     )
 
 
-def point_contacts(points: Vec3, radius: Any, solid: Solid, distance: Distance, sign: float) -> Touch:
+def point_contacts(points: Vec3, radius: Any, solid: Solid, distance: Distance, sign: float) -> PairContacts:
     """Return the contacts of points or spheres (M, K) in the world with solids; see `sphere_contacts`."""
     beyond, outward = distance(solid.to_local(points), solid)
     return sphere_contacts(points, radius, beyond, solid.rotation.rotate(outward), sign)
