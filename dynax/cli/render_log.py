@@ -9,7 +9,7 @@ from dynax.config.schema import RenderConfig
 from dynax.data.dataset import Dataset
 from dynax.data.whole import WholeTrajectory
 from dynax.evaluation import metrics
-from dynax.evaluation.log_test import load_test, simulations
+from dynax.evaluation.log_predictions import load_test, simulations
 from dynax.render import curve_frames
 from dynax.trained import TrainedModel
 

@@ -23,6 +23,7 @@ from dynax.evaluation.portions import Portions
 from dynax.evaluation.scores import Score, Scoring, score_summary
 from dynax.evaluation.tables import Table, energy_table, physical_table, reliability_table, score_table
 from dynax.evaluation.testset import TestSet, TestSource
+from dynax.math.first_passage import first_passage
 from dynax.trained import TrainedModel
 from dynax.uncertainty.reliability import Reliability
 
@@ -211,6 +212,6 @@ def _examples(trained: TrainedModel, portions: Portions, rows: Int[np.ndarray, "
 
 def spread(model_score: Score, n: int) -> np.ndarray:
     """Return the indices of at most `n` trajectories, spread from the 10th to the 90th percentile of valid time."""
-    order = np.argsort(metrics.first_passage(model_score.error, metrics.THRESHOLDS[0]))
+    order = np.argsort(first_passage(model_score.error, metrics.THRESHOLDS[0]))
     ranks = np.linspace(0.1 * (len(order) - 1), 0.9 * (len(order) - 1), n)
     return order[np.unique(ranks.round().astype(int))]

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from dynax.architectures.description import prior_knowledge, title
 from dynax.config.schema import EvalConfig
 from dynax.data.dataset import Dataset
-from dynax.evaluation.log_test import Predictions, errors, load_test, simulations, windows
+from dynax.evaluation.log_predictions import Predictions, errors, load_test, simulations, windows
 from dynax.evaluation.tables import Table
 from dynax.trained import TrainedModel
 

@@ -9,7 +9,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from dynax.envs.state_space import StateSpace
-from dynax.evaluation.log_test import Predictions
+from dynax.evaluation.log_predictions import Predictions
 from dynax.evaluation.plot_style import COLORS, GRAY, STYLE, TRUTH, save_figure
 
 MAX_ROWS = 12  # plotted coordinates

@@ -7,10 +7,11 @@ import numpy as np
 from jaxtyping import Float
 
 from dynax.envs.state_space import StateSpace
-from dynax.uncertainty.calibration import first_passage
+from dynax.math.first_passage import first_passage
+from dynax.uncertainty.calibration import THRESHOLD
 
 HORIZONS = (1, 10, 50, 100, 500, 1000)  # control steps after which errors are reported
-THRESHOLDS = (0.1, 0.4)  # of valid prediction times, in standard deviations
+THRESHOLDS = (THRESHOLD, 0.4)  # of valid prediction times, in standard deviations
 MAX_ERROR = 1e3  # standard deviations; larger errors and errors that are not finite count as this
 MIN_STD = 1e-6  # lower bound of the standard deviation of a coordinate that does not move
 MIN_ERROR = 1e-12  # lower bound of an error in a geometric mean

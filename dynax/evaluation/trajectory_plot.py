@@ -9,9 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dynax.envs.state_space import StateSpace
-from dynax.evaluation.metrics import THRESHOLDS, first_passage
+from dynax.evaluation.metrics import THRESHOLDS
 from dynax.evaluation.plot_style import COLORS, GRAY, STYLE, TRUTH, save_figure
 from dynax.math import rotations
+from dynax.math.first_passage import first_passage
 
 MAX_ROWS = 12  # plotted degrees of freedom
 MIN_STEPS = 10  # of the plotted truth

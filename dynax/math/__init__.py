@@ -7,5 +7,6 @@ Axis letters in array annotations of this package:
     m     entries of a triangle, n (n + 1) / 2
     M     rows of a large array that is processed in chunks
     T     time steps
+    N     trajectories
     K     vectors
 """

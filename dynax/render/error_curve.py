@@ -4,9 +4,9 @@ import numpy as np
 from jaxtyping import Float
 from PIL import Image, ImageDraw
 
+from dynax.evaluation.metrics import THRESHOLDS
 from dynax.render.style import GHOST, PALE, TRANSPARENT, font
 
-THRESHOLD = 0.1  # a prediction counts as valid up to this error
 _OVERSAMPLING = 3  # the curve is drawn larger and then reduced, because Pillow does not smooth lines
 
 
@@ -26,7 +26,7 @@ class ErrorCurve:
         low = np.log10(np.clip(positive.min(initial=1e-2), 1e-6, None))
         self._bounds = low, np.log10(np.clip(positive.max(initial=1.0), None, 1e2))
         self._font = font(max(8, round(0.25 * height)) * _OVERSAMPLING)
-        self._left = 2 * _OVERSAMPLING + self._font.getlength(f"{THRESHOLD} ")
+        self._left = 2 * _OVERSAMPLING + self._font.getlength(f"{THRESHOLDS[0]} ")
         x = np.linspace(self._left / _OVERSAMPLING + 4, width - 8, len(error))
         with np.errstate(divide="ignore"):
             y = self._row(np.log10(np.where(np.isfinite(error), error, np.inf)))
@@ -42,8 +42,8 @@ class ErrorCurve:
         scale = _OVERSAMPLING
         sheet = Image.new("RGBA", (self._width * scale, self.height * scale), TRANSPARENT)
         ink = ImageDraw.Draw(sheet)
-        level = float(self._row(np.log10([THRESHOLD]))[0]) * scale
-        ink.text((2 * scale, level), str(THRESHOLD), PALE, self._font, anchor="lm")
+        level = float(self._row(np.log10([THRESHOLDS[0]]))[0]) * scale
+        ink.text((2 * scale, level), str(THRESHOLDS[0]), PALE, self._font, anchor="lm")
         for x in range(round(self._left), sheet.width - 6 * scale, 12 * scale):
             ink.line((x, level, x + 5 * scale, level), (*PALE[:3], 130), scale)
         ink.line(self._points[: step + 1], (*GHOST, 255), 2 * scale, joint="curve")

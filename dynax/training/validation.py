@@ -9,8 +9,6 @@ from dynax.base import BaseDynamicsModel, Variables
 from dynax.data.trajectories import Trajectories
 from dynax.evaluation import metrics
 
-THRESHOLD = 0.1  # normalized error that ends the valid prediction time
-
 
 class Validation:
     """The open-loop error of a model on validation trajectories.
@@ -32,12 +30,12 @@ class Validation:
 
         Returns:
             nrmse: normalized error, geometric mean over trajectories and steps.
-            valid_time: median time at which the normalized error first exceeds `THRESHOLD`, s.
+            valid_time: median time at which the normalized error first exceeds the first of `THRESHOLDS`, s.
         """
         predicted = np.asarray(self._model.rollout(self._start, self._actions, variables))
         error = metrics.normalized_error(self._model.env.space, self._truth, predicted, self._scale)
         nrmse = metrics.geometric_mean(error[:, 1:])
-        return nrmse, metrics.valid_time(error, THRESHOLD, self._model.env.dt).median
+        return nrmse, metrics.valid_time(error, metrics.THRESHOLDS[0], self._model.env.dt).median
 
 
 @jax.jit

@@ -20,6 +20,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from dynax.errors import UserError
+from dynax.math.first_passage import first_passage
 from dynax.runs.files import write_json
 from dynax.runs.json_files import read_json
 from dynax.uncertainty.spread import rms
@@ -28,7 +29,7 @@ FILE = "calibration.json"
 LEVELS = (0.5, 0.68, 0.8, 0.9, 0.95)  # coverage of the intervals
 MAX_KNOTS = 24  # horizons with factors of their own; those between are interpolated
 MIN_SPREAD = 1e-12  # standard deviations
-THRESHOLD = 0.1  # normalized error that ends a valid prediction, as for VPT(0.1)
+THRESHOLD = 0.1  # normalized error that ends a valid prediction, standard deviations
 MAX_TOO_LONG = 0.08  # share of validation trajectories whose trust horizon may exceed their valid time
 TRUST_FACTORS = np.geomspace(0.5, 50, 100)
 
@@ -140,9 +141,3 @@ class Calibration:
 def normal_half_width(spread: Float[np.ndarray, "..."], level: float) -> Float[np.ndarray, "..."]:
     """Return the half-width without calibration, from a normal distribution with the spread."""
     return NormalDist().inv_cdf((1 + level) / 2) * spread
-
-
-def first_passage(values: Float[np.ndarray, "N T1"], threshold: float) -> Int[np.ndarray, " N"]:
-    """Return the first step at which each row exceeds a threshold, or T1 if it never does."""
-    above = ~(values <= threshold)
-    return np.where(above.any(axis=1), above.argmax(axis=1), values.shape[1])

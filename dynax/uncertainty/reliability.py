@@ -7,7 +7,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.stats import spearmanr
 
-from dynax.uncertainty.calibration import LEVELS, THRESHOLD, Calibration, first_passage, normal_half_width
+from dynax.math.first_passage import first_passage
+from dynax.uncertainty.calibration import LEVELS, THRESHOLD, Calibration, normal_half_width
 from dynax.uncertainty.spread import rms
 
 HORIZONS = (1, 10, 50, 100)  # control steps of the table

@@ -144,8 +144,3 @@ def test_scores_agree_with_their_definitions(robots):
         passages = [next((t for t in range(30) if error[n, t] > threshold), 29) * env.dt for n in range(9)]
         assert valid.median == pytest.approx(np.median(passages))
         assert valid.p10 == pytest.approx(np.percentile(passages, 10))
-
-
-def test_first_passage_is_one_past_the_end_if_the_threshold_is_never_exceeded():
-    error = np.array([[0.0, 0.2, 0.0], [0.0, 0.0, 0.0], [0.3, 0.0, 0.0]])
-    assert metrics.first_passage(error, 0.1).tolist() == [1, 3, 0]

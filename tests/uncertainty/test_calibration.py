@@ -6,7 +6,8 @@ from scipy.stats import norm
 from synthetic_errors import FACTOR, OBSERVED, sample
 
 from dynax.errors import UserError
-from dynax.uncertainty.calibration import FILE, LEVELS, MAX_TOO_LONG, Calibration, first_passage, normal_half_width
+from dynax.math.first_passage import first_passage
+from dynax.uncertainty.calibration import FILE, LEVELS, MAX_TOO_LONG, Calibration, normal_half_width
 from dynax.uncertainty.spread import rms
 
 
@@ -37,11 +38,6 @@ def test_the_trust_horizon_is_rarely_too_long(calibration):
     assert np.mean(announced > valid) < MAX_TOO_LONG + 0.04
     assert np.median(announced) >= 0.5 * np.median(valid)
     assert (calibration.trust_steps(spread, OBSERVED, threshold=1.0) >= announced).all()
-
-
-def test_a_step_above_the_threshold():
-    values = np.array([[0, 1, 3.0], [0, 0, 0], [0, np.nan, 0]])
-    assert first_passage(values, 0.5).tolist() == [1, 3, 1]
 
 
 def test_a_saved_calibration_is_equal(calibration, tmp_path):

@@ -26,9 +26,9 @@ class Feasible:
     """The states of a reset that satisfy the constraints of a robot. The object is not thread-safe.
 
     A state is moved onto the equality constraints, and lifted from the floor. If geoms still overlap, it is drawn
-    again. A joint that its damper locks starts at rest. Later draws approach the home pose, except for joints whose
-    range the user has given. A violation or an overlap that the home pose itself has is accepted; `notes` contains a
-    sentence about it.
+    again. Joints with dampers that stop any motion within one step start at rest, see `locked_dofs`. Later draws
+    approach the home pose, except for joints whose range the user has given. A violation or an overlap that the home
+    pose itself has is accepted; `notes` contains a sentence about it.
 
     Args:
         reset: the distribution of the states.
@@ -40,10 +40,10 @@ class Feasible:
     def __init__(self, reset: Reset, model: mujoco.MjModel, space: StateSpace, mocap: Float[np.ndarray, " m"]):
         self._reset, self._model, self._space = reset, model, space
         self._home = home(model, reset.home_keyframe)
-        self._fixed = np.isin([space.joints[j] for j in model.dof_jntid], reset.fixed_joints)
+        self._unchanged = np.isin([space.joints[j] for j in model.dof_jntid], reset.unchanged_joints)
         self._placement = Placement(model, mocap)
         self._locked = locked_dofs(model)
-        self._equalities = Equalities(model, mocap, self._fixed, self._locked) if model.neq else None
+        self._equalities = Equalities(model, mocap, self._unchanged, self._locked) if model.neq else None
         self._max_violation = MAX_VIOLATION
         self._overlaps: dict[tuple[int, int], float] = {}
         self.notes: list[str] = []
@@ -114,8 +114,8 @@ class Feasible:
         return violation
 
     def _closer(self, states: Float[np.ndarray, "n s"], scale: float) -> Float[np.ndarray, "n s"]:
-        """Return states whose positions, except those of fixed joints, are closer to the home pose."""
+        """Return states whose positions, except those of unchanged joints, are closer to the home pose."""
         start = np.broadcast_to(self._home, states.shape)
         change = self._space.difference(start, states)
-        change[:, : self._space.nv] *= np.where(self._fixed, 1.0, scale)
+        change[:, : self._space.nv] *= np.where(self._unchanged, 1.0, scale)
         return self._space.add(start, change)

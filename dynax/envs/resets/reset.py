@@ -31,8 +31,8 @@ class Reset(ABC):
         return None
 
     @property
-    def fixed_joints(self) -> tuple[str, ...]:
-        """Names of the joints whose drawn positions must not be changed."""
+    def unchanged_joints(self) -> tuple[str, ...]:
+        """Names of the joints whose drawn positions must not be changed to satisfy constraints."""
         return ()
 
     def as_group(self) -> dict[str, Any]:
