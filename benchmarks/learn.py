@@ -111,11 +111,12 @@ def table(results: Sequence[dict[str, Any]]) -> str:
     columns = (
         "robot and model",
         "trained on",
-        "motion",
+        "simulated time",
         "return, by seed",
         "success",
         "same planner, C MuJoCo",
     )
+    compared = any("mujoco" in r["tests"] for r in results)
     rows = []
     for name in dict.fromkeys(r["case"] for r in results):
         runs, case = [r for r in results if r["case"] == name], CASES[name]
@@ -135,7 +136,8 @@ def table(results: Sequence[dict[str, Any]]) -> str:
                 f"{scale * ceiling[0]:.0f}" if ceiling else "",
             ]
         )
-    return markdown(columns, rows)
+    width = len(columns) if compared else len(columns) - 1
+    return markdown(columns[:width], [row[:width] for row in rows])
 
 
 def committed() -> str:
