@@ -79,6 +79,12 @@ def check_range(argument: str, value: float, low: float, high: float = float("in
         raise UserError(f"{argument}={_short(value)} is out of range: it must be {bound}", argument)
 
 
+def check_optional(argument: str, value: float | None, low: float, high: float, *, open_low: bool = False) -> None:
+    """Raise UserError unless `value` is None or passes `check_range`."""
+    if value is not None:
+        check_range(argument, value, low, high, open_low=open_low)
+
+
 def check_whole(argument: str, value: int, low: int, high: float = float("inf")) -> None:
     """Raise UserError unless `value` is a whole number and `low <= value <= high`."""
     check_range(argument, value, low, high)

@@ -14,10 +14,10 @@ from typing import Any
 
 from benchmarks.common import RESULTS, header
 from benchmarks.document import ROOT, committed_table, filled
-from benchmarks.speed import contacts, simulation, training
+from benchmarks.speed import contacts, cores, simulation, training
 from dynax.runs.files import write_json
 
-TABLES: dict[str, Any] = {"simulation": simulation, "contacts": contacts, "training": training}
+TABLES: dict[str, Any] = {"simulation": simulation, "contacts": contacts, "training": training, "cores": cores}
 DOCUMENT = ROOT / "docs" / "speed.md"
 
 

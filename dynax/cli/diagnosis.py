@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dynax.cli.jobs import libraries
+from dynax.config.cores import usable_cores
 from dynax.runs import locks
 from dynax.runs.provenance import commit, package_version
 
@@ -38,9 +39,8 @@ def versions() -> Iterator[str]:
 
 def machine() -> Iterator[str]:
     """Yield cores, memory and the environment variables that matter."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
-    yield f"{cores} of {os.cpu_count()} {platform.machine()} cores, {memory:.1f} GB of memory"
+    yield f"{usable_cores()} of {os.cpu_count()} {platform.machine()} cores, {memory:.1f} GB of memory"
     names = ("JAX_", "XLA_", "CUDA_", "MUJOCO_", "PJRT_", "DYNAX_")
     yield from (f"{key}={value}" for key, value in sorted(os.environ.items()) if key.startswith(names))
 

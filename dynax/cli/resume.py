@@ -19,6 +19,7 @@ from dynax.runs import checkpoint
 from dynax.runs.info import Metrics
 from dynax.runs.summary import read_summary
 from dynax.trained import Saved, read_saved
+from dynax.training.shards import default_shards
 
 CHANGEABLE = ("training.num_epochs", "training.resume", "learn.transitions", "plugins")
 
@@ -100,6 +101,15 @@ def past_of(run: Path, cfg: DictConfig) -> Past:
     within = saved.info.get("seconds_in_epoch") is not None  # the next epoch has begun
     _check_epochs(run, before, config["training"], saved.info["epoch"] + within)
     return Past(run, config, saved, config["training"]["num_epochs"] != before)
+
+
+def config_of(cfg: DictConfig, past: Past | None) -> Any:
+    """Return the complete config of the continued run, or of a new run with its number of shards."""
+    if past:
+        return past.config
+    config = cast(Any, OmegaConf.to_container(cfg, resolve=True))
+    config["training"]["shards"] = config["training"]["shards"] or default_shards(config["training"]["batch_size"])
+    return config
 
 
 def _value(config: Any, key: str) -> Any:

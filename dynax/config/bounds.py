@@ -18,6 +18,7 @@ MAX_WIDTH = 2**16  # units of a layer
 MAX_LAYERS = 100
 MAX_HISTORY = 10_000  # control steps
 MAX_ENSEMBLE = 1_000
+MAX_SHARDS = 4096  # of a batch
 MAX_RATE = 1e6  # learning rates, noise and other factors
 
 _CGROUP_FILES = (  # limit and usage, version 2 and version 1

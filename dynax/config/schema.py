@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from dynax.config import bounds
 from dynax.config.options import check_fields, section
 from dynax.config.registries import ENVS, OPTIMIZERS
-from dynax.errors import UserError, check_choice, check_range
+from dynax.errors import UserError, check_choice, check_optional, check_range
 
 TEST_ACTIONS = ("piecewise_constant", "uniform", "passive")  # excitations of test trajectories
 BACKENDS = ("auto", "egl", "osmesa", "software")  # of clips
@@ -55,6 +55,7 @@ class TrainingConfig:
     finetune_horizons: tuple[int, ...] = (1,)
     patience: int | None = None
     val_rollouts: int = 60
+    shards: int | None = None
     seed: int = 0
 
     def __post_init__(self):
@@ -85,12 +86,12 @@ class TrainingConfig:
             raise UserError("finetune=lbfgs supports only finetune_horizons=[1]: use levenberg_marquardt")
         check_range("val_rollouts", self.val_rollouts, 1, bounds.MAX_TRAJECTORIES)
         check_range("seed", self.seed, 0, 2**32 - 1)  # a JAX key has 32 bits of seed
-        if self.gradient_clip is not None:
-            check_range("gradient_clip", self.gradient_clip, 0, 1e18, open_low=True)
-        if self.ema_decay is not None:
-            check_range("ema_decay", self.ema_decay, 0, 1)
-        if self.patience is not None:
-            check_range("patience", self.patience, 1, bounds.MAX_EPOCHS)
+        check_optional("gradient_clip", self.gradient_clip, 0, 1e18, open_low=True)
+        check_optional("shards", self.shards, 1, bounds.MAX_SHARDS)
+        if self.shards is not None and self.shards & (self.shards - 1):
+            raise UserError(f"shards={self.shards} must be a power of two, such as 1, 2 or 4", "shards")
+        check_optional("ema_decay", self.ema_decay, 0, 1)
+        check_optional("patience", self.patience, 1, bounds.MAX_EPOCHS)
 
     @classmethod
     def recipe(cls: type[C], model: Any, option: str = "default") -> C:
@@ -185,8 +186,7 @@ class PlanConfig:
     def __post_init__(self):
         check_fields(self)
         check_range("episodes", self.episodes, 1, 100_000)
-        if self.seconds is not None:
-            check_range("seconds", self.seconds, 0, bounds.MAX_SECONDS, open_low=True)
+        check_optional("seconds", self.seconds, 0, bounds.MAX_SECONDS, open_low=True)
         check_range("seed", self.seed, 0, 2**32 - 1)  # a JAX key has 32 bits of seed
         for name in self.compare:
             check_choice("compare", name, ["mujoco", "mjx", "random"])
@@ -211,8 +211,7 @@ class LearnConfig:
         check_fields(self)
         check_range("transitions", self.transitions, 2, bounds.MAX_STEPS)
         check_range("random", self.random, 2, self.transitions)
-        if self.seconds is not None:
-            check_range("seconds", self.seconds, 0, bounds.MAX_SECONDS, open_low=True)
+        check_optional("seconds", self.seconds, 0, bounds.MAX_SECONDS, open_low=True)
         check_range("segment", self.segment, 1, self.random)
         check_range("seed", self.seed, 0, bounds.MAX_SEED)
 

@@ -1,7 +1,6 @@
 """Simulation by C MuJoCo in float64, with one thread per core."""
 
 import contextlib
-import os
 from collections.abc import Callable, Iterator
 
 import mujoco
@@ -9,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 from mujoco import rollout
 
+from dynax.config.cores import usable_cores
 from dynax.envs import Env
 from dynax.mjcf.messages import warnings_to_log
 
@@ -37,7 +37,7 @@ def physics_steps(env: Env) -> Iterator[Advance]:
     MuJoCo resets an unstable trajectory to its default pose. The states of such a trajectory are NaN from the reset on.
     """
     model = env.sim_model
-    data = [mujoco.MjData(model) for _ in range(cores())]
+    data = [mujoco.MjData(model) for _ in range(usable_cores())]
     default = np.empty(mujoco.mj_stateSize(model, FULL))
     mujoco.mj_getState(model, data[0], default, FULL)
     default[0] = START_TIME
@@ -62,8 +62,3 @@ def _mask_resets(path: Float[np.ndarray, "n p full"], timestep: float) -> None:
     expected = START_TIME + timestep * np.arange(1, path.shape[1] + 1)
     if np.any(np.abs(path[:, -1, 0] - expected[-1]) > timestep / 2):
         path[np.abs(path[..., 0] - expected) > timestep / 2] = np.nan
-
-
-def cores() -> int:
-    """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

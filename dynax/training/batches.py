@@ -5,6 +5,7 @@ import optax
 from dynax.base import BaseDynamicsModel
 from dynax.config.schema import TrainingConfig
 from dynax.training import optimizers
+from dynax.training.shards import Shards
 from dynax.training.training_set import TrainingSet
 
 
@@ -22,5 +23,5 @@ def batches(model: BaseDynamicsModel, config: TrainingConfig, num_windows: int) 
 def optimizer_for(train: TrainingSet, config: TrainingConfig) -> optax.GradientTransformation:
     """Return the optimizer of one-step training, with a schedule over all of its epochs."""
     model = train.model
-    _, updates = batches(model, config, len(train.data) * (train.steps - model.history + 1))
-    return optimizers.make(config, config.num_epochs * updates, model.ensemble_size)
+    windows, updates = batches(model, config, len(train.data) * (train.steps - model.history + 1))
+    return optimizers.make(config, config.num_epochs * updates, model.ensemble_size, Shards.of(config.shards, windows))

@@ -17,7 +17,9 @@ from jaxtyping import Array, Float, PyTree, UInt32
 from dynax.base import Variables
 from dynax.config.schema import TrainingConfig
 from dynax.training import losses
+from dynax.training.optimizers.divided import collected
 from dynax.training.samples import Samples
+from dynax.training.shards import Shards
 
 
 class TrainState(struct.PyTreeNode):
@@ -67,14 +69,15 @@ class Epochs:
 
     Args:
         piece: some updates, as `make_piece` compiles them.
+        shards: the shards of a batch.
         samples: the training data.
         ends: the last state of each window of the training data, (W,).
         batch: windows per update.
         updates: updates per epoch.
     """
 
-    def __init__(self, piece: Piece, samples: Samples, ends: jax.Array, batch: int, updates: int):
-        self._piece, self._samples, self._ends = piece, samples, ends
+    def __init__(self, piece: Piece, shards: Shards, samples: Samples, ends: jax.Array, batch: int, updates: int):
+        self._piece, self._shards, self._samples, self._ends = piece, shards, shards.shared(samples), ends
         self._updates, self._piece_updates = updates, 1
         self._order = jax.jit(lambda key, epoch, ends: _order(key, epoch, ends, batch, updates))
 
@@ -88,12 +91,13 @@ class Epochs:
         A piece overwrites the arrays of the position and of the state that it receives, except `best`. If an interrupt
         ends a piece, the best parameters so far remain.
         """
-        order, keys = self._order(state.key, state.epoch, self._ends)
+        shards = self._shards
+        epoch, order, keys = shards.shared((state.epoch, *self._order(state.key, state.epoch, self._ends)))
         position, errors = int(progress.position), progress.errors
         while position < self._updates:
             start, last = time.perf_counter(), min(position + self._piece_updates, self._updates)
-            moving = state.params, state.ema, state.opt_state
-            moving, errors = self._piece(moving, errors, state.epoch, self._samples, order, keys, position, last)
+            donated = shards.copies(((state.params, state.ema, state.opt_state), errors))
+            moving, errors = shards.first(self._piece(*donated, epoch, self._samples, order, keys, position, last))
             errors.block_until_ready()
             self._adapt(last - position, time.perf_counter() - start)
             position = last
@@ -128,7 +132,7 @@ def _order(key: jax.Array, epoch: jax.Array, ends: jax.Array, batch: int, update
 
 def make_piece(
     errors: Errors, normalization: Variables, optimizer: optax.GradientTransformation, config: TrainingConfig,
-    updates: int,
+    updates: int, shards: Shards,
 ) -> Piece:  # fmt: skip
     """Return a function that runs some updates of an epoch.
 
@@ -138,6 +142,7 @@ def make_piece(
         optimizer: update rule, with its learning rate schedule.
         config: loss and decay of the moving average.
         updates: updates per epoch.
+        shards: the shards of a batch.
 
     Returns:
         A compiled function that runs some updates of the epoch. Its arguments are parameters, moving average and state
@@ -146,17 +151,15 @@ def make_piece(
         returns the new values of the first two arguments, and reuses their memory.
     """
 
-    def objective(
-        params: PyTree, samples: Samples, ends: jax.Array, key: jax.Array
-    ) -> tuple[Float[Array, ""], Float[Array, ""]]:
-        squared = errors({"params": params, "normalization": normalization}, samples, ends, key)
+    def loss(squared: Float[Array, "E B ..."]) -> tuple[Float[Array, ""], Float[Array, ""]]:
         return jax.vmap(losses.LOSSES[config.loss])(squared).sum(), losses.mse(squared)
 
     def update(
         samples: Samples, carry: Any, ends: jax.Array, key: jax.Array, count: jax.Array
     ) -> tuple[Any, Float[Array, ""]]:
         params, ema, opt_state = carry
-        (_, error), gradient = jax.value_and_grad(objective, has_aux=True)(params, samples, ends, key)
+        of = lambda params, *rows: errors({"params": params, "normalization": normalization}, samples, *rows)  # noqa: E731
+        error, gradient = shards.gradient(of, loss, params, ends, key)
         change, opt_state = optimizer.update(gradient, opt_state, params)
         params = optax.apply_updates(params, change)
         ema = _moving_average(config.ema_decay, ema, params, count)
@@ -173,9 +176,10 @@ def make_piece(
             carry, error = update(samples, carry, order[i], keys[i], count)
             return carry, errors.at[i].set(error)
 
-        return jax.lax.fori_loop(first, last, step, (moving, errors))
+        (params, ema, opt_state), errors = jax.lax.fori_loop(first, last, step, (moving, errors))
+        return (params, ema, collected(opt_state, shards)), errors
 
-    return jax.jit(piece, donate_argnums=(0, 1))
+    return shards.compile(piece, donated=(0, 1))
 
 
 def _moving_average(decay: float | None, ema: PyTree, params: PyTree, count: Float[Array, ""]) -> PyTree:

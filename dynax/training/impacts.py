@@ -9,7 +9,7 @@ import mujoco
 import numpy as np
 from jaxtyping import Bool, Float
 
-from dynax.data.native import cores
+from dynax.config.cores import usable_cores
 from dynax.envs.env import Env
 from dynax.math.chunks import map_in_chunks
 from dynax.mechanics.constraints.active import active_constraints
@@ -33,7 +33,7 @@ def contact_changes(model: mujoco.MjModel, qpos: Float[np.ndarray, "N T1 nq"]) -
 
     C MuJoCo detects the contacts, of all kinds of geoms. It needs no compilation, which would take longer.
     """
-    with warnings_to_log(), ThreadPoolExecutor(cores()) as threads:
+    with warnings_to_log(), ThreadPoolExecutor(usable_cores()) as threads:
         return np.stack(list(threads.map(partial(_contact_changes, model), qpos)))
 
 

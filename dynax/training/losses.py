@@ -117,7 +117,7 @@ def cauchy(squared: Float[Array | np.ndarray, "..."], scale: Float[Array, ""] | 
     """
     if scale is None:
         scale = jax.lax.stop_gradient(outlier_scale(squared))
-    return jnp.mean(jnp.log1p(squared / scale))
+    return jnp.mean(jnp.log1p(squared * (1 / scale)))
 
 
 def outlier_scale(squared: Float[Array | np.ndarray, "..."], minimum: float = 1e-12) -> Float[Array, ""]:

@@ -20,6 +20,7 @@ from dynax.training import losses, optimizers, second_order
 from dynax.training.batches import batches, optimizer_for
 from dynax.training.epochs import Epochs, TrainState, make_piece
 from dynax.training.samples import Samples
+from dynax.training.shards import Shards
 from dynax.training.training_set import TrainingSet
 
 
@@ -90,8 +91,9 @@ def one_step(train: TrainingSet, config: TrainingConfig) -> Program:
     errors = partial(losses.one_step, model)
     if config.input_noise:
         errors = partial(losses.noisy_step, model, scale=(config.input_noise * train.state_std).astype(np.float32))
-    piece = make_piece(errors, train.normalization, optimizer_for(train, config), config, updates)
-    return Program(begin=lambda state: state, work=Epochs(piece, train.samples, ends, batch, updates))
+    shards = Shards.of(config.shards, batch)
+    piece = make_piece(errors, train.normalization, optimizer_for(train, config), config, updates, shards)
+    return Program(begin=lambda state: state, work=Epochs(piece, shards, train.samples, ends, batch, updates))
 
 
 def multi_step(train: TrainingSet, config: TrainingConfig, horizon: int) -> Program:
@@ -103,14 +105,15 @@ def multi_step(train: TrainingSet, config: TrainingConfig, horizon: int) -> Prog
     scale = train.change_std.astype(np.float32)
     rate = config.unroll_learning_rate
     slow = dataclasses.replace(config, learning_rate=rate, final_learning_rate=rate / 100)
-    optimizer = optimizers.make(slow, config.unroll_epochs * updates, model.ensemble_size)
+    shards = Shards.of(config.shards, batch)
+    optimizer = optimizers.make(slow, config.unroll_epochs * updates, model.ensemble_size, shards)
 
     def errors(variables: Variables, samples: Samples, ends: jax.Array, key: jax.Array) -> jax.Array:
         return losses.multi_step(model, variables, samples, ends, horizon, scale)[None]  # the ensemble as one model
 
-    piece = make_piece(errors, train.normalization, optimizer, config, updates)
+    piece = make_piece(errors, train.normalization, optimizer, config, updates, shards)
     begin = partial(_from_best, optimizer=optimizer)
-    return Program(begin=begin, work=Epochs(piece, train.samples, ends, batch, updates))
+    return Program(begin=begin, work=Epochs(piece, shards, train.samples, ends, batch, updates))
 
 
 def finetune(train: TrainingSet, config: TrainingConfig) -> Program:

@@ -21,6 +21,7 @@ from dynax.training.data_check import check_data
 from dynax.training.epochs import TrainState, initial_state
 from dynax.training.initial import check_initial
 from dynax.training.memory import check_parameters
+from dynax.training.shards import with_shards
 from dynax.training.stages import Program, Stage, plan
 from dynax.training.training_set import TrainingSet
 from dynax.training.validation import Validation, keep_best
@@ -76,11 +77,11 @@ class Training:
         self.train = (
             train if isinstance(train, TrainingSet) else TrainingSet.of(model, train, init and init["normalization"])
         )
-        self.config, self.stages = config, plan(config)
+        self.config, self.stages = with_shards(config), plan(config)
         init_key, run_key = jax.random.split(raw_key(key))
         params = (init or model.create(init_key, self.train.normalization))["params"]
         second_order.check_size(params, config)
-        self._state = initial_state(params, optimizer_for(self.train, config), run_key)
+        self._state = initial_state(params, optimizer_for(self.train, self.config), run_key)
         self._validate = Validation(model, val, config.val_rollouts)
         self._running: tuple[Stage, Program] | None = None
         self._progress: Any = None  # position in the current epoch, or None between two epochs

@@ -13,6 +13,7 @@ from dynax.config.schema import TrainingConfig
 from dynax.training import TrainingSet
 from dynax.training.epochs import Epochs, initial_state, make_piece
 from dynax.training.losses import one_step
+from dynax.training.shards import Shards
 
 
 @pytest.mark.slow
@@ -42,7 +43,7 @@ def test_the_loss_is_nan_if_the_last_update_gives_parameters_that_are_not_finite
     params = model.create(jax.random.PRNGKey(0), train.normalization)["params"]
     ends, optimizer = jnp.asarray(train.window_ends()), optax.sgd(jnp.nan)
     state = initial_state(params, optimizer, jax.random.PRNGKey(0))
-    piece = make_piece(partial(one_step, model), train.normalization, optimizer, config, updates=1)
-    work = Epochs(piece, train.samples, ends, batch=len(ends), updates=1)
+    piece = make_piece(partial(one_step, model), train.normalization, optimizer, config, 1, Shards())
+    work = Epochs(piece, Shards(), train.samples, ends, batch=len(ends), updates=1)
     [(state, progress)] = work.pieces(state, work.start(state))
     assert np.isnan(work.finish(state, progress)[1])

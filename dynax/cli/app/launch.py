@@ -20,7 +20,7 @@ from dynax.cli.composition.implied import implied_options
 from dynax.cli.composition.mappings import encode_mappings
 from dynax.cli.errors.report import report
 from dynax.cli.hydra_private import mode_from_flags
-from dynax.cli.jobs import job, outcomes, ownership
+from dynax.cli.jobs import job, libraries, outcomes, ownership
 from dynax.cli.streams import reserve_stdout, write_lines
 from dynax.errors import UserError
 
@@ -95,7 +95,7 @@ def launch(command: str, argv: Sequence[str]) -> int:
         implied = []  # a malformed override: the composition reports it
     words = [word for option in implied for word in option.overrides]
     argv, args = [*words, *argv], argparse.Namespace(**{**vars(args), "overrides": [*args.overrides, *words]})
-    job.enable_compilation_cache()  # before a plugin imports JAX
+    libraries.set_defaults()  # before a plugin imports JAX
     try:
         plugins.add_options(args.overrides)
     except UserError as error:

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Sequence
 
 from dynax.cli import diagnosis, signals
-from dynax.cli.jobs.job import enable_compilation_cache
+from dynax.cli.jobs import libraries
 from dynax.cli.streams import reserve_stdout, write_lines
 from dynax.errors import UserError
 
@@ -34,7 +34,7 @@ def run(argv: Sequence[str]) -> int:
         return 0
     if argv:
         raise UserError(f"dynax doctor has no options, but {argv[0]} is given: remove it")
-    enable_compilation_cache()
+    libraries.set_defaults()
     logging.getLogger().setLevel(logging.ERROR)  # the report contains the facts
     with warnings.catch_warnings(action="ignore"):
         return _report(reserve_stdout())

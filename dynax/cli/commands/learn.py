@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from dynax import architectures, envs
 from dynax.architectures.description import title
@@ -34,7 +34,7 @@ def run(cfg: DictConfig) -> Path:
     past = resume.past_of(path, cfg) if resume.is_continued(path, cfg) else None
     if cfg.training.init is not None:
         raise UserError("training.init has no effect with `dynax learn`, which trains from scratch: remove it")
-    config: Any = past.config if past else OmegaConf.to_container(cfg, resolve=True)
+    config = resume.config_of(cfg, past)
     learning = _learning(config, past)
     if past:
         checkpoints.restore(path, learning)

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from signal import SIGINT
-from typing import Any
 
 import jax
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from dynax.architectures.rigid import RigidDynamicsModel
 from dynax.cli import resume, signals
@@ -35,7 +34,7 @@ def run(cfg: DictConfig) -> Path:
     if past and past.is_finished():
         log.info("%s is finished; set training.num_epochs to a larger number to continue it", path)
         return path
-    config: Any = past.config if past else OmegaConf.to_container(cfg, resolve=True)
+    config = resume.config_of(cfg, past)
     if config["model"]["architecture"] == "rigid":
         identify.check_options(config)
     job = assemble(path, config, past)

@@ -16,6 +16,7 @@ from dynax.runs.json_files import read_json
 AUTO = "auto"
 LOCK = ".lock"  # name of the lock file in a run directory
 COPIED = ("constants", "friction")  # model options that `model.base` sets
+CHANGEABLE = ("resume", "num_epochs", "shards")  # keys of `training` in which a continued run may differ
 RUNS = Path("outputs")  # relative to the working directory
 
 
@@ -85,7 +86,7 @@ def _without_hydra(root: DictConfig) -> Any:
 
 def _comparable(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return a config without the keys in which a continued run may differ, and without copied constants."""
-    training = {key: value for key, value in config["training"].items() if key not in ("resume", "num_epochs")}
+    training = {key: value for key, value in config["training"].items() if key not in CHANGEABLE}
     copied = COPIED if config["model"].get("architecture") == "residual" and config["model"]["base"] else ()
     model = {key: value for key, value in config["model"].items() if key not in copied}
     learn = {key: value for key, value in config.get("learn", {}).items() if key != "transitions"}

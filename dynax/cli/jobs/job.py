@@ -1,7 +1,6 @@
 """One job, in the main process or in a worker of a sweep."""
 
 import logging
-import os
 import sys
 from pathlib import Path
 
@@ -46,7 +45,7 @@ def run(command: str, cfg: DictConfig) -> None:
 def _result(command: str, cfg: DictConfig) -> Path:
     """Run a command and return the absolute path of its result. Between its parts, stop if a signal has arrived."""
     cores.use_own_cores()
-    enable_compilation_cache()
+    libraries.set_defaults()
     with owned(cfg):
         plugins.load(cfg.plugins)  # may import JAX
         restore_mappings(cfg)
@@ -59,16 +58,6 @@ def _result(command: str, cfg: DictConfig) -> Path:
         module = libraries.import_module(name)
         signals.check()
         return Path(module.run(cfg)).absolute()
-
-
-def enable_compilation_cache() -> None:
-    """Let JAX, which is not imported yet, reuse the programs that earlier runs have compiled.
-
-    Environment variables that the user has set remain unchanged.
-    """
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dynax" / "jax"
-    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache))
-    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
 
 
 def _stopped(error: KeyboardInterrupt | Stopped) -> int:

@@ -4,13 +4,27 @@ import importlib
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import ModuleType
 
+from dynax.config.cores import usable_cores
 from dynax.errors import UserError
 
 PREFIXES = ("JAX_", "MUJOCO_", "MPL", "PYOPENGL_")  # of variables that the libraries read when they are imported
 DEVICES = ("JAX_PLATFORMS", "JAX_NUM_CPU_DEVICES")  # variables that JAX reads when it starts its devices
+
+
+def set_defaults() -> None:
+    """Set environment variables that the libraries read when they are imported, unless the user has set them.
+
+    JAX reuses the programs that earlier runs have compiled. OpenBLAS uses one thread, because its threads keep cores
+    busy while they wait, and the matrices of a training are small.
+    """
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dynax" / "jax"
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def import_module(name: str) -> ModuleType:
@@ -37,6 +51,9 @@ def start_devices() -> None:
     """
     import jax
 
+    if "JAX_NUM_CPU_DEVICES" not in os.environ:
+        with suppress(RuntimeError):  # an earlier job, or a plugin, has started the devices
+            jax.config.update("jax_num_cpu_devices", usable_cores())  # one for each shard of a training
     with _rejected([key for key in DEVICES if key in os.environ], only_mentioned=False):
         jax.devices()
 

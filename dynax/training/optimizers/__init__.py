@@ -9,9 +9,15 @@ from jaxtyping import PyTree
 
 from dynax.config.registries import OPTIMIZERS
 from dynax.config.schema import TrainingConfig
+from dynax.training.optimizers.divided import divided
+from dynax.training.shards import Shards
+
+COSTLY = ("muon", "soap")  # optimizers that multiply matrices of parameters
 
 
-def make(config: TrainingConfig, num_steps: int, ensemble_size: int = 1) -> optax.GradientTransformation:
+def make(
+    config: TrainingConfig, num_steps: int, ensemble_size: int = 1, shards: Shards | None = None
+) -> optax.GradientTransformation:
     """Return the optimizer of a training: gradient clipping and an update rule with its learning rate schedule.
 
     The learning rate rises linearly and then falls as a cosine.
@@ -20,6 +26,7 @@ def make(config: TrainingConfig, num_steps: int, ensemble_size: int = 1) -> opta
         config: update rule, learning rates, warm-up, clipping.
         num_steps: updates that the schedule lasts.
         ensemble_size: size of the first axis of every parameter if above 1; each member is optimized separately.
+        shards: the shards of a batch, among which the work of a costly rule is divided; by default one.
     """
     warmup = min(config.warmup_steps, num_steps // 10)
     schedule = optax.warmup_cosine_decay_schedule(
@@ -27,7 +34,7 @@ def make(config: TrainingConfig, num_steps: int, ensemble_size: int = 1) -> opta
     )
     clip = optax.identity() if config.gradient_clip is None else optax.clip_by_global_norm(config.gradient_clip)
     rule = OPTIMIZERS.get(config.optimizer, "training.optimizer")(schedule, config)
-    chain = optax.chain(clip, rule)
+    chain = optax.chain(clip, divided(rule, shards) if shards and config.optimizer in COSTLY else rule)
     return chain if ensemble_size == 1 else _per_member(chain, ensemble_size)
 
 
