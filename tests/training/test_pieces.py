@@ -19,7 +19,9 @@ METHODS = ["levenberg_marquardt", "lbfgs"]
 
 
 def stages(method):
-    return TrainingConfig(finetune=method, **STAGES)
+    """The second method follows a training with two shards, whose optimizer is divided."""
+    options = STAGES | ({"shards": 2, "optimizer": "soap"} if method == "lbfgs" else {"shards": 1})
+    return TrainingConfig(finetune=method, **options)
 
 
 @pytest.fixture(scope="module", params=METHODS)
