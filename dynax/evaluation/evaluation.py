@@ -1,5 +1,6 @@
 """The evaluation of a trained model: one function for the command line, the benchmarks and Python users."""
 
+import dataclasses
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from dynax.evaluation.ensembles import ReliabilityTest
 from dynax.evaluation.motion import ADVICE, nothing_moves, still_coordinates, warn_of_still_coordinates
 from dynax.evaluation.portions import Portions
 from dynax.evaluation.scores import Score, Scoring, score_summary
+from dynax.evaluation.speed import Speed
 from dynax.evaluation.tables import Table, energy_table, physical_table, reliability_table, score_table
 from dynax.evaluation.testset import TestSet, TestSource
 from dynax.math.first_passage import first_passage
@@ -54,6 +56,7 @@ class Evaluation:
     examples: Examples  # the plotted trajectories
     energy_drift: Drift | None  # None if the test set does not conserve energy or a part of the state is unobserved
     reliability: Reliability | None  # of the uncertainty of an ensemble; None for a single model
+    speed: Speed  # of the predictions
     is_custom_test: bool  # the caller passed the test set, so that `config` does not describe it
 
     @property
@@ -65,7 +68,7 @@ class Evaluation:
         """Return the tables that `dynax eval` prints."""
         model = self.trained.model
         tables = [
-            score_table(title(model), prior_knowledge(model), self.scores, self.env.dt, self._caveat),
+            score_table(title(model), prior_knowledge(model), self.scores, self.env.dt, self.speed, self._caveat),
             physical_table(self.scores["model"], self.env.space),
         ]
         tables += [energy_table(self.energy_drift, self.env.dt)] if self.energy_drift else []
@@ -110,6 +113,7 @@ class Evaluation:
             "still_coordinates": still_coordinates(space, self.std),
             "energy_drift": self.energy_drift and self.energy_drift.summary(),
             "uncertainty": self.reliability and self.reliability.summary(),
+            "speed": dataclasses.asdict(self.speed),
             "scores": {name: score_summary(score, ceiling, space) for name, score in self.scores.items()},
         }
 
@@ -141,8 +145,10 @@ def evaluate(trained: TrainedModel, config: EvalConfig | None = None, test: Test
     warn_of_still_coordinates(env, std, "the test")
     scores, drift = _score(trained, portions, std)
     examples = _examples(trained, portions, spread(scores["model"], config.plot_trajectories))
-    reliability = _reliability(trained, portions)
-    return Evaluation(trained, config, source.steps, std, scores, examples, drift, reliability, is_custom_test)
+    reliability, first = _reliability(trained, portions), portions[0]
+    log.info("measuring the speed of the predictions")
+    speed = Speed.of(env, first, portions.size, lambda: predict(trained, first, portions.size))
+    return Evaluation(trained, config, source.steps, std, scores, examples, drift, reliability, speed, is_custom_test)
 
 
 def _score(

@@ -9,6 +9,7 @@ from dynax.envs.state_space import StateSpace
 from dynax.evaluation.energy import Drift
 from dynax.evaluation.metrics import THRESHOLDS, ValidTime
 from dynax.evaluation.scores import Score, ceiling_share, share_text
+from dynax.evaluation.speed import Speed
 from dynax.uncertainty.calibration import LEVELS
 from dynax.uncertainty.reliability import Reliability
 
@@ -24,7 +25,7 @@ class Table:
 
 
 def score_table(
-    title: str, prior_knowledge: Sequence[str], scores: Mapping[str, Score], dt: float, caveat: str = ""
+    title: str, prior_knowledge: Sequence[str], scores: Mapping[str, Score], dt: float, speed: Speed, caveat: str = ""
 ) -> Table:
     """Return valid prediction times and normalized errors, one row per predictor.
 
@@ -33,6 +34,7 @@ def score_table(
         prior_knowledge: the prior knowledge of the model, for the caption.
         scores: scores of `model`, `ceiling` and baselines.
         dt: control step, s.
+        speed: speed of the predictions.
         caveat: sentence at the beginning of the caption.
     """
     first, second = THRESHOLDS
@@ -44,6 +46,7 @@ def score_table(
         f"{caveat}{' ' * bool(caveat)}VPT(x): time until the error exceeds x standard deviations, median over "
         f"trajectories; p10: 10th percentile of VPT({first:g}).\n"
         "@k: nRMSE, the error after k control steps in standard deviations. Ceiling: MuJoCo, state in float32.\n"
+        f"{speed.sentence()}\n"
         f"Prior knowledge of the model: {'; '.join(prior_knowledge) or 'none'}.",
     )
 

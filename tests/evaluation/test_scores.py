@@ -5,7 +5,10 @@ import pytest
 
 from dynax.evaluation.metrics import ValidTime
 from dynax.evaluation.scores import ceiling_share, score, score_summary, share_text
+from dynax.evaluation.speed import Speed
 from dynax.evaluation.tables import score_table
+
+SPEED = Speed(3600.0, 5300.0, 256, 2)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +44,7 @@ def scores(cart_pole, trajectories):
 
 
 def test_a_share_is_a_bound_if_the_ceiling_exceeds_the_length_of_the_test(scores, cart_pole):
-    model, ceiling = score_table("title", [], scores, cart_pole.dt).rows
+    model, ceiling = score_table("title", [], scores, cart_pole.dt, SPEED).rows
     assert model[3].startswith("< ")
     assert ceiling[3] == "100%"
 
