@@ -30,12 +30,13 @@ T = TypeVar("T")
 
 
 def default_shards(predictions: int) -> int:
-    """Return the number of shards for this machine: one for each core or GPU, as far as an update has predictions.
+    """Return the number of shards for this process: one for each device, as far as cores and predictions suffice.
 
     Args:
         predictions: predictions per update.
     """
-    workers = usable_cores() if jax.default_backend() == "cpu" else len(jax.devices())
+    devices = jax.local_device_count()
+    workers = min(devices, usable_cores()) if jax.default_backend() == "cpu" else devices
     return power_of_two(min(workers, predictions // MIN_PREDICTIONS))
 
 

@@ -31,8 +31,14 @@ def test_shards_have_equal_sizes(wanted, windows, count):
     assert Shards.of(wanted, windows).count == count
 
 
-@pytest.mark.parametrize(("cores", "predictions", "count"), [(1, 512, 1), (2, 512, 2), (6, 512, 4), (64, 512, 4)])
-def test_there_is_a_shard_for_each_core_that_has_enough_predictions(monkeypatch, cores, predictions, count):
+@pytest.mark.parametrize(
+    ("devices", "cores", "predictions", "count"),
+    [(1, 8, 512, 1), (2, 1, 512, 1), (2, 2, 512, 2), (6, 6, 512, 4), (64, 64, 512, 4)],
+)
+def test_there_is_a_shard_for_each_device_that_has_a_core_and_enough_predictions(
+    monkeypatch, devices, cores, predictions, count
+):
+    monkeypatch.setattr(jax, "local_device_count", lambda: devices)
     monkeypatch.setattr(shards, "usable_cores", lambda: cores)
     assert default_shards(predictions) == count
 
