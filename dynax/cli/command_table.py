@@ -91,6 +91,11 @@ COMMANDS = {
             ("dynax inspect dataset=<dataset directory>",),
         ),
         Command(
+            "compare",
+            "rank the runs of a sweep",
+            ("dynax compare sweep=outputs/train/sweeps/<sweep>",),
+        ),
+        Command(
             "doctor",
             "print the facts that a bug report needs, and check the machine",
             ("dynax doctor",),

@@ -22,7 +22,7 @@ done
 """
 
 LINES_IN_BASH = {
-    "dynax ": "collect train eval render plan learn export import inspect doctor",
+    "dynax ": "collect train eval render plan learn export import inspect compare doctor",
     "dynax tr": "train",
     "dynax train mod": "model. model=",
     "dynax train -m model=mlp,resn": "model=mlp,resnet",

@@ -14,6 +14,7 @@ OPTIONS = {
     "export": "export: *default",
     "import": "source=<required>",
     "inspect": "dataset=<required>",
+    "compare": "sweep=<required>",
 }
 
 

@@ -14,7 +14,7 @@ from dynax.cli.command_table import COMMANDS, CONFIGURED
 from dynax.cli.stop_request import Request
 from dynax.errors import UserError
 
-NAMES = "the commands are collect, train, eval, render, plan, learn, export, import, inspect, doctor"
+NAMES = "the commands are collect, train, eval, render, plan, learn, export, import, inspect, compare, doctor"
 
 
 def test_help_lists_the_commands(dynax):

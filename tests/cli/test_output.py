@@ -27,6 +27,7 @@ def test_the_output_is_one_line_with_the_run_directory(dynax, tmp_path, command)
         "train": ["env=cart_pole", "training.seed=1"],
         "import": [f"source={run}"],
         "inspect": [f"dataset={run}"],
+        "compare": [f"sweep={run}"],
         "export": [f"run={run}"],
         "plan": [f"run={run}", "task=swing_up", "plan.seed=1"],
         "learn": ["task=swing_up", "learn.seed=1"],
@@ -37,7 +38,7 @@ def test_the_output_is_one_line_with_the_run_directory(dynax, tmp_path, command)
     assert all(noise in finished.err for noise in NOISE)
     assert "a log line of a library" not in finished.err
     assert path.is_absolute()
-    name = {"collect": "cart_pole", "import": "run", "inspect": "run"}.get(command, "cart_pole-mlp")
+    name = {"collect": "cart_pole", "import": "run", "inspect": "run", "compare": "run"}.get(command, "cart_pole-mlp")
     assert path.parent == tmp_path / "outputs" / command / name
     files = [".hydra", *[".lock"] * (command in ("train", "learn")), "dynax.log", "summary.json"]
     assert sorted(entry.name for entry in path.iterdir()) == files

@@ -6,7 +6,7 @@ import pytest
 
 
 @pytest.mark.slow
-def test_joblib_trains_in_parallel_and_the_runs_are_evaluated_and_rendered_in_sweeps(dynax):
+def test_joblib_trains_in_parallel_and_the_runs_are_evaluated_ranked_and_rendered(dynax):
     small = ["model.hidden_dims=[8]", "training.optimizer=adam", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
     trained = dynax.process("train", "-m", "training=smoke", "training.seed=0,1", *small)
     assert trained.code == 0, trained.err
@@ -19,3 +19,10 @@ def test_joblib_trains_in_parallel_and_the_runs_are_evaluated_and_rendered_in_sw
         assert finished.code == 0, finished.err
         assert f"dynax: using {words[0]}=smoke, because " in finished.err
         assert [Path(line).name for line in finished.out.splitlines()] == ["0", "1"]
+        if words[0] == "eval":
+            ranked = dynax("compare", f"sweep={Path(finished.out.splitlines()[0]).parent}")
+            assert ranked.code == 0, ranked.err
+            assert "2 runs of dynax eval" in ranked.err
+            lines = (ranked.path / "ranking.csv").read_text().splitlines()
+            assert lines[0] == "rank,training.seed,vpt_s,nrmse,training_time_s,parameters,run"
+            assert sorted(line.split(",")[1] for line in lines[1:]) == ["0", "1"]

@@ -20,6 +20,7 @@ _PATH_KEYS = (
     "source",
     "mapping",
     "draft",
+    "sweep",
     "env.xml",
     "training.resume",
     "training.init",

@@ -70,6 +70,11 @@ def inspect(cfg: DictConfig) -> None:
     job.run("inspect", cfg)
 
 
+def compare(cfg: DictConfig) -> None:
+    """Run `dynax compare` on a composed config."""
+    job.run("compare", cfg)
+
+
 _TASKS = {
     "collect": collect,
     "train": train,
@@ -80,6 +85,7 @@ _TASKS = {
     "export": export,
     "import": import_log,
     "inspect": inspect,
+    "compare": compare,
 }
 
 

@@ -34,13 +34,14 @@ _PATHS = (
     ("run", Path.is_dir, "the directory does not exist"),
     ("dataset", Path.is_dir, "the directory does not exist"),
     ("source", Path.exists, "the path does not exist"),
+    ("sweep", Path.is_dir, "the directory does not exist"),
     ("mapping", Path.is_file, "the file does not exist"),
     ("env.xml", Path.is_file, "the file does not exist"),
     ("training.resume", is_run, "the path is not a training run with a checkpoint"),
     ("model.base", is_model, "the path is neither a training run with a checkpoint nor a saved model"),
     ("training.init", is_model, "the path is neither a training run with a checkpoint nor a saved model"),
 )
-_REQUIRED = ("run", "env.xml", "source")
+_REQUIRED = ("run", "env.xml", "source", "sweep")
 
 
 def check(command: str, cfg: DictConfig) -> None:

@@ -8,7 +8,10 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-KEYS = ("run", "dataset", "training.resume", "training.init", "model.base", "env.xml", "source", "mapping", "draft")
+KEYS = (
+    "run", "sweep", "dataset", "training.resume", "training.init", "model.base", "env.xml", "source", "mapping",
+    "draft",
+)  # fmt: skip
 LISTS = ("plugins",)
 
 _SIMPLE = re.compile(r"[A-Za-z_/.][\w/.-]*", re.ASCII)  # Hydra takes these values verbatim, except for the words below

@@ -28,8 +28,8 @@ from dynax.runs.files import write_text
 NEW_SWEEP = "new"  # file in the folder `.jobs` of a sweep directory that the sweep has created
 FILES = (  # the entries of the run directories of all commands
     ".hydra", ".jobs", "checkpoints", "dynax.log", "horizon.png", "identified.json", "identity.json", "learning.png",
-    "loss.png", "manifest.json", "metrics.jsonl", "multirun.yaml", "run.json", "summary.json", "trajectories.png",
-    "trajectory.gif", "trajectory.mp4",
+    "loss.png", "manifest.json", "metrics.jsonl", "multirun.yaml", "ranking.csv", "ranking.png", "run.json",
+    "summary.json", "trajectories.png", "trajectory.gif", "trajectory.mp4",
 )  # fmt: skip
 
 

@@ -76,7 +76,7 @@ def command(cfg) -> Path:
     return run
 
 
-for name in ("collect", "train", "eval", "render", "plan", "learn", "export", "import_log", "inspect"):
+for name in ("collect", "train", "eval", "render", "plan", "learn", "export", "import_log", "inspect", "compare"):
     module = types.ModuleType(f"dynax.cli.commands.{name}")
     module.run = command
     sys.modules[module.__name__] = module
