@@ -14,10 +14,16 @@ from typing import Any
 
 from benchmarks.common import RESULTS, header
 from benchmarks.document import ROOT, committed_table, filled
-from benchmarks.speed import contacts, cores, simulation, training
+from benchmarks.speed import commands, contacts, cores, simulation, training
 from dynax.runs.files import write_json
 
-TABLES: dict[str, Any] = {"simulation": simulation, "contacts": contacts, "training": training, "cores": cores}
+TABLES: dict[str, Any] = {
+    "simulation": simulation,
+    "contacts": contacts,
+    "training": training,
+    "cores": cores,
+    "commands": commands,
+}
 DOCUMENT = ROOT / "docs" / "speed.md"
 
 

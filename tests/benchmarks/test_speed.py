@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.document import filled
-from benchmarks.speed import contacts, simulation, training
+from benchmarks.speed import commands, contacts, cores, simulation, training
 from benchmarks.speed.__main__ import DOCUMENT, TABLES, committed
 
 
@@ -21,6 +21,17 @@ def clock(*times):
 def test_the_table_of_collection_has_a_line_for_each_robot():
     robot = {"robot": "cart_pole", "ratio": 0.981, "collected_per_s": 1.5e6}
     assert simulation.table([robot]).splitlines()[2:] == ["| cart_pole | 1,500,000 | 0.98 |"]
+
+
+def test_the_table_of_cores_has_the_speedups():
+    result = {"robot": "hopper", "model": "mlp", "cores": 4, "one_core_ms": 20.0, "all_cores_ms": 8.0}
+    line = cores.table([{**result, "speedup": 2.5, "speedup_beside_another_process": 1.25}]).splitlines()[2]
+    assert line == "| hopper | mlp | 20.0 ms | 8.0 ms | 2.50 | 1.25 |"
+
+
+def test_the_table_of_commands_has_their_sum():
+    result = {"model": "mlp", "train": 160.0, "eval": 10.0, "render": 12.4, "vpt_s": 8.52}
+    assert commands.table([result]).splitlines()[2] == "| `model=mlp` | 160 s | 10 s | 12 s | 182 s | 8.5 s |"
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ def test_a_recipe_depends_on_architecture_and_robot():
     recipes = {names: TrainingConfig.recipe(model_of(*names)) for names in NAMES}
     assert type(recipes["pendulum", "mlp"]) is TrainingConfig
     assert (recipes["pendulum", "mlp"].num_epochs, recipes["pendulum", "mlp"].impact_weight) == (8, 4)
-    assert (recipes["cart_pole", "mlp"].num_epochs, recipes["cart_pole", "mlp"].impact_weight) == (50, 4)
+    assert (recipes["cart_pole", "mlp"].num_epochs, recipes["cart_pole", "mlp"].impact_weight) == (36, 4)
     assert recipes["mjcf", "lagrangian"].finetune == "levenberg_marquardt"
     assert recipes["hopper", "rigid"] == TrainingConfig()
 
