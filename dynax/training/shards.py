@@ -83,8 +83,11 @@ class Shards:
         return jax.tree.map(self._share, tree) if self.devices else tree
 
     def first(self, tree: PyTree) -> PyTree:
-        """Return the copies on the first device."""
-        return jax.tree.map(lambda x: x.addressable_data(0), tree) if self.devices else tree
+        """Return the values on the default device.
+
+        JAX compiles a program twice if some of its arguments are bound to a device, as the copies are.
+        """
+        return jax.tree.map(lambda x: jnp.asarray(np.asarray(x.addressable_data(0))), tree) if self.devices else tree
 
     def compile(self, function: Callable[..., T], donated: tuple[int, ...]) -> Callable[..., T]:
         """Compile a function that all devices run at the same time, with the same arguments and the same results.
