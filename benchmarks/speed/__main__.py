@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.common import RESULTS, header
 from benchmarks.document import ROOT, committed_table, filled
-from benchmarks.speed import commands, contacts, cores, simulation, training
+from benchmarks.speed import commands, contacts, cores, pareto, simulation, training
 from dynax.runs.files import write_json
 
 TABLES: dict[str, Any] = {
@@ -23,6 +23,7 @@ TABLES: dict[str, Any] = {
     "training": training,
     "cores": cores,
     "commands": commands,
+    "pareto": pareto,
 }
 DOCUMENT = ROOT / "docs" / "speed.md"
 

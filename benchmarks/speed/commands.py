@@ -4,9 +4,6 @@ The compile cache is empty, and the working directory as well, as for a new user
 """
 
 import json
-import os
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -15,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.commands import run_dynax
 from benchmarks.common import markdown
 
 MODELS = ("lagrangian", "mlp")
@@ -27,18 +25,21 @@ def measured(model: str, seed: int) -> dict[str, float]:
         options, times, paths = ["env=cart_pole", f"model={model}", f"training.seed={seed}"], {}, {}
         for step in STEPS:
             start = time.monotonic()
-            paths[step] = _run([step, *options], Path(folder))
+            paths[step] = new_result(Path(folder), step, *options)
             times[step] = time.monotonic() - start
             options = [f"run={paths['train']}"]
-        summary = json.loads((Path(paths["eval"]) / "summary.json").read_text())
-        return {**times, "vpt_s": summary["scores"]["model"]["vpt"]["0.1"]["median_s"]}
+        return {**times, "vpt_s": summary_of(paths["eval"])["scores"]["model"]["vpt"]["0.1"]["median_s"]}
 
 
-def _run(words: list[str], folder: Path) -> str:
-    environment = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache")}
-    command = [sys.executable, "-m", "dynax", *words]
-    done = subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True, check=True)
-    return done.stdout.strip()
+def new_result(folder: Path, *words: str) -> Path:
+    """Run a command in a folder, with a compile cache in that folder, and return the directory of its result."""
+    [path] = run_dynax(folder, *words, environment={"XDG_CACHE_HOME": str(folder / "cache")})
+    return Path(path)
+
+
+def summary_of(path: Path) -> dict[str, Any]:
+    """Return the content of the `summary.json` of a run."""
+    return json.loads((path / "summary.json").read_text())
 
 
 def measure(rounds: int) -> Iterator[dict[str, Any]]:

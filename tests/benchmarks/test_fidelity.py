@@ -111,7 +111,7 @@ def test_an_ablation_has_one_line_for_each_row_and_ends_with_the_ceiling():
 @pytest.mark.parametrize(("row", "model"), ablation.DEFAULTS.items())
 def test_rows_marked_as_default_differ_from_the_config_only_in_the_number_of_epochs(composed, row, model):
     settings = next(r.settings for r in ablation.TABLE.rows if r.name == row)
-    overrides = ["env=cart_pole", f"model={model}"]
+    overrides = ["env=double_cart_pole", f"model={model}"]  # the recipe of the cart pole has larger batches
     default, row_config = (
         composed(overrides),
         composed([*overrides, *(f"{key}={value}" for key, value in settings.items())]),

@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.document import filled
-from benchmarks.speed import commands, contacts, cores, simulation, training
+from benchmarks.speed import commands, contacts, cores, pareto, simulation, training
 from benchmarks.speed.__main__ import DOCUMENT, TABLES, committed
 
 
@@ -32,6 +32,16 @@ def test_the_table_of_cores_has_the_speedups():
 def test_the_table_of_commands_has_their_sum():
     result = {"model": "mlp", "train": 160.0, "eval": 10.0, "render": 12.4, "vpt_s": 8.52}
     assert commands.table([result]).splitlines()[2] == "| `model=mlp` | 160 s | 10 s | 12 s | 182 s | 8.5 s |"
+
+
+def test_speed_and_accuracy_are_plotted_and_in_a_table(tmp_path):
+    speed = {"model": 5000.0, "mujoco": 10_000.0, "trajectories": 256, "cores": 2}
+    result = {"model": "mlp", "vpt_s": 8.5, "ceiling_s": 15.3, "training_time_s": 170.4, "speed": speed}
+    results = [{"robot": robot, **result} for robot in ("cart_pole", "hopper")]
+    assert pareto.table(results).splitlines()[2] == "| cart_pole | mlp | 8.50 s | 15.30 s | 5,000 | 0.50 | 170 s |"
+    for count in (1, 2):
+        pareto.plot(tmp_path / "plot.png", results[:count])
+        assert (tmp_path / "plot.png").stat().st_size > 1000
 
 
 @pytest.mark.slow
