@@ -1,7 +1,9 @@
 """Linear algebra for small matrices inside a large batch.
 
 A batched call of LAPACK handles one matrix at a time. For the few degrees of freedom of a robot this costs more than
-the rest of the model. Small matrices are therefore decomposed by unrolled code, which XLA vectorizes over the batch.
+the rest of the model. Its threads also wait for each other forever if all threads of JAX decompose batches at the same
+time (jaxlib 0.10). Small matrices are therefore decomposed by unrolled code and larger ones by loops, which XLA
+vectorizes over the batch.
 """
 
 import jax
@@ -21,8 +23,8 @@ def solve(matrix: Float[AnyArray, "n n"], vector: Float[AnyArray, " n"]) -> Floa
     """
     fixed = jax.lax.stop_gradient(matrix)
     if len(vector) > MAX_UNROLLED_SIZE:
-        factor = jnp.linalg.cholesky(fixed), True
-        apply_inverse = lambda b: jax.scipy.linalg.cho_solve(factor, b)  # noqa: E731
+        factor = _cholesky_by_columns(fixed)
+        apply_inverse = lambda b: _substitute_by_rows(factor, b)  # noqa: E731
     else:
         lower = _cholesky(fixed, len(vector))
         apply_inverse = lambda b: _substitute(lower, b)  # noqa: E731
@@ -45,6 +47,33 @@ def _cholesky(matrix: jax.Array, n: int) -> list[list[jax.Array]]:
         row.append(jnp.sqrt(matrix[i, i] - sum(r * r for r in row)))
         lower.append(row)
     return lower
+
+
+def _cholesky_by_columns(matrix: jax.Array) -> jax.Array:
+    """Return the lower triangular L (n, n) with L L^T = `matrix`."""
+    n = len(matrix)
+
+    def column(j: jax.Array, lower: jax.Array) -> jax.Array:
+        rest = jnp.where(jnp.arange(n) >= j, matrix[:, j] - lower @ lower[j], 0.0)
+        return lower.at[:, j].set(rest / jnp.sqrt(rest[j]))
+
+    return jax.lax.fori_loop(0, n, column, jnp.zeros_like(matrix))
+
+
+def _substitute_by_rows(lower: jax.Array, vector: jax.Array) -> jax.Array:
+    """Solve L L^T x = `vector` by forward and backward substitution."""
+    n = len(vector)
+
+    def forward(i: jax.Array, y: jax.Array) -> jax.Array:
+        return y.at[i].set((vector[i] - lower[i] @ y) / lower[i, i])
+
+    y = jax.lax.fori_loop(0, n, forward, jnp.zeros_like(vector))
+
+    def backward(k: jax.Array, x: jax.Array) -> jax.Array:
+        i = n - 1 - k
+        return x.at[i].set((y[i] - lower[:, i] @ x) / lower[i, i])
+
+    return jax.lax.fori_loop(0, n, backward, jnp.zeros_like(vector))
 
 
 def _substitute(lower: list[list[jax.Array]], vector: jax.Array) -> jax.Array:
