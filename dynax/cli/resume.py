@@ -90,8 +90,8 @@ def past_of(run: Path, cfg: DictConfig) -> Past:
         raise UserError(f"training.resume={run} is a run of `dynax {command}`: continue it with that command")
     if config["model"]["architecture"] == "residual" and config["model"]["base"]:
         now["model"] |= {name: config["model"][name] for name in COPIED}
-    if now["training"]["shards"] is None:
-        now["training"]["shards"] = config["training"]["shards"]
+    if now["training"].get("shards") is None:  # the number of the first machine
+        now["training"]["shards"] = config["training"].get("shards")
     for key in overridden_keys():
         if key not in CHANGEABLE:
             _check_same(run, key, _value(now, key), _value(config, key))

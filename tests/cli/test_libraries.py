@@ -48,7 +48,6 @@ def test_devices_that_do_not_start(monkeypatch):
         raise AssertionError
 
     monkeypatch.setattr(jax, "devices", fail)
-    monkeypatch.delenv("JAX_NUM_CPU_DEVICES")
     monkeypatch.setitem(os.environ, "JAX_PLATFORMS", "cuda")
     with pytest.raises(UserError, match="variable JAX_PLATFORMS=cuda cannot be used: it is not available"):
         libraries.start_devices()
