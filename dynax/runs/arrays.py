@@ -52,13 +52,11 @@ def read_tree(path: Path, template: PyTree) -> PyTree:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise UserError(f"the checkpoint {path} cannot be read: {reason}") from error
     leaves = iter(restored)
-    return jax.tree.map(
-        lambda leaf: _unbound(next(leaves) if leaf.size else np.zeros(leaf.shape, leaf.dtype)), template
-    )
+    return jax.tree.map(lambda leaf: unbound(next(leaves) if leaf.size else np.zeros(leaf.shape, leaf.dtype)), template)
 
 
-def _unbound(array: Any) -> jax.Array:
-    """Return an array that is not bound to a device, as the arrays of Orbax are.
+def unbound(array: Any) -> jax.Array:
+    """Return an array that is not bound to a device, as arrays of Orbax and of several devices are.
 
     JAX would compile a program for bound arrays, and once more for its results.
     """

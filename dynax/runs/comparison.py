@@ -68,12 +68,14 @@ class Comparison:
             found = "runs of both dynax train and dynax eval" if commands else "no finished run of dynax train or eval"
             raise UserError(f"sweep={folder} contains {found}; give the folder of a sweep of one of these commands")
         compared = [run for run, summary in summaries.items() if summary["command"] == commands[0]]
-        results = [_trained(run) if commands[0] == "train" else _evaluated(run, horizon) for run in compared]
-        options = _differences([_options(run, commands[0]) for run in compared])
+        is_test = commands[0] == "eval"
+        results = [_evaluated(run, horizon) if is_test else _trained(run) for run in compared]
+        trainings = [Path(summaries[run]["trained_run"]) if is_test else run for run in compared]
+        options = _differences([_options(run) for run in trainings])
         entries = [Entry(run, each, **result) for run, each, result in zip(compared, options, results, strict=True)]
         entries.sort(key=lambda entry: (-entry.vpt_s, entry.nrmse))
         unfinished = len(runs) - len(summaries)
-        return cls(commands[0], tuple(entries), horizon if commands[0] == "eval" else None, unfinished)
+        return cls(commands[0], tuple(entries), horizon if is_test else None, unfinished)
 
     @property
     def error_name(self) -> str:
@@ -108,10 +110,8 @@ def _evaluated(run: Path, horizon: int) -> dict[str, Any]:
     return {**trained, "vpt_s": model["vpt"]["0.1"]["median_s"], "nrmse": model["nrmse"][str(horizon)]}
 
 
-def _options(run: Path, command: str) -> dict[str, str]:
-    """Return the options that the user gave for a training, or for the training that was evaluated."""
-    if command == "eval":
-        run = Path(read_json(run / FILE, _Evaluation, f"the run {run} is damaged")["trained_run"])
+def _options(run: Path) -> dict[str, str]:
+    """Return the options that the user gave for a training."""
     lines = read_text(run / ".hydra" / "overrides.yaml", f"the run {run} is damaged").splitlines()
     pairs = (line.removeprefix("- ").strip("'").partition("=") for line in lines if "=" in line)
     return {key.lstrip("+~"): value for key, _, value in pairs}

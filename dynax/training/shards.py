@@ -22,6 +22,7 @@ from jaxtyping import Array, Float, Int, PyTree, UInt32
 
 from dynax.config.cores import usable_cores
 from dynax.config.schema import TrainingConfig
+from dynax.runs.arrays import unbound
 
 AXIS = "device"
 MIN_PREDICTIONS = 128  # predictions of a shard, below which another shard costs more time than it saves
@@ -83,11 +84,8 @@ class Shards:
         return jax.tree.map(self._share, tree) if self.devices else tree
 
     def first(self, tree: PyTree) -> PyTree:
-        """Return the values on the default device.
-
-        JAX compiles a program twice if some of its arguments are bound to a device, as the copies are.
-        """
-        return jax.tree.map(lambda x: jnp.asarray(np.asarray(x.addressable_data(0))), tree) if self.devices else tree
+        """Return the values on the default device."""
+        return jax.tree.map(lambda x: unbound(x.addressable_data(0)), tree) if self.devices else tree
 
     def compile(self, function: Callable[..., T], donated: tuple[int, ...]) -> Callable[..., T]:
         """Compile a function that all devices run at the same time, with the same arguments and the same results.
