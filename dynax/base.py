@@ -3,8 +3,9 @@
     s_{t+1} = s_t + f_theta(s_t, a_t)
 
 A model is a flax module that is composed of the parts in `dynax.components.model_options`. Its variables are one tree,
-{"params": {"network": ..., "layer": ...}, "normalization": ...}. The key `layer` exists if the constraint layer has
-parameters. In an ensemble, every array of `params` has a leading axis E.
+{"params": {"network": ..., "layer": ..., "head": ...}, "normalization": ...}. The key `layer` exists if the constraint
+layer has parameters, and `head` with a Gaussian head. In an ensemble, every array of `params` has a leading axis E.
+This file is long because it contains the whole contract.
 
 Axes: B batch, T steps, T1 = T + 1, E ensemble members, M samples, h history, S entries of a state, A entries of an
 action, F features, D entries of a target.
@@ -12,15 +13,15 @@ action, F features, D entries of a target.
 
 from collections.abc import Mapping
 from functools import cached_property, partial
-from typing import Any, cast
+from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
 from dynax.components import rollout as open_loop
 from dynax.components.contact_cache import ContactCache
+from dynax.components.member import Member
 from dynax.components.model_options import ModuleWithOptions
 from dynax.components.normalization import identity_statistics, normalize
 from dynax.math.precision import in_single_precision
@@ -73,6 +74,11 @@ class BaseDynamicsModel(ModuleWithOptions):
         """
         return self.network_step(self, states, actions, normalization, training, cache)
 
+    @property
+    def member(self) -> Member:
+        """The computations of one ensemble member for one sample."""
+        return Member(self)
+
     def extend(
         self, memory: Any, states: Float[Array, "n F"], actions: Float[Array, "n A"]
     ) -> tuple[Any, Float[Array, "n D"]]:
@@ -114,16 +120,7 @@ class BaseDynamicsModel(ModuleWithOptions):
 
     @cached_property  # flax does not copy a module whose functions are called outside of `apply`
     def _compiled_init(self) -> Any:
-        return jax.jit(lambda rng, norm: self.ensemble.init(partial(self._init, norm), rng))
-
-    def _init(self, normalization: Variables, rng: jax.Array) -> dict[str, Any]:
-        """Return the parameters of one member."""
-        states, actions = (jnp.zeros((self.unconstrained_inputs, n)) for n in (self.state_dim, self.action_dim))
-        inputs = states, actions, normalization, False, self.contact_detector.absent(len(states))
-        free, variables = self.init_with_output(rng, *inputs, method="unconstrained")
-        free = jax.tree.map(lambda x: x[-1], free) if self.sequence else free
-        layer = self.constraint_stage.init(jax.random.fold_in(rng, 1), states[-1], free)
-        return {"network": variables["params"], **layer}
+        return jax.jit(lambda rng, norm: self.ensemble.init(partial(self.member.init, norm), rng))
 
     def contact_cache(self, states: Float[np.ndarray, "M S"]) -> ContactCache | None:
         """Return the contacts of states, which do not depend on parameters; None if the model needs no contacts."""
@@ -153,37 +150,48 @@ class BaseDynamicsModel(ModuleWithOptions):
         """
         contact_cache = contact_cache or self.contact_detector.of_histories(states, every=self.sequence)
         keys = None if dropout is None else jax.random.split(dropout, states.shape[0])  # `vmap` passes None on
-        member = jax.vmap(partial(self._predict, variables["normalization"]), (None, 0, 0, 0, 0, 0))
+        member = jax.vmap(partial(self.member.target, variables["normalization"]), (None, 0, 0, 0, 0, 0))
         return self.ensemble.apply(member, variables["params"], keys, states, actions, truth, contact_cache)
 
-    def _predict(
+    def log_variance(
         self,
-        normalization: Variables,
-        params: Any,
-        dropout: jax.Array | None,
-        states: Float[Array, "h S"],
-        actions: Float[Array, "h A"],
-        truth: jax.Array | None,
-        contact_cache: ContactCache,
-    ) -> jax.Array:
-        """Return the target of one sample by one member."""
-        network, rngs = {"params": params["network"]}, None if dropout is None else {"dropout": dropout}
-        arguments = states, actions, normalization, dropout is not None, contact_cache
-        free: Any = self.apply(network, *arguments, rngs=rngs, method="unconstrained")
-        constrain = partial(self.constraint_stage, params.get("layer", {}))
-        if self.sequence:
-            return jax.vmap(constrain)(states, free, truth, contact_cache.nearest)
-        return constrain(states[-1], free, truth, jax.tree.map(lambda x: x[-1], contact_cache.nearest))
+        variables: Variables,
+        states: Float[Any, "B h S"],
+        actions: Float[Any, "B h A"],
+        contact_cache: ContactCache | None = None,
+    ) -> Float[Array, "E B D"] | Float[Array, "E B h D"]:
+        """Return the logarithm of the variance of each normalized target, with `head=gaussian`; see `predict_delta`."""
+        contact_cache = contact_cache or self.contact_detector.of_histories(states, every=self.sequence)
+        member = jax.vmap(partial(self.member.log_variance, variables["normalization"]), (None, 0, 0, 0))
+        return self.ensemble.apply(member, variables["params"], states, actions, contact_cache)
 
     def predict(
-        self, variables: Variables, states: Float[Any, "B h S"], actions: Float[Any, "B h A"]
+        self,
+        variables: Variables,
+        states: Float[Any, "B h S"],
+        actions: Float[Any, "B h A"],
+        key: jax.Array | None = None,
     ) -> Float[Array, "B S"]:
-        """Return the next states after histories of states and actions."""
+        """Return the next states after histories of states and actions.
+
+        Args:
+            variables: parameters and normalization.
+            states: histories of states, oldest first.
+            actions: histories of actions, oldest first.
+            key: random key, which adds the noise of a Gaussian head; only for a single member.
+        """
         change = self.predict_delta(variables, states, actions).mean(axis=0)
-        return self.integrate(states[:, -1], change[:, -1] if self.sequence else change)
+        change = change[:, -1] if self.sequence else change
+        change = self.member.with_noise(change, variables, key, states[:, -1], actions[:, -1])
+        return self.integrate(states[:, -1], change)
 
     def predict_with_memory(
-        self, variables: Variables, memory: Any, states: Float[Any, "B n S"], actions: Float[Any, "B n A"]
+        self,
+        variables: Variables,
+        memory: Any,
+        states: Float[Any, "B n S"],
+        actions: Float[Any, "B n A"],
+        key: jax.Array | None = None,
     ) -> tuple[Any, Float[Array, "B S"]]:
         """Return the memory after further states, and the next states; only for models with `has_memory`.
 
@@ -192,23 +200,13 @@ class BaseDynamicsModel(ModuleWithOptions):
             memory: result of the call with the states before; None if there are none.
             states: further states, oldest first.
             actions: their actions.
+            key: see `predict`.
         """
-        extend = jax.vmap(partial(self._extend, variables["normalization"]), (None, 0, 0, 0))
+        extend = jax.vmap(partial(self.member.extend, variables["normalization"]), (None, 0, 0, 0))
         member = lambda own, *new: extend(*own, *new)  # noqa: E731
         memory, change = self.ensemble.apply(member, (variables["params"], memory), states, actions)
-        return self.ensemble.own(memory), self.integrate(states[:, -1], change.mean(axis=0))
-
-    def _extend(
-        self, normalization: Variables, params: Any, memory: Any, states: Any, actions: Any
-    ) -> tuple[Any, jax.Array]:
-        """Return the memory and the last target of one sample by one member."""
-        network, arguments = {"params": params["network"]}, (memory, states, actions, normalization)
-        memory, free = cast(Any, self.apply(network, *arguments, method="_unconstrained_with_memory"))
-        return memory, self.constraint_stage(params.get("layer", {}), states[-1], free)
-
-    def _unconstrained_with_memory(self, *arguments: Any) -> tuple[Any, UnconstrainedStep]:
-        """Return the memory and the last unconstrained step of one sample."""
-        return self.network_step.extend(self.extend, *arguments)
+        change = self.member.with_noise(change.mean(axis=0), variables, key, states[:, -1], actions[:, -1])
+        return self.ensemble.own(memory), self.integrate(states[:, -1], change)
 
     @in_single_precision
     def rollout(self, states: Any, actions: Any, params: Variables) -> Float[Array, "B T1 S"]:
@@ -228,9 +226,13 @@ class BaseDynamicsModel(ModuleWithOptions):
         return self._compiled_rollout(params, *open_loop.as_inputs(states, actions, self))
 
     @in_single_precision
-    def rollout_members(self, states: Any, actions: Any, params: Variables) -> Float[Array, "E B T1 S"]:
-        """Return the open-loop prediction of each ensemble member; see `rollout`, which averages them in each step."""
-        return self._compiled_members(params, *open_loop.as_inputs(states, actions, self))
+    def rollout_members(self, states: Any, actions: Any, params: Variables, seed: int = 0) -> Float[Array, "E B T1 S"]:
+        """Return an open-loop prediction of each ensemble member; see `rollout`, which averages them in each step.
+
+        With `head=gaussian`, each step adds noise of the predicted variance, which `seed` determines.
+        """
+        inputs = open_loop.as_inputs(states, actions, self)
+        return self._compiled_members(params, *inputs, self.ensemble.keys(seed))
 
     @cached_property
     def _compiled_rollout(self) -> Any:
@@ -242,9 +244,15 @@ class BaseDynamicsModel(ModuleWithOptions):
         return open_loop.compile_rollout(partial(self.ensemble.simulate, member.simulate))
 
     def simulate(
-        self, variables: Variables, states: Float[Any, "B h S"], actions: Float[Any, "B steps A"], wrap: Any = partial
+        self,
+        variables: Variables,
+        states: Float[Any, "B h S"],
+        actions: Float[Any, "B steps A"],
+        wrap: Any = partial,
+        key: jax.Array | None = None,
     ) -> Float[Array, "B T1 S"]:
         """Return an open-loop prediction, see `rollout`. `wrap` transforms one step, for example `jax.checkpoint`."""
         if self.has_memory:
-            return open_loop.rollout_with_memory(wrap(partial(self.predict_with_memory, variables)), states, actions)
-        return open_loop.rollout(wrap(partial(self.predict, variables)), states, actions)
+            step = wrap(partial(self.predict_with_memory, variables))
+            return open_loop.rollout_with_memory(step, states, actions, key)
+        return open_loop.rollout(wrap(partial(self.predict, variables)), states, actions, key)

@@ -1,13 +1,16 @@
 """Base class of models that consist of equations of motion."""
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from dynax.architectures.network import constant
 from dynax.base import BaseDynamicsModel, Variables
 from dynax.components.contact_cache import ContactCache, ContactDetector
+from dynax.components.member import Member
 from dynax.components.observer import VelocityObserver
 from dynax.components.parts import part
 from dynax.errors import UserError
@@ -33,6 +36,7 @@ class StructuredDynamicsModel(BaseDynamicsModel):
     constraints: str = "layer"  # none | layer
     drop_invariant: bool = constant(True)
     frame: str = constant("robot")
+    head: str = constant("point")
     history: int = 1
 
     @property
@@ -69,11 +73,6 @@ class StructuredDynamicsModel(BaseDynamicsModel):
             )
         super().__post_init__()
 
-    def _init(self, normalization: Variables, rng: jax.Array) -> dict[str, Any]:
-        """Return the parameters of one member."""
-        observer = {"observer": jax.numpy.asarray(self.observer.init())} if self.history > 1 else {}
-        return {**super()._init(normalization, rng), **observer}
-
     @part
     def control_step(self) -> ControlStep:
         """The integrator of the robot, over one control step."""
@@ -84,6 +83,52 @@ class StructuredDynamicsModel(BaseDynamicsModel):
     def contact_detector(self) -> ContactDetector:
         """The contact detection; none with several evaluations, whose later states depend on the parameters."""
         return super().contact_detector if self.env.semi_implicit else ContactDetector()
+
+    @property
+    def member(self) -> "StructuredMember":
+        """The computations of one ensemble member for one sample."""
+        return StructuredMember(self)
+
+
+@dataclass(frozen=True, eq=False)
+class StructuredMember(Member):
+    """One member of a structured model: physics steps within the control step, and the first velocity of a rollout."""
+
+    model: StructuredDynamicsModel
+
+    def init(self, normalization: Variables, rng: jax.Array) -> dict[str, Any]:
+        """Return new parameters; see `Member.init`."""
+        observer = {"observer": jnp.asarray(self.model.observer.init())} if self.model.history > 1 else {}
+        return {**super().init(normalization, rng), **observer}
+
+    def target(
+        self,
+        normalization: Variables,
+        params: Any,
+        dropout: jax.Array | None,
+        states: Float[Array, "h S"],
+        actions: Float[Array, "h A"],
+        truth: jax.Array | None,
+        contact_cache: ContactCache,
+    ) -> jax.Array:
+        """Return the predicted target; see `Member.target`."""
+        model, state = self.model, states[-1]
+        if has_history := len(states) > 1:
+            state = self.first_state(normalization, params, states, actions)
+            actions, contact_cache = actions[-1:], jax.tree.map(lambda x: x[-1:], contact_cache)
+        if model.env.semi_implicit:
+            target = super().target(normalization, params, dropout, state[None], actions, truth, contact_cache)
+        else:
+            change = model.control_step(lambda at: self.velocity_change(params, normalization, at, actions), state)
+            layout = model.representation
+            target = layout.to_base(state, layout.target.of_change(state, change))
+        return model.targets(states[-1], model.integrate(state, target)) if has_history else target
+
+    def extend(
+        self, normalization: Variables, params: Any, memory: Any, states: Any, actions: Any
+    ) -> tuple[Any, jax.Array]:
+        """Return an empty memory, and the target after the states; see `Member.extend`."""
+        return (), self.target(normalization, params, None, states, actions, None, ContactCache())
 
     def velocity_change(
         self, params: Any, normalization: Variables, state: Float[Array, " S"], actions: Float[Array, "1 A"]
@@ -97,30 +142,8 @@ class StructuredDynamicsModel(BaseDynamicsModel):
             actions: the action of the control step.
         """
         network = {"params": params["network"]}
-        free: Any = self.apply(network, state[None], actions, normalization, method="unconstrained")
-        return self.constraint_stage.constrained(params.get("layer", {}), state, free)
-
-    def _predict(
-        self,
-        normalization: Variables,
-        params: Any,
-        dropout: jax.Array | None,
-        states: Float[Array, "h S"],
-        actions: Float[Array, "h A"],
-        truth: jax.Array | None,
-        contact_cache: ContactCache,
-    ) -> jax.Array:
-        """Return the target of one sample by one member."""
-        state, layout = states[-1], self.representation
-        if has_history := len(states) > 1:
-            state = self.first_state(normalization, params, states, actions)
-            actions, contact_cache = actions[-1:], jax.tree.map(lambda x: x[-1:], contact_cache)
-        if self.env.semi_implicit:
-            target = super()._predict(normalization, params, dropout, state[None], actions, truth, contact_cache)
-        else:
-            change = self.control_step(lambda at: self.velocity_change(params, normalization, at, actions), state)
-            target = layout.to_base(state, layout.target.of_change(state, change))
-        return self.targets(states[-1], self.integrate(state, target)) if has_history else target
+        free: Any = self.model.apply(network, state[None], actions, normalization, method="unconstrained")
+        return self.model.constraint_stage.constrained(params.get("layer", {}), state, free)
 
     def first_state(
         self, normalization: Variables, params: Any, states: Float[Array, "h S"], actions: Float[Array, "h A"]
@@ -135,13 +158,7 @@ class StructuredDynamicsModel(BaseDynamicsModel):
         """
         if len(states) == 1:
             return states[-1]
-        nv = self.env.space.nv
-        first = nv if self.representation.target.has_positions else 0
+        model, nv = self.model, self.model.env.space.nv
+        first = nv if model.representation.target.has_positions else 0
         unit = normalization["target"]["std"][first : first + nv]
-        return self.observer(params["observer"], states, actions, unit, normalization["actions"]["std"])
-
-    def _extend(
-        self, normalization: Variables, params: Any, memory: Any, states: Any, actions: Any
-    ) -> tuple[Any, jax.Array]:
-        """Return an empty memory and the target of one sample by one member."""
-        return (), self._predict(normalization, params, None, states, actions, None, ContactCache())
+        return model.observer(params["observer"], states, actions, unit, normalization["actions"]["std"])

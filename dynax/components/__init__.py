@@ -5,6 +5,8 @@
     network_step                        the unconstrained step of a network
     residual_inputs                     constraint residuals as inputs of a network
     contact_cache                       contacts that are found once for a whole dataset
+    gaussian_head                       the variance of predictions
+    member                              one member of an ensemble for one sample
     ensemble                            one function for all members of an ensemble
     rollout                             open-loop prediction
     model_options                       the options and the parts of a model

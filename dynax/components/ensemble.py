@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Int, UInt32
 
 from dynax.components.rollout import rollout_of_particles
 
@@ -37,37 +37,54 @@ class Ensemble:
             return jax.tree.map(lambda x: x[None], function(params, *args))
         return jax.vmap(function, (0, *[None] * len(args)))(params, *args)
 
-    def simulate(self, member: Callable[..., Any], variables: Any, *args: Any) -> Any:
+    def keys(self, seed: int) -> UInt32[Array, "*E 2"]:
+        """Return a random key for each member, in the form of `params`."""
+        key = jax.random.PRNGKey(seed)
+        return key if self.size == 1 else jax.random.split(key, self.size)
+
+    def simulate(self, member: Callable[..., Any], variables: Any, states: Any, actions: Any, keys: Any) -> Any:
         """Return the open-loop predictions of all members, stacked along a leading axis E.
 
         Args:
-            member: function of the variables of one member and `args`.
+            member: function of the variables of one member, states, actions and the keyword `key`.
             variables: parameters of all members, and the normalization that they share.
-            args: arguments that all members share.
+            states, actions: see `BaseDynamicsModel.rollout`.
+            keys: result of `keys`; None for no noise.
         """
-        return self.apply(
-            lambda params, *given: member({**variables, "params": params}, *given), variables["params"], *args
-        )
+
+        def one(own: tuple[Any, Any], *given: Any) -> Any:
+            return member({**variables, "params": own[0]}, *given, key=own[1])
+
+        return self.apply(one, (variables["params"], keys), states, actions)
 
     def simulate_mixed(
-        self, member: Callable[..., Any], variables: Any, states: Any, actions: Any, order: Int[Array, "T E"]
+        self,
+        member: Callable[..., Any],
+        variables: Any,
+        states: Any,
+        actions: Any,
+        order: Int[Array, "T E"],
+        seed: int | None = None,
     ) -> Float[Array, "E B T1 S"]:
         """Return open-loop predictions of particles, each by the member that `order` gives it in each step.
 
         Args:
-            member: function of the variables of one member, histories (B, h, S) and actions (B, h, A) that returns the
-                next states.
+            member: function of the variables of one member, histories (B, h, S), actions (B, h, A) and a random key
+                that returns the next states.
             variables: parameters of all members, and the normalization that they share.
             states, actions, order: see `rollout_of_particles`.
+            seed: determines the noise of a Gaussian head; None for no noise.
         """
 
-        def one(own: tuple[Any, jax.Array], past: jax.Array) -> jax.Array:
-            return member({**variables, "params": own[0]}, own[1], past)
+        def one(own: tuple[Any, jax.Array, Any], past: jax.Array) -> jax.Array:
+            return member({**variables, "params": own[0]}, own[1], past, own[2])
 
-        def predict(histories: jax.Array, past: jax.Array) -> jax.Array:
-            return self.apply(one, (variables["params"], histories), past)
+        def predict(histories: jax.Array, past: jax.Array, key: jax.Array | None) -> jax.Array:
+            keys = None if key is None else jax.random.split(key, self.size)
+            return self.apply(one, (variables["params"], histories, keys), past)
 
-        return rollout_of_particles(predict, states, actions, order)
+        key = None if seed is None else jax.random.PRNGKey(seed)
+        return rollout_of_particles(predict, states, actions, order, key)
 
     def own(self, outputs: Any) -> Any:
         """Return outputs of `apply` in the form of `params`, so that each member receives its own in the next call."""

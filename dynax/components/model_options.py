@@ -5,6 +5,7 @@
 - `layer`: joint limits and contacts, with `constraints=layer`
 - `constraint_stage`: from an unconstrained step to a target
 - `contact_detector`: contact detection, once for all parts
+- `gaussian_head`: the variance of predictions, with `head=gaussian`
 - `ensemble`: one function for all members
 """
 
@@ -16,6 +17,7 @@ from jaxtyping import Bool
 from dynax.components.constraints import ConstraintStage, LearnedConstraints, check_layer, constraint_layer
 from dynax.components.contact_cache import ContactDetector
 from dynax.components.ensemble import Ensemble
+from dynax.components.gaussian_head import HEADS, GaussianHead
 from dynax.components.network_step import NetworkStep
 from dynax.components.parts import ModuleWithParts, part
 from dynax.config.bounds import MAX_ENSEMBLE, MAX_HISTORY, MAX_RATE
@@ -44,6 +46,7 @@ class ModuleWithOptions(ModuleWithParts):
     frame: str = "world"  # frame of features and targets: world | robot
     history: int = 1  # states and actions that the network receives
     ensemble_size: int = 1  # number of networks whose predictions are averaged
+    head: str = "point"  # point | gaussian (with a predicted variance, which `rollout_members` samples)
 
     sequence: ClassVar[bool] = False  # the network returns one target for each state of the history
     has_memory: ClassVar[bool] = False  # a sequence network defines `extend`, for rollouts
@@ -57,6 +60,7 @@ class ModuleWithOptions(ModuleWithParts):
         check_range("model.ensemble_size", self.ensemble_size, 1, MAX_ENSEMBLE)
         check_choice("model.compliance", self.compliance, ("learned", "mjcf"))
         check_range("model.contact_init_scale", self.contact_init_scale, 0, MAX_RATE, open_low=True)
+        check_choice("model.head", self.head, HEADS)
         check_options(self.angles, self.target, self.constraints, self.frame)
         if self.constraints == "layer" and not self.has_substeps:
             check_layer(self.env, self.target)
@@ -89,6 +93,11 @@ class ModuleWithOptions(ModuleWithParts):
         """The contact detection: for a whole dataset once before a training, and in each step of a rollout."""
         residuals, features = self.network_step.residual_inputs, self.representation.constraints.contacts
         return ContactDetector(features, residuals.constraints.layer if residuals else self.layer)
+
+    @part
+    def gaussian_head(self) -> GaussianHead | None:
+        """The variance of predictions, with `head=gaussian`."""
+        return GaussianHead(self.representation, self.action_dim) if self.head == "gaussian" else None
 
     @property
     def ensemble(self) -> Ensemble:

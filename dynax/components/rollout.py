@@ -7,92 +7,110 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-Predict = Callable[[jax.Array, jax.Array], jax.Array]  # histories of states and actions -> next states
-# (memory, states, actions) -> (memory with these states, next states); the first memory is None
-Extend = Callable[[Any, jax.Array, jax.Array], tuple[Any, jax.Array]]
+Key = jax.Array | None  # random key of the noise of a prediction, or None for no noise
+Predict = Callable[[jax.Array, jax.Array, Key], jax.Array]  # (histories of states, of actions, key) -> next states
+# (memory, states, actions, key) -> (memory with these states, next states); the first memory is None
+Extend = Callable[[Any, jax.Array, jax.Array, Key], tuple[Any, jax.Array]]
 
 
 def rollout(
-    predict: Predict, states: Float[Array, "B h S"], actions: Float[Array, "B steps A"]
+    predict: Predict, states: Float[Array, "B h S"], actions: Float[Array, "B steps A"], key: Key = None
 ) -> Float[Array, "B T1 S"]:
     """Return an open-loop prediction.
 
     Args:
-        predict: function from histories (B, h, S) and (B, h, A) to the next states (B, S).
+        predict: function from histories (B, h, S) and (B, h, A) and a random key to the next states (B, S).
         states: initial histories.
         actions: h - 1 + T actions. The first h - 1 belong to the first h - 1 states.
-
-    Returns:
-        T + 1 states; the first is the last of `states`.
-    """
-
-    def step(carry: tuple[jax.Array, jax.Array], action: jax.Array) -> tuple[tuple[jax.Array, jax.Array], jax.Array]:
-        history, past = carry
-        past = jnp.concatenate([past, action[:, None]], axis=1)
-        following = predict(history, past)
-        history = jnp.concatenate([history[:, 1:], following[:, None]], axis=1)
-        return (history, past[:, 1:]), following
-
-    before = states.shape[1] - 1
-    future = jnp.moveaxis(actions[:, before:], 1, 0)
-    _, path = jax.lax.scan(step, (states, actions[:, :before]), future)
-    return jnp.concatenate([states[:, -1:], jnp.moveaxis(path, 0, 1)], axis=1)
-
-
-def rollout_with_memory(
-    extend: Extend, states: Float[Array, "B h S"], actions: Float[Array, "B steps A"]
-) -> Float[Array, "B T1 S"]:
-    """Return an open-loop prediction of a model that keeps a memory of the earlier states. It computes each state once.
-
-    Args:
-        extend: function from a memory, states (B, n, S) and actions (B, n, A) that follow it, to the memory after them
-            and the next states (B, S).
-        states: initial histories.
-        actions: h - 1 + T actions. The first h - 1 belong to the first h - 1 states.
-
-    Returns:
-        T + 1 states; the first is the last of `states`.
-    """
-
-    def step(carry: tuple[Any, jax.Array], action: jax.Array) -> tuple[tuple[Any, jax.Array], jax.Array]:
-        memory, following = extend(*carry, action[:, None])
-        return (memory, following[:, None]), following
-
-    history = states.shape[1]
-    memory, first = extend(None, states, actions[:, :history])
-    _, path = jax.lax.scan(step, (memory, first[:, None]), jnp.moveaxis(actions[:, history:], 1, 0))
-    return jnp.concatenate([states[:, -1:], first[:, None], jnp.moveaxis(path, 0, 1)], axis=1)
-
-
-def rollout_of_particles(
-    predict: Predict, states: Float[Array, "B h S"], actions: Float[Array, "B steps A"], order: Int[Array, "T E"]
-) -> Float[Array, "E B T1 S"]:
-    """Return open-loop predictions of E particles; in each step, each member of an ensemble predicts one of them.
-
-    With a random order, this is TS1 of Chua et al. 2018 (arXiv:1805.12114).
-
-    Args:
-        predict: function from the histories that each member receives, (E, B, h, S), and their actions (B, h, A) to the
-            next states (E, B, S).
-        states: initial histories, the same for all particles.
-        actions: h - 1 + T actions. The first h - 1 belong to the first h - 1 states.
-        order: in step t, member m predicts the particle order[t, m].
+        key: random key, of which each step receives one of its own; None for no noise.
 
     Returns:
         T + 1 states; the first is the last of `states`.
     """
 
     def step(carry: tuple[jax.Array, jax.Array], given: Any) -> tuple[tuple[jax.Array, jax.Array], jax.Array]:
-        (histories, past), (action, particles) = carry, given
+        (history, past), (action, own_key) = carry, given
         past = jnp.concatenate([past, action[:, None]], axis=1)
-        following = predict(histories[particles], past)[jnp.argsort(particles)]
+        following = predict(history, past, own_key)
+        history = jnp.concatenate([history[:, 1:], following[:, None]], axis=1)
+        return (history, past[:, 1:]), following
+
+    before = states.shape[1] - 1
+    future = jnp.moveaxis(actions[:, before:], 1, 0)
+    _, path = jax.lax.scan(step, (states, actions[:, :before]), (future, _split(key, len(future))))
+    return jnp.concatenate([states[:, -1:], jnp.moveaxis(path, 0, 1)], axis=1)
+
+
+def rollout_with_memory(
+    extend: Extend, states: Float[Array, "B h S"], actions: Float[Array, "B steps A"], key: Key = None
+) -> Float[Array, "B T1 S"]:
+    """Return an open-loop prediction of a model that keeps a memory of the earlier states. It computes each state once.
+
+    Args:
+        extend: function from a memory, states (B, n, S) and actions (B, n, A) that follow it, and a random key, to the
+            memory after them and the next states (B, S).
+        states: initial histories.
+        actions: h - 1 + T actions. The first h - 1 belong to the first h - 1 states.
+        key: see `rollout`.
+
+    Returns:
+        T + 1 states; the first is the last of `states`.
+    """
+
+    def step(carry: tuple[Any, jax.Array], given: Any) -> tuple[tuple[Any, jax.Array], jax.Array]:
+        action, own_key = given
+        memory, following = extend(*carry, action[:, None], own_key)
+        return (memory, following[:, None]), following
+
+    history = states.shape[1]
+    future = jnp.moveaxis(actions[:, history:], 1, 0)
+    keys = _split(key, len(future) + 1)
+    memory, first = extend(None, states, actions[:, :history], None if keys is None else keys[0])
+    later = None if keys is None else keys[1:]
+    _, path = jax.lax.scan(step, (memory, first[:, None]), (future, later))
+    return jnp.concatenate([states[:, -1:], first[:, None], jnp.moveaxis(path, 0, 1)], axis=1)
+
+
+def rollout_of_particles(
+    predict: Predict,
+    states: Float[Array, "B h S"],
+    actions: Float[Array, "B steps A"],
+    order: Int[Array, "T E"],
+    key: Key = None,
+) -> Float[Array, "E B T1 S"]:
+    """Return open-loop predictions of E particles; in each step, each member of an ensemble predicts one of them.
+
+    With a random order, this is TS1 of Chua et al. 2018 (arXiv:1805.12114).
+
+    Args:
+        predict: function from the histories that each member receives, (E, B, h, S), their actions (B, h, A) and a
+            random key to the next states (E, B, S).
+        states: initial histories, the same for all particles.
+        actions: h - 1 + T actions. The first h - 1 belong to the first h - 1 states.
+        order: in step t, member m predicts the particle order[t, m].
+        key: see `rollout`.
+
+    Returns:
+        T + 1 states; the first is the last of `states`.
+    """
+
+    def step(carry: tuple[jax.Array, jax.Array], given: Any) -> tuple[tuple[jax.Array, jax.Array], jax.Array]:
+        (histories, past), (action, particles, own_key) = carry, given
+        past = jnp.concatenate([past, action[:, None]], axis=1)
+        following = predict(histories[particles], past, own_key)[jnp.argsort(particles)]
         histories = jnp.concatenate([histories[:, :, 1:], following[:, :, None]], axis=2)
         return (histories, past[:, 1:]), following
 
     before, size = states.shape[1] - 1, order.shape[1]
     histories = jnp.broadcast_to(states, (size, *states.shape))
-    _, path = jax.lax.scan(step, (histories, actions[:, :before]), (jnp.moveaxis(actions[:, before:], 1, 0), order))
+    given = jnp.moveaxis(actions[:, before:], 1, 0), order, _split(key, len(order))
+    _, path = jax.lax.scan(step, (histories, actions[:, :before]), given)
     return jnp.concatenate([histories[:, :, -1:], jnp.moveaxis(path, 0, 2)], axis=2)
+
+
+def _split(key: Key, count: int) -> jax.Array | None:
+    """Return a key for each of `count` steps, or None without a key."""
+    return None if key is None else jax.random.split(key, count)
 
 
 class Sizes(Protocol):

@@ -94,7 +94,7 @@ def _mixed_rollout(model: BaseDynamicsModel, states: Any, actions: Any, variable
     steps, size = actions.shape[1] - model.history + 1, model.ensemble_size
     order = np.random.default_rng(0).permuted(np.tile(np.arange(size), (steps, 1)), axis=1)
     member = model.clone(ensemble_size=1)
-    return model.ensemble.simulate_mixed(member.predict, variables, states, actions, jnp.asarray(order))
+    return model.ensemble.simulate_mixed(member.predict, variables, states, actions, jnp.asarray(order), seed=0)
 
 
 class MjxPredictor:

@@ -126,7 +126,8 @@ def _evaluated(model: RigidDynamicsModel) -> Callable[..., tuple[jax.Array, jax.
             "network": unravel(constants),
             "layer": {name: jnp.full(shape, _initial_factor(model, name)) for name, shape in factors.items()},
         }
-        _, found = step.evaluated(lambda at: model.velocity_change(params, normalization, at, action[None]), state)
+        change = model.member.velocity_change
+        _, found = step.evaluated(lambda at: change(params, normalization, at, action[None]), state)
         accelerations = found.changes / step.timestep
         return found.states, accelerations + measured - jnp.asarray(step.weights) @ accelerations
 

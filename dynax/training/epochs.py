@@ -16,7 +16,6 @@ from jaxtyping import Array, Float, PyTree, UInt32
 
 from dynax.base import Variables
 from dynax.config.schema import TrainingConfig
-from dynax.training import losses
 from dynax.training.optimizers.divided import collected
 from dynax.training.samples import Samples
 from dynax.training.shards import Shards
@@ -56,6 +55,7 @@ class Progress(struct.PyTreeNode):
 
 # (variables, samples, window_ends, key) -> squared errors (E, B, ...)
 Errors = Callable[[Variables, Samples, jax.Array, jax.Array], jax.Array]
+Loss = Callable[[jax.Array], tuple[jax.Array, jax.Array]]  # squared errors -> (loss, mean squared error)
 Moving = tuple[Any, Any, Any]  # parameters, their moving average, and the state of the optimizer
 # (moving, errors, epoch, samples, order, keys, first, last) -> (moving, errors); the first two arguments are donated
 Piece = Callable[..., tuple[Moving, jax.Array]]
@@ -131,16 +131,17 @@ def _order(key: jax.Array, epoch: jax.Array, ends: jax.Array, batch: int, update
 
 
 def make_piece(
-    errors: Errors, normalization: Variables, optimizer: optax.GradientTransformation, config: TrainingConfig,
-    updates: int, shards: Shards,
+    errors: Errors, loss: Loss, normalization: Variables, optimizer: optax.GradientTransformation,
+    config: TrainingConfig, updates: int, shards: Shards,
 ) -> Piece:  # fmt: skip
     """Return a function that runs some updates of an epoch.
 
     Args:
         errors: squared errors of a batch.
+        loss: the loss of the squared errors, and their mean.
         normalization: statistics of the training data.
         optimizer: update rule, with its learning rate schedule.
-        config: loss and decay of the moving average.
+        config: decay of the moving average.
         updates: updates per epoch.
         shards: the shards of a batch.
 
@@ -150,9 +151,6 @@ def make_piece(
         the samples, the window ends (U, B) and keys (U, 2) of each update, and the first and the last update. It
         returns the new values of the first two arguments, and reuses their memory.
     """
-
-    def loss(squared: Float[Array, "E B ..."]) -> tuple[Float[Array, ""], Float[Array, ""]]:
-        return jax.vmap(losses.LOSSES[config.loss])(squared).sum(), losses.mse(squared)
 
     def update(
         samples: Samples, carry: Any, ends: jax.Array, key: jax.Array, count: jax.Array

@@ -3,7 +3,7 @@
 Errors are in units of the standard deviation of the target.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -34,10 +34,7 @@ def one_step(
     Returns:
         (E, B), or (E, B, h) for a sequence model.
     """
-    rows = ends[:, None] + jnp.arange(1 - model.history, 1)
-    targets = samples.targets[rows if model.sequence else ends]
-    cache = jax.tree.map(lambda x: x[rows], samples.contact_cache)
-    return _squared_error(model, variables, samples.states[rows], samples.actions[rows], targets, key, cache)
+    return jnp.mean(_squared_errors(model, variables, _windows(model, samples, ends), key), axis=-1)
 
 
 def noisy_step(
@@ -50,16 +47,33 @@ def noisy_step(
     of the noise in tangent coordinates.
     """
     noise_key, key = jax.random.split(key)
-    rows = ends[:, None] + jnp.arange(1 - model.history, 1)
-    target = variables["normalization"]["target"]
-    states = samples.states[rows]
-    following = model.integrate(states, samples.targets[rows] * target["std"] + target["mean"])
-    space = model.env.space
-    noise = scale * jax.random.normal(noise_key, (*states.shape[:-1], space.tangent_dim))
-    states = space.add(states, noise)
-    targets = normalize(target, model.targets(states, following))
-    targets = targets if model.sequence else targets[:, -1]
-    return _squared_error(model, variables, states, samples.actions[rows], targets, key)
+    windows = _noisy_windows(model, variables, samples, ends, noise_key, scale)
+    return jnp.mean(_squared_errors(model, variables, windows, key), axis=-1)
+
+
+def likelihood_step(
+    model: BaseDynamicsModel,
+    variables: Variables,
+    samples: Samples,
+    ends: Int[Array, " B"],
+    key: Key,
+    scale: Scale | None = None,
+) -> Float[Array, "E B *h 2"]:
+    """Return the squared error of one-step predictions, and the negative log-likelihood of a Gaussian head.
+
+    The likelihood is that of the normal distribution, without its constant. Its derivative with respect to the
+    predicted mean is zero, see `GaussianHead`. The arguments are those of `noisy_step`; without `scale`, the states
+    have no noise.
+    """
+    noise_key, key = jax.random.split(key)
+    if scale is None:
+        windows = _windows(model, samples, ends)
+    else:
+        windows = _noisy_windows(model, variables, samples, ends, noise_key, scale)
+    squared = _squared_errors(model, variables, windows, key)
+    log_variance = model.log_variance(variables, windows.states, windows.actions, windows.contact_cache)
+    likelihood = 0.5 * (log_variance + jax.lax.stop_gradient(squared) * jnp.exp(-log_variance))
+    return jnp.stack([squared.mean(axis=-1), likelihood.mean(axis=-1)], axis=-1)
 
 
 def multi_step(
@@ -84,19 +98,43 @@ def multi_step(
     return jnp.mean(error[..., space.observed] ** 2, axis=-1)
 
 
-def _squared_error(
-    model: BaseDynamicsModel,
-    variables: Variables,
-    states: Float[Array, "B h S"],
-    actions: Float[Array, "B h A"],
-    targets: Float[Array, "B *h D"],
-    key: Key | None,
-    contact_cache: Any = None,
-) -> Float[Array, "E B *h"]:
+class _Windows(NamedTuple):
+    """The arguments and the targets of predictions."""
+
+    states: Float[Array, "B h S"]
+    actions: Float[Array, "B h A"]
+    targets: Float[Array, "B *h D"]  # normalized
+    contact_cache: Any = None
+
+
+def _windows(model: BaseDynamicsModel, samples: Samples, ends: Int[Array, " B"]) -> _Windows:
+    rows = ends[:, None] + jnp.arange(1 - model.history, 1)
+    targets = samples.targets[rows if model.sequence else ends]
+    cache = jax.tree.map(lambda x: x[rows], samples.contact_cache)
+    return _Windows(samples.states[rows], samples.actions[rows], targets, cache)
+
+
+def _noisy_windows(
+    model: BaseDynamicsModel, variables: Variables, samples: Samples, ends: Int[Array, " B"], key: Key, scale: Scale
+) -> _Windows:
+    """Return windows with noisy states, and with targets that lead from there to the true next states."""
+    rows = ends[:, None] + jnp.arange(1 - model.history, 1)
+    target, space, states = variables["normalization"]["target"], model.env.space, samples.states[rows]
+    following = model.integrate(states, samples.targets[rows] * target["std"] + target["mean"])
+    states = space.add(states, scale * jax.random.normal(key, (*states.shape[:-1], space.tangent_dim)))
+    targets = normalize(target, model.targets(states, following))
+    return _Windows(states, samples.actions[rows], targets if model.sequence else targets[:, -1])
+
+
+def _squared_errors(
+    model: BaseDynamicsModel, variables: Variables, windows: _Windows, key: Key | None
+) -> Float[Array, "E B *h D"]:
+    """Return the squared error of each entry of the target."""
+    states, actions, targets, contact_cache = windows
     target = variables["normalization"]["target"]
     truth = targets * target["std"] + target["mean"] if model.layer else None
     predicted = model.predict_delta(variables, states, actions, key, truth, contact_cache)
-    return jnp.mean((normalize(target, predicted) - targets) ** 2, axis=-1)
+    return (normalize(target, predicted) - targets) ** 2
 
 
 def mse(squared: Float[Array | np.ndarray, "..."]) -> Float[Array, ""]:
@@ -126,3 +164,14 @@ def outlier_scale(squared: Float[Array | np.ndarray, "..."], minimum: float = 1e
 
 
 LOSSES = {"mse": mse, "cauchy": cauchy}
+
+
+def of_errors(name: str, squared: Float[Array, "E B *h"]) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    """Return the loss `name` of squared errors, which is the sum over ensemble members, and their mean."""
+    return jax.vmap(LOSSES[name])(squared).sum(), mse(squared)
+
+
+def of_likelihoods(name: str, values: Float[Array, "E B *h 2"]) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    """Return the loss of the results of `likelihood_step`, and the mean of their squared errors."""
+    loss, error = of_errors(name, values[..., 0])
+    return loss + jax.vmap(jnp.mean)(values[..., 1]).sum(), error

@@ -123,7 +123,7 @@ def _of_equations(train: TrainingSet, parameters: Parameters, steps: int, entrie
 
     def first(theta: Float[Array, " P"], states: Float[Array, "h S"], actions: Float[Array, "h A"]) -> jax.Array:
         variables = parameters.variables(theta)
-        return model.first_state(variables["normalization"], variables["params"], states, actions)
+        return model.member.first_state(variables["normalization"], variables["params"], states, actions)
 
     def inputs(theta: jax.Array, samples: Samples, end: jax.Array) -> tuple[tuple[jax.Array, ...], Any]:
         normalization = parameters.variables(theta)["normalization"]

@@ -88,11 +88,14 @@ def one_step(train: TrainingSet, config: TrainingConfig) -> Program:
     model = train.model
     batch, updates = batches(model, config, len(train.window_ends()))
     ends = jnp.asarray(train.weighted_ends(config.impact_weight))
-    errors = partial(losses.one_step, model)
-    if config.input_noise:
-        errors = partial(losses.noisy_step, model, scale=(config.input_noise * train.state_std).astype(np.float32))
+    noise = {"scale": (config.input_noise * train.state_std).astype(np.float32)} if config.input_noise else {}
+    if model.gaussian_head:
+        errors, loss = partial(losses.likelihood_step, model, **noise), partial(losses.of_likelihoods, config.loss)
+    else:
+        step = losses.noisy_step if noise else losses.one_step
+        errors, loss = partial(step, model, **noise), partial(losses.of_errors, config.loss)
     shards = Shards.of(config.shards, batch)
-    piece = make_piece(errors, train.normalization, optimizer_for(train, config), config, updates, shards)
+    piece = make_piece(errors, loss, train.normalization, optimizer_for(train, config), config, updates, shards)
     return Program(begin=lambda state: state, work=Epochs(piece, shards, train.samples, ends, batch, updates))
 
 
@@ -111,7 +114,8 @@ def multi_step(train: TrainingSet, config: TrainingConfig, horizon: int) -> Prog
     def errors(variables: Variables, samples: Samples, ends: jax.Array, key: jax.Array) -> jax.Array:
         return losses.multi_step(model, variables, samples, ends, horizon, scale)[None]  # the ensemble as one model
 
-    piece = make_piece(errors, train.normalization, optimizer, config, updates, shards)
+    loss = partial(losses.of_errors, config.loss)
+    piece = make_piece(errors, loss, train.normalization, optimizer, config, updates, shards)
     begin = partial(_from_best, optimizer=optimizer)
     return Program(begin=begin, work=Epochs(piece, shards, train.samples, ends, batch, updates))
 

@@ -12,7 +12,7 @@ from toys import Drift, Linear, epochs, same, start
 from dynax.config.schema import TrainingConfig
 from dynax.training import TrainingSet
 from dynax.training.epochs import Epochs, initial_state, make_piece
-from dynax.training.losses import one_step
+from dynax.training.losses import of_errors, one_step
 from dynax.training.shards import Shards
 
 
@@ -43,7 +43,8 @@ def test_the_loss_is_nan_if_the_last_update_gives_parameters_that_are_not_finite
     params = model.create(jax.random.PRNGKey(0), train.normalization)["params"]
     ends, optimizer = jnp.asarray(train.window_ends()), optax.sgd(jnp.nan)
     state = initial_state(params, optimizer, jax.random.PRNGKey(0))
-    piece = make_piece(partial(one_step, model), train.normalization, optimizer, config, 1, Shards())
+    loss = partial(of_errors, "mse")
+    piece = make_piece(partial(one_step, model), loss, train.normalization, optimizer, config, 1, Shards())
     work = Epochs(piece, Shards(), train.samples, ends, batch=len(ends), updates=1)
     [(state, progress)] = work.pieces(state, work.start(state))
     assert np.isnan(work.finish(state, progress)[1])
