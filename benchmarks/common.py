@@ -27,9 +27,9 @@ def header() -> dict[str, Any]:
 
 
 def _without_folders(words: Sequence[str]) -> list[str]:
-    """Return the words of a command without `--keep DIR`, which does not affect the results, and with `--data DIR`."""
+    """Return the words of a command without `--keep DIR`, which does not affect results, and with `DIR` for folders."""
     keep = [i for i, word in enumerate(words) if word == "--keep"]
-    named = ["DIR" if i and words[i - 1] == "--data" else word for i, word in enumerate(words)]
+    named = ["DIR" if i and words[i - 1] in ("--data", "--packages") else word for i, word in enumerate(words)]
     return [word for i, word in enumerate(named) if i not in keep and i - 1 not in keep]
 
 

@@ -1,11 +1,13 @@
 """Real models from end to end with the default features: the table of docs/robots.md.
 
-    python -m benchmarks.foreign [MODEL ...] [--all] [--packages DIR ...] [--collect OVERRIDE ...]
+    python -m benchmarks.foreign [MODEL ...] [--packages DIR ...] [--collect OVERRIDE ...]
+    python -m benchmarks.foreign --all [--packages DIR ...]
     python -m benchmarks.foreign --table [--write]
 
 The models come from the installed packages, and from folders that contain unpacked wheels (`--packages`). Packages that
 are missing are listed. Each model is collected, trained for a few epochs and evaluated. Results are added to
-`benchmarks/results/foreign.json`, so that the models can be measured one after the other.
+`benchmarks/results/foreign.json`, so that the models can be measured one after the other. With `--all`, every XML file
+of the packages runs with few data, to see which models are refused. Files that have a result are left out.
 """
 
 import argparse
@@ -15,6 +17,7 @@ from typing import Any
 
 from benchmarks.common import RESULTS, header, markdown
 from benchmarks.document import ROOT, filled, measured_by
+from benchmarks.foreign import every
 from benchmarks.foreign.measure import measure
 from benchmarks.foreign.models import PACKAGES, find_models, find_packages
 from dynax.runs.files import write_json
@@ -58,6 +61,9 @@ def main(args: argparse.Namespace) -> None:
         if name not in packages:
             print(f"{name} is not installed: its models are left out")
     models = find_models(packages, every=args.all)
+    if args.all:
+        every.run_all(models)
+        return
     for name in args.models or models:
         result = measure(models[name], args.collect)
         results = {**read()["results"], name: result}
@@ -75,8 +81,9 @@ if __name__ == "__main__":
     parser.add_argument("--write", action="store_true", help="with --table: write the table into docs/robots.md")
     arguments = parser.parse_args()
     if arguments.table:
-        print(table())
+        tables = {"foreign": table(), "foreign_all": every.table()}
+        print("\n\n".join(tables.values()))
         if arguments.write:
-            DOCUMENT.write_text(filled(DOCUMENT.read_text(), {"foreign": table()}))
+            DOCUMENT.write_text(filled(DOCUMENT.read_text(), tables))
     else:
         main(arguments)

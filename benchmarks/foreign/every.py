@@ -1,0 +1,58 @@
+"""All XML files of the packages: whether they are models, and whether each model runs from end to end.
+
+Many files are parts of models. MuJoCo compiles each file first, in a process of its own.
+"""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks.common import RESULTS, header, markdown
+from benchmarks.document import committed_table
+from benchmarks.foreign.measure import measure
+from dynax.runs.files import write_json
+
+FILE = RESULTS / "foreign_all.json"
+COLLECT = ("collect.num_rollouts=8", "collect.rollout_length=60")  # few data, because the accuracy is not measured
+PART, NO_JOINTS, RUNS = "part of a model", "no joints", "runs"
+COMPILE = "import sys, mujoco; print(mujoco.MjModel.from_xml_path(sys.argv[1]).nv)"
+
+
+def run_all(models: Mapping[str, Path]) -> None:
+    """Run all models without a result, and write the results after each of them."""
+    found = json.loads(FILE.read_text())["results"] if FILE.exists() else {}
+    for name, path in models.items():
+        if name not in found:
+            found[name] = outcome(path)
+            write_json(FILE, {**header(), "collect": COLLECT, "files": len(models), "results": found})
+            print(name, found[name], flush=True)
+
+
+def outcome(path: Path) -> str:
+    """Return the kind of the file `path`, or the sentence with which `dynax train` refuses it."""
+    compiled = subprocess.run([sys.executable, "-c", COMPILE, path], capture_output=True, text=True, check=False)
+    if compiled.returncode:
+        return PART
+    if int(compiled.stdout) == 0:
+        return NO_JOINTS
+    return measure(path, COLLECT).get("refused", RUNS)
+
+
+def table() -> str:
+    """Return the table of the committed results."""
+    return committed_table(FILE, _table, "of {files} files")
+
+
+def _table(results: Mapping[str, str]) -> str:
+    """Return a row for each package, and the sentences of the refusals."""
+    kinds = [PART, NO_JOINTS, RUNS, "refused"]
+    counts: dict[str, Counter[str]] = {}
+    for name, result in results.items():
+        counts.setdefault(name.partition("/")[0], Counter())[result if result in kinds else "refused"] += 1
+    rows: list[list[Any]] = [[name, *(str(count[kind]) for kind in kinds)] for name, count in sorted(counts.items())]
+    refusals = sorted({f"- `{name}`: {text}" for name, text in results.items() if text not in kinds})
+    return "\n\n".join([markdown(["package", *kinds], rows), *(["\n".join(refusals)] if refusals else [])])
