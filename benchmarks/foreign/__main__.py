@@ -7,7 +7,7 @@
 The models come from the installed packages, and from folders that contain unpacked wheels (`--packages`). Packages that
 are missing are listed. Each model is collected, trained for a few epochs and evaluated. Results are added to
 `benchmarks/results/foreign.json`, so that the models can be measured one after the other. With `--all`, every XML file
-of the packages runs with few data, to see which models are refused. Files that have a result are left out.
+of the packages runs with a small dataset. The result is that it runs, or the error. Files with a result are left out.
 """
 
 import argparse

@@ -17,8 +17,11 @@ from benchmarks.foreign.measure import measure
 from dynax.runs.files import write_json
 
 FILE = RESULTS / "foreign_all.json"
-COLLECT = ("collect.num_rollouts=8", "collect.rollout_length=60")  # few data, because the accuracy is not measured
-PART, NO_JOINTS, RUNS = "part of a model", "no joints", "runs"
+COLLECT = (
+    "collect.num_rollouts=8",
+    "collect.rollout_length=60",
+)  # a small dataset, because the accuracy is not measured
+PART, NO_JOINTS, RUNS, ERROR = "part of a model", "no joints", "runs", "error"
 COMPILE = "import sys, mujoco; print(mujoco.MjModel.from_xml_path(sys.argv[1]).nv)"
 
 
@@ -33,7 +36,7 @@ def run_all(models: Mapping[str, Path]) -> None:
 
 
 def outcome(path: Path) -> str:
-    """Return the kind of the file `path`, or the sentence with which `dynax train` refuses it."""
+    """Return the kind of the file `path`, or the error of `dynax train`."""
     compiled = subprocess.run([sys.executable, "-c", COMPILE, path], capture_output=True, text=True, check=False)
     if compiled.returncode:
         return PART
@@ -48,11 +51,11 @@ def table() -> str:
 
 
 def _table(results: Mapping[str, str]) -> str:
-    """Return a row for each package, and the sentences of the refusals."""
-    kinds = [PART, NO_JOINTS, RUNS, "refused"]
+    """Return a row for each package, and the errors."""
+    kinds = [PART, NO_JOINTS, RUNS, ERROR]
     counts: dict[str, Counter[str]] = {}
     for name, result in results.items():
-        counts.setdefault(name.partition("/")[0], Counter())[result if result in kinds else "refused"] += 1
+        counts.setdefault(name.partition("/")[0], Counter())[result if result in kinds else ERROR] += 1
     rows: list[list[Any]] = [[name, *(str(count[kind]) for kind in kinds)] for name, count in sorted(counts.items())]
-    refusals = sorted({f"- `{name}`: {text}" for name, text in results.items() if text not in kinds})
-    return "\n\n".join([markdown(["package", *kinds], rows), *(["\n".join(refusals)] if refusals else [])])
+    errors = sorted({f"- `{name}`: {text}" for name, text in results.items() if text not in kinds})
+    return "\n\n".join([markdown(["package", *kinds], rows), *(["\n".join(errors)] if errors else [])])

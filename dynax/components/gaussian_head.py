@@ -78,7 +78,7 @@ class GaussianHead:
         state: Float[Array, " S"],
         action: Float[Array, " A"],
     ) -> Float[Array, " D"]:
-        """Return a random deviation from the predicted target, in physical units.
+        """Return the noise of a target, in physical units.
 
         Args:
             normalization, params, state, action: see `log_variance`.

@@ -22,7 +22,7 @@ def rollout(
         predict: function from histories (B, h, S) and (B, h, A) and a random key to the next states (B, S).
         states: initial histories.
         actions: h - 1 + T actions. The first h - 1 belong to the first h - 1 states.
-        key: random key, of which each step receives one of its own; None for no noise.
+        key: random key of the noise; None for no noise.
 
     Returns:
         T + 1 states; the first is the last of `states`.
@@ -47,8 +47,8 @@ def rollout_with_memory(
     """Return an open-loop prediction of a model that keeps a memory of the earlier states. It computes each state once.
 
     Args:
-        extend: function from a memory, states (B, n, S) and actions (B, n, A) that follow it, and a random key, to the
-            memory after them and the next states (B, S).
+        extend: function from a memory, the states (B, n, S) and actions (B, n, A) after it, and a random key. It
+            returns the memory after them and the next states (B, S).
         states: initial histories.
         actions: h - 1 + T actions. The first h - 1 belong to the first h - 1 states.
         key: see `rollout`.

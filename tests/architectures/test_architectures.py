@@ -62,6 +62,7 @@ NETWORK = {
     "drop_invariant",
     "frame",
     "ensemble_size",
+    "head",
 }
 LAYER = {"constraints", "contact_init_scale"}
 OPTIONS = {

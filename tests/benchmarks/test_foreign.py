@@ -33,7 +33,7 @@ def test_every_file_has_an_outcome_and_is_run_once(files, tmp_path, monkeypatch)
     assert [path.name for path in measured] == ["slide.xml"]
 
 
-def test_a_refusal_is_listed(files, tmp_path, monkeypatch):
+def test_an_error_is_listed(files, tmp_path, monkeypatch):
     monkeypatch.setattr(every, "measure", lambda path, collect: {"refused": "tendons are not supported"})
     monkeypatch.setattr(every, "FILE", tmp_path / "results.json")
     every.run_all(files)
