@@ -4,6 +4,8 @@
     envs = dynax.gym.make_vec(run, task="swing_up", num_envs=1024)  # its VectorEnv
     env = dynax.gym.functional(run, task="swing_up")                # pure functions in JAX
 
+With `predictor="mujoco"`, C MuJoCo simulates the true robot instead, so that a policy can be tested on it.
+
 After `import dynax.gym`, Gymnasium has these environments as `dynax/<task>-v0`, with the option `run`. This package
 needs the extra `gym`.
 
@@ -19,8 +21,9 @@ from jaxtyping import Float
 
 from dynax.config.registries import TASKS
 from dynax.control.tasks import Task
-from dynax.errors import UserError
+from dynax.errors import UserError, check_choice
 from dynax.gym.functional import POOL, FunctionalEnv
+from dynax.gym.simulated import SimulatedRobot
 from dynax.trained import TrainedModel, load
 
 try:
@@ -34,6 +37,7 @@ except ImportError as error:
 
 __all__ = ["FunctionalEnv", "ModelEnv", "VectorModelEnv", "functional", "make", "make_vec"]
 
+PREDICTORS = ("model", "mujoco")
 Run = str | os.PathLike[str] | TrainedModel
 
 
@@ -43,6 +47,7 @@ def functional(
     *,
     seconds: float | None = None,
     period: float = 0.02,
+    predictor: str = "model",
     initial: Float[np.ndarray, "P S"] | None = None,
     seed: int = 0,
 ) -> FunctionalEnv:
@@ -53,6 +58,7 @@ def functional(
         task: name of a task, or a task.
         seconds: length of an episode, s; by default that of the task.
         period: duration of a step, s; the action is constant in it.
+        predictor: model | mujoco (C MuJoCo with the true robot, to test a policy).
         initial: initial states, for example of a dataset; by default those of the task.
         seed: seed of the initial states of the task.
 
@@ -67,7 +73,9 @@ def functional(
     initial = np.asarray(initial, float)
     if initial.ndim != 2 or initial.shape[1] != trained.env.state_dim or not len(initial):
         raise UserError(f"initial must have shape (P, {trained.env.state_dim}), got {initial.shape}", "initial")
-    return FunctionalEnv(trained, chosen, initial, seconds or chosen.seconds, period)
+    check_choice("predictor", predictor, PREDICTORS)
+    robot = SimulatedRobot(trained.env) if predictor == "mujoco" else trained
+    return FunctionalEnv(robot, chosen, initial, seconds or chosen.seconds, period)
 
 
 def make(run: Run, task: str | Task, **options: Any) -> ModelEnv:

@@ -19,9 +19,9 @@ from jaxtyping import Array, Float
 from dynax.control.tasks import Task, rewards
 from dynax.errors import check_range
 from dynax.excitations.excitation import steps_of
+from dynax.gym.simulated import Robot
 from dynax.math.arrays import AnyArray, Leaf
 from dynax.math.precision import in_single_precision
-from dynax.trained import TrainedModel
 
 LIMIT = 1e4  # largest magnitude of an observation; an episode ends beyond it
 POOL = 1024  # initial states that are drawn in advance
@@ -41,13 +41,13 @@ class State(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class FunctionalEnv:
-    """An environment in which a trained model takes the place of the robot.
+    """An environment in which a trained model takes the place of the robot, or C MuJoCo for tests.
 
     An action is in [-1, 1], and is scaled to the action range of the robot. An observation consists of the positions,
     with cosine and sine of each angle without limits, then the velocities and activations.
     """
 
-    trained: TrainedModel
+    trained: Robot
     task: Task
     initial: Float[np.ndarray, "P S"]  # states from which an episode may begin
     seconds: float  # length of an episode, s

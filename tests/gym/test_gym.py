@@ -12,6 +12,7 @@ from small_models import small
 import dynax.gym
 from dynax import TrainedModel
 from dynax.control.tasks.swing_up import SwingUp
+from dynax.data.simulate import simulate
 from dynax.errors import UserError
 
 
@@ -105,7 +106,21 @@ def test_episodes_end_by_the_task_and_by_divergence(trained):
         assert np.isfinite(reward)
 
 
+def test_mujoco_can_take_the_place_of_the_model(trained, cart_pole):
+    """Robots of a vector start in different states, and each follows MuJoCo's own step."""
+    envs = dynax.gym.make_vec(trained, "swing_up", num_envs=3, predictor="mujoco")
+    envs.reset(seed=0)
+    first, actions = np.asarray(envs._state.history)[:, 0], np.array([[-1.0], [0.2], [1.0]], np.float32)
+    envs.step(actions)
+    low, high = cart_pole.action_bounds
+    scaled = np.repeat((low + (actions + 1) / 2 * (high - low))[:, None], 2, axis=1)
+    expected = simulate(cart_pole, first.astype(float), scaled.astype(float), "native")[:, -1]
+    np.testing.assert_allclose(envs._state.history[:, 0], expected, rtol=1e-5, atol=1e-5)
+
+
 def test_wrong_arguments_are_errors(trained):
+    with pytest.raises(UserError, match="predictor=mjx is not one of"):
+        dynax.gym.make(trained, "swing_up", predictor="mjx")
     with pytest.raises(UserError, match="task=swing is not one of"):
         dynax.gym.make(trained, "swing")
     with pytest.raises(UserError, match="does not fit the robot cart_pole"):
