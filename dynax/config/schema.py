@@ -56,6 +56,7 @@ class TrainingConfig:
     patience: int | None = None
     val_rollouts: int = 60
     shards: int | None = None
+    precision: str = "float32"
     seed: int = 0
 
     def __post_init__(self):
@@ -64,6 +65,7 @@ class TrainingConfig:
         check_range("batch_size", self.batch_size, 1, bounds.MAX_TRAJECTORIES)
         OPTIMIZERS.check("optimizer", self.optimizer)
         check_choice("loss", self.loss, ["mse", "cauchy"])
+        check_choice("precision", self.precision, ["float32", "tf32", "bf16"])
         check_range("learning_rate", self.learning_rate, 0, bounds.MAX_RATE, open_low=True)
         check_range("final_learning_rate", self.final_learning_rate, 0, self.learning_rate)
         check_range("warmup_steps", self.warmup_steps, 0, 2**31 - 1)  # optax counts in 32 bits

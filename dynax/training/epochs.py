@@ -60,6 +60,7 @@ Moving = tuple[Any, Any, Any]  # parameters, their moving average, and the state
 # (moving, errors, epoch, samples, order, keys, first, last) -> (moving, errors); the first two arguments are donated
 Piece = Callable[..., tuple[Moving, jax.Array]]
 
+PRECISIONS = {"float32": "highest", "tf32": "tensorfloat32", "bf16": "bfloat16"}  # of matrix products, in JAX's words
 PIECE = 1.0  # duration of a piece, s
 MAX_GROWTH = 10  # factor by which a piece can be longer than the piece before
 
@@ -141,7 +142,7 @@ def make_piece(
         loss: the loss of the squared errors, and their mean.
         normalization: statistics of the training data.
         optimizer: update rule, with its learning rate schedule.
-        config: decay of the moving average.
+        config: decay of the moving average, and precision of the gradient's matrix products.
         updates: updates per epoch.
         shards: the shards of a batch.
 
@@ -157,13 +158,14 @@ def make_piece(
     ) -> tuple[Any, Float[Array, ""]]:
         params, ema, opt_state = carry
         of = lambda params, *rows: errors({"params": params, "normalization": normalization}, samples, *rows)  # noqa: E731
-        error, gradient = shards.gradient(of, loss, params, ends, key)
+        with jax.default_matmul_precision(PRECISIONS[config.precision]):
+            error, gradient = shards.gradient(of, loss, params, ends, key)
         change, opt_state = optimizer.update(gradient, opt_state, params)
         params = optax.apply_updates(params, change)
         ema = _moving_average(config.ema_decay, ema, params, count)
         return (params, ema, opt_state), error
 
-    @jax.default_matmul_precision("highest")
+    @jax.default_matmul_precision("highest")  # of the optimizer
     def piece(
         moving: Moving, errors: jax.Array, epoch: jax.Array, samples: Samples, order: jax.Array, keys: jax.Array,
         first: jax.Array, last: jax.Array,

@@ -36,6 +36,22 @@ def test_without_a_moving_average_the_parameters_are_validated(slide, sliding):
         assert same(epoch.state.ema, epoch.state.params)
 
 
+@pytest.mark.parametrize(("precision", "word"), [("float32", "HIGHEST"), ("tf32", "HIGH"), ("bf16", "DEFAULT")])
+def test_the_precision_is_that_of_the_matrix_products_of_the_gradient(slide, sliding, precision, word):
+    config = TrainingConfig(precision=precision, ema_decay=None)
+    model, train = Linear(env=slide), TrainingSet.of(Linear(env=slide), sliding[0])
+    params = model.create(jax.random.PRNGKey(0), train.normalization)["params"]
+    ends, optimizer = jnp.asarray(train.window_ends())[None], optax.sgd(0.1)
+    state = initial_state(params, optimizer, jax.random.PRNGKey(0))
+    loss = partial(of_errors, "mse")
+    piece = make_piece(partial(one_step, model), loss, train.normalization, optimizer, config, 1, Shards())
+    moving, keys = (state.params, state.ema, state.opt_state), jax.random.split(jax.random.PRNGKey(0), 1)
+    text = piece.lower(moving, jnp.zeros(1), state.epoch, train.samples, ends, keys, 0, 1).as_text()
+    products = [line for line in text.splitlines() if "dot_general" in line]
+    assert products
+    assert all(f"precision = [{word}, {word}]" in line for line in products)
+
+
 def test_the_loss_is_nan_if_the_last_update_gives_parameters_that_are_not_finite(slide, sliding):
     """The only update of the epoch follows a finite loss, and its learning rate is NaN."""
     config = TrainingConfig(num_epochs=1, batch_size=10_000, ema_decay=None)
