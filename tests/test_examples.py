@@ -75,6 +75,24 @@ def test_control_loop(example):
 
 
 @pytest.mark.slow
+def test_tune(example, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(EXAMPLES.parent))
+    arguments = "--trials=1", "env=pendulum", "training=smoke"
+    first, _ = example("tune.py", *arguments)
+    second, best = example("tune.py", *arguments)
+    assert first.startswith("trial 0:")
+    assert second.startswith("trial 1:")
+    assert numbers(best)[1] == max(numbers(first)[1], numbers(second)[1])
+
+
+@pytest.mark.slow
+def test_train_policy(example):
+    pytest.importorskip("stable_baselines3")
+    _, model, mujoco = example("train_policy.py", "--num-rollouts=20", "--steps=8192", "--seconds=1")
+    assert numbers(mujoco)[0] == pytest.approx(numbers(model)[0], rel=0.05)
+
+
+@pytest.mark.slow
 def test_trajectory_optimization(example):
     for line in example("trajectory_optimization.py", "--num-rollouts=20", "--steps=32"):
         in_model, steps, in_mujoco = numbers(line)
