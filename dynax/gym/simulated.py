@@ -16,7 +16,7 @@ from dynax.trained import AnyFloat
 
 
 class Robot(Protocol):
-    """What an environment needs of a trained model or of a simulated robot."""
+    """The methods of a trained model, or of a simulated robot, that an environment needs."""
 
     @property
     def env(self) -> Env: ...
