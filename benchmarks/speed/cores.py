@@ -29,7 +29,7 @@ def update_ms(robot: str, architecture: str) -> dict[str, Any]:
     from benchmarks.speed.training import dynax_epoch
     from dynax import TrainingConfig, architectures, envs
     from dynax.training import TrainingSet
-    from dynax.training.batches import batches
+    from dynax.training.epoch_size import epoch_size
     from dynax.training.shards import with_shards
     from dynax.utils import collect_and_prepare_data
 
@@ -38,7 +38,7 @@ def update_ms(robot: str, architecture: str) -> dict[str, Any]:
     data, _ = collect_and_prepare_data(env, 2 + TRANSITIONS // 500, 500, jax.random.PRNGKey(0), val_fraction=0.01)
     train, config = TrainingSet.of(model, data), with_shards(TrainingConfig.recipe(model))
     epoch = dynax_epoch(train, config)
-    _, updates = batches(model, config, len(train.window_ends()))
+    _, updates = epoch_size(model, config, len(train.window_ends()))
     epoch()  # compiles
     return {"ms": 1e3 * min(seconds(epoch) for _ in range(3)) / updates, "shards": config.shards}
 

@@ -17,7 +17,7 @@ import optax
 from dynax.base import Variables
 from dynax.config.schema import TrainingConfig
 from dynax.training import losses, optimizers, second_order
-from dynax.training.batches import batches, optimizer_for
+from dynax.training.epoch_size import epoch_size, optimizer_for
 from dynax.training.epochs import Epochs, TrainState, make_piece
 from dynax.training.samples import Samples
 from dynax.training.shards import Shards
@@ -69,24 +69,26 @@ class Stage:
     patience: int | None = None  # epochs without a lower validation error that end the stage
 
 
-def plan(config: TrainingConfig) -> tuple[Stage, ...]:
+def stages_of(config: TrainingConfig) -> tuple[Stage, ...]:
     """Return the stages that `config` describes, in order."""
     remedy = f"lower training.learning_rate (now {config.learning_rate:g}) or training.gradient_clip"
-    stages = [Stage("one-step training", 1, config.num_epochs, remedy, one_step, config.patience)]
+    stages = [Stage("one-step training", 1, config.num_epochs, remedy, one_step_program, config.patience)]
     remedy = f"lower training.unroll_learning_rate (now {config.unroll_learning_rate:g}) or training.gradient_clip"
     for horizon in config.unroll_horizons * (config.unroll_epochs > 0):
         first, last = stages[-1].last + 1, stages[-1].last + config.unroll_epochs
-        stages.append(Stage(f"training on {horizon} steps", first, last, remedy, partial(multi_step, horizon=horizon)))
+        stages.append(
+            Stage(f"training on {horizon} steps", first, last, remedy, partial(multi_step_program, horizon=horizon))
+        )
     if config.finetune != "none":
         epoch = stages[-1].last + 1
-        stages.append(Stage("second-order fine-tuning", epoch, epoch, "set training.finetune=none", finetune))
+        stages.append(Stage("second-order fine-tuning", epoch, epoch, "set training.finetune=none", finetuning_program))
     return tuple(stages)
 
 
-def one_step(train: TrainingSet, config: TrainingConfig) -> Program:
+def one_step_program(train: TrainingSet, config: TrainingConfig) -> Program:
     """Train on one-step predictions."""
     model = train.model
-    batch, updates = batches(model, config, len(train.window_ends()))
+    batch, updates = epoch_size(model, config, len(train.window_ends()))
     ends = jnp.asarray(train.weighted_ends(config.impact_weight))
     noise = {"scale": (config.input_noise * train.state_std).astype(np.float32)} if config.input_noise else {}
     if model.gaussian_head:
@@ -99,7 +101,7 @@ def one_step(train: TrainingSet, config: TrainingConfig) -> Program:
     return Program(begin=lambda state: state, work=Epochs(piece, shards, train.samples, ends, batch, updates))
 
 
-def multi_step(train: TrainingSet, config: TrainingConfig, horizon: int) -> Program:
+def multi_step_program(train: TrainingSet, config: TrainingConfig, horizon: int) -> Program:
     """Train on open-loop predictions of `horizon` steps, from the best parameters so far."""
     model = train.model
     ends = jnp.asarray(train.window_ends(horizon))
@@ -120,7 +122,7 @@ def multi_step(train: TrainingSet, config: TrainingConfig, horizon: int) -> Prog
     return Program(begin=begin, work=Epochs(piece, shards, train.samples, ends, batch, updates))
 
 
-def finetune(train: TrainingSet, config: TrainingConfig) -> Program:
+def finetuning_program(train: TrainingSet, config: TrainingConfig) -> Program:
     """Fine-tune the best parameters so far by second-order steps."""
     return Program(begin=lambda state: state, work=second_order.Finetuning(train, config))
 

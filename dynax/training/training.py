@@ -16,13 +16,13 @@ from dynax.data.trajectories import Trajectories
 from dynax.errors import RunError, UserError, check_range
 from dynax.math.precision import in_single_precision
 from dynax.training import second_order
-from dynax.training.batches import optimizer_for
 from dynax.training.data_check import check_data
+from dynax.training.epoch_size import optimizer_for
 from dynax.training.epochs import TrainState, initial_state
-from dynax.training.initial import check_initial
-from dynax.training.memory import check_parameters
+from dynax.training.init_check import check_initial
+from dynax.training.memory_check import check_parameters
 from dynax.training.shards import with_shards
-from dynax.training.stages import Program, Stage, plan
+from dynax.training.stages import Program, Stage, stages_of
 from dynax.training.training_set import TrainingSet
 from dynax.training.validation import Validation, keep_best
 from dynax.training.windows import check_length
@@ -77,7 +77,7 @@ class Training:
         self.train = (
             train if isinstance(train, TrainingSet) else TrainingSet.of(model, train, init and init["normalization"])
         )
-        self.config, self.stages = with_shards(config), plan(config)
+        self.config, self.stages = with_shards(config), stages_of(config)
         init_key, run_key = jax.random.split(raw_key(key))
         params = (init or model.create(init_key, self.train.normalization))["params"]
         second_order.check_size(params, config)

@@ -104,7 +104,7 @@ def test_an_integer_is_a_seed():
 
 
 def test_too_many_parameters_are_rejected_before_they_are_allocated(pendulum):
-    from dynax.training.memory import check_parameters
+    from dynax.training.memory_check import check_parameters
 
     huge = MLPDynamicsModel(pendulum[0].env, hidden_dims=(60_000, 60_000, 60_000))
     with pytest.raises(UserError, match=r"parameters needs about .* GB of memory, but"):

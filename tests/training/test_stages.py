@@ -14,19 +14,18 @@ from dynax.config.schema import TrainingConfig
 from dynax.data.simulate import simulate
 from dynax.data.trajectories import Trajectories
 from dynax.errors import UserError
-from dynax.training.batches import batches
-from dynax.training.stages import plan
+from dynax.training.epoch_size import epoch_size
 
 
 def test_an_epoch_uses_every_transition_about_once(slide):
     config = TrainingConfig(batch_size=30)
-    assert batches(Linear(env=slide), config, 100) == (30, 3)
-    assert batches(Sequence(env=slide), config, 100) == (10, 3)  # three predictions per window
+    assert epoch_size(Linear(env=slide), config, 100) == (30, 3)
+    assert epoch_size(Sequence(env=slide), config, 100) == (10, 3)  # three predictions per window
 
 
 def test_a_batch_contains_at_most_all_windows(slide):
-    assert batches(Linear(env=slide), TrainingConfig(batch_size=512), 7) == (7, 1)
-    assert batches(Sequence(env=slide), TrainingConfig(batch_size=2), 7)[0] == 1
+    assert epoch_size(Linear(env=slide), TrainingConfig(batch_size=512), 7) == (7, 1)
+    assert epoch_size(Sequence(env=slide), TrainingConfig(batch_size=2), 7)[0] == 1
 
 
 # Seven epochs: two of one step, two of each horizon, and one of second-order fine-tuning.
@@ -43,7 +42,7 @@ def uninterrupted(slide, sliding):
 
 
 def test_the_plan_covers_all_epochs():
-    spans = [(stage.first, stage.last) for stage in plan(STAGES)]
+    spans = [(stage.first, stage.last) for stage in stages_of(STAGES)]
     assert spans == [(1, 2), (3, 4), (5, 6), (7, 7)]
     assert STAGES.total_epochs == 7
 

@@ -10,7 +10,7 @@ from dynax.base import BaseDynamicsModel, Variables
 from dynax.envs import Env
 from dynax.errors import UserError, config_section
 from dynax.trained import config_of, load
-from dynax.training.initial import check_initial
+from dynax.training.init_check import check_initial
 
 log = logging.getLogger(__name__)
 

@@ -26,7 +26,7 @@ from dynax.errors import UserError, config_section
 from dynax.evaluation import warmstart
 from dynax.mechanics.constraints import MAX_CONTACTS, contact_overflow
 from dynax.trained import build
-from dynax.training.memory import check_parameters
+from dynax.training.memory_check import check_parameters
 from dynax.training.windows import check_length
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from dynax.training.shards import Shards
 from dynax.training.training_set import TrainingSet
 
 
-def batches(model: BaseDynamicsModel, config: TrainingConfig, num_windows: int) -> tuple[int, int]:
+def epoch_size(model: BaseDynamicsModel, config: TrainingConfig, num_windows: int) -> tuple[int, int]:
     """Return the windows per update and the updates per epoch.
 
     An epoch uses every transition about once. A sequence model learns from all h transitions of a window, so that
@@ -23,5 +23,5 @@ def batches(model: BaseDynamicsModel, config: TrainingConfig, num_windows: int) 
 def optimizer_for(train: TrainingSet, config: TrainingConfig) -> optax.GradientTransformation:
     """Return the optimizer of one-step training, with a schedule over all of its epochs."""
     model = train.model
-    windows, updates = batches(model, config, len(train.data) * (train.steps - model.history + 1))
+    windows, updates = epoch_size(model, config, len(train.data) * (train.steps - model.history + 1))
     return optimizers.make(config, config.num_epochs * updates, model.ensemble_size, Shards.of(config.shards, windows))
