@@ -15,6 +15,7 @@ from dynax.data.simulate import simulate
 from dynax.data.trajectories import Trajectories
 from dynax.errors import UserError
 from dynax.training.epoch_size import epoch_size
+from dynax.training.stages import stages_of
 
 
 def test_an_epoch_uses_every_transition_about_once(slide):
