@@ -7,7 +7,7 @@ import mujoco
 import numpy as np
 from jaxtyping import Array, Float
 
-from dynax.control.tasks.suite.initial import uniform_angles
+from dynax.control.tasks.suite.initial import random_joints
 from dynax.control.tasks.task import Task
 from dynax.control.tasks.tolerance import gaussian
 from dynax.envs import Env
@@ -43,7 +43,7 @@ class AcrobotSwingup(Task):
 
     def initial_states(self, env: Env, rng: np.random.Generator, n: int) -> Float[np.ndarray, "n S"]:
         """Draw states at rest with uniform angles."""
-        return uniform_angles(env, rng, n)
+        return random_joints(env, rng, n)
 
     def marker(self, env: Env) -> tuple[int, Float[np.ndarray, "3"]]:
         """Return the site `tip`."""

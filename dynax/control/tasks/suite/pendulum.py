@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from dynax.control.tasks.poles import poles_of
-from dynax.control.tasks.suite.initial import uniform_angles
+from dynax.control.tasks.suite.initial import random_joints
 from dynax.control.tasks.task import Task
 from dynax.envs import Env
 
@@ -37,4 +37,4 @@ class PendulumSwingup(Task):
 
     def initial_states(self, env: Env, rng: np.random.Generator, n: int) -> Float[np.ndarray, "n S"]:
         """Draw states at rest with a uniform angle."""
-        return uniform_angles(env, rng, n)
+        return random_joints(env, rng, n)
