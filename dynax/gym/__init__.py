@@ -48,6 +48,7 @@ def functional(
     seconds: float | None = None,
     period: float = 0.02,
     predictor: str = "model",
+    trust: float | None = None,
     initial: Float[np.ndarray, "P S"] | None = None,
     seed: int = 0,
 ) -> FunctionalEnv:
@@ -59,6 +60,7 @@ def functional(
         seconds: length of an episode, s; by default that of the task.
         period: duration of a step, s; the action is constant in it.
         predictor: model | mujoco (C MuJoCo with the true robot, to test a policy).
+        trust: expected normalized error of a calibrated ensemble at which an episode is truncated, such as 0.1.
         initial: initial states, for example of a dataset; by default those of the task.
         seed: seed of the initial states of the task.
 
@@ -75,7 +77,7 @@ def functional(
         raise UserError(f"initial must have shape (P, {trained.env.state_dim}), got {initial.shape}", "initial")
     check_choice("predictor", predictor, PREDICTORS)
     robot = SimulatedRobot(trained.env) if predictor == "mujoco" else trained
-    return FunctionalEnv(robot, chosen, initial, seconds or chosen.seconds, period)
+    return FunctionalEnv(robot, chosen, initial, seconds or chosen.seconds, period, trust)
 
 
 def make(run: Run, task: str | Task, **options: Any) -> ModelEnv:

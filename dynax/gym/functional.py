@@ -17,11 +17,13 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from dynax.control.tasks import Task, rewards
-from dynax.errors import check_range
+from dynax.errors import UserError, check_range
 from dynax.excitations.excitation import steps_of
 from dynax.gym.simulated import Robot
+from dynax.gym.trust import TrustTest
 from dynax.math.arrays import AnyArray, Leaf
 from dynax.math.precision import in_single_precision
+from dynax.trained import TrainedModel
 
 LIMIT = 1e4  # largest magnitude of an observation; an episode ends beyond it
 POOL = 1024  # initial states that are drawn in advance
@@ -31,12 +33,13 @@ class State(NamedTuple):
     """The state of an environment, with the results of its last step."""
 
     history: Leaf  # last states (h, S), oldest first
+    members: Leaf  # the same for each ensemble member (E, h, S), with a trust test; otherwise without members
     past: Leaf  # actions of these states but the last, (h - 1, A), in physical units
     steps: Leaf  # steps since the reset
     observation: Leaf  # (O,)
     reward: Leaf  # sum of the rewards of the control steps
     terminated: Leaf  # whether the episode has ended by the task, or by a prediction that diverges
-    truncated: Leaf  # whether the episode has reached its length
+    truncated: Leaf  # whether the episode has reached its length, or the trust horizon
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,11 +55,13 @@ class FunctionalEnv:
     initial: Float[np.ndarray, "P S"]  # states from which an episode may begin
     seconds: float  # length of an episode, s
     period: float  # duration of a step, s; the action is constant in it
+    trust: float | None = None  # expected normalized error that ends an episode, standard deviations; only of ensembles
 
     def __post_init__(self):
         check_range("seconds", self.seconds, 0, open_low=True)
         check_range("period", self.period, 0, open_low=True)
         self.task.check(self.trained.env)
+        _ = self.trust_test  # raises for models without a calibration
 
     @property
     def repeat(self) -> int:
@@ -67,6 +72,20 @@ class FunctionalEnv:
     def max_steps(self) -> int:
         """Number of steps of an episode."""
         return steps_of(self.seconds, self.repeat * self.trained.env.dt)
+
+    @cached_property
+    def trust_test(self) -> TrustTest | None:
+        """The test that ends an episode at the trust horizon.
+
+        Raises:
+            UserError: if the model is no calibrated ensemble.
+        """
+        if self.trust is None:
+            return None
+        check_range("trust", self.trust, 0, open_low=True)
+        if not isinstance(self.trained, TrainedModel):
+            raise UserError("trust needs predictor=model, because MuJoCo has no uncertainty", "trust")
+        return TrustTest(self.trained, self.max_steps * self.repeat, self.trust)
 
     @cached_property
     def observation_bounds(self) -> Float[np.ndarray, " O"]:
@@ -93,7 +112,9 @@ class FunctionalEnv:
         past = jnp.tile(jnp.asarray(env.default_action, jnp.float32), (h - 1, 1))
         no = jnp.zeros((), bool)
         zero = jnp.zeros((), jnp.float32)
-        return State(jnp.tile(first, (h, 1)), past, jnp.zeros((), jnp.int32), self.observe(first), zero, no, no)
+        history = jnp.tile(first, (h, 1))
+        members = self.trust_test.start(history) if self.trust_test else jnp.zeros((0, *history.shape))
+        return State(history, members, past, jnp.zeros((), jnp.int32), self.observe(first), zero, no, no)
 
     @in_single_precision
     def step(self, state: State, action: Float[AnyArray, " A"]) -> State:
@@ -105,13 +126,17 @@ class FunctionalEnv:
         path = self.trained.rollout(state.history[None], actions[None])[0]
         reward = rewards(self.task, env, path, scaled).sum()
         finite = jnp.isfinite(reward) & (jnp.abs(path) < LIMIT).all()
-        steps = state.steps + 1
+        steps, members, lost = state.steps + 1, state.members, jnp.zeros((), bool)
+        if self.trust_test:
+            members = self.trust_test.advance(members, actions, state.steps * self.repeat)
+            lost = self.trust_test.lost(members, path[-1], steps * self.repeat)
         return State(
             history=jnp.concatenate([state.history, path[1:]])[-h:],
+            members=members,
             past=actions[len(actions) - (h - 1) :],
             steps=steps,
             observation=self.observe(path[-1]),
             reward=jnp.where(finite, reward, 0.0),
             terminated=~finite | self.task.terminated(env, env.space.qpos(path[-1]), env.space.qvel(path[-1])),
-            truncated=steps >= self.max_steps,
+            truncated=lost | (steps >= self.max_steps),
         )

@@ -83,16 +83,26 @@ class Calibration:
 
     def half_width(self, spread: Float[np.ndarray, "N T1 C"], level: float) -> Float[np.ndarray, "N T1 C"]:
         """Return the half-width of the intervals that contain the share `level` of the true states, one of `LEVELS`."""
+        return self._widening(spread.shape[1], level) * spread
+
+    def _widening(self, count: int, level: float) -> Float[np.ndarray, "T1 C"]:
+        """Return the half-width divided by the spread, for the first `count` states of a prediction."""
         knots, values = np.log(self.steps), self.factors[LEVELS.index(level)]
-        at = np.log(np.maximum(np.arange(spread.shape[1]), 1))
-        factor = np.stack([np.interp(at, knots, column) for column in values.T], axis=-1)  # (T1, C)
-        return factor * spread
+        at = np.log(np.maximum(np.arange(count), 1))
+        return np.stack([np.interp(at, knots, column) for column in values.T], axis=-1)
 
     def typical_error(
         self, spread: Float[np.ndarray, "N T1 C"], observed: Bool[np.ndarray, " C"]
     ) -> Float[np.ndarray, "N T1"]:
         """Return the expected normalized error: the root mean square of the calibrated standard deviations."""
         return rms(self.half_width(spread, 0.68), observed)
+
+    def trust_factors(self, count: int) -> Float[np.ndarray, "T1 C"]:
+        """Return factors of the spread, for the first `count` states of a prediction.
+
+        The root mean square of factor times spread exceeds the threshold at the trust horizon, see `trust_steps`.
+        """
+        return self.trust_factor * self._widening(count, 0.68)
 
     def trust_steps(
         self, spread: Float[np.ndarray, "N T1 C"], observed: Bool[np.ndarray, " C"], threshold: float = THRESHOLD

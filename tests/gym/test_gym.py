@@ -1,5 +1,6 @@
 """Environments around a trained model: Gymnasium's own check, equal results of all forms, and the ends of episodes."""
 
+import dataclasses
 import warnings
 
 import gymnasium
@@ -14,6 +15,7 @@ from dynax import TrainedModel
 from dynax.control.tasks.swing_up import SwingUp
 from dynax.data.simulate import simulate
 from dynax.errors import UserError
+from dynax.uncertainty.calibration import LEVELS, Calibration
 
 
 class Falling(SwingUp):
@@ -118,9 +120,36 @@ def test_mujoco_can_take_the_place_of_the_model(trained, cart_pole):
     np.testing.assert_allclose(envs._state.history[:, 0], expected, rtol=1e-5, atol=1e-5)
 
 
+@pytest.fixture(scope="module")
+def ensemble(cart_pole):
+    """Return an ensemble with a calibration in which the spread is the error."""
+    trained = TrainedModel(*small("mlp", cart_pole, ensemble_size=3))
+    factors = np.ones((len(LEVELS), 2, 4))
+    return dataclasses.replace(trained, calibration=Calibration(np.ones(4), np.array([1, 50]), factors, 1.0))
+
+
+def test_an_episode_ends_at_the_trust_horizon(ensemble):
+    """The end is in the period that contains the trust horizon of the same prediction."""
+    initial, threshold = np.array([[0.0, 1.0, 0.0, 0.0]]), 0.05
+    env = dynax.gym.make(ensemble, "swing_up", initial=initial, trust=threshold, seconds=1.0)
+    env.reset(seed=0)
+    steps = 0
+    truncated = False
+    while not truncated:
+        *_, truncated, _ = env.step(np.zeros(1))
+        steps += 1
+    low, high = ensemble.env.action_bounds
+    actions = np.tile((low + high) / 2, (1, 100, 1))
+    seconds = float(ensemble.trust_horizon(initial, actions, threshold)[0])
+    assert 0.04 < seconds < 0.96
+    assert (steps - 1) * 0.02 < seconds <= steps * 0.02 + 1e-9
+
+
 def test_wrong_arguments_are_errors(trained):
     with pytest.raises(UserError, match="predictor=mjx is not one of"):
         dynax.gym.make(trained, "swing_up", predictor="mjx")
+    with pytest.raises(UserError, match="trust needs a calibrated ensemble"):
+        dynax.gym.make(trained, "swing_up", trust=0.1)
     with pytest.raises(UserError, match="task=swing is not one of"):
         dynax.gym.make(trained, "swing")
     with pytest.raises(UserError, match="does not fit the robot cart_pole"):
