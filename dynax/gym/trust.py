@@ -16,7 +16,7 @@ from dynax.trained import TrainedModel
 
 @dataclass(frozen=True, eq=False)
 class TrustTest:
-    """A test of whether a prediction can still be trusted, from predictions of the members that run beside it.
+    """A test of whether a prediction can still be trusted, from the predictions of all members.
 
     Raises:
         UserError: if the model has no calibration.
