@@ -34,8 +34,8 @@ def measure(words: Sequence[str]) -> dict[str, Any]:
     """Return the uncertainty of an ensemble on its test trajectories, as `summary.json` describes it."""
     with tempfile.TemporaryDirectory() as folder:
         [run] = run_dynax(Path(folder), "train", "model=mlp", f"model.ensemble_size={MEMBERS}", *words)
-        run_dynax(Path(folder), "eval", f"run={run}")
-        summary = read_summary(Path(run))
+        [test] = run_dynax(Path(folder), "eval", f"run={run}")
+        summary = read_summary(Path(test))
         assert summary is not None
         return dict(summary["uncertainty"])
 

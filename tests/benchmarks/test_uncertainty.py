@@ -23,13 +23,15 @@ def test_each_case_trains_an_ensemble_and_tests_it(tmp_path, monkeypatch):
 
     def run(folder, *words):
         commands.append(words)
-        return [str(tmp_path)]
+        return [str(tmp_path / words[0])]
 
     monkeypatch.setattr(uncertainty, "run_dynax", run)
-    monkeypatch.setattr(uncertainty, "read_summary", lambda path: {"uncertainty": RESULT})
+    monkeypatch.setattr(
+        uncertainty, "read_summary", lambda path: {"uncertainty": RESULT} if path.name == "eval" else {}
+    )
     monkeypatch.setattr(uncertainty, "FILE", tmp_path / "results.json")
     uncertainty.main(["cart_pole, gaussian"])
     train, test = commands
     assert {"model.ensemble_size=5", "model.head=gaussian", "env=cart_pole"} <= set(train)
-    assert test == ("eval", f"run={tmp_path}")
+    assert test == ("eval", f"run={tmp_path / 'train'}")
     assert "cart_pole, gaussian" in uncertainty.committed()
