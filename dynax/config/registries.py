@@ -2,8 +2,8 @@
 
     dynax train plugins=[path/to/my_model.py] model=my_model
 
-A plugin is a Python file that defines one model, robot, excitation, reset, optimizer, task or planner. Its name is the
-file's stem.
+A plugin is a Python file that defines one model, robot, excitation, reset, optimizer, task, planner or policy. Its name
+is the file's stem.
 """
 
 import inspect
@@ -85,6 +85,7 @@ OPTIMIZERS = Registry(
         "soap": "dynax.training.optimizers.soap:optimizer",
     },
     entry_points="dynax.optimizers",
+    function="optimizer",
 )
 RESETS = Registry(
     section="env.reset",
@@ -131,7 +132,8 @@ PLANNERS = Registry(
     entry_points="dynax.planners",
     suffix="Planner",
 )
-ALL = (ARCHITECTURES, ENVS, EXCITATIONS, OPTIMIZERS, RESETS, TASKS, PLANNERS)
+POLICIES = Registry(section="collect", key="policy", builtin={}, function="policy")
+ALL = (ARCHITECTURES, ENVS, EXCITATIONS, OPTIMIZERS, RESETS, TASKS, PLANNERS, POLICIES)
 
 _BASES = "BaseDynamicsModel, Env, Excitation, Reset, Task or Planner"
 
@@ -215,5 +217,5 @@ def _register(things: Iterable[Any], module: str, plugin: Plugin) -> None:
     if not count:
         raise UserError(
             f"plugins={plugin.path} defines no implementation: it must contain a subclass of {_BASES}, or a function "
-            "optimizer(schedule, config)"
+            "optimizer(schedule, config) or policy(state, rng)"
         )

@@ -26,7 +26,8 @@ class Registry:
     section: str  # config section whose key selects the implementation, such as `model`
     key: str  # that key, such as `architecture`
     builtin: Mapping[str, str]  # name: `package.module:Class`
-    base: str | None = None  # base class of the implementations as `package.module:Class`; None: a function `optimizer`
+    base: str | None = None  # base class of the implementations as `package.module:Class`; None: a function
+    function: str = ""  # name of that function, such as `optimizer`
     entry_points: str | None = None  # entry-point group of installed packages
     hidden: Sequence[str] = ()  # fields of the classes that no YAML can set
     suffix: str = ""  # end of a class name that is not part of the implementation's name, such as `DynamicsModel`
@@ -106,7 +107,7 @@ class Registry:
         if getattr(thing, "__module__", None) != module:
             return False
         if self.base is None:
-            return callable(thing) and getattr(thing, "__name__", "") == "optimizer"
+            return callable(thing) and getattr(thing, "__name__", "") == self.function
         home, _, name = self.base.partition(":")
         base = getattr(sys.modules.get(home), name, None)  # a subclass exists only if the module is imported
         abstract = bool(getattr(thing, "__abstractmethods__", None))

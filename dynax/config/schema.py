@@ -22,6 +22,8 @@ class CollectConfig:
     rollout_length: int = 500
     seed: int = 0
     backend: str = "auto"
+    policy: str | None = None
+    policy_noise: float = 0.3
 
     def __post_init__(self):
         check_fields(self)
@@ -29,6 +31,7 @@ class CollectConfig:
         check_range("rollout_length", self.rollout_length, 1, bounds.MAX_STEPS)
         check_range("seed", self.seed, 0, bounds.MAX_SEED)
         check_choice("backend", self.backend, ["auto", "mjx", "native"])
+        check_range("policy_noise", self.policy_noise, 0, 1)
 
 
 @dataclass(frozen=True)
@@ -100,16 +103,14 @@ class TrainingConfig:
         """Return the settings that `dynax train training=<option>` uses for the architecture and robot of `model`."""
         from dynax.config.recipes import training_recipe
 
-        names = {field.name for field in fields(cls)}
         values = training_recipe(model.architecture, ENVS.name_of(type(model.env)), option)
-        return section(cls, {key: value for key, value in values.items() if key in names}, "training")
+        return section(cls, {f.name: values[f.name] for f in fields(cls) if f.name in values}, "training")
 
     @property
     def horizon(self) -> int:
         """The largest number of steps that a training predicts open loop."""
-        unrolled = self.unroll_horizons if self.unroll_epochs else ()
-        finetuned = self.finetune_horizons if self.finetune != "none" else ()
-        return max((1, *unrolled, *finetuned))
+        stages = (self.unroll_epochs, self.unroll_horizons), (self.finetune != "none", self.finetune_horizons)
+        return max((1, *(horizon for used, horizons in stages if used for horizon in horizons)))
 
     @property
     def total_epochs(self) -> int:

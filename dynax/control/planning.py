@@ -1,6 +1,7 @@
 """One plan: the iterations of a planner with a predictor, compiled by JAX if the predictor can be compiled."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -24,6 +25,8 @@ class Plan(NamedTuple):
 
 # (search, key, states (h, S), past actions (h - 1, A)) -> the next search and the plan
 PlanFunction = Callable[[Search, jax.Array, np.ndarray, np.ndarray], tuple[Search, Plan]]
+# the same for n searches, keys (n,), states (n, h, S) and past actions (n, h - 1, A) -> searches, next actions (n, A)
+BatchPlanFunction = Callable[[Search, jax.Array, np.ndarray, np.ndarray], tuple[Search, jax.Array]]
 
 
 def plan_function(problem: Problem, predictor: Predictor) -> PlanFunction:
@@ -31,11 +34,33 @@ def plan_function(problem: Problem, predictor: Predictor) -> PlanFunction:
     return _compiled(problem, predictor) if predictor.compiled else _stepwise(problem, predictor)
 
 
-def _compiled(problem: Problem, predictor: Predictor) -> PlanFunction:
-    """Return the function as one program."""
-    planner = problem.planner
+def batch_plan_function(problem: Problem, predictor: Predictor) -> BatchPlanFunction:
+    """Return the function that computes plans for several states, with a predictor that can be compiled."""
+    plan = _program(problem, predictor)
 
     @jax.jit
+    @partial(jax.vmap, in_axes=(None, 0, 0, 0, 0))
+    def program(variables, search: Search, key: jax.Array, states: jax.Array, past: jax.Array):
+        search, found = plan(variables, search, key, states, past)
+        return search, found.actions[0]
+
+    return partial(program, predictor.variables)
+
+
+def _compiled(problem: Problem, predictor: Predictor) -> PlanFunction:
+    """Return the function as one program."""
+    program = jax.jit(_program(problem, predictor))
+
+    def plan(search: Search, key: jax.Array, states: np.ndarray, past: np.ndarray) -> tuple[Search, Plan]:
+        return program(predictor.variables, search, key, states.astype(np.float32), past.astype(np.float32))
+
+    return plan
+
+
+def _program(problem: Problem, predictor: Predictor) -> Callable[..., tuple[Search, Plan]]:
+    """Return the function in JAX."""
+    planner = problem.planner
+
     def program(variables, search: Search, key: jax.Array, states: jax.Array, past: jax.Array):
         search, best_paths = planner.shift(search), jnp.zeros(())
         for i in range(planner.iterations):
@@ -48,10 +73,7 @@ def _compiled(problem: Problem, predictor: Predictor) -> PlanFunction:
             best_paths = paths[jnp.argsort(-returns)[:NUM_BEST_PATHS]]
         return search, Plan(problem.actions(planner.chosen(search)[None])[0], best_paths)
 
-    def plan(search: Search, key: jax.Array, states: np.ndarray, past: np.ndarray) -> tuple[Search, Plan]:
-        return program(predictor.variables, search, key, states.astype(np.float32), past.astype(np.float32))
-
-    return plan
+    return program
 
 
 def _stepwise(problem: Problem, predictor: Predictor) -> PlanFunction:

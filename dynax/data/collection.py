@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from dynax.config.schema import CollectConfig
 from dynax.data.backends import preferred_backend, resolve_backend
+from dynax.data.closed_loop import ClosedLoopSource, Policy
 from dynax.data.dataset import Dataset
 from dynax.data.describe import describe
 from dynax.data.locks import discard_leftovers, locked
@@ -18,7 +19,7 @@ from dynax.data.source import Source
 from dynax.data.trajectories import Trajectories
 from dynax.data.writer import creating
 from dynax.envs import Env
-from dynax.errors import config_section
+from dynax.errors import UserError, config_section
 from dynax.excitations import Excitation
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ def collect(
     root: str | Path,
     progress: Progress | None = None,
     inspect: Inspect | None = None,
+    policy: Policy | None = None,
 ) -> Dataset:
     """Return the dataset `<root>/<robot>-<hash>`, and collect it first if it does not exist.
 
@@ -56,18 +58,21 @@ def collect(
         root: the folder of all datasets.
         progress: called after every batch of trajectories.
         inspect: called with the first batch; its result is saved in the dataset.
+        policy: the policy that `config.policy` names; its actions are mixed with the excitation.
 
     Raises:
         UserError: if `root` cannot be written, if the existing dataset is damaged or another one, if the backend does
             not support the robot, or if the simulation diverges.
         DiskFullError: if the disk has no room for the data.
     """
-    source = Source(env, excitation, config.seed, config.rollout_length)
-    backend = preferred_backend(config.backend)
+    with config_section("collect"):
+        source = _source(env, excitation, config, policy)
+    choice = "native" if policy else config.backend
+    backend = preferred_backend(choice)
     manifest, path = _place(source, config, root, backend)
     if not path.exists():
         with config_section("collect"):
-            resolved = resolve_backend(config.backend, env)
+            resolved = resolve_backend(choice, env)
         if resolved != backend:
             manifest, path = _place(source, config, root, resolved)
     if not path.exists():
@@ -81,6 +86,20 @@ def collect(
     dataset = Dataset.open(path, manifest)
     dataset.verify()
     return dataset
+
+
+def _source(env: Env, excitation: Excitation, config: CollectConfig, policy: Policy | None) -> Source:
+    """Return the source of a dataset."""
+    if (policy is None) != (config.policy is None):
+        raise UserError(f"policy={config.policy} needs the argument policy of collect, which has it as an object")
+    if policy and config.backend == "mjx":
+        text = "backend=mjx cannot collect with a policy, whose actions depend on the states: use the backend native"
+        raise UserError(text, "backend")
+    if policy is None:
+        return Source(env, excitation, config.seed, config.rollout_length)
+    return ClosedLoopSource(
+        env, excitation, config.seed, config.rollout_length, policy=policy, noise=config.policy_noise
+    )
 
 
 def _place(source: Source, config: CollectConfig, root: str | Path, backend: str) -> tuple[dict[str, Any], Path]:

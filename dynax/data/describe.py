@@ -28,6 +28,7 @@ def describe(source: Source, config: CollectConfig, backend: str) -> dict[str, A
             "action_range": dict(env.action_range),
             "reset": env.reset_options,
             "seed": config.seed,
+            **source.description,
             "draws_sha256": draws.hexdigest(),
             "num_rollouts": n,
             "rollout_length": steps,

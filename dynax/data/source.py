@@ -4,11 +4,12 @@ Random numbers are drawn in blocks of `BLOCK` trajectories, and every block has 
 therefore depends neither on the number of trajectories nor on the size of a chunk or of a batch.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from queue import SimpleQueue
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -37,6 +38,11 @@ class Source:
     excitation: Excitation
     seed: int
     steps: int  # control steps per trajectory
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """Entries of the manifest besides those of the robot, the excitation, the seed and the length."""
+        return {}
 
     def trajectories(self, start: int, stop: int, backend: str) -> tuple[Trajectories, int]:
         """Simulate the trajectories `start` to `stop` (exclusive) on `backend`.
@@ -106,7 +112,7 @@ class Source:
         self, start: int, states: np.ndarray, actions: np.ndarray, run: Simulator
     ) -> tuple[Trajectories, int]:
         """Simulate trajectories from `start` on, and draw those that diverge again, in place."""
-        paths = run(states, actions)
+        paths, executed = self._paths(range(start, start + len(states)), 0, states, actions, run)
         failed, redrawn = np.flatnonzero(diverged(paths)).tolist(), 0
         for attempt in range(1, MAX_DRAWS):
             if not failed:
@@ -114,14 +120,21 @@ class Source:
             redrawn += len(failed)
             for i in failed:
                 states[i : i + 1], actions[i : i + 1] = self.draw(start + i, start + i + 1, attempt)
-            paths[failed] = run(states[failed], actions[failed])
+            numbers = [start + i for i in failed]
+            paths[failed], executed[failed] = self._paths(numbers, attempt, states[failed], actions[failed], run)
             failed = [i for i in failed if diverged(paths[i : i + 1])]
         if failed:
             i = failed[0]
-            cause = cause_of_divergence(self.env, states[i], actions[i])
+            cause = cause_of_divergence(self.env, states[i], executed[i])
             raise UserError(
                 f"the simulation of {self.env.name} diverges: trajectory {start + i} diverged in "
                 f"{MAX_DRAWS} of {MAX_DRAWS} draws. {cause}. Decrease the timestep, let the constraint solver "
                 "converge, shorten the trajectories, or use smaller actions and initial velocities"
             )
-        return Trajectories(paths, actions), redrawn
+        return Trajectories(paths, executed), redrawn
+
+    def _paths(
+        self, numbers: Sequence[int], attempt: int, states: np.ndarray, actions: np.ndarray, run: Simulator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the states and the executed actions of trajectories with given numbers."""
+        return run(states, actions), actions

@@ -13,6 +13,8 @@ from typing import TypedDict
 import numpy as np
 
 from dynax.config.schema import EvalConfig
+from dynax.data.closed_loop import ClosedLoopSource
+from dynax.data.simulate import simulate
 from dynax.data.source import Source
 from dynax.data.trajectories import Trajectories
 from dynax.evaluation import metrics
@@ -106,12 +108,14 @@ def check(source: Source, data: Trajectories, backend: str) -> WarmstartCheck:
 
     Args:
         source: the source of the trajectories.
-        data: its first trajectories. Data from another backend than `native` are simulated again.
+        data: its first trajectories. Data from another backend than `native`, or under a policy, are simulated again.
         backend: the backend that simulated `data`.
     """
     source = replace(source, env=replace(source.env, observe=("all",)))  # states in data are complete
     env, n = source.env, min(len(data), MAX_TRAJECTORIES)
-    if backend == "native":
+    if isinstance(source, ClosedLoopSource):  # each period began without a warm start
+        data = Trajectories(simulate(env, data.states[:n, 0], data.actions[:n], "native"), data.actions[:n])
+    elif backend == "native":
         data = Trajectories(data.states[:n], data.actions[:n])
     else:
         data, _ = source.trajectories(0, n, "native")

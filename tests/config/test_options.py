@@ -32,7 +32,7 @@ def test_an_unknown_key_is_an_error_with_a_suggestion():
         section(CollectConfig, {"num_rolouts": 3}, "collect")
     assert str(error.value) == (
         "unknown key collect.num_rolouts (did you mean `num_rollouts`?); "
-        "collect has num_rollouts, rollout_length, seed, backend"
+        "collect has num_rollouts, rollout_length, seed, backend, policy, policy_noise"
     )
 
 

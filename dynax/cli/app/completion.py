@@ -25,6 +25,7 @@ _PATH_KEYS = (
     "training.resume",
     "training.init",
     "model.base",
+    "collect.policy",
     "hydra.run.dir",
     "hydra.sweep.dir",
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 KEYS = (
     "run", "sweep", "dataset", "training.resume", "training.init", "model.base", "env.xml", "source", "mapping",
-    "draft",
+    "draft", "collect.policy",
 )  # fmt: skip
 LISTS = ("plugins",)
 

@@ -10,6 +10,7 @@ from dynax import architectures, envs, excitations
 from dynax.architectures.description import notes
 from dynax.base import BaseDynamicsModel, Variables
 from dynax.cli import console
+from dynax.cli.collection_policy import make_policy
 from dynax.cli.directories import DATASETS
 from dynax.cli.resume import Past
 from dynax.cli.training.base import with_constants
@@ -106,10 +107,11 @@ def _dataset(
     train_size(wanted.num_rollouts, settings.val_fraction)  # raises if there are too few trajectories to split
     _check_length(wanted.rollout_length, model, settings)
     check_reading(model.env, wanted.num_rollouts, wanted.rollout_length)
+    policy = make_policy(wanted, model.env)
     total = wanted.num_rollouts * wanted.rollout_length
     with console.progress(f"collect {model.env.name}", total, "transitions") as update:
         return collection.collect(
-            model.env, excitation, wanted, DATASETS, lambda done, total: update(done), warmstart.check
+            model.env, excitation, wanted, DATASETS, lambda done, total: update(done), warmstart.check, policy
         )
 
 

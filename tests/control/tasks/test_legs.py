@@ -127,7 +127,7 @@ def test_a_robot_without_a_floor_does_not_fit():
 @pytest.mark.slow
 def test_an_environment_of_gymnasium_has_the_rewards():
     env = HopperEnv()
-    gym = functional(TrainedModel(*small("mlp", env)), Forward())
+    gym = functional(TrainedModel(*small("mlp", env, constraints="none")), Forward())
     state = gym.reset(jax.random.key(0))
     state = gym.step(state, np.zeros(3, np.float32))
     assert gym.max_steps == 500
