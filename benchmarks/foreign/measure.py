@@ -49,8 +49,8 @@ def measure(path: Path, collect: Sequence[str]) -> dict[str, Any]:
         }
 
 
-def run(words: Sequence[str], folder: Path) -> tuple[int, str, list[tuple[float, str]], float]:
-    """Run a command of Dynax.
+def run(words: Sequence[str], folder: Path, **environment: str) -> tuple[int, str, list[tuple[float, str]], float]:
+    """Run a command of Dynax in a folder, with further environment variables.
 
     Returns:
         The exit code, standard output, the lines of standard error with their times in s, and peak memory in GB.
@@ -59,7 +59,7 @@ def run(words: Sequence[str], folder: Path) -> tuple[int, str, list[tuple[float,
     process = subprocess.Popen(
         [sys.executable, "-m", "dynax", *words],
         cwd=folder,
-        env={**os.environ, "XDG_CACHE_HOME": str(folder / "cache")},  # no programs that earlier runs have compiled
+        env={**os.environ, "XDG_CACHE_HOME": str(folder / "cache"), **environment},  # no programs of earlier runs
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

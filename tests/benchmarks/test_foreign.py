@@ -22,7 +22,7 @@ def files(tmp_path):
 
 def test_every_file_has_an_outcome_and_is_run_once(files, tmp_path, monkeypatch):
     measured = []
-    monkeypatch.setattr(every, "measure", lambda path, collect: measured.append(path) or {"vpt_s": 1.0})
+    monkeypatch.setattr(every, "run", lambda words, folder, **environment: measured.append(words) or (0, "", [], 0.0))
     monkeypatch.setattr(every, "FILE", tmp_path / "results.json")
     for _ in range(2):
         every.run_all(files)
@@ -30,13 +30,16 @@ def test_every_file_has_an_outcome_and_is_run_once(files, tmp_path, monkeypatch)
     expected = {"package/part.xml": every.PART, "package/scene.xml": every.NO_JOINTS, "package/slide.xml": every.RUNS}
     assert found["results"] == expected
     assert found["files"] == 3
-    assert [path.name for path in measured] == ["slide.xml"]
+    [words] = measured
+    assert words[:2] == ["train", "env=mjcf"]
+    assert words[2].endswith("slide.xml")
 
 
 def test_an_error_is_listed(files, tmp_path, monkeypatch):
-    monkeypatch.setattr(every, "measure", lambda path, collect: {"refused": "tendons are not supported"})
+    lines = [(0.5, "importing libraries"), (1.0, "dynax: tendons are not supported")]
+    monkeypatch.setattr(every, "run", lambda words, folder, **environment: (2, "", lines, 0.0))
     monkeypatch.setattr(every, "FILE", tmp_path / "results.json")
     every.run_all(files)
     table = every.table()
     assert "| package | 1 | 1 | 0 | 1 |" in table
-    assert "- `package/slide.xml`: tendons are not supported" in table
+    assert "- `package/slide.xml`: dynax: tendons are not supported" in table
