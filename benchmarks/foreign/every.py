@@ -20,9 +20,6 @@ from dynax.runs.files import write_json
 
 FILE = RESULTS / "foreign_all.json"
 TRAINING = ("collect.num_rollouts=8", "collect.rollout_length=60", "training.num_epochs=1", "training.val_rollouts=1")
-    "collect.num_rollouts=8",
-    "collect.rollout_length=60",
-)  # a small dataset, because the accuracy is not measured
 PART, NO_JOINTS, RUNS, ERROR = "part of a model", "no joints", "runs", "error"
 COMPILE = "import sys, mujoco; print(mujoco.MjModel.from_xml_path(sys.argv[1]).nv)"
 
