@@ -1,7 +1,7 @@
 """All XML files of the packages: whether they are models, and whether `dynax train` runs with each of them.
 
-Many files are parts of models. MuJoCo compiles each file first, in a process of its own. The training has one epoch of a
-small dataset, and XLA compiles it without most optimizations, because neither accuracy nor speed is measured.
+Many files are parts of models. MuJoCo compiles each file first, in a process of its own. The training has one epoch of
+a small dataset. XLA compiles it without most optimizations, because neither accuracy nor speed is measured.
 """
 
 import json
