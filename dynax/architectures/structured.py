@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from dynax.architectures.network import constant
@@ -42,7 +43,7 @@ class StructuredDynamicsModel(BaseDynamicsModel):
 
     @property
     def unconstrained_inputs(self) -> int:
-        """The number of states and actions that `unconstrained` receives."""
+        """The number of states and actions that `unconstrained` receives, at most `history`."""
         return 1
 
     @part
@@ -71,7 +72,7 @@ class StructuredDynamicsModel(BaseDynamicsModel):
 
     def _init(self, normalization: Variables, rng: jax.Array) -> dict[str, Any]:
         """Return the parameters of one member."""
-        observer = {"observer": jax.numpy.asarray(self.observer.init())} if self.history > 1 else {}
+        observer = {"observer": jnp.asarray(self.observer.init())} if self.history > 1 else {}
         return {**super()._init(normalization, rng), **observer}
 
     @part
@@ -86,7 +87,12 @@ class StructuredDynamicsModel(BaseDynamicsModel):
         return super().contact_detector if self.env.semi_implicit else ContactDetector()
 
     def velocity_change(
-        self, params: Any, normalization: Variables, state: Float[Array, " S"], actions: Float[Array, "1 A"]
+        self,
+        params: Any,
+        normalization: Variables,
+        state: Float[Array, " S"],
+        actions: Float[Array, "h A"],
+        earlier: Float[Array, "n S"] | None = None,
     ) -> Float[Array, " nv"]:
         """Return the change of velocity over a physics step with the acceleration at a state.
 
@@ -94,10 +100,12 @@ class StructuredDynamicsModel(BaseDynamicsModel):
             params: parameters of one member, {"network": ..., "layer": ...}.
             normalization: statistics of features, actions and target.
             state: the state.
-            actions: the action of the control step.
+            actions: the actions of the earlier control steps and of this one, oldest first.
+            earlier: the states at the earlier control steps, if `unconstrained` receives several states.
         """
         network = {"params": params["network"]}
-        free: Any = self.apply(network, state[None], actions, normalization, method="unconstrained")
+        states = state[None] if earlier is None else jnp.concatenate([earlier, state[None]])
+        free: Any = self.apply(network, states, actions, normalization, method="unconstrained")
         return self.constraint_stage.constrained(params.get("layer", {}), state, free)
 
     def _predict(
@@ -111,16 +119,31 @@ class StructuredDynamicsModel(BaseDynamicsModel):
         contact_cache: ContactCache,
     ) -> jax.Array:
         """Return the target of one sample by one member."""
-        state, layout = states[-1], self.representation
-        if has_history := len(states) > 1:
-            state = self.first_state(normalization, params, states, actions)
-            actions, contact_cache = actions[-1:], jax.tree.map(lambda x: x[-1:], contact_cache)
+        if len(states) == 1:
+            return self._step(normalization, params, dropout, states, actions, truth, contact_cache)
+        state, count = self.first_state(normalization, params, states, actions), self.unconstrained_inputs
+        recent, cache = states[-count:].at[-1].set(state), jax.tree.map(lambda x: x[-count:], contact_cache)
+        target = self._step(normalization, params, dropout, recent, actions[-count:], truth, cache)
+        return self.targets(states[-1], self.integrate(state, target))
+
+    def _step(
+        self,
+        normalization: Variables,
+        params: Any,
+        dropout: jax.Array | None,
+        states: Float[Array, "h S"],
+        actions: Float[Array, "h A"],
+        truth: jax.Array | None,
+        contact_cache: ContactCache,
+    ) -> jax.Array:
+        """Return the target after states whose velocities are not corrected."""
         if self.env.semi_implicit:
-            target = super()._predict(normalization, params, dropout, state[None], actions, truth, contact_cache)
-        else:
-            change = self.control_step(lambda at: self.velocity_change(params, normalization, at, actions), state)
-            target = layout.to_base(state, layout.target.of_change(state, change))
-        return self.targets(states[-1], self.integrate(state, target)) if has_history else target
+            return super()._predict(normalization, params, dropout, states, actions, truth, contact_cache)
+        layout, state = self.representation, states[-1]
+        change = self.control_step(
+            lambda at: self.velocity_change(params, normalization, at, actions, states[:-1]), state
+        )
+        return layout.to_base(state, layout.target.of_change(state, change))
 
     def first_state(
         self, normalization: Variables, params: Any, states: Float[Array, "h S"], actions: Float[Array, "h A"]
@@ -143,5 +166,11 @@ class StructuredDynamicsModel(BaseDynamicsModel):
     def _extend(
         self, normalization: Variables, params: Any, memory: Any, states: Any, actions: Any
     ) -> tuple[Any, jax.Array]:
-        """Return an empty memory and the target of one sample by one member."""
-        return (), self._predict(normalization, params, None, states, actions, None, ContactCache())
+        """Return the states and actions that the next step also reads, and the target of one sample by one member."""
+        if memory is None:
+            target = self._predict(normalization, params, None, states, actions, None, ContactCache())
+        else:
+            states, actions = (jnp.concatenate(pair) for pair in zip(memory, (states, actions), strict=True))
+            target = self._step(normalization, params, None, states, actions, None, ContactCache())
+        first = len(states) + 1 - self.unconstrained_inputs
+        return (states[first:], actions[first:]), target
