@@ -7,6 +7,7 @@
     residual                         equations of motion with given constants, and a network of further forces
     rigid_bodies                     base class of `rigid` and `residual`
     embedding                        the learned functions of `lagrangian`
+    force_networks                   the networks of `residual`
     description                      titles, prior knowledge and notes for tables
 
 Axes: h history, S entries of a state, A entries of an action, F features, D entries of a target, K entries of an

@@ -1,6 +1,7 @@
 """Base class of models that consist of equations of motion."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import jax
@@ -46,7 +47,7 @@ class StructuredDynamicsModel(BaseDynamicsModel):
 
     @property
     def unconstrained_inputs(self) -> int:
-        """The number of states and actions that `unconstrained` receives."""
+        """The number of states and actions that `unconstrained` receives, at most `history`."""
         return 1
 
     @part
@@ -112,26 +113,51 @@ class StructuredMember(Member):
         contact_cache: ContactCache,
     ) -> jax.Array:
         """Return the predicted target; see `Member.target`."""
+        if len(states) == 1:
+            return self._step(normalization, params, dropout, states, actions, truth, contact_cache)
+        model, count = self.model, self.model.unconstrained_inputs
+        state = self.first_state(normalization, params, states, actions)
+        recent, cache = states[-count:].at[-1].set(state), jax.tree.map(lambda x: x[-count:], contact_cache)
+        target = self._step(normalization, params, dropout, recent, actions[-count:], truth, cache)
+        return model.targets(states[-1], model.integrate(state, target))
+
+    def _step(
+        self,
+        normalization: Variables,
+        params: Any,
+        dropout: jax.Array | None,
+        states: Float[Array, "h S"],
+        actions: Float[Array, "h A"],
+        truth: jax.Array | None,
+        contact_cache: ContactCache,
+    ) -> jax.Array:
+        """Return the target after states whose velocities are not corrected."""
         model, state = self.model, states[-1]
-        if has_history := len(states) > 1:
-            state = self.first_state(normalization, params, states, actions)
-            actions, contact_cache = actions[-1:], jax.tree.map(lambda x: x[-1:], contact_cache)
         if model.env.semi_implicit:
-            target = super().target(normalization, params, dropout, state[None], actions, truth, contact_cache)
-        else:
-            change = model.control_step(lambda at: self.velocity_change(params, normalization, at, actions), state)
-            layout = model.representation
-            target = layout.to_base(state, layout.target.of_change(state, change))
-        return model.targets(states[-1], model.integrate(state, target)) if has_history else target
+            return super().target(normalization, params, dropout, states, actions, truth, contact_cache)
+        velocity_change = partial(self.velocity_change, params, normalization, actions=actions, earlier=states[:-1])
+        change = model.control_step(velocity_change, state)
+        return model.representation.to_base(state, model.representation.target.of_change(state, change))
 
     def extend(
         self, normalization: Variables, params: Any, memory: Any, states: Any, actions: Any
     ) -> tuple[Any, jax.Array]:
-        """Return an empty memory, and the target after the states; see `Member.extend`."""
-        return (), self.target(normalization, params, None, states, actions, None, ContactCache())
+        """Return the states and actions that the next step also reads, and the target; see `Member.extend`."""
+        if memory is None:
+            target = self.target(normalization, params, None, states, actions, None, ContactCache())
+        else:
+            states, actions = (jnp.concatenate(pair) for pair in zip(memory, (states, actions), strict=True))
+            target = self._step(normalization, params, None, states, actions, None, ContactCache())
+        first = len(states) + 1 - self.model.unconstrained_inputs
+        return (states[first:], actions[first:]), target
 
     def velocity_change(
-        self, params: Any, normalization: Variables, state: Float[Array, " S"], actions: Float[Array, "1 A"]
+        self,
+        params: Any,
+        normalization: Variables,
+        state: Float[Array, " S"],
+        actions: Float[Array, "h A"],
+        earlier: Float[Array, "n S"] | None = None,
     ) -> Float[Array, " nv"]:
         """Return the change of velocity over a physics step with the acceleration at a state.
 
@@ -139,10 +165,12 @@ class StructuredMember(Member):
             params: parameters of one member, {"network": ..., "layer": ...}.
             normalization: statistics of features, actions and target.
             state: the state.
-            actions: the action of the control step.
+            actions: the actions of the earlier control steps and of this one, oldest first.
+            earlier: the states at the earlier control steps, if `unconstrained` receives several states.
         """
         network = {"params": params["network"]}
-        free: Any = self.model.apply(network, state[None], actions, normalization, method="unconstrained")
+        states = state[None] if earlier is None else jnp.concatenate([earlier, state[None]])
+        free: Any = self.model.apply(network, states, actions, normalization, method="unconstrained")
         return self.model.constraint_stage.constrained(params.get("layer", {}), state, free)
 
     def first_state(

@@ -80,7 +80,8 @@ def residual(train: TrainingSet, parameters: Parameters, horizon: int) -> Residu
         value = one_step_error(model, parameters)
         return Residual(value, _derivative(value, jax.jacrev), len(train.normalization["target"]["std"]))
     entries = horizon * len(positions(model))
-    if isinstance(model, StructuredDynamicsModel) and model.ensemble_size == 1:
+    is_markov = isinstance(model, StructuredDynamicsModel) and model.unconstrained_inputs == 1  # after the first step
+    if is_markov and model.ensemble_size == 1:
         return _of_equations(train, parameters, horizon, entries)
     value = simulation_error(train, parameters, horizon)
     return Residual(value, _derivative(value, _faster(parameters.start.size, entries)), entries)

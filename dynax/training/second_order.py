@@ -102,8 +102,11 @@ def check_size(params: PyTree, config: TrainingConfig) -> None:
     """Raise `UserError` if there are too many parameters for the method `config.finetune`."""
     count = sum(x.size for x in jax.tree.leaves(params))
     if config.finetune == "levenberg_marquardt" and count > MAX_PARAMETERS:
+        remedy = "use lbfgs or none"
+        if max(config.finetune_horizons) > 1:
+            remedy = "use none with unroll_epochs=5, which also fits open-loop predictions, or a smaller network"
         raise UserError(
             f"finetune=levenberg_marquardt supports at most {MAX_PARAMETERS} parameters, but the model has {count}: "
-            "use lbfgs or none",
+            f"{remedy}",
             "finetune",
         )

@@ -128,3 +128,68 @@ def test_a_wrong_damping_of_the_mjcf_is_repaired():
     while training.step():
         pass
     assert training.best_val_nrmse < 0.1 * start
+
+
+def windowed(env, **options):
+    """Return a model whose network reads three states, and variables with an output that is not zero."""
+    model = ResidualDynamicsModel(env=env, window=3, history=4, hidden_dims=(8,), **options)
+    variables = model.create(jax.random.PRNGKey(0), model.identity_normalization())
+    last = max(name for name in variables["params"]["network"] if name.startswith("Dense"))
+    layer = variables["params"]["network"][last]
+    layer["kernel"] = layer["kernel"] + 0.1
+    return model, variables
+
+
+@pytest.mark.parametrize(
+    ("network", "output"), [("mlp", "acceleration"), *slow(("gru", "force"), ("transformer", "force"))]
+)
+def test_a_network_reads_the_last_states_and_actions(robots, network, output):
+    """A rollout equals predictions of single steps from histories."""
+    model, variables = windowed(robots["pendulum"], network=network, output=output)
+    data = recorded(model.env, n=2, steps=9)
+    path = list(np.moveaxis(np.float32(data.states[:, :4]), 1, 0))
+    for k in range(6):
+        history = np.stack(path[k : k + 4], axis=1)
+        path.append(np.asarray(model.rollout(history, data.actions[:, k : k + 4], variables))[:, 1])
+    whole = np.asarray(model.rollout(data.states[:, :4], data.actions, variables))
+    np.testing.assert_allclose(whole, np.stack(path[3:], axis=1), rtol=1e-4, atol=1e-5)
+    other = np.concatenate([data.actions[:, :1], data.actions[:, 1:2] + 1, data.actions[:, 2:]], axis=1)
+    assert np.abs(np.asarray(model.rollout(data.states[:, :4], other, variables))[:, 1] - whole[:, 1]).max() > 1e-5
+
+
+def test_the_window_lies_in_the_history(robots):
+    with pytest.raises(UserError, match=r"model.window=5 is longer than model.history=4: .* set model.history=5"):
+        ResidualDynamicsModel(env=robots["pendulum"], window=5, history=4)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"network": "rnn"}, "model.network=rnn is not one of mlp, gru, transformer"),
+        ({"network": "gru", "hidden_dims": ()}, "model.network=gru needs at least one layer"),
+        ({"network": "transformer", "hidden_dims": (8, 6)}, "must have equal entries that are multiples of 4"),
+        ({"output": "torque"}, "model.output=torque is not one of force, acceleration"),
+    ],
+)
+def test_a_wrong_network_is_named(robots, options, message):
+    with pytest.raises(UserError, match=message):
+        ResidualDynamicsModel(env=robots["pendulum"], **options)
+
+
+@pytest.mark.slow
+def test_a_delay_is_learned_by_a_network_that_reads_earlier_actions():
+    env = MjcfEnv(xml="pendulum.xml", mjcf=PENDULUM)
+    train, val = (recorded(env, n, steps, seed) for n, steps, seed in ((8, 60, 0), (8, 60, 1)))
+    error = {}
+    for window in (1, 3):
+        model = ResidualDynamicsModel(env=env, window=window, history=4, **SMALL)
+        training = Training(model, late(train), late(val), ADAM, 0)
+        while training.step():
+            pass
+        error[window] = training.best_val_nrmse
+    assert error[3] < 0.3 * error[1], error
+
+
+def late(data):
+    """Return trajectories in which an action is recorded two steps before it acts; the last two steps are cut off."""
+    return Trajectories(data.states[:, :-2], data.actions[:, 2:])

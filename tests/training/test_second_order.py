@@ -136,5 +136,7 @@ def test_a_large_network_is_rejected_before_the_first_epoch(slide, data, monkeyp
     pair, message = data.split(0.25), r"supports at most 3 parameters, but the model has 4: use lbfgs or none"
     with pytest.raises(UserError, match=message):
         start(Linear(env=slide), pair, TrainingConfig(finetune="levenberg_marquardt"))
+    with pytest.raises(UserError, match="the model has 4: use none with unroll_epochs=5"):
+        start(Linear(env=slide), pair, TrainingConfig(finetune="levenberg_marquardt", finetune_horizons=[1, 20]))
     for method in ("lbfgs", "none"):
         start(Linear(env=slide), pair, TrainingConfig(finetune=method))
