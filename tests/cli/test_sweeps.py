@@ -22,15 +22,17 @@ def test_one_line_per_job_in_order(dynax, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("launcher", ["basic", "joblib"])
-def test_finished_jobs_are_printed_if_others_fail(dynax, launcher):
+@pytest.mark.parametrize("launcher", ["basic", "joblib", "submitit_local"])
+def test_finished_jobs_are_printed_if_others_fail(dynax, tmp_path, launcher):
     acts = {1: "wrong", 2: "crash", 3: "noise"}
     finished = dynax("train", "-m", "training.seed=0,1,2,3", f"hydra/launcher={launcher}", acts=acts)
     assert finished.code == 1
     assert [path.name for path in finished.paths] == ["0", "3"]
-    assert "dynax: job 1 (training.seed=1): the stub rejects this input\n" in finished.err
-    assert "dynax: job 2 (training.seed=2): failed: ZeroDivisionError: one\n" in finished.err
-    assert "noise from C\n" in finished.err
+    logs = "".join(log.read_text() for log in tmp_path.glob("outputs/**/.submitit/*/*_log.err"))
+    err = logs if launcher == "submitit_local" else finished.err
+    assert "dynax: job 1 (training.seed=1): the stub rejects this input\n" in err
+    assert "dynax: job 2 (training.seed=2): failed: ZeroDivisionError: one\n" in err
+    assert "noise from C\n" in err or launcher == "submitit_local"  # which has a file for the standard output
     assert not (finished.paths[0].parent / "1").exists()
     assert "four" in (finished.paths[0].parent / "2" / "dynax.log").read_text()
 
@@ -84,3 +86,16 @@ def test_a_signal_ends_the_sweep_after_the_cleanup_of_its_workers(dynax, tmp_pat
     assert (finished.code, finished.out) == (code, "")
     assert len(list(tmp_path.glob("outputs/**/saved"))) == 2, finished.err
     assert all(f"dynax: job {job} (training.seed=1): " in finished.err for job in (0, 1))
+
+
+@pytest.mark.slow
+def test_a_signal_of_a_job_scheduler_ends_one_job(dynax, tmp_path):
+    """submitit ignores SIGTERM, so the job has to handle it itself."""
+    process = dynax.start("train", "-m", "training.seed=1,0", "hydra/launcher=submitit_local", acts={1: "wait"})
+    wait_for_jobs(process, tmp_path, 1)
+    [mark] = [mark for mark in tmp_path.glob("outputs/**/.jobs/0.*") if mark.suffix != ".json"]
+    os.kill(int(mark.suffix.removeprefix(".")), signal.SIGTERM)
+    finished = dynax.end(process)
+    assert [path.name for path in finished.paths] == ["1"]
+    assert finished.code == 143
+    assert len(list(tmp_path.glob("outputs/**/saved"))) == 1

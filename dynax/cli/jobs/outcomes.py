@@ -67,9 +67,8 @@ def is_parent() -> bool:
 
 
 def is_worker() -> bool:
-    """Return whether this process is a worker of the joblib launcher."""
-    hydra = HydraConfig.get()
-    return hydra.mode == RunMode.MULTIRUN and not is_parent() and "n_jobs" in hydra.launcher
+    """Return whether this process is a worker of a sweep, which the launcher of joblib or submitit has started."""
+    return HydraConfig.get().mode == RunMode.MULTIRUN and not is_parent()
 
 
 def is_stopped() -> bool:
