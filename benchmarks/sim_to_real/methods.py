@@ -58,7 +58,14 @@ METHODS = {
     "fine-tuned": Method(
         lambda seconds: [*_mlp(seconds), "training.learning_rate=1e-3"], ("training.init", "simulated")
     ),
-    "identified": Method(lambda seconds: ["model=rigid", "training=default"]),
+    "identified": Method(
+        lambda seconds: [
+            "model=rigid",
+            "model.history=4",
+            "training.finetune_horizons=[50]",
+            "training.finetune_steps=8",
+        ]
+    ),
     "residual on nominal": Method(_residual),
     "residual on identified": Method(_residual, ("model.base", "identified")),
 }
