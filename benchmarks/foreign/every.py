@@ -10,12 +10,14 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from benchmarks.common import RESULTS, header, markdown
 from benchmarks.document import committed_table
 from benchmarks.foreign.measure import run
+from dynax.config.cores import usable_cores
 from dynax.runs.files import write_json
 
 FILE = RESULTS / "foreign_all.json"
@@ -25,13 +27,14 @@ COMPILE = "import sys, mujoco; print(mujoco.MjModel.from_xml_path(sys.argv[1]).n
 
 
 def run_all(models: Mapping[str, Path]) -> None:
-    """Run all models without a result, and write the results after each of them."""
+    """Run all models without a result, one on each core, and write the results after each of them."""
     found = json.loads(FILE.read_text())["results"] if FILE.exists() else {}
-    for name, path in models.items():
-        if name not in found:
-            found[name] = outcome(path)
+    missing = [name for name in models if name not in found]
+    with ThreadPoolExecutor(usable_cores()) as pool:
+        for name, result in zip(missing, pool.map(outcome, map(models.__getitem__, missing)), strict=True):
+            found[name] = result
             write_json(FILE, {**header(), "files": len(models), "results": found})
-            print(name, found[name], flush=True)
+            print(name, result, flush=True)
 
 
 def outcome(path: Path) -> str:
