@@ -2,6 +2,7 @@
 
 import datetime
 import os
+import shlex
 import statistics
 import sys
 import time
@@ -21,7 +22,7 @@ def header() -> dict[str, Any]:
     return {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "cores": len(os.sched_getaffinity(0)),
-        "command": " ".join(["python -m", name, *_without_folders(sys.argv[1:])]),
+        "command": shlex.join(["python", "-m", name, *_without_folders(sys.argv[1:])]),
         **provenance(),
     }
 

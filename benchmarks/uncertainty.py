@@ -7,20 +7,17 @@
 `benchmarks/results/uncertainty.json`, and `--write` copies their table into docs/evaluation.md.
 """
 
-import argparse
-import json
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.cases import CaseBenchmark
 from benchmarks.commands import run_dynax
-from benchmarks.common import RESULTS, header, markdown
-from benchmarks.document import ROOT, committed_table, filled
-from dynax.runs.files import write_json
+from benchmarks.common import markdown
+from benchmarks.document import ROOT
 from dynax.runs.summary import read_summary
 
-FILE, DOCUMENT = RESULTS / "uncertainty.json", ROOT / "docs" / "evaluation.md"
 MEMBERS, LEVEL = 5, "0.9"  # ensemble members; level of the intervals in the table
 CASES = {  # shorter trainings than the default, because all members are trained
     "cart_pole, point": ("env=cart_pole", "training.num_epochs=8"),
@@ -67,28 +64,7 @@ def _cells(result: dict[str, Any]) -> list[str]:
     ]
 
 
-def committed() -> str:
-    """Return the table of the committed results."""
-    return committed_table(FILE, table)
-
-
-def main(names: Sequence[str]) -> None:
-    """Measure the cases, write the results after each of them, and print the table."""
-    for name in names:
-        before = json.loads(FILE.read_text())["results"] if FILE.exists() else {}
-        write_json(FILE, {**header(), "results": {**before, name: measure(CASES[name])}})
-        print(committed(), flush=True)
-
+BENCHMARK = CaseBenchmark("uncertainty", ROOT / "docs" / "evaluation.md", CASES, measure, table)
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"cases, by default all: {'; '.join(CASES)}")
-    parser.add_argument("--table", action="store_true", help="print the table of the committed results")
-    parser.add_argument("--write", action="store_true", help="with --table: write the table into docs/evaluation.md")
-    args = parser.parse_args()
-    if args.table:
-        print(committed())
-        if args.write:
-            DOCUMENT.write_text(filled(DOCUMENT.read_text(), {"uncertainty": committed()}))
-    else:
-        main(args.cases or list(CASES))
+    BENCHMARK.main(__doc__)

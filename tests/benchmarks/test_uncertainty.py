@@ -1,6 +1,6 @@
 """The table of the uncertainty of ensembles."""
 
-from benchmarks import uncertainty
+from benchmarks import cases, uncertainty
 
 RESULT = {
     "steps": [1, 10],
@@ -29,9 +29,9 @@ def test_each_case_trains_an_ensemble_and_tests_it(tmp_path, monkeypatch):
     monkeypatch.setattr(
         uncertainty, "read_summary", lambda path: {"uncertainty": RESULT} if path.name == "eval" else {}
     )
-    monkeypatch.setattr(uncertainty, "FILE", tmp_path / "results.json")
-    uncertainty.main(["cart_pole, gaussian"])
+    monkeypatch.setattr(cases, "RESULTS", tmp_path)
+    uncertainty.BENCHMARK.run(["cart_pole, gaussian"])
     train, test = commands
     assert {"model.ensemble_size=5", "model.head=gaussian", "env=cart_pole"} <= set(train)
     assert test == ("eval", f"run={tmp_path / 'train'}")
-    assert "cart_pole, gaussian" in uncertainty.committed()
+    assert "cart_pole, gaussian" in uncertainty.BENCHMARK.committed()
