@@ -4,6 +4,7 @@ import gc
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -67,15 +68,29 @@ def optimizations(request: pytest.FixtureRequest) -> Iterator[None]:
     jax.config.update("jax_disable_most_optimizations", os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] == "1")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def registries() -> Iterator[None]:
-    """Forget the classes that the tests of a module register, so that no other test depends on them."""
+@contextmanager
+def own_registries() -> Iterator[None]:
+    """Forget the classes and plugins that are registered in the block."""
     from dynax.config import registries
 
     with pytest.MonkeyPatch.context() as patch:
         for table in registries.ALL:
             patch.setitem(table.__dict__, "registered", dict(table.registered))
         patch.setattr(registries, "_plugins", dict(registries._plugins))
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def registries() -> Iterator[None]:
+    """Forget the classes that the tests of a module register, so that no other test depends on them."""
+    with own_registries():
+        yield
+
+
+@pytest.fixture
+def plugins() -> Iterator[None]:
+    """Forget the plugins that a test registers. Otherwise, runs that other tests share would need them."""
+    with own_registries():
         yield
 
 

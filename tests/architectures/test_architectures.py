@@ -71,7 +71,8 @@ OPTIONS = {
     "quadratic": NETWORK | {"hidden_dims", "activation"},
     "resnet": NETWORK | {"width", "num_blocks", "activation", "history"},
     "residual": LAYER
-    | {"hidden_dims", "activation", "base", "constants", "friction", "finetune_base"}
+    | {"network", "window", "output", "hidden_dims", "activation"}
+    | {"base", "constants", "friction", "finetune_base"}
     | {"compliance", "ensemble_size", "history"},
     "rigid": LAYER | {"friction", "history"},
 }

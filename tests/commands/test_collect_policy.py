@@ -29,7 +29,7 @@ def rejection(finished):
 
 
 @pytest.fixture
-def function(dynax):
+def function(dynax, plugins):
     (dynax.folder / "damper.py").write_text(FUNCTION)
     return ("collect.policy=damper", "plugins=[damper.py]")
 

@@ -37,7 +37,7 @@ def blocks(page: str, language: str) -> list[str]:
 
 
 def run(folder: Path, page: str) -> list[str]:
-    """Run all commands of a page in a shell. Return the paths of the results that exist."""
+    """Run all commands of a page in a shell. Return the paths that they print, of which each must exist."""
     cases = "\n".join(f'{name}) set -- "$@" {" ".join(map(repr, words))};;' for name, words in SMALL.items())
     script = "\n".join(
         [
@@ -49,7 +49,10 @@ def run(folder: Path, page: str) -> list[str]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(["bash", "-c", script], cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
-    return [line for line in done.stdout.splitlines() if Path(line).exists()]
+    paths = done.stdout.splitlines()
+    assert [path for path in paths if not Path(path).exists()] == []
+    assert len(paths) == len(re.findall(r"^dynax ", "\n".join(blocks(page, "bash")), re.MULTILINE))
+    return paths
 
 
 @pytest.fixture
@@ -71,8 +74,7 @@ def log(tmp_path):
 
 @pytest.mark.slow
 def test_the_commands_of_the_page_on_logs(log):
-    found = run(log, "logs.md")
-    assert len(found) >= 7
+    assert len(run(log, "logs.md")) >= 7
     drafted = (log / "map.yaml").read_text().splitlines()
     assert [line.split("#")[0].strip() for line in drafted if line and line[0] not in " #"][:4] == [
         line.split("#")[0].strip() for line in blocks("logs.md", "yaml")[0].splitlines()
@@ -83,4 +85,4 @@ def test_the_commands_of_the_page_on_logs(log):
 def test_the_commands_of_the_page_on_control(tmp_path):
     plugin = next(code for code in blocks("control.md", "python") if code.startswith("# spin.py"))
     (tmp_path / "spin.py").write_text(plugin)
-    assert len(run(tmp_path, "control.md")) == 4
+    assert len(run(tmp_path, "control.md")) >= 4
