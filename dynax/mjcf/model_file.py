@@ -12,6 +12,7 @@ from dynax.errors import UserError
 from dynax.mjcf import urdf
 from dynax.mjcf.encoding import decode_xml
 from dynax.mjcf.messages import warnings_to_log
+from dynax.mjcf.self_contained import names_a_file
 
 SIZES = ("nq", "nv", "nu", "na", "nbody", "ngeom", "nmesh", "ntex", "nhfield", "nskin", "neq", "ntendon", "nkey")
 NUMBERS = ("body_mass", "body_inertia", "qpos0", "geom_rbound", "geom_friction", "actuator_gear", "jnt_range")
@@ -47,7 +48,7 @@ def read_model_file(path: Path, argument: str) -> tuple[str, dict[str, bytes]]:
     except ValueError as error:
         raise UserError(f"{source} is not a valid MJCF or URDF file: {_one_line(error)}", argument) from None
     assets = _collect_assets(spec, path.parent, source, argument)
-    if not assets and "<include" not in text and "<attach" not in text and not urdf.is_urdf(text):
+    if not (assets or "<attach" in text or urdf.is_urdf(text) or names_a_file(text)):  # of an include, or in a comment
         return text, {}
     return _write(spec, model, assets, source, argument), assets
 
@@ -74,6 +75,8 @@ def serialize_spec(spec: mujoco.MjSpec, argument: str) -> tuple[str, dict[str, b
 
 def _write(spec: mujoco.MjSpec, model: mujoco.MjModel, assets: dict[str, bytes], source: str, argument: str) -> str:
     """Return the XML text of `spec`, after a check that the text with its assets gives `model` again."""
+    if names_a_file(spec.comment):  # a saved model must not name other files, see `check_self_contained`
+        spec.comment = ""
     try:
         spec.compile()
         text = spec.to_xml()

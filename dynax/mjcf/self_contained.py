@@ -35,6 +35,11 @@ def check_self_contained(mjcf: str, assets: Mapping[str, bytes], where: str) -> 
                 raise UserError(f"{where} loads the file {file}, which is not among its saved assets")
 
 
+def names_a_file(text: str) -> bool:
+    """Return whether a text contains an attribute that names a file, be it in a comment."""
+    return any(match[1] or match[2] for match in _FILE.finditer(text))
+
+
 def _base(name: str) -> str:
     return re.split(r"[/\\]", name)[-1]
 

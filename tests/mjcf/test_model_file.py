@@ -14,6 +14,7 @@ from PIL import Image
 from dynax.envs import MjcfEnv
 from dynax.errors import UserError
 from dynax.mjcf.model_file import read_model_file
+from dynax.mjcf.self_contained import check_self_contained
 
 CORNERS = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
 FACES = ((0, 2, 1), (0, 1, 3), (0, 3, 2), (1, 2, 3))
@@ -85,6 +86,20 @@ def assert_same(one, other):
 def test_a_file_without_assets_is_returned_unchanged(folder):
     path = robot(folder, "", geom="")
     assert read_model_file(path, "xml") == (path.read_text(), {})
+
+
+@pytest.mark.parametrize("include", ["", '<include file="part.xml"/>'])
+@pytest.mark.parametrize("place", [0, len("<mujoco>")])
+def test_a_comment_that_names_a_file_is_left_out(folder, include, place):
+    """A saved model file must not name other files, because Dynax does not know that MuJoCo ignores the name."""
+    write(folder / "part.xml", "<mujocoinclude><option timestep='.003'/></mujocoinclude>")
+    path = robot(folder, "", geom="", head=include)
+    text = path.read_text()
+    path.write_text(f'{text[:place]}<!-- <include file="gone.xml"/> -->{text[place:]}')
+    text, assets = read_model_file(path, "xml")
+    check_self_contained(text, assets, "the model")
+    assert "gone.xml" not in text
+    rebuilt(path)
 
 
 def test_a_mesh_in_a_subfolder_is_an_asset(folder):
