@@ -49,7 +49,7 @@ def test_a_process_without_a_known_frame_is_starting():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "rounds", "seed"), [("kills", 1, KILLED_SWEEP), ("signals", 1, 1), ("epochs", 100, 1)]
+    ("name", "rounds", "seed"), [("kills", 1, KILLED_SWEEP), ("signals", 1, 1), ("epochs", 400, 1)]
 )
 def test_few_rounds_pass(tmp_path, name, rounds, seed):
     """In a process of its own, because the harness forks before JAX uses a device.
