@@ -30,7 +30,7 @@ TRAIN = [
 SWEEP = ["train", "-m", *TRAIN[1:], "training.seed=1,2"]
 EVAL = ["eval", "eval=smoke"]
 KINDS = {"train": 0.6, "sweep": 0.2, "eval": 0.2}  # share of the rounds
-TIMES = ("time_s", "training_time_s", "wall_time_s")
+TIMES = ("time_s", "training_time_s", "wall_time_s", "speed")  # measured, and different in each repetition
 
 
 def measure(rounds: int, seed: int) -> Iterator[dict[str, Any]]:

@@ -12,6 +12,7 @@ from benchmarks.faults.processes import OTHER, phase_of
 
 REPOSITORY = Path(__file__).parents[2]
 KILLED_SWEEP = 27  # seed with which the first round kills a sweep of two trainings after 70% of its duration
+KILLED_EVAL = 0  # seed with which the first round kills an evaluation after 76% of its duration
 
 
 def test_the_table_of_kills_counts_phases():
@@ -49,7 +50,8 @@ def test_a_process_without_a_known_frame_is_starting():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "rounds", "seed"), [("kills", 1, KILLED_SWEEP), ("signals", 1, 1), ("epochs", 400, 1)]
+    ("name", "rounds", "seed"),
+    [("kills", 1, KILLED_SWEEP), ("kills", 1, KILLED_EVAL), ("signals", 1, 1), ("epochs", 400, 1)],
 )
 def test_few_rounds_pass(tmp_path, name, rounds, seed):
     """In a process of its own, because the harness forks before JAX uses a device.
