@@ -87,11 +87,11 @@ def matrix(q: Float[AnyArray, "... 4"]) -> Float[AnyArray, "... 3 3"]:
 
 def rotate(rotation: Float[AnyArray, "... 3 3"], vectors: Float[AnyArray, "... K 3"]) -> Float[AnyArray, "... K 3"]:
     """Return R v for each of the K vectors of a rotation matrix R."""
-    return (rotation[..., None, :, :] * vectors[..., None, :]).sum(axis=-1)
+    return sum(rotation[..., None, :, i] * vectors[..., i, None] for i in range(3))
 
 
 def rotate_back(
     rotation: Float[AnyArray, "... 3 3"], vectors: Float[AnyArray, "... K 3"]
 ) -> Float[AnyArray, "... K 3"]:
     """Return R^T v for each of the K vectors of a rotation matrix R."""
-    return (rotation[..., None, :, :] * vectors[..., :, None]).sum(axis=-2)
+    return sum(rotation[..., None, i, :] * vectors[..., i, None] for i in range(3))

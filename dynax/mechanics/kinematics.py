@@ -130,10 +130,15 @@ class Kinematics:
         return linear[bodies] + cross(angular[bodies], points - poses.position[bodies]), angular[bodies]
 
     def twists(self, poses: Poses, qvel: Float[AnyArray, " nv"]) -> tuple[Float[Array, "B 3"], Float[Array, "B 3"]]:
-        """Return the linear velocities of the origins of all bodies, and their angular velocities."""
-        moving = (jnp.asarray(self.dof_mask, qvel.dtype) * qvel)[..., None]
-        arms = poses.position[:, None] - poses.anchor
-        return (moving * (poses.slide + cross(poses.axis, arms))).sum(1), (moving * poses.axis).sum(1)
+        """Return the linear velocities of the origins of all bodies, and their angular velocities.
+
+        The velocities are summed at the origin of the world and then shifted to the bodies. There are only two products
+        with the mask, instead of a lever arm for each pair of a body and a degree of freedom.
+        """
+        sum_over_dofs = partial(jnp.matmul, jnp.asarray(self.dof_mask, qvel.dtype), precision="highest")
+        at_world_origin = qvel[:, None] * (poses.slide - cross(poses.axis, poses.anchor))
+        linear, angular = sum_over_dofs(at_world_origin), sum_over_dofs(qvel[:, None] * poses.axis)
+        return linear + cross(angular, poses.position), angular
 
 
 def point_jacobian(

@@ -154,15 +154,8 @@ class Contacts:
         """Return the contacts of all slots, in a fixed order."""
         position, rotation = self.geoms(poses)
         parts = [batch.contacts(position, rotation) for batch in self.batches]
-        contacts = jax.tree.map(lambda *leaves: jnp.concatenate(leaves), *parts)
-        return SlotContacts(
-            slot=jnp.arange(len(self), dtype=jnp.int32),
-            distance=contacts.distance,
-            normal=contacts.normal.array,
-            position=contacts.position.array,
-            tangent=contacts.tangent.array,
-            present=contacts.present,
-        )
+        arrays = [(c.distance, c.normal.array, c.position.array, c.tangent.array, c.present) for c in parts]
+        return SlotContacts(jnp.arange(len(self), dtype=jnp.int32), *map(jnp.concatenate, zip(*arrays, strict=True)))
 
     def nearest(self, detected: SlotContacts, count: int) -> SlotContacts:
         """Return the `count` contacts with the least distance beyond their margin, present contacts first."""
