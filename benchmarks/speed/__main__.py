@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.common import RESULTS, header
 from benchmarks.document import ROOT, committed_table, filled
-from benchmarks.speed import commands, contacts, cores, pareto, simulation, training
+from benchmarks.speed import commands, contacts, cores, pareto, predictions, simulation, training
 from dynax.runs.files import write_json
 
 TABLES: dict[str, Any] = {
@@ -24,6 +24,7 @@ TABLES: dict[str, Any] = {
     "cores": cores,
     "commands": commands,
     "pareto": pareto,
+    "predictions": predictions,
 }
 DOCUMENT = ROOT / "docs" / "speed.md"
 

@@ -6,6 +6,7 @@ of a token are the same in each window that contains these tokens. A rollout can
 token per step. Positions enter as a learned bias for each distance of two tokens (Raffel et al. 2020, T5).
 """
 
+import functools
 from typing import ClassVar
 
 import jax
@@ -51,16 +52,26 @@ class Block(nn.Module):
     def _attend(
         self, query: Float[Array, "n width"], key: Float[Array, "k width"], value: Float[Array, "k width"]
     ) -> Float[Array, "n width"]:
-        """Return the mean of the values that each query attends to. The last query belongs to the last key."""
+        """Return the mean of the values that each query attends to. The last query belongs to the last key.
+
+        Sums over the band are written out, and sums over the entries of a head are products with a constant matrix. XLA
+        compiles reductions over these axes to code that is several times slower.
+        """
         bias = self.param("bias", nn.initializers.normal(0.02), (self.band, self.num_heads))
-        age = np.arange(len(query))[:, None] + len(key) - len(query) - np.arange(len(key))
-        visible = (age >= 0) & (age < self.band)
         heads = np.kron(np.eye(self.num_heads), np.ones((query.shape[1] // self.num_heads, 1))).astype(np.float32)
         scale = (query.shape[1] // self.num_heads) ** -0.5
-        # Sums over the entries of a head are products with a constant matrix, which XLA compiles to faster code.
-        scores = (query[:, None] * key) @ heads * scale + bias[age.clip(0, self.band - 1)]
-        weights = nn.softmax(jnp.where(visible[..., None], scores, -jnp.inf), axis=1)
-        return ((weights @ heads.T) * value).sum(axis=1)
+        before = len(query) + self.band - 1 - len(key)  # tokens of the first band that do not exist
+        key, value = (jnp.pad(x, ((before, 0), (0, 0))) for x in (key, value))
+        starts = [self.band - 1 - age for age in range(self.band)]  # of the keys with this age, relative to the query
+        scores = []
+        for age, start in enumerate(starts):
+            score = (query * key[start : start + len(query)]) @ heads * scale + bias[age]
+            exists = start + np.arange(len(query)) >= before
+            scores.append(score if exists.all() else jnp.where(exists[:, None], score, -jnp.inf))
+        largest = functools.reduce(jnp.maximum, scores)
+        weights = [jnp.exp(score - largest) for score in scores]
+        total = sum(weights)
+        return sum((w / total) @ heads.T * value[s : s + len(query)] for w, s in zip(weights, starts, strict=True))
 
 
 def _last(tokens: Float[Array, "k width"], count: int) -> Float[Array, "m width"]:

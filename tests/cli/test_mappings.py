@@ -5,6 +5,7 @@ from hydra import compose, initialize_config_dir
 
 from dynax.cli.composition import conf, resolvers
 from dynax.cli.composition.mappings import encode_mappings, restore_mappings
+from dynax.errors import UserError
 
 NAMES = ("joint0", "left/hip.x", "b b", "左.膝=1", "it's", "$x", "${y}", "on", "1", "a\\", "c]")
 
@@ -34,6 +35,12 @@ def test_every_name_in_quotes(name):
 
 def test_an_empty_mapping():
     assert composed("env.action_range={}").action_range == {}
+
+
+@pytest.mark.parametrize("value", ["abc", "", "'{'"])
+def test_another_text_is_not_a_mapping(value):
+    with pytest.raises(UserError, match=r"env.action_range=.* must be a mapping, such as \{name: value\}"):
+        composed(f"env.action_range={value}")
 
 
 def test_several_mappings_are_the_values_of_a_sweep():

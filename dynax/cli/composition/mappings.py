@@ -13,6 +13,8 @@ from typing import Any
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
+from dynax.errors import UserError
+
 MAPPINGS = ("env.action_range", "env.reset.ranges", "task.weights", "task.target")
 OVERRIDE = re.compile(rf"^\+{{0,2}}({'|'.join(map(re.escape, MAPPINGS))})=(\{{.*\}})$", re.DOTALL)
 
@@ -39,11 +41,22 @@ def encode_mappings(argv: Sequence[str]) -> list[str]:
 
 
 def restore_mappings(cfg: DictConfig) -> None:
-    """Replace the strings of `encode_mappings` in a composed config by mappings, in place."""
+    """Replace the strings of `encode_mappings` in a composed config by mappings, in place.
+
+    Raises:
+        UserError: if an option of `MAPPINGS` is another string.
+    """
     for key in MAPPINGS:
         value = OmegaConf.select(cfg, key)
         if isinstance(value, str):
-            OmegaConf.update(cfg, key, json.loads(value), merge=False, force_add=True)
+            OmegaConf.update(cfg, key, _decoded(key, value), merge=False, force_add=True)
+
+
+def _decoded(key: str, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        raise UserError(f"{key}={text} must be a mapping, such as {{name: value}}") from None
 
 
 def _encode(argument: str) -> str:
