@@ -62,16 +62,12 @@ class Block(nn.Module):
         scale = (query.shape[1] // self.num_heads) ** -0.5
         before = len(query) + self.band - 1 - len(key)  # tokens of the first band that do not exist
         key, value = (jnp.pad(x, ((before, 0), (0, 0))) for x in (key, value))
-        starts = [self.band - 1 - age for age in range(self.band)]  # of the keys with this age, relative to the query
-        scores = []
-        for age, start in enumerate(starts):
-            score = (query * key[start : start + len(query)]) @ heads * scale + bias[age]
-            exists = start + np.arange(len(query)) >= before
-            scores.append(score if exists.all() else jnp.where(exists[:, None], score, -jnp.inf))
+        token = np.arange(self.band)[::-1, None] + np.arange(len(query))  # (band, n), by age
+        scores = (query * key[token]) @ heads * scale + bias[:, None]
+        scores = jnp.where((token >= before)[..., None], scores, -jnp.inf)
         largest = functools.reduce(jnp.maximum, scores)
-        weights = [jnp.exp(score - largest) for score in scores]
-        total = sum(weights)
-        return sum((w / total) @ heads.T * value[s : s + len(query)] for w, s in zip(weights, starts, strict=True))
+        weights = jnp.exp(scores - largest)
+        return sum((weights / sum(weights)) @ heads.T * value[token])
 
 
 def _last(tokens: Float[Array, "k width"], count: int) -> Float[Array, "m width"]:
