@@ -221,7 +221,7 @@ class BaseDynamicsModel(ModuleWithOptions):
             T + 1 states; the first is the last given state.
 
         Raises:
-            ValueError: if an array has a wrong shape.
+            UserError: if an array has a wrong shape, or if an entry is not finite.
         """
         return self._compiled_rollout(params, *open_loop.as_inputs(states, actions, self))
 

@@ -60,6 +60,13 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f" (did you mean `{similar[0]}`?)" if similar else ""
 
 
+def check_type(argument: str, value: object, expected: type | tuple[type, ...], description: str) -> None:
+    """Raise UserError unless `value` is an instance of `expected`, which `description` names with its article."""
+    if not isinstance(value, expected):
+        kind = f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
+        raise UserError(f"{argument} must be {description}, not {kind}", argument)
+
+
 def check_choice(argument: str, value: str, allowed: Iterable[str]) -> None:
     """Raise UserError unless `value` is one of `allowed`."""
     allowed = list(allowed)

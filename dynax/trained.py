@@ -27,12 +27,13 @@ from jaxtyping import Array, Bool, Float
 
 from dynax import architectures, envs
 from dynax.base import BaseDynamicsModel, Variables
+from dynax.components.rollout import as_array
 from dynax.config import registries
 from dynax.config.options import plain
 from dynax.config.registries import ARCHITECTURES, ENVS, check_plugins, load_plugins, register_classes
 from dynax.config.registry import Registry
 from dynax.envs.env import Env
-from dynax.errors import UserError
+from dynax.errors import UserError, check_type
 from dynax.mjcf.self_contained import check_self_contained
 from dynax.runs import checkpoint, sealed
 from dynax.runs.arrays import read_tree
@@ -89,8 +90,7 @@ class TrainedModel:
         """Return how long each prediction can be trusted, s: the time until its error probably exceeds the threshold.
 
         Args:
-            states: as for `rollout`.
-            actions: as for `rollout`.
+            states, actions: as for `rollout`.
             threshold: normalized error, in standard deviations.
 
         Raises:
@@ -112,12 +112,13 @@ class TrainedModel:
             actions: (B, A), or (B, h, A) with a history; the last action acts in the last state.
 
         Raises:
-            ValueError: if an array has another shape.
+            UserError: if an array has another shape, or if an entry is not finite.
         """
+        actions = as_array("actions", actions)
         actions = actions[:, None] if actions.ndim == 2 else actions
         if actions.ndim != 3 or actions.shape[1] != self.history_length:
             expected = f"(B, {self.history_length}, {self.model.action_dim})"
-            raise ValueError(f"actions have shape {actions.shape}, but one step expects {expected}")
+            raise UserError(f"actions have shape {actions.shape}, but one step expects {expected}")
         return self.rollout(states, actions)[:, 1]
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -126,13 +127,13 @@ class TrainedModel:
         Raises:
             UserError: if `path` exists and is not a saved model, or if an option of the model cannot be saved.
         """
+        check_type("path", path, (str, os.PathLike), "a path")
         path = Path(path).expanduser().absolute()
         if path.exists() and not sealed.is_sealed(path):
             raise UserError(f"{path} exists and is not a saved model: choose another path")
         known = {key: value for key, value in self.info.items() if key not in ("run_id", "metrics")}  # of a checkpoint
         info = {**known, **description(self.model, self.config or config_of(self.model))}
-        if self.calibration:
-            info["calibration"] = self.calibration.to_json()
+        info |= {"calibration": self.calibration.to_json()} if self.calibration else {}
         sealed.write(path, {"model": model_tree(self.params)}, robot_files(self.env), info)
         return path
 
@@ -148,6 +149,7 @@ def load(run: str | os.PathLike[str], plugins: Sequence[str | Path] = (), classe
     Raises:
         UserError: if there is no saved model, if a file is damaged, or if a class or plugin is missing.
     """
+    check_type("run", run, (str, os.PathLike), "a path")
     load_plugins(plugins)
     register_classes(classes)
 
@@ -157,10 +159,9 @@ def load(run: str | os.PathLike[str], plugins: Sequence[str | Path] = (), classe
             raise UserError(f"run={run} has not completed an epoch: continue it with training.resume={run}")
         model = build(saved)
         params = read_tree(path / "model", variables_template(model))
-        calibration = saved.info.get("calibration")
-        return TrainedModel(
-            model, params, saved.config, saved.info, Calibration.from_json(calibration) if calibration else None
-        )
+        recorded = saved.info.get("calibration")
+        calibration = Calibration.from_json(recorded) if recorded else None
+        return TrainedModel(model, params, saved.config, saved.info, calibration)
 
     trained = checkpoint.read(Path(run), read)
     return replace(trained, calibration=trained.calibration or Calibration.load(Path(run)))
@@ -204,8 +205,7 @@ def robot_files(env: Env) -> dict[str, bytes]:
 def description(model: BaseDynamicsModel, config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the entries of `run.json` that `load` needs."""
     classes = {"env": type(model.env).__name__, "model": type(model).__name__}
-    used = [dataclasses.asdict(plugin) for plugin in registries.plugins()]
-    return {"config": config, "classes": classes, "plugins": used}
+    return {"config": config, "classes": classes, "plugins": [dataclasses.asdict(p) for p in registries.plugins()]}
 
 
 def config_of(model: BaseDynamicsModel) -> dict[str, Any]:

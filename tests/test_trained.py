@@ -99,7 +99,7 @@ def test_a_step_is_the_first_step_of_a_rollout(model, robots, data):
     windowed = untrained(small(robots["cart_pole"], history=3), data[0])
     states, actions = np.full((2, 3, 4), 0.3), np.full((2, 5, 1), 0.5)
     assert np.array_equal(windowed.step(states, actions[:, :3]), windowed.rollout(states, actions)[:, 1])
-    with pytest.raises(ValueError, match=r"actions have shape \(2, 7, 1\), but one step expects \(B, 1, 1\)"):
+    with pytest.raises(UserError, match=r"actions have shape \(2, 7, 1\), but one step expects \(B, 1, 1\)"):
         model.step(STATES, ACTIONS)
 
 
@@ -228,3 +228,17 @@ def test_a_linear_model_of_a_notebook_is_saved(slide, sliding, tmp_path):
     args = sliding[0].states[:2, 0], sliding[0].actions[:2]
     assert same(load(model.save(tmp_path / "model"), classes=[Linear]), model, *args)
     assert checkpoint.latest(tmp_path / "model") == tmp_path / "model"
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: load(None), "run must be a path, not NoneType"),
+        (lambda: load("x", plugins="a.py"), "plugins must be a list of files, not str"),
+        (lambda: load("x", classes=["Mine"]), "classes must be a list of classes, not str"),
+        (lambda: TrainedModel(None, None).save(5), "path must be a path, not int"),
+    ],
+)
+def test_arguments_of_other_types_are_named(call, message):
+    with pytest.raises(UserError, match=f"^{message}$"):
+        call()

@@ -8,7 +8,7 @@ import gzip
 import json
 import re
 import tempfile
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,13 +29,13 @@ def time_by_part(function: Callable[..., Any], *arguments: Any) -> dict[str, flo
     count for their caller.
     """
     compiled = jax.jit(function).lower(*arguments).compile()
-    parts, times = parts_of(compiled.as_text()), Counter[str]()
+    parts, times = parts_of(compiled.as_text() or ""), defaultdict[str, float](float)
     jax.block_until_ready(compiled(*arguments))
     for operation, duration in _durations(lambda: compiled(*arguments)):
         if not operation.startswith("while"):  # the operations of its body are recorded too
             times[parts.get(operation, LIBRARY)] += duration
     total = sum(times.values())
-    return {part: time / total for part, time in times.most_common()}
+    return {part: times[part] / total for part in sorted(times, key=times.__getitem__, reverse=True)}
 
 
 def parts_of(program: str) -> dict[str, str]:
@@ -59,7 +59,7 @@ def parts_of(program: str) -> dict[str, str]:
 def _table(program: str, name: str) -> dict[str, str]:
     """Return the rows of one of the tables at the beginning of a program, by their numbers."""
     rows = re.search(rf"^{name}\n((?:\d+ .*\n)+)", program, re.MULTILINE)
-    return dict(row.split(" ", 1) for row in rows[1].splitlines()) if rows else {}
+    return {row.partition(" ")[0]: row.partition(" ")[2] for row in rows[1].splitlines()} if rows else {}
 
 
 def _number(text: str, key: str) -> str:

@@ -67,7 +67,7 @@ class Block(nn.Module):
         scores = jnp.where((token >= before)[..., None], scores, -jnp.inf)
         largest = functools.reduce(jnp.maximum, scores)
         weights = jnp.exp(scores - largest)
-        return sum((weights / sum(weights)) @ heads.T * value[token])
+        return functools.reduce(jnp.add, (weights / sum(weights)) @ heads.T * value[token])
 
 
 def _last(tokens: Float[Array, "k width"], count: int) -> Float[Array, "m width"]:

@@ -5,7 +5,11 @@ from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 from jaxtyping import Array, Float, Int
+
+from dynax.errors import UserError
+from dynax.math.numeric_input import as_numbers, check_finite
 
 Key = jax.Array | None  # random key of the noise of a prediction, or None for no noise
 Predict = Callable[[jax.Array, jax.Array, Key], jax.Array]  # (histories of states, of actions, key) -> next states
@@ -128,17 +132,32 @@ def as_inputs(states: Any, actions: Any, sizes: Sizes) -> tuple[jax.Array, jax.A
     """Return states (B, h, S) and actions as float32 arrays. States (B, S) become histories of one state.
 
     Raises:
-        ValueError: if the arrays cannot start a rollout of a model with these sizes.
+        UserError: if the arrays cannot start a rollout of a model with these sizes, or if an entry is not finite.
     """
-    states, actions = jnp.asarray(states, jnp.float32), jnp.asarray(actions, jnp.float32)
-    history, batch = sizes.history, states.shape[0]
+    states, actions = as_array("states", states), as_array("actions", actions)
+    history, batch = sizes.history, len(states) if states.ndim else 0
     states = states[:, None] if history == 1 and states.ndim == 2 else states
     if states.shape != (batch, history, sizes.state_dim):
-        raise ValueError(f"states must have shape (B, {history}, {sizes.state_dim}), got {states.shape}")
+        expected = f"(B, {sizes.state_dim})" if history == 1 else f"(B, {history}, {sizes.state_dim})"
+        raise UserError(f"states must have shape {expected}, got {states.shape}")
     if actions.ndim != 3 or actions.shape[::2] != (batch, sizes.action_dim) or actions.shape[1] < history:
-        expected = f"({batch}, {history - 1} + T, {sizes.action_dim}) with T at least 1"
-        raise ValueError(f"actions must have shape {expected}, got {actions.shape}")
-    return states, actions
+        steps = "T" if history == 1 else f"{history - 1} + T"
+        expected = f"({batch}, {steps}, {sizes.action_dim}) with T at least 1"
+        raise UserError(f"actions must have shape {expected}, got {actions.shape}")
+    return jnp.asarray(states, jnp.float32), jnp.asarray(actions, jnp.float32)
+
+
+def as_array(name: str, values: Any) -> Any:
+    """Return the values that a user passed as an array.
+
+    Raises:
+        UserError: if they are not finite numbers. Values that JAX traces are not known and not checked.
+    """
+    if isinstance(values, Tracer):
+        return values
+    array = as_numbers(name, values)
+    check_finite(name, array)
+    return values if isinstance(values, jax.Array) else array
 
 
 def compile_rollout(simulate: Callable[..., jax.Array]) -> Callable[..., jax.Array]:

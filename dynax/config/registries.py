@@ -8,13 +8,13 @@ is the file's stem.
 
 import inspect
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from dynax.config.plugin_file import Plugin, import_plugin, read_plugin
 from dynax.config.registry import Registry
-from dynax.errors import UserError
+from dynax.errors import UserError, check_type
 
 log = logging.getLogger(__name__)
 
@@ -145,7 +145,7 @@ def plugins() -> tuple[Plugin, ...]:
     return tuple(_plugins.values())
 
 
-def load_plugins(paths: Iterable[str | Path]) -> tuple[Plugin, ...]:
+def load_plugins(paths: Sequence[str | Path]) -> tuple[Plugin, ...]:
     """Import plugin files and register their implementations. An unchanged file is not imported again.
 
     Args:
@@ -155,6 +155,7 @@ def load_plugins(paths: Iterable[str | Path]) -> tuple[Plugin, ...]:
         UserError: if a file cannot be read or imported, if two files have the same stem, or if a file defines no
             implementation, or several of the same group.
     """
+    check_type("plugins", paths, (list, tuple), "a list of files")
     requested = [read_plugin(path) for path in dict.fromkeys(map(str, paths))]
     for plugin in requested:
         if any(other.name == plugin.name and other.path != plugin.path for other in requested):
@@ -167,13 +168,15 @@ def load_plugins(paths: Iterable[str | Path]) -> tuple[Plugin, ...]:
     return tuple(requested)
 
 
-def register_classes(classes: Iterable[type]) -> None:
+def register_classes(classes: Sequence[type]) -> None:
     """Register classes of a script or a notebook, under the names that saved runs have for them.
 
     Raises:
         UserError: if a class is no model, robot, excitation, reset, task or planner.
     """
+    check_type("classes", classes, (list, tuple), "a list of classes")
     for cls in classes:
+        check_type("classes", cls, type, "a list of classes")
         registry = next((r for r in ALL if r.is_implementation(cls, cls.__module__)), None)
         if registry is None:
             raise UserError(f"{cls.__name__} is not a subclass of {_BASES}")

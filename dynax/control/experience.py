@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from dynax.control.episodes import Episode
-from dynax.data.trajectories import MAX_VALUE, Trajectories
+from dynax.data.trajectories import Trajectories
 from dynax.envs import Env
+from dynax.math.numeric_input import MAX_VALUE
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,19 +10,38 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
+from dynax.config.bounds import MAX_SECONDS, MAX_STEPS, MAX_TRAJECTORIES
 from dynax.envs import Env
 from dynax.errors import UserError
+from dynax.runs.json_files import Range, read_json
 from dynax.runs.json_files import difference as schema_difference
-from dynax.runs.json_files import read_json
 
 FORMAT = "dynax-dataset/3"
 FILE = "manifest.json"
+MAX_SIZE = 10**6  # entries of a state
+MIN_DT = 1e-12  # s
 MAX_NAME_BYTES = 150  # of a robot's name in the name of a directory
 ADVICE = "delete the dataset and collect it again"
 
+Count = Annotated[int, Range(0, MAX_TRAJECTORIES * MAX_STEPS)]
 _CHECKSUMS = ("description_sha256", "files", "data_sha256", "sha256")  # keys that do not describe the data
+
+
+class Segment(TypedDict):
+    """A part of a recording without gaps."""
+
+    recording: str
+
+
+class Log(TypedDict):
+    """The keys of an imported log that Dynax reads."""
+
+    segments: list[Segment]
+    rows: list[list[Count]]  # the segment of each trajectory, and its first sample in the segment
+    test_rows: Count
+    noise_std: dict[str, float]
 
 
 class Manifest(TypedDict):
@@ -34,15 +53,16 @@ class Manifest(TypedDict):
     assets_sha256: dict[str, str]
     joints: list[str]
     action_names: list[str]
-    nq: int
-    nv: int
-    na: int
-    dt: float
-    decimation: int
-    num_rollouts: int
-    rollout_length: int
-    chunk: int
-    dtype: str
+    nq: Annotated[int, Range(0, MAX_SIZE)]
+    nv: Annotated[int, Range(0, MAX_SIZE)]
+    na: Annotated[int, Range(0, MAX_SIZE)]
+    dt: Annotated[float, Range(MIN_DT, MAX_SECONDS)]
+    decimation: Annotated[int, Range(1, MAX_STEPS)]
+    num_rollouts: Annotated[int, Range(1, MAX_TRAJECTORIES)]
+    rollout_length: Annotated[int, Range(1, MAX_STEPS)]
+    chunk: Annotated[int, Range(1, MAX_TRAJECTORIES)]
+    dtype: Literal["float32", "float64"]
+    log: NotRequired[Log]
     files: dict[str, str]
     description_sha256: str
     data_sha256: str
@@ -112,8 +132,25 @@ def read_manifest(path: Path) -> dict[str, Any]:
         raise UserError(f"the dataset {path} is damaged: manifest.json does not match its checksum; {ADVICE}")
     if mismatch := schema_difference(manifest, Manifest):
         raise UserError(f"the dataset {path} is damaged: manifest.json: {mismatch}; {ADVICE}")
+    if contradiction := _contradiction(manifest):
+        raise UserError(f"the dataset {path} is damaged: manifest.json: {contradiction}; {ADVICE}")
     _check_hashes(path, manifest)
     return manifest
+
+
+def _contradiction(manifest: Mapping[str, Any]) -> str | None:
+    """Return in words which numbers of a manifest contradict each other, or None."""
+    count, files = manifest["num_rollouts"], len(manifest["files"])
+    if -(-count // manifest["chunk"]) > files:
+        return f"{count} trajectories in chunks of {manifest['chunk']} need more than the {files} listed files"
+    if (log := manifest.get("log")) is None:
+        return None
+    if len(log["rows"]) != count or log["test_rows"] > count:
+        return f"log.rows has {len(log['rows'])} entries and log.test_rows={log['test_rows']} for {count} trajectories"
+    samples, segments = count * manifest["rollout_length"], len(log["segments"])
+    wrong = (i for i, row in enumerate(log["rows"]) if len(row) != 2 or row[0] >= segments or row[1] > samples)
+    row = next(wrong, None)
+    return None if row is None else f"log.rows.{row} is no row of the {segments} segments"
 
 
 def _check_hashes(path: Path, manifest: Mapping[str, Any]) -> None:

@@ -9,12 +9,12 @@ from jaxtyping import Bool, Float
 
 from dynax.data import mjx, native
 from dynax.envs import Env
+from dynax.math.numeric_input import MAX_VALUE
 
 Simulator = Callable[[np.ndarray, np.ndarray], np.ndarray]  # states (n, s), actions (n, t, u) -> (n, t + 1, s)
 
 BUFFER_BYTES = {"native": 2**24, "mjx": 2**28}  # of the states that are simulated at once
 DTYPE = {"native": np.dtype(np.float64), "mjx": np.dtype(np.float32)}
-MAX_VALUE = 1e10  # MuJoCo's mjMAXVAL: a simulation with a larger value is unstable
 
 
 def simulate(

@@ -7,8 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from dynax.errors import UserError, check_range
-
-MAX_VALUE = 1e10  # MuJoCo's mjMAXVAL: a simulation with a larger value is unstable
+from dynax.math.numeric_input import as_numbers, first_unusable
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +24,7 @@ class Trajectories:
 
     def __post_init__(self):
         for name in ("states", "actions"):
-            object.__setattr__(self, name, _numbers(name, getattr(self, name)))
+            object.__setattr__(self, name, as_numbers(name, getattr(self, name)))
         states, actions = self.states.shape, self.actions.shape
         if len(states) != 3 or len(actions) != 3 or states[:2] != (actions[0], actions[1] + 1):
             raise UserError(f"states {states} and actions {actions} must have the shapes (n, t + 1, s) and (n, t, u)")
@@ -53,27 +52,10 @@ class Trajectories:
         return Trajectories(self.states[:n], self.actions[:n]), Trajectories(self.states[n:], self.actions[n:])
 
 
-def _numbers(name: str, values: Any) -> np.ndarray:
-    """Return the values as an array of float32 or float64. An array of these types is returned unchanged."""
-    if np.ma.is_masked(values):
-        raise UserError(f"{name} contain masked entries: fill them, or leave out their trajectories")
-    try:
-        array = np.asarray(values)
-    except TypeError as error:  # a JAX random key
-        raise UserError(f"{name} must be numbers: {str(error).partition('.')[0]}") from None
-    except ValueError:
-        raise UserError(
-            f"{name} are trajectories of different lengths: all of them must have the same length"
-        ) from None
-    if array.dtype.kind not in "fiu":
-        raise UserError(f"{name} must be numbers, but their type is {array.dtype}")
-    return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
-
-
 def _check_finite(name: str, values: np.ndarray) -> None:
-    """Raise UserError if an entry is NaN, infinite or so large that MuJoCo would stop; name trajectory and step."""
-    if values.size and not (values.min() > -MAX_VALUE and values.max() < MAX_VALUE):  # false for NaN
-        i, t, k = np.argwhere(~(np.abs(values) < MAX_VALUE))[0].tolist()
+    """Raise UserError if an entry is NaN, infinite or too large; name trajectory and step."""
+    if (index := first_unusable(values)) is not None:
+        i, t, k = index
         raise UserError(
             f"{name}[{i}, {t}, {k}] (trajectory {i}, step {t}) is {values[i, t, k]:g}: remove the trajectory, or cut "
             "it before this step"

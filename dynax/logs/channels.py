@@ -7,7 +7,6 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Float, Int
 
-from dynax.data.trajectories import MAX_VALUE
 from dynax.errors import UserError
 from dynax.logs import faults
 from dynax.logs.clock import check_stamps
@@ -15,6 +14,7 @@ from dynax.logs.mapping import LogMapping
 from dynax.logs.recording import Column, Recording
 from dynax.logs.report import Report
 from dynax.logs.units import UNITS, guess_unit
+from dynax.math.numeric_input import MAX_VALUE
 
 TURN = 2 * np.pi
 

@@ -1,6 +1,8 @@
 """The content of `run.json`: types of its keys, for the one reader of JSON files."""
 
-from typing import TypedDict
+from typing import Annotated, TypedDict
+
+from dynax.runs.json_files import Range
 
 
 class EnvGroup(TypedDict):
@@ -40,7 +42,7 @@ class PluginFile(TypedDict):
 class Metrics(TypedDict):
     """The part of `metrics.jsonl` that belongs to a checkpoint: its size in bytes and its SHA-256."""
 
-    size: int
+    size: Annotated[int, Range(0, 2**63 - 1)]
     sha256: str
 
 

@@ -1,7 +1,8 @@
 """The one reader of JSON files. A schema describes the types of the content, and other content is one sentence.
 
-A schema is a type: `str`, `int`, `float`, `bool`, `None`, `Any`, `list[T]`, `dict[str, T]`, a union of schemas, or a
-`TypedDict`, whose additional keys are allowed.
+A schema is a type: `str`, `int`, `float`, `bool`, `None`, `Any`, `list[T]`, `dict[str, T]`, a `Literal`, a union of
+schemas, or a `TypedDict`, whose additional keys are allowed. `Annotated[T, Range(low, high)]` limits a number. Every
+integer has at most 64 bits.
 """
 
 import json
@@ -9,11 +10,31 @@ import stat
 import textwrap
 from pathlib import Path
 from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints, is_typeddict
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NamedTuple,
+    NotRequired,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)  # fmt: skip
 
 from dynax.errors import UserError
 
+MAX_INTEGER = 2**63 - 1
 MAX_BYTES = 2**28  # a larger file is not one that Dynax has written
+
+
+class Range(NamedTuple):
+    """The bounds of a number in a schema; both are allowed."""
+
+    low: float
+    high: float
+
 
 _NAMES = {str: "a text", int: "an integer", float: "a number", bool: "true or false", type(None): "null"}
 
@@ -76,21 +97,36 @@ def difference(value: Any, schema: Any, place: str = "") -> str | None:
         return None
     if is_typeddict(schema):
         return _difference_of_keys(value, schema, place)
-    options = get_args(schema)
-    if get_origin(schema) in (Union, UnionType):
+    options, kind = get_args(schema), get_origin(schema)
+    if kind is NotRequired:
+        return difference(value, options[0], place)
+    if kind is Annotated:
+        return difference(value, options[0], place) or _out_of_range(value, options[1], place)
+    if kind is Literal:
+        return None if value in options else _wrong(value, " or ".join(map(str, options)), place)
+    if kind in (Union, UnionType):
         fits = any(difference(value, option, place) is None for option in options)
         return None if fits else _wrong(value, " or ".join(_name(option) for option in options), place)
-    if get_origin(schema) in (list, dict):
+    if kind in (list, dict):
         return _difference_of_entries(value, schema, place)
     allowed = (int, float) if schema is float else (schema,)
     fits = type(value) in allowed  # a Boolean is not an integer here, although Python's bool is a subclass
-    return None if fits else _wrong(value, _name(schema), place)
+    if not fits:
+        return _wrong(value, _name(schema), place)
+    too_long = type(value) is int and abs(value) > MAX_INTEGER
+    return _wrong(value, "an integer of at most 64 bits", place) if too_long else None
+
+
+def _out_of_range(value: float, allowed: Range, place: str) -> str | None:
+    if allowed.low <= value <= allowed.high:  # false for NaN
+        return None
+    return _wrong(value, f"a number from {allowed.low} to {allowed.high}", place)
 
 
 def _difference_of_keys(value: Any, schema: Any, place: str) -> str | None:
     if not isinstance(value, dict):
         return _wrong(value, "an object", place)
-    for key, hint in get_type_hints(schema).items():
+    for key, hint in get_type_hints(schema, include_extras=True).items():
         if key not in value:
             if key in schema.__required_keys__:
                 return f"the key {_below(place, key)} is missing"

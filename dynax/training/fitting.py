@@ -8,7 +8,7 @@ from dynax.base import BaseDynamicsModel, Variables
 from dynax.config.schema import TrainingConfig
 from dynax.data.trajectories import Trajectories
 from dynax.envs.env import Env
-from dynax.errors import UserError
+from dynax.errors import UserError, check_type
 from dynax.training.training import Training
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,11 @@ def train_dynamics_model(
             has too many parameters for `config.finetune`.
         RunError: if the training diverges.
     """
-    config = config or TrainingConfig()
+    check_type("model", model, BaseDynamicsModel, "a model, such as MLPDynamicsModel(env=env)")
+    for name, data in (("train_dataset", train_dataset), ("val_dataset", val_dataset)):
+        check_type(name, data, Trajectories, "an instance of dynax.data.trajectories.Trajectories")
+    config = TrainingConfig() if config is None else config
+    check_type("config", config, TrainingConfig, "a TrainingConfig")
     if env is not None and env.mjcf != model.env.mjcf:
         raise UserError(f"the model belongs to the robot {model.env.name}, but env is {env.name}: pass the same robot")
     key = jax.random.PRNGKey(config.seed) if rng is None else rng

@@ -10,6 +10,7 @@ from flax import linen as nn
 from small_models import MyModel, Still, skewed, unit
 
 from dynax.base import BaseDynamicsModel
+from dynax.errors import UserError
 
 
 class Digits(BaseDynamicsModel):
@@ -105,13 +106,14 @@ def plain_rollout(model, variables, states, actions):
 @pytest.mark.parametrize(
     ("history", "states", "actions", "message"),
     [
-        (1, (2, 3), (2, 5, 1), r"states must have shape \(B, 1, 4\), got \(2, 1, 3\)"),
-        (1, (4,), (2, 5, 1), r"states must have shape \(B, 1, 4\), got \(4,\)"),
+        (1, (2, 3), (2, 5, 1), r"states must have shape \(B, 4\), got \(2, 1, 3\)"),
+        (1, (4,), (2, 5, 1), r"states must have shape \(B, 4\), got \(4,\)"),
+        (1, (), (2, 5, 1), r"states must have shape \(B, 4\), got \(\)"),
         (3, (2, 4), (2, 5, 1), r"states must have shape \(B, 3, 4\), got \(2, 4\)"),
         (3, (2, 2, 4), (2, 5, 1), r"states must have shape \(B, 3, 4\), got \(2, 2, 4\)"),
-        (1, (2, 4), (2, 5, 2), r"actions must have shape \(2, 0 \+ T, 1\) .*, got \(2, 5, 2\)"),
-        (1, (2, 4), (3, 5, 1), r"actions must have shape \(2, 0 \+ T, 1\) .*, got \(3, 5, 1\)"),
-        (1, (2, 4), (2, 5), r"actions must have shape \(2, 0 \+ T, 1\) .*, got \(2, 5\)"),
+        (1, (2, 4), (2, 5, 2), r"actions must have shape \(2, T, 1\) .*, got \(2, 5, 2\)"),
+        (1, (2, 4), (3, 5, 1), r"actions must have shape \(2, T, 1\) .*, got \(3, 5, 1\)"),
+        (1, (2, 4), (2, 5), r"actions must have shape \(2, T, 1\) .*, got \(2, 5\)"),
         (3, (2, 3, 4), (2, 2, 1), r"actions must have shape \(2, 2 \+ T, 1\) .*, got \(2, 2, 1\)"),
     ],
 )
@@ -119,6 +121,15 @@ def test_arrays_of_wrong_shapes_are_an_error(cart_pole, history, states, actions
     model = Still(env=cart_pole, history=history)
     with pytest.raises(ValueError, match=message):
         model.rollout(np.zeros(states), np.zeros(actions), {})
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e11, "1", None, 1j, True])
+@pytest.mark.parametrize("argument", ["states", "actions"])
+def test_entries_that_are_no_finite_numbers_are_an_error(cart_pole, argument, value):
+    arrays = {"states": np.zeros((2, 4)), "actions": np.zeros((2, 5, 1))}
+    arrays[argument] = np.full(arrays[argument].shape, value)
+    with pytest.raises(UserError, match=rf"^{argument}(\[0, 0(, 0)?\] is .*: all entries| must be numbers)"):
+        Still(env=cart_pole).rollout(*arrays.values(), {})
 
 
 @pytest.mark.slow

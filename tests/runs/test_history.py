@@ -48,6 +48,12 @@ def test_a_file_that_differs_from_the_checkpoint_is_damaged(path, text):
     assert path.read_text() == text
 
 
+def test_a_huge_size_in_a_checkpoint_needs_no_memory(path):
+    path.write_text('{"epoch": 1}\n')
+    with pytest.raises(UserError, match="does not contain all epochs"):
+        history.check(path, {"size": 10**18, "sha256": ""})
+
+
 @pytest.mark.parametrize("line", ["[]", '{"epoch": "1"}', "{}", "{"])
 def test_lines_of_other_content_are_damage(path, line):
     path.write_text(line + "\n")

@@ -1,12 +1,12 @@
 """JSON files: content of other types is one sentence."""
 
 import os
-from typing import Any, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 import pytest
 
 from dynax.errors import UserError
-from dynax.runs.json_files import read_json
+from dynax.runs.json_files import Range, read_json
 
 
 class Inner(TypedDict):
@@ -21,6 +21,8 @@ class Outer(TypedDict):
     table: dict[str, str | None]
     anything: Any
     optional: NotRequired[bool]
+    share: NotRequired[Annotated[float, Range(0, 1)]]
+    kind: NotRequired[Literal["a", "b"]]
 
 
 GOOD = '{"n": 1, "x": 2, "inner": {"name": "a", "more": 1}, "names": ["b"], "table": {"c": null}, "anything": [[]]}'
@@ -53,6 +55,14 @@ def test_content_of_the_right_types_is_returned(tmp_path):
         ('["b"]', '["b", 3]', "the key names.1 must be a text, not 3"),
         ('{"c": null}', '{"c": 1}', "the key table.c must be a text or null, not 1"),
         ('"x": 2', '"x": 2, "optional": 0', "the key optional must be true or false, not 0"),
+        ('"x": 2', '"x": 2, "share": 1.5', "the key share must be a number from 0 to 1, not 1.5"),
+        ('"x": 2', '"x": 2, "share": NaN', "the key share must be a number from 0 to 1, not NaN"),
+        ('"x": 2', '"x": 2, "kind": "c"', 'the key kind must be a or b, not "c"'),
+        (
+            '"n": 1',
+            '"n": 9223372036854775808',
+            "the key n must be an integer of at most 64 bits, not 9223372036854775808",
+        ),
     ],
 )
 def test_a_difference_is_named(tmp_path, old, new, difference):

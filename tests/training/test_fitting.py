@@ -32,3 +32,18 @@ def test_a_model_of_another_robot_is_rejected(slide, sliding, cart_pole):
 def test_data_of_another_robot_are_rejected(cart_pole, sliding):
     with pytest.raises(UserError, match=r"data have state and action sizes \(2, 1\), but cart_pole expects \(4, 1\)"):
         train_dynamics_model(Linear(env=cart_pole), *sliding)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"model": Linear}, "model must be a model, .*, not the class Linear"),
+        ({"train_dataset": ([], [])}, "train_dataset must be .*Trajectories, not tuple"),
+        ({"val_dataset": None}, "val_dataset must be .*Trajectories, not NoneType"),
+        ({"config": {"num_epochs": 1}}, "config must be a TrainingConfig, not dict"),
+    ],
+)
+def test_arguments_of_other_types_are_named(slide, sliding, changed, message):
+    arguments = {"model": Linear(env=slide), "train_dataset": sliding[0], "val_dataset": sliding[1]}
+    with pytest.raises(UserError, match=f"^{message}$"):
+        train_dynamics_model(**arguments | changed)
