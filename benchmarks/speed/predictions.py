@@ -30,7 +30,7 @@ CASES = (
     ("quadruped", "mechanical"),
 )
 BATCH = 1024  # trajectories
-STEPS = 20  # control steps of a prediction
+STEPS = 100  # control steps of a prediction
 NUM_PARTS = 3  # parts that the table names
 
 
@@ -44,7 +44,8 @@ def measured(robot: str, architecture: str, rounds: int) -> dict[str, Any]:
     inputs = history, actions[:, : model.history - 1 + STEPS].astype(np.float32)
     predict = lambda: jax.block_until_ready(model.rollout(*inputs, params))  # noqa: E731
     simulate = bare(env, states, actions[:, :STEPS], 1)
-    predict(), simulate()
+    predict()
+    simulate()
     times = np.array([[seconds(predict), seconds(simulate)] for _ in range(rounds)])
     step = lambda params, states, actions: model.predict(params, states, actions)  # noqa: E731
     return {

@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.document import filled
-from benchmarks.speed import commands, contacts, cores, pareto, simulation, training
+from benchmarks.speed import commands, contacts, cores, pareto, predictions, simulation, time_by_part, training
 from benchmarks.speed.__main__ import DOCUMENT, TABLES, committed
 
 
@@ -82,3 +82,54 @@ def test_training_is_compared_with_a_loop_written_by_hand(monkeypatch):
 
 def test_the_document_contains_the_committed_tables():
     assert filled(DOCUMENT.read_text(), {name: committed(name) for name in TABLES}) == DOCUMENT.read_text()
+
+
+def test_the_table_of_predictions_names_the_largest_parts():
+    result = {"robot": "hopper", "model": "mlp", "per_s": 90_000.0, "mujoco_per_s": 225_000.0, "ratio": 0.4}
+    result["parts"] = {"products and sums": 0.5, "mechanics": 0.3, "components": 0.15, "envs": 0.05}
+    line = predictions.table([result]).splitlines()[2]
+    assert line == "| hopper | mlp | 90,000 | 225,000 | 0.40 | products and sums 50%, mechanics 30%, components 15% |"
+
+
+@pytest.mark.slow
+def test_the_cost_of_predictions_is_compared_with_mujoco(monkeypatch):
+    """Three rounds: predictions take 1, 2 and 3 s, simulations 4, 4 and 12 s."""
+    monkeypatch.setattr(predictions, "BATCH", 2)
+    monkeypatch.setattr(predictions, "seconds", clock(1.0, 4.0, 2.0, 4.0, 3.0, 12.0))
+    result = predictions.measured("hopper", "mlp", 3)
+    steps = 2 * predictions.STEPS
+    assert (result["per_s"], result["mujoco_per_s"], result["ratio"]) == (steps / 2, steps / 4, 4.0)
+    assert sum(result["parts"].values()) == pytest.approx(1)
+    assert {"mechanics/collision", "mechanics/constraints", "architectures"} <= result["parts"].keys()
+
+
+def test_the_part_of_an_operation_is_the_folder_of_its_innermost_line_outside_of_math():
+    def file(name):
+        return f'"{time_by_part.PACKAGE / name}"'
+
+    program = f"""
+FileNames
+1 {file("mechanics/kinematics.py")}
+2 {file("math/vectors.py")}
+3 "/elsewhere/flax.py"
+
+FunctionNames
+1 "f"
+
+FileLocations
+1 {{file_name_id=1 function_name_id=1 line=1}}
+2 {{file_name_id=2 function_name_id=1 line=1}}
+3 {{file_name_id=3 function_name_id=1 line=1}}
+
+StackFrames
+1 {{file_location_id=1 parent_frame_id=1}}
+2 {{file_location_id=2 parent_frame_id=1}}
+3 {{file_location_id=3 parent_frame_id=3}}
+
+ENTRY %main {{
+  %add.1 = f32[2] add(%a, %b), metadata={{op_name="x" stack_frame_id=2}}
+  %dot.2 = f32[2] dot(%a, %b), metadata={{op_name="x" stack_frame_id=3}}
+  %copy.3 = f32[2] copy(%a)
+}}
+"""
+    assert time_by_part.parts_of(program) == {"add.1": "mechanics", "dot.2": time_by_part.LIBRARY}
