@@ -81,7 +81,15 @@ def plot(path: Path, results: Sequence[dict[str, Any]]) -> None:
 
 def table(results: list[dict[str, Any]]) -> str:
     """Return the results as a table."""
-    columns = ["robot", "model", "VPT(0.1)", "ceiling", "simulated seconds per second", "of C MuJoCo", "training time"]
+    columns = [
+        "robot",
+        "model",
+        "VPT(0.1)",
+        "ceiling",
+        "simulated seconds per second",
+        "relative to C MuJoCo",
+        "training time",
+    ]
     rows = [
         [
             r["robot"],

@@ -62,8 +62,8 @@ class MLPDynamicsModel(NetworkDynamicsModel):
         if residuals is None:
             return self._first_network(inputs)
         positions, velocities, _ = self.representation.sizes
-        unconstrained = states[:, : positions + velocities + self.env.space.na]  # features of constraints follow
-        target = self._first_network(jnp.concatenate([unconstrained.flatten(), actions.flatten()]))
+        without_contacts = states[:, : positions + velocities + self.env.space.na]  # features of constraints follow
+        target = self._first_network(jnp.concatenate([without_contacts.flatten(), actions.flatten()]))
         for _ in range(self.refinement_steps):
             refined_inputs = jnp.concatenate([inputs, target, residuals(target)])
             correction = dense_network(refined_inputs, self.refinement_dims, self.activation, self.target_dim)

@@ -84,7 +84,7 @@ class LogEvaluation:
             ["RMSE (median)", *(f"after {seconds:g} s" for seconds in self.steps)],
             rows,
             f"{len(self.windows.truth)} windows of {self.config.window_seconds:g} s, one every "
-            f"{self.config.window_stride:g} s. Noise floor: standard deviation of the measured values.\n"
+            f"{self.config.window_stride:g} s. Noise floor: standard deviation of the measurement noise.\n"
             f"Prior knowledge of the model: {'; '.join(prior_knowledge(self.trained.model)) or 'none'}.",
         )
 

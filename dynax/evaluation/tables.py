@@ -45,7 +45,7 @@ def score_table(
         [[name, *_score_row(score, scores["ceiling"], dt)] for name, score in scores.items()],
         f"{caveat}{' ' * bool(caveat)}VPT(x): time until the error exceeds x standard deviations, median over "
         f"trajectories; p10: 10th percentile of VPT({first:g}).\n"
-        "@k: nRMSE, the error after k control steps in standard deviations. Ceiling: MuJoCo, state in float32.\n"
+        "@k: nRMSE, the error after k control steps in standard deviations. Ceiling: MuJoCo with a float32 state.\n"
         f"{speed.sentence()}\n"
         f"Prior knowledge of the model: {'; '.join(prior_knowledge) or 'none'}.",
     )

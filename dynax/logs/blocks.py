@@ -9,7 +9,7 @@ from jaxtyping import Float
 from dynax.errors import UserError
 from dynax.logs.mapping import LogMapping
 from dynax.logs.report import Report
-from dynax.logs.segments import MIN_SAMPLES, Segment
+from dynax.logs.resampling import MIN_SAMPLES, Segment
 
 MAX_STEPS = 500  # of a block
 MIN_BLOCKS, FEW_BLOCKS = 10, 4  # of the part for training, if the log is long enough

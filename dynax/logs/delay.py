@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.ndimage import uniform_filter1d
 
-from dynax.logs.segments import Segment
+from dynax.logs.resampling import Segment
 
 MAX_DELAY = 20  # sampling intervals
 STEP = 0.1  # resolution of the search, sampling intervals

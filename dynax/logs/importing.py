@@ -21,7 +21,7 @@ from dynax.logs.machine import Machine, machine_of
 from dynax.logs.mapping import LogMapping
 from dynax.logs.recording import Log
 from dynax.logs.report import Report
-from dynax.logs.segments import Segment, control_step, interpolation_error, segments
+from dynax.logs.resampling import Segment, control_step, interpolation_error, segments
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

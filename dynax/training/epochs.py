@@ -132,13 +132,13 @@ def _order(key: jax.Array, epoch: jax.Array, ends: jax.Array, batch: int, update
 
 
 def make_piece(
-    errors: Errors, loss: Loss, normalization: Variables, optimizer: optax.GradientTransformation,
+    squared_errors: Errors, loss: Loss, normalization: Variables, optimizer: optax.GradientTransformation,
     config: TrainingConfig, updates: int, shards: Shards,
 ) -> Piece:  # fmt: skip
     """Return a function that runs some updates of an epoch.
 
     Args:
-        errors: squared errors of a batch.
+        squared_errors: function that returns the squared errors of a batch.
         loss: the loss of the squared errors, and their mean.
         normalization: statistics of the training data.
         optimizer: update rule, with its learning rate schedule.
@@ -157,7 +157,7 @@ def make_piece(
         samples: Samples, carry: Any, ends: jax.Array, key: jax.Array, count: jax.Array
     ) -> tuple[Any, Float[Array, ""]]:
         params, ema, opt_state = carry
-        of = lambda params, *rows: errors({"params": params, "normalization": normalization}, samples, *rows)  # noqa: E731
+        of = lambda params, *rows: squared_errors({"params": params, "normalization": normalization}, samples, *rows)  # noqa: E731
         with jax.default_matmul_precision(PRECISIONS[config.precision]):
             error, gradient = shards.gradient(of, loss, params, ends, key)
         change, opt_state = optimizer.update(gradient, opt_state, params)

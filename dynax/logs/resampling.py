@@ -1,4 +1,4 @@
-"""Segments: stretches of a log without gaps, on a regular grid of time."""
+"""Resampling: stretches of a log are split at gaps, and put on a regular grid of time."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ ROUNDING = 1e-6  # part of an interval by which a grid may exceed the last time 
 
 @dataclass(frozen=True, eq=False)
 class Segment:
-    """Positions, velocities and actions at t samples with the interval dt."""
+    """Positions, velocities and actions at t samples of a regular grid."""
 
     recording: str  # name of the recording
     start: float  # time stamp of the first sample, s
@@ -97,22 +97,22 @@ def segments(stretch: Stretch, mapping: LogMapping, dt: float, where: str, repor
 
 
 def _segment(stretch: Stretch, mapping: LogMapping, grid: np.ndarray, where: str) -> Segment:
-    smooth = [_at(stretch[name], grid, smooth=True) for name in mapping.qpos]
-    rates = [_at(stretch[name], grid, smooth=True) for name in mapping.qvel]
-    actions = [_at(stretch[name], grid, smooth=False) for name in mapping.action]
+    positions = [_at(stretch[name], grid, cubic=True) for name in mapping.qpos]
+    rates = [_at(stretch[name], grid, cubic=True) for name in mapping.qvel]
+    actions = [_at(stretch[name], grid, cubic=False) for name in mapping.action]
     action = np.stack(actions, axis=-1) if actions else np.zeros((len(grid), 0))
     qvel = np.stack(rates, axis=-1) if rates else None
-    return Segment(where, float(grid[0]), np.stack(smooth, axis=-1), qvel, action)
+    return Segment(where, float(grid[0]), np.stack(positions, axis=-1), qvel, action)
 
 
-def _at(channel: Channel, grid: Float[np.ndarray, " t"], smooth: bool) -> Float[np.ndarray, " t"]:
+def _at(channel: Channel, grid: Float[np.ndarray, " t"], cubic: bool) -> Float[np.ndarray, " t"]:
     """Return a channel at the times of a grid within its time stamps."""
     start = int(np.searchsorted(channel.time, grid[0], side="right")) - 1
     stop = int(np.searchsorted(channel.time, grid[-1], side="left")) + 1
     time, values = channel.time[start:stop], channel.values[start:stop]
     if len(time) == len(grid) and is_regular(time, grid[1] - grid[0]):
         return values.copy()
-    if smooth:
+    if cubic:
         return PchipInterpolator(time, values)(np.clip(grid, time[0], time[-1]))
     return np.interp(grid, time, values)
 
@@ -121,7 +121,7 @@ def interpolation_error(stretch: Stretch, mapping: LogMapping, dt: float) -> Map
     """Return an estimate of the error of resampled positions, by column.
 
     Every second sample is interpolated from its neighbors. At half that distance, the error of a cubic interpolation
-    is an eighth; noise only decreases it less. The estimate is the root mean square.
+    is an eighth. Noise decreases less, so that the estimate is then too small. The estimate is the root mean square.
     """
     errors = {}
     for name in mapping.qpos:
