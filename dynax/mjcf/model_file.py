@@ -13,6 +13,7 @@ from dynax.mjcf import urdf
 from dynax.mjcf.encoding import decode_xml
 from dynax.mjcf.messages import warnings_to_log
 from dynax.mjcf.self_contained import check_self_contained, names_no_file
+from dynax.mjcf.special_files import check_regular_files
 
 SIZES = ("nq", "nv", "nu", "na", "nbody", "ngeom", "nmesh", "ntex", "nhfield", "nskin", "neq", "ntendon", "nkey")
 NUMBERS = ("body_mass", "body_inertia", "qpos0", "geom_rbound", "geom_friction", "actuator_gear", "jnt_range")
@@ -40,6 +41,7 @@ def read_model_file(path: Path, argument: str) -> tuple[str, dict[str, bytes]]:
         raise UserError(f"{source} cannot be read: {error.strerror}", argument) from None
     if urdf.is_xacro(text):
         raise UserError(f"{source} contains xacro macros: expand them with `xacro {path.name} > robot.urdf`", argument)
+    check_regular_files(text, path.parent, source, argument)
     try:
         spec = mujoco.MjSpec.from_file(str(path)) if is_utf8 else _transcoded(text, path)
         if urdf.is_urdf(text):
