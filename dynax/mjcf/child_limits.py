@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dynax.config.bounds import available_memory
 
-MAX_BYTES = 4 * 2**30  # of new data; the largest models of MuJoCo's packages need well under 2 GB
+MAX_BYTES = 4e9  # of new data; the largest models of MuJoCo's packages need well under 2 GB
 ON_DEATH_OF_PARENT = 1  # PR_SET_PDEATHSIG of Linux
 DEFAULT_ACTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGALRM)
 

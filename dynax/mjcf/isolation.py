@@ -60,7 +60,7 @@ def run_in_child(function: Callable[[], T], source: str, argument: str | None = 
             return value
         output.seek(0)
         words = " ".join(output.read().decode(errors="replace").split())[-MAX_CHARACTERS:]
-    raise UserError(f"{source} {_death(status, in_time, words, memory)}{f': {words}' if words else ''}", argument)
+    raise UserError(f"{source} {_death(status, in_time, words, memory)}", argument)
 
 
 def _execute(function: Callable[[], object], sender: int, output: IO[bytes], memory: int) -> NoReturn:
@@ -116,7 +116,8 @@ def _death(status: int, in_time: bool, words: str, memory: int) -> str:
         return f"cannot be used: MuJoCo needs more than {MAX_SECONDS:g} s to compile the model and to simulate one step"
     if NO_MEMORY.search(words):
         return f"cannot be used: MuJoCo needs more than {memory / 1e9:.3g} GB of memory to compile the model"
+    words = f": {words}" if words else ""
     if os.WIFSIGNALED(status):
         name = signal.Signals(os.WTERMSIG(status)).name
-        return f"cannot be used: MuJoCo crashes with {name} when it compiles the model or simulates one step"
-    return "cannot be used: MuJoCo ends with an error when it compiles the model or simulates one step"
+        return f"cannot be used: MuJoCo crashes with {name} when it compiles the model or simulates one step{words}"
+    return f"cannot be used: MuJoCo ends with an error when it compiles the model or simulates one step{words}"
