@@ -13,9 +13,11 @@ import mujoco
 from dynax.errors import UserError
 from dynax.mjcf.announce import announced
 from dynax.mjcf.binary_model import compile_model, model_name, serialize_model
-from dynax.mjcf.isolation import run_in_child
+from dynax.mjcf.isolation import NO_MEMORY, run_in_child
 from dynax.mjcf.messages import collected_warnings, repeat_warning, warnings_to_log
 from dynax.mjcf.model_file import read_model_file, serialize_spec
+from dynax.mjcf.self_contained import references
+from dynax.mjcf.special_files import check_regular_files
 
 log = logging.getLogger(__name__)
 
@@ -72,12 +74,13 @@ def check_model(mjcf: str, assets: Mapping[str, bytes], name: str) -> None:
     """Compile a model and simulate one step in a child process, unless this process has already done so.
 
     Raises:
-        UserError: if MuJoCo crashes. Errors of the compiler are left to the caller.
+        UserError: if MuJoCo crashes, or if the text is not strict XML. Errors of the compiler are left to the caller.
     """
     if not mjcf.isprintable() and re.search(r"[\ud800-\udfff]", mjcf):
         raise UserError(f"the MJCF of {name} contains characters that no file can contain: read its file as UTF-8")
     digest = _digest(mjcf, assets)
     if digest not in _tried and digest not in _shipped():
+        check_regular_files(mjcf, Path(), name, None, assets)
         with announced(log, f"compiling {name}"):
             run_in_child(lambda: _try(mjcf, assets, name, None), name)
         _tried.add(digest)
@@ -96,8 +99,11 @@ def _try(mjcf: str, assets: Mapping[str, bytes], name: str, argument: str | None
     with warnings_to_log():
         try:
             model = compile_model(mjcf, assets)
-        except ValueError:
+        except ValueError as error:
+            if NO_MEMORY.search(str(error)):  # the caller has no limit of memory
+                raise
             return  # the caller reports the error
+        references(mjcf, name)  # a saved model must be strict XML, see `check_self_contained`
         data = mujoco.MjData(model)
         mujoco.mj_kinematics(model, data)
         mujoco.mj_collision(model, data)

@@ -5,6 +5,7 @@ two limits: only the same version of MuJoCo reads an MJB file, and the model can
 """
 
 from collections.abc import Mapping
+from xml.sax.saxutils import quoteattr
 
 import mujoco
 import numpy as np
@@ -18,7 +19,8 @@ def serialize_model(model: mujoco.MjModel) -> tuple[str, dict[str, bytes]]:
     """Return an MJCF text that names the model, and the model itself as the binary asset `model.mjb`."""
     buffer = np.empty(mujoco.mj_sizeModel(model), np.uint8)
     mujoco.mj_saveModel(model, None, buffer)
-    text = f'<mujoco model="{model_name(model)}"><!-- The model is in {MJB}, MuJoCo {mujoco.__version__}. --></mujoco>'
+    name = quoteattr(model_name(model))
+    text = f"<mujoco model={name}><!-- The model is in {MJB}, MuJoCo {mujoco.__version__}. --></mujoco>"
     return text, {MJB: buffer.tobytes()}
 
 

@@ -3,9 +3,9 @@
 import base64
 import contextlib
 import faulthandler
-import gc
 import json
 import os
+import re
 import select
 import signal
 import sys
@@ -16,10 +16,12 @@ from collections.abc import Callable
 from typing import IO, Any, NoReturn, TypeVar
 
 from dynax.errors import UserError
+from dynax.mjcf import child_limits
 
 MAX_SECONDS = 300.0  # after which the child is ended
 BYTES = "\0base64"  # key of the object that represents bytes
 MAX_CHARACTERS = 200  # of MuJoCo's last words in a message
+NO_MEMORY = re.compile("MemoryError|bad_alloc|[Cc]ould not allocate memory|Caught an unknown exception")
 
 T = TypeVar("T")
 
@@ -35,17 +37,19 @@ def run_in_child(function: Callable[[], T], source: str, argument: str | None = 
         argument: name of the argument at the beginning of `source`, if there is one.
 
     Raises:
-        UserError: the error of the function, or if the child dies or does not end.
+        UserError: the error of the function, or if the child dies, needs too much memory or does not end.
     """
     if not hasattr(os, "fork"):
         return function()
     receiver, sender = os.pipe()
+    parent, prctl, memory = os.getpid(), child_limits.death_signal(), child_limits.memory_limit()
     with tempfile.TemporaryFile() as output:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Python and JAX warn of forks, but the child does not use threads
             child = os.fork()
         if not child:
-            _execute(function, sender, output)
+            child_limits.end_with(parent, prctl)
+            _execute(function, sender, output, memory)
         os.close(sender)
         content, in_time = _receive(receiver, child)
         _, status = os.waitpid(child, 0)
@@ -56,24 +60,19 @@ def run_in_child(function: Callable[[], T], source: str, argument: str | None = 
             return value
         output.seek(0)
         words = " ".join(output.read().decode(errors="replace").split())[-MAX_CHARACTERS:]
-    raise UserError(f"{source} {_death(status, in_time)}{f': {words}' if words else ''}", argument)
+    raise UserError(f"{source} {_death(status, in_time, words, memory)}", argument)
 
 
-def _execute(function: Callable[[], object], sender: int, output: IO[bytes]) -> NoReturn:
+def _execute(function: Callable[[], object], sender: int, output: IO[bytes], memory: int) -> NoReturn:
     """Call the function in the child, send its result or its error, and end the child."""
     try:
-        import resource  # exists on systems with fork
-
-        gc.disable()  # destructors may wait for locks of threads that do not exist here
         faulthandler.disable()
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
-            signal.signal(number, signal.SIG_DFL)
-        for stream in (1, 2):
-            os.dup2(output.fileno(), stream)
+        child_limits.limit_this_process(output.fileno(), sender, MAX_SECONDS, memory)
         try:
             result = False, function()
         except UserError as error:
+            if NO_MEMORY.search(str(error)):  # a message of MuJoCo, which does not name the limit
+                raise
             result = True, (str(error), error.argument)
         with os.fdopen(sender, "w") as pipe:
             json.dump(result, pipe, default=_encode)
@@ -112,10 +111,13 @@ def _receive(receiver: int, child: int) -> tuple[bytes, bool]:
             os.kill(child, signal.SIGKILL)
 
 
-def _death(status: int, in_time: bool) -> str:
-    if not in_time:
+def _death(status: int, in_time: bool, words: str, memory: int) -> str:
+    if not in_time or (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM):
         return f"cannot be used: MuJoCo needs more than {MAX_SECONDS:g} s to compile the model and to simulate one step"
+    if NO_MEMORY.search(words):
+        return f"cannot be used: MuJoCo needs more than {memory / 1e9:.3g} GB of memory to compile the model"
+    words = f": {words}" if words else ""
     if os.WIFSIGNALED(status):
         name = signal.Signals(os.WTERMSIG(status)).name
-        return f"cannot be used: MuJoCo crashes with {name} when it compiles the model or simulates one step"
-    return "cannot be used: MuJoCo ends with an error when it compiles the model or simulates one step"
+        return f"cannot be used: MuJoCo crashes with {name} when it compiles the model or simulates one step{words}"
+    return f"cannot be used: MuJoCo ends with an error when it compiles the model or simulates one step{words}"

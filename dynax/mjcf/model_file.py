@@ -12,7 +12,8 @@ from dynax.errors import UserError
 from dynax.mjcf import urdf
 from dynax.mjcf.encoding import decode_xml
 from dynax.mjcf.messages import warnings_to_log
-from dynax.mjcf.self_contained import names_a_file
+from dynax.mjcf.self_contained import check_self_contained, names_no_file
+from dynax.mjcf.special_files import check_regular_files
 
 SIZES = ("nq", "nv", "nu", "na", "nbody", "ngeom", "nmesh", "ntex", "nhfield", "nskin", "neq", "ntendon", "nkey")
 NUMBERS = ("body_mass", "body_inertia", "qpos0", "geom_rbound", "geom_friction", "actuator_gear", "jnt_range")
@@ -40,6 +41,7 @@ def read_model_file(path: Path, argument: str) -> tuple[str, dict[str, bytes]]:
         raise UserError(f"{source} cannot be read: {error.strerror}", argument) from None
     if urdf.is_xacro(text):
         raise UserError(f"{source} contains xacro macros: expand them with `xacro {path.name} > robot.urdf`", argument)
+    check_regular_files(text, path.parent, source, argument)
     try:
         spec = mujoco.MjSpec.from_file(str(path)) if is_utf8 else _transcoded(text, path)
         if urdf.is_urdf(text):
@@ -48,7 +50,7 @@ def read_model_file(path: Path, argument: str) -> tuple[str, dict[str, bytes]]:
     except ValueError as error:
         raise UserError(f"{source} is not a valid MJCF or URDF file: {_one_line(error)}", argument) from None
     assets = _collect_assets(spec, path.parent, source, argument)
-    if not (assets or "<attach" in text or urdf.is_urdf(text) or names_a_file(text)):  # of an include, or in a comment
+    if not (assets or "<attach" in text or urdf.is_urdf(text)) and names_no_file(text):  # not even in an include
         return text, {}
     return _write(spec, model, assets, source, argument), assets
 
@@ -75,8 +77,6 @@ def serialize_spec(spec: mujoco.MjSpec, argument: str) -> tuple[str, dict[str, b
 
 def _write(spec: mujoco.MjSpec, model: mujoco.MjModel, assets: dict[str, bytes], source: str, argument: str) -> str:
     """Return the XML text of `spec`, after a check that the text with its assets gives `model` again."""
-    if names_a_file(spec.comment):  # a saved model must not name other files, see `check_self_contained`
-        spec.comment = ""
     try:
         spec.compile()
         text = spec.to_xml()
@@ -87,6 +87,7 @@ def _write(spec: mujoco.MjSpec, model: mujoco.MjModel, assets: dict[str, bytes],
         before, after = np.asarray(getattr(model, name)), np.asarray(getattr(written, name))
         if before.shape != after.shape or not np.allclose(before, after, rtol=1e-5, atol=1e-9):
             raise UserError(f"{source} cannot be written as one MJCF text: MuJoCo changes {name} in it", argument)
+    check_self_contained(text, assets, f"{source}, written as one MJCF text,")
     return text
 
 

@@ -5,51 +5,47 @@ could therefore read, or make MuJoCo open, any file of the user. MuJoCo looks up
 before the disk.
 """
 
-import re
 from collections.abc import Mapping
-from xml.sax.saxutils import unescape
 
 from dynax.errors import UserError
-
-_FILE = re.compile(r"""\bfile\w*\s*=\s*(?:"([^"]*)"|'([^']*)')""")
-_NESTED = re.compile(r"<\s*(include|model)\b", re.IGNORECASE)  # elements whose files contain elements
-_QUOTES = {"&quot;": '"', "&apos;": "'"}
+from dynax.mjcf.referenced_files import NotStrictError, References, base_name, read_references
 
 
 def check_self_contained(mjcf: str, assets: Mapping[str, bytes], where: str) -> None:
-    """Raise UserError if a model file loads a file that is not among its assets.
+    """Raise UserError if a model file loads a file that is not among its assets, or is not well-formed XML.
 
     Args:
         mjcf: the text of the model file.
         assets: its assets by name.
         where: the subject of the message.
     """
-    names = {_base(name) for name in assets}
-    texts = [mjcf]
-    if _NESTED.search(mjcf):
-        texts += [content.decode("latin-1") for content in assets.values()]
-    for text in texts:
-        for match in _FILE.finditer(text):
-            file = _decoded(match[1] or match[2] or "")
-            if file and _base(file) not in names:
+    names, checked, texts = {base_name(name) for name in assets}, set(), [mjcf]
+    while texts:
+        found = references(texts.pop(), where)
+        for file in found.files:
+            if base_name(file) not in names:
                 raise UserError(f"{where} loads the file {file}, which is not among its saved assets")
+        nested = {base_name(file).lower() for file in found.nested} - checked  # MuJoCo ignores the case of assets
+        texts += [_text(content) for name, content in assets.items() if base_name(name).lower() in nested]
+        checked |= nested
 
 
-def names_a_file(text: str) -> bool:
-    """Return whether a text contains an attribute that names a file, be it in a comment."""
-    return any(match[1] or match[2] for match in _FILE.finditer(text))
+def references(text: str, where: str) -> References:
+    """Return the files that a model file names. Raise UserError if the text is not well-formed XML."""
+    try:
+        return read_references(text)
+    except NotStrictError as error:
+        raise UserError(f"{where} is not well-formed XML, so that its files cannot be checked: {error}") from None
 
 
-def _base(name: str) -> str:
-    return re.split(r"[/\\]", name)[-1]
+def names_no_file(text: str) -> bool:
+    """Return whether `check_self_contained` accepts a text without assets."""
+    try:
+        return not read_references(text).files
+    except NotStrictError:
+        return False
 
 
-def _decoded(value: str) -> str:
-    """Return an attribute as MuJoCo's parser returns it."""
-    value = re.sub(r"&#(?:x([0-9a-fA-F]{1,6})|([0-9]{1,7}));", _character, value)
-    return unescape(value, _QUOTES)
-
-
-def _character(match: re.Match[str]) -> str:
-    number = int(match[1], 16) if match[1] else int(match[2])
-    return chr(number) if number <= 0x10FFFF else match[0]
+def _text(content: bytes) -> str:
+    """Return the text of an asset. Invalid bytes become characters that the strict parser rejects."""
+    return content.decode("utf-8", "surrogateescape")

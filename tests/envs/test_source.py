@@ -111,6 +111,13 @@ def test_a_missing_file_is_an_error():
         Env("nowhere.xml")
 
 
+def test_a_text_that_only_mujoco_can_read_is_an_error():
+    """The check of a saved model could not read it."""
+    text = '<mujoco><worldbody><site name="a&b"/><body><joint/><geom size=".1"/></body></worldbody></mujoco>'
+    with pytest.raises(UserError, match=r"^the model of the robot is not well-formed XML.* line 1, column 34"):
+        Env(text)
+
+
 def test_an_invalid_text_is_an_error():
     with pytest.raises(UserError, match=r"^MuJoCo rejects the model of the robot: XML parse error"):
         Env("<mujoco><worldbody><body></mujoco>")

@@ -4,6 +4,7 @@ import mujoco
 import numpy as np
 
 from dynax.mjcf.binary_model import MJB, compile_model, is_binary, model_name, serialize_model
+from dynax.mjcf.self_contained import check_self_contained
 
 MODEL = mujoco.MjModel.from_xml_string(
     """<mujoco model="toy"><worldbody><body><joint axis="0 1 0"/><geom size=".1" pos=".2 0 0"/></body></worldbody>
@@ -27,6 +28,12 @@ def test_the_text_contains_the_name_and_the_version():
     assert text == f'<mujoco model="toy"><!-- The model is in {MJB}, MuJoCo {mujoco.__version__}. --></mujoco>'
     assert is_binary(assets)
     assert not is_binary({})
+
+
+def test_the_text_is_strict_xml_for_every_name():
+    spec = mujoco.MjSpec.from_string("<mujoco/>")
+    spec.modelname = 'a "b" & <c>'
+    check_self_contained(serialize_model(spec.compile())[0], {}, "the model")
 
 
 def test_serialization_is_deterministic():

@@ -90,15 +90,23 @@ def test_a_file_without_assets_is_returned_unchanged(folder):
 
 @pytest.mark.parametrize("include", ["", '<include file="part.xml"/>'])
 @pytest.mark.parametrize("place", [0, len("<mujoco>")])
-def test_a_comment_that_names_a_file_is_left_out(folder, include, place):
-    """A saved model file must not name other files, because Dynax does not know that MuJoCo ignores the name."""
+@pytest.mark.parametrize("comment", ['<include file="gone.xml"/>', " a -- b -"])
+def test_a_comment_may_name_a_file(folder, include, place, comment):
     write(folder / "part.xml", "<mujocoinclude><option timestep='.003'/></mujocoinclude>")
     path = robot(folder, "", geom="", head=include)
     text = path.read_text()
-    path.write_text(f'{text[:place]}<!-- <include file="gone.xml"/> -->{text[place:]}')
+    path.write_text(f"{text[:place]}<!--{comment}-->{text[place:]}")
     text, assets = read_model_file(path, "xml")
     check_self_contained(text, assets, "the model")
-    assert "gone.xml" not in text
+    assert include or comment in text
+    rebuilt(path)
+
+
+def test_a_text_that_is_not_strict_xml_is_written_anew(folder):
+    path = robot(folder, "", geom='<site name="a&b"/>')
+    text, assets = read_model_file(path, "xml")
+    check_self_contained(text, assets, "the model")
+    assert 'name="a&amp;b"' in text
     rebuilt(path)
 
 
