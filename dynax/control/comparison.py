@@ -99,6 +99,8 @@ def compare(
     seconds = config.seconds or task.seconds
     states = task.initial_states(env, np.random.default_rng(config.seed), config.episodes)
     names = tuple(dict.fromkeys(("model", *config.compare)))
+    for name in names:
+        predictors.check(name, env)  # before the first episode
     results: dict[str, list[Episode]] = {name: [] for name in names}
     for name in names:
         policy = RandomPolicy(problem) if name == "random" else _controller(problem, name, trained)

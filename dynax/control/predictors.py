@@ -103,8 +103,7 @@ class MjxPredictor:
     compiled, history, variables = True, 1, None
 
     def __init__(self, env: Env):
-        if reason := mjx.unsupported_reason(env):
-            raise UserError(f"compare=mjx cannot simulate {env.name}: {reason}", "compare")
+        check("mjx", env)
         self.env, self._program = env, cast(Any, mjx.program(env))
 
     def predict(self, variables: Any, states: Any, past: Any, actions: Any) -> jax.Array:
@@ -134,6 +133,12 @@ class MujocoPredictor:
     def close(self) -> None:
         """Stop the threads."""
         self._stack.close()
+
+
+def check(name: str, env: Env) -> None:
+    """Raise UserError if a predictor cannot simulate a robot."""
+    if name == "mjx" and (reason := mjx.unsupported_reason(env)):
+        raise UserError(f"compare=mjx cannot simulate {env.name}: {reason}", "compare")
 
 
 def make(name: str, trained: TrainedModel, propagation: str = "mean") -> Predictor:

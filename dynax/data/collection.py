@@ -14,7 +14,7 @@ from dynax.data.describe import describe
 from dynax.data.locks import discard_leftovers, locked
 from dynax.data.manifest import directory_name
 from dynax.data.simulate import batch_size
-from dynax.data.sizes import check_collection
+from dynax.data.sizes import check_collection, check_description
 from dynax.data.source import Source
 from dynax.data.trajectories import Trajectories
 from dynax.data.writer import creating
@@ -69,6 +69,7 @@ def collect(
         source = _source(env, excitation, config, policy)
     choice = "native" if policy else config.backend
     backend = preferred_backend(choice)
+    check_description(env, config, Path(root), backend)
     manifest, path = _place(source, config, root, backend)
     if not path.exists():
         with config_section("collect"):
@@ -76,7 +77,7 @@ def collect(
         if resolved != backend:
             manifest, path = _place(source, config, root, resolved)
     if not path.exists():
-        check_collection(env, config, Path(root), manifest["backend"])
+        check_collection(env, config, manifest["backend"])
         with locked(path):
             if not path.exists():  # another process may have collected it meanwhile
                 discard_leftovers(path.parent)

@@ -10,8 +10,9 @@ inputs (7 per mocap body), H rows and W columns of a picture, V vertices, F face
 """
 
 from dynax.render.backends import BACKENDS, choose_backend
+from dynax.render.camera import check_camera
 from dynax.render.curves import curve_frames
 from dynax.render.frames import frames
 from dynax.render.video_files import save_gif, save_mp4
 
-__all__ = ["BACKENDS", "choose_backend", "curve_frames", "frames", "save_gif", "save_mp4"]
+__all__ = ["BACKENDS", "check_camera", "choose_backend", "curve_frames", "frames", "save_gif", "save_mp4"]

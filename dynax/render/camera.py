@@ -21,16 +21,26 @@ def choose_camera(model: mujoco.MjModel, name: str | None, qpos: Float[np.ndarra
     Raises:
         UserError: The model does not have the camera `name`.
     """
-    cameras = [model.camera(i).name for i in range(model.ncam)]
-    if name is not None and name not in cameras:
-        known = f"the cameras are {', '.join(cameras)}" if cameras else "the robot has no cameras"
-        raise UserError(f"camera `{name}` does not exist{did_you_mean(name, cameras)}; {known}")
+    check_camera(model, name)
+    cameras = _names(model)
     if not cameras:
         return _free_camera(model, qpos)
     camera = mujoco.MjvCamera()
     camera.type = mujoco.mjtCamera.mjCAMERA_FIXED.value
     camera.fixedcamid = cameras.index(name or ("side" if "side" in cameras else cameras[0]))
     return camera
+
+
+def check_camera(model: mujoco.MjModel, name: str | None) -> None:
+    """Raise UserError unless `name` is None or a camera of the model. Commands call the function before their work."""
+    cameras = _names(model)
+    if name is not None and name not in cameras:
+        known = f"the cameras are {', '.join(cameras)}" if cameras else "the robot has no cameras"
+        raise UserError(f"camera={name} does not exist{did_you_mean(name, cameras)}; {known}", "camera")
+
+
+def _names(model: mujoco.MjModel) -> list[str]:
+    return [model.camera(i).name for i in range(model.ncam)]
 
 
 def _free_camera(model: mujoco.MjModel, qpos: Float[np.ndarray, "T nq"]) -> mujoco.MjvCamera:

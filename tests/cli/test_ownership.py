@@ -33,6 +33,91 @@ def test_a_run_is_not_written_over(in_process, tmp_path, run, words):
     assert content(tmp_path) == before
 
 
+@pytest.fixture
+def dataset(tmp_path):
+    """The files of a dataset."""
+    (tmp_path / "data" / "qpos").mkdir(parents=True)
+    (tmp_path / "data" / "manifest.json").write_text("{}")
+    (tmp_path / "data" / "qpos" / "zarr.json").write_text("{}")
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """A saved model."""
+    (tmp_path / "saved").mkdir()
+    (tmp_path / "saved" / "run.json").write_text("{}")
+    (tmp_path / "saved" / "manifest.json").write_text("{}")
+    return tmp_path / "saved"
+
+
+@pytest.mark.parametrize("command", ["train", "collect", "eval run=run", "export run=run", "learn task=swing_up"])
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        ("run/checkpoints", "is inside the run"),
+        ("run/.hydra/new/x", "is inside the run"),
+        ("run/new", "is inside the run"),
+        ("run/checkpoints/epoch-00001", "is inside the run"),
+        ("data/qpos", "is inside the dataset"),
+        ("data/new", "is inside the dataset"),
+        ("saved/new", "is inside the checkpoint or saved model"),
+        ("link/qpos", "is inside the dataset"),
+    ],
+)
+def test_nothing_is_written_into_a_run_or_a_dataset(in_process, tmp_path, run, dataset, saved, command, place, message):
+    (tmp_path / "link").symlink_to(dataset)
+    before = content(tmp_path)
+    finished = in_process(*command.split(), f"hydra.run.dir={place}")
+    assert (finished.code, finished.out) == (2, "")
+    assert finished.err.startswith(f"dynax: hydra.run.dir={tmp_path / place} {message} ")
+    assert content(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        ("run", "is a run"),
+        ("run/new", "is inside the run"),
+        ("data", "is a dataset"),
+        ("data/qpos", "is inside the dataset"),
+        ("saved", "is a checkpoint or saved model"),
+    ],
+)
+def test_no_sweep_is_written_into_a_run_or_a_dataset(in_process, tmp_path, run, dataset, saved, place, message):
+    before = content(tmp_path)
+    finished = in_process("train", "-m", "training.seed=0,1", f"hydra.sweep.dir={place}")
+    assert (finished.code, finished.out) == (2, "")
+    assert finished.err.startswith(f"dynax: hydra.sweep.dir={tmp_path / place} {message}")
+    assert content(tmp_path) == before
+
+
+def test_no_job_of_a_sweep_is_written_into_a_run(in_process, tmp_path, run):
+    before = content(tmp_path)
+    subdir = f"hydra.sweep.subdir={run}/${{hydra.job.num}}"
+    finished = in_process("train", "-m", "training.seed=0,1", "hydra.sweep.dir=sweep", subdir)
+    assert (finished.code, finished.out) == (2, "")
+    assert f"hydra.sweep.subdir={run}/1 is inside the run {run}: choose another hydra.sweep.subdir" in finished.err
+    assert content(tmp_path) == before
+
+
+@pytest.mark.parametrize("words", ["train hydra.run.dir=", "train -m training.seed=0,1 hydra.sweep.dir="])
+def test_an_empty_directory_name_is_not_the_working_directory(in_process, tmp_path, words):
+    finished = in_process(*words.split())
+    key = words.split()[-1]
+    assert (finished.code, finished.out) == (2, "")
+    assert finished.err == f"dynax: {key} is not the path of a folder: write {key}path/to/folder, or remove it\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_results_may_be_beside_the_files_of_another_program(dynax, tmp_path):
+    """A project of another program may have folders of the same names."""
+    (tmp_path / ".hydra").mkdir()
+    (tmp_path / "manifest.json").write_text("{}")
+    assert dynax("train", "training.seed=0").code == 0
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("words", ["train -m training.seed=0,1 hydra.sweep.subdir=.", "train hydra.output_subdir=x"])
 def test_hydra_does_not_write_over_a_run(in_process, tmp_path, run, words):

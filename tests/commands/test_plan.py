@@ -65,6 +65,21 @@ def test_the_task_of_the_documentation(workshop):
 
 
 @pytest.mark.slow
+def test_an_option_of_the_clip_is_checked_before_the_episodes(dynax, workshop, monkeypatch):
+    run = workshop.trained("pendulum", "mlp")
+    monkeypatch.setattr("dynax.control.comparison.run_episode", None)
+    message = rejection(dynax("plan", f"run={run}", "task=swing_up", "plan.camera=sid"))
+    assert message == "dynax: plan.camera=sid does not exist (did you mean `side`?); the cameras are side"
+    monkeypatch.setattr("dynax.control.predictors.mjx.unsupported_reason", lambda env: "it has a flag")
+    message = rejection(dynax("plan", f"run={run}", "task=swing_up", "plan.compare=[mujoco,mjx]"))
+    assert message == "dynax: plan.compare=mjx cannot simulate pendulum: it has a flag"
+    monkeypatch.setattr("dynax.evaluation.testset.TestSource.read", None)
+    message = rejection(dynax("render", f"run={run}", "render.camera=sid"))
+    assert message == "dynax: render.camera=sid does not exist (did you mean `side`?); the cameras are side"
+    assert not dynax.made()
+
+
+@pytest.mark.slow
 def test_wrong_input(dynax, workshop):
     run = workshop.trained("pendulum", "mlp")
     assert rejection(dynax("plan", f"run={run}")) == "dynax: task=<value> is required"

@@ -146,7 +146,7 @@ def test_a_free_camera_covers_the_motion_of_a_robot_without_camera_and_light(bac
 
 
 def test_a_wrong_camera_or_shape_is_an_error(clip):
-    with pytest.raises(UserError, match=r"camera `sid` does not exist \(did you mean `side`\?\)"):
+    with pytest.raises(UserError, match=r"camera=sid does not exist \(did you mean `side`\?\)"):
         draw(clip, "software", clip.prediction, camera="sid")
     with pytest.raises(ValueError, match="must have the shape"):
         frames(clip.model, clip.truth, clip.prediction[:-1], clip.error, clip.dt)

@@ -160,7 +160,7 @@ def _run(command: str, argv: Sequence[str], overrides: Sequence[str]) -> int:
     except BaseException as error:
         stopped = signals.requested() and not isinstance(error, (KeyboardInterrupt, signals.Stopped))
         signals.acknowledge()
-        if isinstance(error, ownership.SweepInUse):
+        if isinstance(error, ownership.WrongDirectory):
             error = error.error
         code = report(signals.stop() if stopped else error, overrides=overrides)
     results = outcomes.collect()

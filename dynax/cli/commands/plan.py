@@ -34,6 +34,7 @@ def run(cfg: DictConfig) -> Path:
     trained = load(cfg.run)
     start = time.monotonic()
     with config_section("plan"):
+        render.check_camera(trained.env.mj_model, config.camera)
         backend = render.choose_backend(config.backend)
     with config_section("task"):
         Problem(trained.env, task, planner)

@@ -39,6 +39,7 @@ def run(cfg: DictConfig) -> Path:
         frames, error, total = log_clip(trained, dataset, config)
     else:
         with config_section("render"):
+            render.check_camera(trained.env.mj_model, config.camera)
             backend = render.choose_backend(config.backend)
         _check_size(trained.env, config)
         frames, error, total = _clip(trained, config, backend)

@@ -54,9 +54,8 @@ class Sweep(Callback):
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Create, own and register the sweep directory, and delete the outcomes of an earlier sweep in it."""
-        sweep = Path(config.hydra.sweep.dir).absolute()
-        added = ownership.own_sweep(sweep)
-        for file in (sweep / ".jobs").glob("[0-9s]*"):
+        added = ownership.own_sweep(config.hydra.sweep.dir)
+        for file in (added.folder / ".jobs").glob("[0-9s]*"):
             file.unlink()
         _sweeps.append(added)
 

@@ -21,6 +21,7 @@ from dynax.cli.composition import unfinished
 from dynax.cli.composition.resolvers import is_run
 from dynax.cli.composition.unfinished import AUTO, LOCK
 from dynax.cli.errors.explain import explain
+from dynax.cli.jobs.occupied import check_given, check_outside
 from dynax.errors import UserError
 from dynax.runs import locks
 from dynax.runs.files import write_text
@@ -36,7 +37,7 @@ FILES = (  # the entries of the run directories of all commands
 _sweep_locks: list[locks.Lock] = []  # held until this process ends
 
 
-class SweepInUse(BaseException):
+class WrongDirectory(BaseException):
     """An error of the user in a callback of Hydra, which turns other exceptions into warnings."""
 
     def __init__(self, error: UserError):
@@ -48,17 +49,39 @@ class RunDirectory(Callback):
     """A Hydra callback (see conf/hydra/dynax.yaml) that creates and records the directory of a single run."""
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Create the directory of the run."""
+        """Create the directory of the run.
+
+        Raises:
+            WrongDirectory: if `hydra.run.dir` is not a path.
+        """
         with suppress(OmegaConfBaseException):  # Hydra composes the path again, and reports the error
+            with _as_wrong_directory():
+                check_given("hydra.run.dir", config.hydra.run.dir)
             directories.create(Path(config.hydra.run.dir))
 
 
-def own_sweep(folder: Path) -> directories.Additions:
+@contextmanager
+def _as_wrong_directory() -> Iterator[None]:
+    try:
+        yield
+    except UserError as error:
+        raise WrongDirectory(error) from None
+
+
+def own_sweep(given: str) -> directories.Additions:
     """Create and lock the directory of a sweep, and return a record of the additions of this process.
 
+    Args:
+        given: the value of `hydra.sweep.dir`.
+
     Raises:
-        SweepInUse: if another process runs a sweep in this directory.
+        WrongDirectory: if the value is not a path, if the directory is inside a run or a dataset, or if another process
+            runs a sweep in this directory.
     """
+    with _as_wrong_directory():
+        check_given("hydra.sweep.dir", given)
+        folder = Path(given).absolute()
+        check_outside("hydra.sweep.dir", folder, itself=True)
     directories.create(folder)
     added, jobs = directories.Additions(folder), folder / ".jobs"
     with suppress(OSError):  # Hydra reports that the directory cannot be written
@@ -66,7 +89,7 @@ def own_sweep(folder: Path) -> directories.Additions:
         try:
             _sweep_locks.append(locks.acquire(jobs / LOCK))
         except locks.Busy:
-            raise SweepInUse(UserError(f"hydra.sweep.dir={folder}: another process runs a sweep here")) from None
+            raise WrongDirectory(UserError(f"hydra.sweep.dir={folder}: another process runs a sweep here")) from None
         (jobs / NEW_SWEEP).unlink(missing_ok=True)
         if directories.is_created(folder):
             (jobs / NEW_SWEEP).touch()
@@ -111,7 +134,7 @@ def _check_continued(folder: Path, resume: str | None) -> None:
 
 
 def _check_free(folder: Path, resume: str | None) -> None:
-    """Raise UserError if the directory contains a run.
+    """Raise UserError if the directory contains a run, or is inside a run, a dataset, a checkpoint or a saved model.
 
     With `training.resume=auto`, a run that was stopped before its first checkpoint may start again.
     """
@@ -122,6 +145,13 @@ def _check_free(folder: Path, resume: str | None) -> None:
             f"{folder} already contains a run ({', '.join(present[:3])}): choose another hydra.run.dir"
             + (f", or continue the run with training.resume={folder}" if is_run(folder) else "")
         )
+    try:
+        check_outside("hydra.run.dir" if _is_single() else "hydra.sweep.subdir", folder)
+    except UserError:
+        with suppress(OSError):
+            if not _is_single():  # Hydra has created the directory for this job
+                folder.rmdir()
+        raise
     _check_regular(folder, (folder / name for name in (LOCK, *present)))
 
 
@@ -174,11 +204,15 @@ def _remove_empty_job(folder: Path) -> None:
 
     `directories.remove_empty` removes the directory of a single run.
     """
-    hydra = HydraConfig.get()
-    sweep = Path(hydra.sweep.dir).absolute()
-    if hydra.mode == RunMode.MULTIRUN and (sweep / ".jobs" / NEW_SWEEP).exists() and folder.is_relative_to(sweep):
+    sweep = Path(HydraConfig.get().sweep.dir).absolute()
+    if not _is_single() and (sweep / ".jobs" / NEW_SWEEP).exists() and folder.is_relative_to(sweep):
         with suppress(OSError):
             for path in (folder, *folder.parents):
                 if path == sweep:
                     return
                 path.rmdir()
+
+
+def _is_single() -> bool:
+    """Return whether the current job is not part of a sweep."""
+    return HydraConfig.get().mode != RunMode.MULTIRUN
