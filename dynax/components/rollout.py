@@ -135,7 +135,7 @@ def as_inputs(states: Any, actions: Any, sizes: Sizes) -> tuple[jax.Array, jax.A
         UserError: if the arrays cannot start a rollout of a model with these sizes, or if an entry is not finite.
     """
     states, actions = as_array("states", states), as_array("actions", actions)
-    history, batch = sizes.history, len(states) if states.ndim else 0
+    history, batch = sizes.history, states.shape[0] if states.ndim else 0  # a symbol, in an export
     states = states[:, None] if history == 1 and states.ndim == 2 else states
     if states.shape != (batch, history, sizes.state_dim):
         expected = f"(B, {sizes.state_dim})" if history == 1 else f"(B, {history}, {sizes.state_dim})"

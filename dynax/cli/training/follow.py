@@ -61,12 +61,11 @@ def _run_piece(training: Training, history: History, keeper: "_Keeper", update: 
     seconds = keeper.clock.lap()
     history.append(metrics_row(metrics, seconds))
     rate = training.train.data.num_transitions / seconds
+    speed = f"{rate:,.0f}" if rate < 1e4 else f"{rate / 1e3:,.0f}k"
     update(
         metrics.epoch,
         f"loss {metrics.loss:.1e}, val nRMSE {metrics.val_nrmse:.2g}, VPT(0.1) {metrics.val_valid_time:.2f} s, "
-        f"{rate:,.0f} transitions/s"
-        if rate < 1e4
-        else f"{rate / 1e3:,.0f}k transitions/s",
+        f"{speed} transitions/s",
     )
     keeper.save_after(metrics.epoch)
 
