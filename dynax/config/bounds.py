@@ -11,6 +11,8 @@ from dynax.errors import UserError
 
 MAX_TRAJECTORIES = 10_000_000
 MAX_STEPS = 10_000_000  # control steps of a trajectory
+MAX_SAMPLES = 100_000_000  # rows of a recording
+MAX_ENTRIES = 10_000  # numbers in each row of an array; an image has more
 MAX_SECONDS = 1e6  # of a trajectory
 MAX_EPOCHS = 1_000_000
 MAX_SEED = 2**63 - 1
@@ -41,6 +43,12 @@ def check_memory(subject: str, needed: float, advice: str) -> None:
             f"{subject} needs about {needed / 1e9:,.3g} GB of memory, but {available / 1e9:.3g} GB are available: "
             f"{advice}"
         )
+
+
+def check_samples(subject: str, samples: int) -> None:
+    """Raise UserError if a recording has more samples than any machine logs."""
+    if samples > MAX_SAMPLES:
+        raise UserError(f"{subject} has {samples:,} samples, more than {MAX_SAMPLES:,}: import a part of the log")
 
 
 def available_memory(root: Path = Path("/")) -> float:

@@ -1,6 +1,7 @@
 """Damaged and unusual files of logs: each is read, or one sentence explains why not."""
 
 import json
+import struct
 import zipfile
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from dynax.errors import UserError
 from dynax.logs import formats
+from dynax.logs.formats import npz, rosbag
 
 N = 30
 POSITION = np.arange(2.0 * N).reshape(N, 2)
@@ -28,8 +30,8 @@ def npy(shape):
     [
         ({"q.npy": npy("(0,)")[:-80]}, "contains no samples"),
         ({"q.npy": npy("(0, 3)")[:-80]}, "contains no samples"),
-        ({"q.npy": npy("(1000000000000000,)")}, "is damaged, or its content is not supported"),
-        ({"q.npy": npy("(True,)")}, "is damaged, or its content is not supported"),
+        ({"q.npy": npy("(1000000000000000,)")}, "has 1,000,000,000,000,000 samples"),
+        ({"q.npy": npy("(True,)")}, "is damaged or contains pickled objects"),
         ({"readme.txt": b"no array"}, "contains no arrays of numbers"),
     ],
 )
@@ -48,6 +50,49 @@ def test_a_compressed_file_is_not_unpacked_beyond_the_memory(tmp_path, monkeypat
         formats.read(tmp_path / "log.npz")
 
 
+def test_the_headers_of_an_npz_file_decide_what_is_read(tmp_path, monkeypatch):
+    images, texts, q = np.zeros((N, 200, 200), np.uint8), np.full(N, "text"), np.zeros((N, 2))
+    np.savez_compressed(tmp_path / "log.npz", q=q, images=images, texts=texts, short=np.zeros(5))
+    read = []
+    monkeypatch.setattr(npz, "_read", lambda archive, entry: read.append(entry.filename) or q)
+    [recording] = formats.read(tmp_path / "log.npz").recordings
+    assert names(recording) == ["q.0", "q.1"]
+    assert read == ["q.npy"]
+
+
+def test_too_many_samples_are_refused_before_they_are_read(tmp_path, monkeypatch):
+    with zipfile.ZipFile(tmp_path / "log.npz", "w") as archive:
+        archive.writestr("q.npy", npy("(400000000,)"))
+    monkeypatch.setattr(npz, "_read", lambda *_: pytest.fail("the array is read"))
+    with pytest.raises(UserError, match=r"log.npz has 400,000,000 samples, more than 100,000,000: import a part"):
+        formats.read(tmp_path / "log.npz")
+
+
+def test_a_csv_file_beyond_the_memory_is_not_read(tmp_path, monkeypatch):
+    (tmp_path / "log.csv").write_text("q\n" + 1000 * "1\n")
+    monkeypatch.setattr("dynax.config.bounds.available_memory", lambda: 1e4)
+    monkeypatch.setattr("pathlib.Path.read_text", lambda *_, **__: pytest.fail("the file is read"))
+    with pytest.raises(UserError, match=r"reading .*log.csv needs about 4e-05 GB of memory"):
+        formats.read(tmp_path / "log.csv")
+
+
+def test_the_numbers_in_lists_of_a_parquet_file_count(tmp_path, monkeypatch):
+    pyarrow = pytest.importorskip("pyarrow")
+    pyarrow.parquet = pytest.importorskip("pyarrow.parquet")
+    pyarrow.parquet.write_table(pyarrow.table({"q": [[0.0] * 10_000] * 2}), tmp_path / "log.parquet")
+    monkeypatch.setattr("dynax.config.bounds.available_memory", lambda: 1e5)
+    with pytest.raises(UserError, match=r"reading .*log.parquet needs about 0.00032 GB of memory"):
+        formats.read(tmp_path / "log.parquet")
+
+
+def test_a_large_chunk_of_an_mcap_file_is_not_unpacked(tmp_path):
+    chunk = struct.pack("<QQQI", 0, 0, 10**15, 0) + struct.pack("<I4sQ", 4, b"zstd", 0)
+    content = rosbag.MAGIC + struct.pack("<BQ", 1, 8) + bytes(8) + struct.pack("<BQ", 6, len(chunk)) + chunk
+    (tmp_path / "log.mcap").write_bytes(content)
+    with pytest.raises(UserError, match=r"reading .*log.mcap needs about 2e\+06 GB of memory"):
+        formats.read(tmp_path / "log.mcap")
+
+
 def test_parquet_files_with_lists_of_other_shapes(tmp_path):
     pyarrow = pytest.importorskip("pyarrow")
     parquet = pytest.importorskip("pyarrow.parquet")
@@ -63,7 +108,7 @@ def test_parquet_files_with_lists_of_other_shapes(tmp_path):
         formats.read(tmp_path / "log.parquet")
 
 
-def test_hdf5_files_with_links_and_other_objects(tmp_path):
+def test_hdf5_files_with_links_and_other_objects(tmp_path, monkeypatch):
     h5py = pytest.importorskip("h5py")
 
     path = tmp_path / "log.hdf5"
@@ -84,6 +129,11 @@ def test_hdf5_files_with_links_and_other_objects(tmp_path):
     with h5py.File(path, "w") as file:
         file.create_dataset("q", (10**12,), "f8", chunks=(1000,))
     with pytest.raises(UserError, match=r"reading q of .*log.hdf5 needs about 1.6e\+04 GB of memory"):
+        formats.read(path)
+    with h5py.File(path, "w") as file:
+        file.create_dataset("q", (10,), "f8", chunks=(500_000_000,), maxshape=(None,))
+    monkeypatch.setattr("dynax.config.bounds.available_memory", lambda: 1e9)
+    with pytest.raises(UserError, match=r"reading q of .*log.hdf5 needs about 8 GB of memory"):
         formats.read(path)
 
 

@@ -20,12 +20,12 @@ def read(path: Path, name: str) -> list[Recording]:
     Raises:
         UserError: if a row has another number of cells than the header, or a cell of a numeric column is no number.
     """
+    check_memory(f"reading {path}", BYTES_PER_CHARACTER * path.stat().st_size, "save the log as Parquet or NPZ")
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         raise UserError(f"{path}, line {line}: the text is not UTF-8; save the file as UTF-8") from None
-    check_memory(f"reading {path}", BYTES_PER_CHARACTER * len(text), "save the log as Parquet or NPZ")
     lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip() and line[0] != "#"]
     if len(lines) < 2:
         raise UserError(f"{path} has no samples: the first row must contain names, and the others numbers")

@@ -3,6 +3,7 @@
 Names of columns are paths within an episode, such as `obs/robot0_joint_pos.0`.
 """
 
+import math
 import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from dynax.config.bounds import check_memory
+from dynax.config.bounds import check_memory, check_samples
 from dynax.errors import UserError
 from dynax.logs.recording import Recording, table
 
@@ -74,7 +75,9 @@ def _arrays(group: Any, h5py: Any, prefix: str = "") -> dict[str, np.ndarray]:
             arrays |= _arrays(item, h5py, f"{prefix}{key}/")
         elif isinstance(item, h5py.Dataset) and item.ndim in (1, 2) and item.dtype.kind in "biuf":
             advice = "import a part of the log"
-            check_memory(f"reading {prefix}{key} of {group.file.filename}", 16.0 * item.size, advice)
+            size = max(item.size, math.prod(item.chunks or ()))  # a chunk may be larger than the data in it
+            check_memory(f"reading {prefix}{key} of {group.file.filename}", 16.0 * size, advice)
+            check_samples(f"{prefix}{key} of {group.file.filename}", len(item))
             arrays[prefix + key] = item[()]
     return arrays
 

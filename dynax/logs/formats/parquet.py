@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from dynax.config.bounds import check_memory
+from dynax.config.bounds import check_memory, check_samples
 from dynax.errors import UserError
 from dynax.logs.recording import Recording, table
 
@@ -31,7 +31,9 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
 
     try:
         described = pyarrow.parquet.read_metadata(path)
-        numbers = described.num_rows * described.num_columns
+        check_samples(str(path), described.num_rows)
+        groups = [described.row_group(i) for i in range(described.num_row_groups)]
+        numbers = sum(group.column(i).num_values for group in groups for i in range(group.num_columns))  # in lists, too
         check_memory(f"reading {path}", 16.0 * numbers, "import a part of the log")
         content = pyarrow.parquet.read_table(path)
     except pyarrow.ArrowException as error:

@@ -3,16 +3,20 @@
 A column is called `<topic>/<joint>.position`, `.velocity` or `.effort`. Its time stamps are those of the messages.
 """
 
+import struct
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from dynax.config.bounds import check_memory
 from dynax.errors import UserError
 from dynax.logs.recording import Column, Recording
 
 TYPE = "sensor_msgs/msg/JointState"
+MAGIC = b"\x89MCAP0\r\n"  # the beginning of an MCAP file
+CHUNK = 6  # kind of the records of MCAP that may be compressed
 FIELDS = ("position", "velocity", "effort")
 
 
@@ -29,6 +33,9 @@ def read(path: Path, name: str) -> list[Recording]:
     Raises:
         UserError: if the bag is damaged, or has no messages of joint states.
     """
+    for file in files(path):
+        if file.suffix == ".mcap":
+            check_memory(f"reading {file}", 2.0 * _largest_chunk(file), "write the bag with smaller chunks")
     samples: dict[str, list[tuple[float, float]]] = defaultdict(list)
     import rosbags.highlevel
     import rosbags.typesys
@@ -51,6 +58,20 @@ def read(path: Path, name: str) -> list[Recording]:
         for key, values in samples.items()
     }
     return [Recording(name, columns)]
+
+
+def _largest_chunk(path: Path) -> int:
+    """Return the largest size in bytes that the headers of the chunks of an MCAP file state."""
+    largest, end = 0, path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(len(MAGIC))
+        while file.tell() < end and len(header := file.read(9)) == 9:
+            kind, length = struct.unpack("<BQ", header)
+            start = file.tell()
+            if kind == CHUNK and len(times_and_size := file.read(24)) == 24:
+                largest = max(largest, struct.unpack("<16xQ", times_and_size)[0])
+            file.seek(min(start + length, end))
+    return largest
 
 
 def _append(samples: dict[str, list[tuple[float, float]]], topic: str, received: int, message: Any) -> None:
