@@ -59,6 +59,11 @@ def before_stop(action: Callable[[int], None]) -> None:
     request.before = action
 
 
+def passed_on(origin: Callable[[int], int]) -> None:
+    """Set a function that returns the signal of the user if another process has passed it on as another signal."""
+    request.origin = origin
+
+
 @contextmanager
 def defer_signals() -> Iterator[Request]:
     """Only set the flag within the block. The caller reads `number` of the result and acknowledges the stop.

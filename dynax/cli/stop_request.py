@@ -35,11 +35,12 @@ class Request:
     raised: "weakref.ref[Stopped] | None" = None  # the exception that the handler has raised
     advice: Callable[[], str] | None = None  # how to continue
     before: Callable[[int], None] | None = None  # called with the signal before the exception is raised
+    origin: Callable[[int], int] | None = None  # returns the signal of the user that a process has passed on
 
     def receive(self, number: int) -> None:
         """Record a signal. Only the first one is kept."""
         if not self.number:
-            self.number, self.time = number, time.monotonic()
+            self.number, self.time = self.origin(number) if self.origin else number, time.monotonic()
 
     def message(self, circumstances: str = "") -> str:
         """Return the signal, its circumstances, and how to continue."""

@@ -85,7 +85,9 @@ def test_a_signal_ends_the_sweep_after_the_cleanup_of_its_workers(dynax, tmp_pat
     finished = dynax.end(process)
     assert (finished.code, finished.out) == (code, "")
     assert len(list(tmp_path.glob("outputs/**/saved"))) == 2, finished.err
-    assert all(f"dynax: job {job} (training.seed=1): " in finished.err for job in (0, 1))
+    word = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}[number]
+    assert all(f"dynax: job {job} (training.seed=1): {word}" in finished.err for job in (0, 1))
+    assert "SIGUSR1" not in finished.err
 
 
 @pytest.mark.slow

@@ -29,6 +29,7 @@ def run(command: str, cfg: DictConfig) -> None:
     if outcomes.is_worker():
         keep_stderr_writable()
         signals.install()
+        signals.passed_on(outcomes.original_signal)
         orphans.end_with_parent()
     if outcomes.is_stopped() or signals.requested():
         return

@@ -5,7 +5,7 @@ its outcome in this module. The jobs of a sweep use files in the folder `.jobs` 
 
     <number>.json          the outcome of a finished job
     <number>.<process id>  exists while the job runs
-    stop                   the parent has received a signal, so no further job starts
+    stop                   the parent has received this signal, so no further job starts
 """
 
 import multiprocessing
@@ -13,7 +13,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -76,6 +76,14 @@ def is_stopped() -> bool:
     return jobs is not None and (jobs / "stop").exists()
 
 
+def original_signal(number: int) -> int:
+    """Return the signal that the parent of this worker has received, if it has passed that signal on as `number`."""
+    if number == signal.SIGUSR1:
+        with suppress(OSError, ValueError):  # nobody has stopped the sweep
+            return int((Path(HydraConfig.get().sweep.dir) / ".jobs" / "stop").read_text())
+    return number
+
+
 @contextmanager
 def running() -> Iterator[None]:
     """Mark the current job as running within the block."""
@@ -107,7 +115,7 @@ def stop_workers(number: int) -> None:
     on as SIGUSR1, because a second SIGTERM would end a worker at once.
     """
     for jobs in (sweep.folder / ".jobs" for sweep in _sweeps if (sweep.folder / ".jobs").is_dir()):
-        (jobs / "stop").touch()
+        (jobs / "stop").write_text(str(int(number)))
         for worker in _workers(jobs) if number != signal.SIGINT else ():
             os.kill(worker.pid or 0, signal.SIGUSR1)
         while _workers(jobs):
