@@ -145,6 +145,11 @@ def test_a_wrong_option_is_an_error(options, message):
     assert str(error.value).startswith(message)
 
 
+def test_mppi_has_no_option_that_it_does_not_use():
+    with pytest.raises(UserError, match=r"unknown key planner\.elites"):
+        planners.make({"name": "mppi", "elites": 12})
+
+
 @pytest.mark.parametrize("name", PLANNERS.builtin)
 def test_the_yaml_has_the_defaults_of_the_class(name):
     import yaml

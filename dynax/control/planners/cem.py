@@ -14,13 +14,19 @@ from dynax.errors import check_range
 class Cem(Planner):
     """Fit a normal distribution to the best candidates, and repeat. The mean is executed."""
 
+    elites: int = 12  # number of best candidates that determine the next search distribution
     momentum: float = 0.1  # share of the previous mean and standard deviation in the next ones
     min_std: float = 0.05  # smallest standard deviation, in halves of the action range
 
     def __post_init__(self):
         super().__post_init__()
+        check_range("elites", self.elites, 1, self.samples)
         check_range("momentum", self.momentum, 0, 1)
         check_range("min_std", self.min_std, 0, self.std)
+
+    @property
+    def num_elites(self) -> int:
+        return self.elites
 
     def update(self, search: Search, candidates: Float[Array, "N K A"], returns: Float[Array, " N"]) -> Search:
         elites = candidates[jnp.argsort(-returns)[: self.elites]]

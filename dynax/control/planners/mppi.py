@@ -29,5 +29,5 @@ class Mppi(Planner):
 
     def update(self, search: Search, candidates: Float[Array, "N K A"], returns: Float[Array, " N"]) -> Search:
         weights = jax.nn.softmax((returns - returns.max()) / (self.temperature * jnp.maximum(returns.std(), 1e-6)))
-        elites = candidates[jnp.argsort(-returns)[: self.elites]]
-        return Search(jnp.einsum("n,nka->ka", weights, candidates), self.decay * search.std, elites)
+        best = candidates[jnp.argmax(returns)][None]
+        return Search(jnp.einsum("n,nka->ka", weights, candidates), self.decay * search.std, best)

@@ -41,7 +41,6 @@ class Planner(ABC):
     interpolation: str = "linear"  # hold | linear | cubic
     std: float = 0.5  # initial standard deviation of the candidates, in halves of the action range
     noise_exponent: float = 0.0  # exponent of the power spectrum of the noise; 0: white noise
-    elites: int = 12  # number of best candidates that determine the next search distribution
     propagation: str = "mean"  # mean | each | mixed: of an ensemble; see `LearnedPredictor`
 
     def __post_init__(self):
@@ -54,7 +53,6 @@ class Planner(ABC):
         check_choice("interpolation", self.interpolation, splines.KINDS)
         check_range("std", self.std, 0, 10, open_low=True)
         check_range("noise_exponent", self.noise_exponent, 0, 10)
-        check_range("elites", self.elites, 1, self.samples)
         check_choice("propagation", self.propagation, ["mean", "each", "mixed"])
 
     @property
@@ -72,6 +70,11 @@ class Planner(ABC):
         """Number of knots of an action's spline."""
         return min(self.knots, self.steps)
 
+    @property
+    def num_elites(self) -> int:
+        """Number of best candidates in a search. By default, only the best candidate is kept."""
+        return 1
+
     @cached_property
     def basis(self) -> Float[np.ndarray, "H K"]:
         """The matrix from knots to plan steps."""
@@ -85,7 +88,7 @@ class Planner(ABC):
     def start(self, center: Float[np.ndarray, " A"]) -> Search:
         """Return the first search distribution, around a constant action in [-1, 1]."""
         mean = jnp.tile(jnp.asarray(center, jnp.float32), (self.num_knots, 1))
-        return Search(mean, jnp.full(mean.shape, self.std), jnp.tile(mean, (self.elites, 1, 1)))
+        return Search(mean, jnp.full(mean.shape, self.std), jnp.tile(mean, (self.num_elites, 1, 1)))
 
     def shift(self, search: Search) -> Search:
         """Return the search distribution of the next plan: the last one moved by one plan step, with the first std."""
