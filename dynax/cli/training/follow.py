@@ -60,14 +60,22 @@ def _run_piece(training: Training, history: History, keeper: "_Keeper", update: 
         return
     seconds = keeper.clock.lap()
     history.append(metrics_row(metrics, seconds))
-    rate = training.train.data.num_transitions / seconds
-    speed = f"{rate:,.0f}" if rate < 1e4 else f"{rate / 1e3:,.0f}k"
-    update(
-        metrics.epoch,
-        f"loss {metrics.loss:.1e}, val nRMSE {metrics.val_nrmse:.2g}, VPT(0.1) {metrics.val_valid_time:.2f} s, "
-        f"{speed} transitions/s",
-    )
+    update(metrics.epoch, note_of(metrics, training.train.data.num_transitions / seconds))
     keeper.save_after(metrics.epoch)
+
+
+def note_of(metrics: EpochMetrics, rate: float) -> str:
+    """Return the note of the progress bar after an epoch.
+
+    Args:
+        metrics: the metrics of the epoch.
+        rate: transitions per second.
+    """
+    speed = f"{rate:,.0f}" if rate < 1e4 else f"{rate / 1e3:,.0f}k"
+    return (
+        f"loss {metrics.loss:.1e}, val nRMSE {metrics.val_nrmse:.2g}, VPT(0.1) {metrics.val_valid_time:.2f} s, "
+        f"{speed} transitions/s"
+    )
 
 
 def metrics_row(metrics: EpochMetrics, seconds: float) -> dict[str, Any]:
