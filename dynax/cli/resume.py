@@ -142,7 +142,7 @@ def _check_same(run: Path, key: str, now: Any, then: Any) -> None:
     if difference := _difference(key, now, then):
         raise UserError(
             f"training.resume={run} continues with the config of the run, "
-            f"in which only training.num_epochs may change: {difference}"
+            f"in which only {', '.join(CHANGEABLE[:-1])} and {CHANGEABLE[-1]} may change: {difference}"
         )
 
 

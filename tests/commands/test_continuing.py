@@ -38,7 +38,7 @@ def test_another_config_is_rejected(dynax, run, override, difference):
     before = sorted(path for path in run.rglob("*") if "resumed" not in path.parts)
     ran = dynax("train", f"training.resume={run}", override)
     assert (ran.code, ran.out) == (2, "")
-    assert re.search(f"only training.num_epochs may change: {difference}$", ran.err.splitlines()[-1])
+    assert re.search(f"learn.transitions and plugins may change: {difference}$", ran.err.splitlines()[-1])
     assert sorted(path for path in run.rglob("*") if "resumed" not in path.parts) == before
 
 
