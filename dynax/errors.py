@@ -3,9 +3,11 @@
 import contextlib
 import difflib
 import numbers
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 MAX_NAMES = 5  # names that a message lists
+MAX_INTEGER = 10**20  # smallest integer that a message shows as a power of ten
 
 
 class UserError(ValueError):
@@ -48,6 +50,17 @@ def config_section(section: str) -> Iterator[None]:
         raise error.with_section(section) from error.__cause__
 
 
+@contextlib.contextmanager
+def renamed_argument(name: str, other: str) -> Iterator[None]:
+    """Replace the argument `name` at the beginning of any UserError that the block raises by `other`."""
+    try:
+        yield
+    except UserError as error:
+        if not str(error).startswith(f"{name}="):
+            raise
+        raise UserError(f"{other}{str(error).removeprefix(name)}", other) from error.__cause__
+
+
 def listed(names: Sequence[str]) -> str:
     """Return at most `MAX_NAMES` names in backticks, and the number of the others."""
     more = f" and {len(names) - MAX_NAMES} others" if len(names) > MAX_NAMES else ""
@@ -78,12 +91,12 @@ def check_choice(argument: str, value: str, allowed: Iterable[str]) -> None:
 def check_range(argument: str, value: float, low: float, high: float = float("inf"), *, open_low: bool = False) -> None:
     """Raise UserError unless `low <= value <= high` and `value` is finite. With `open_low`, `low` itself is invalid."""
     if not isinstance(value, numbers.Real) or isinstance(value, bool):
-        raise UserError(f"{argument}={value!r} must be a number, not {type(value).__name__}", argument)
+        raise UserError(f"{argument}={shown(value)} must be a number, not {kind_of(value)}", argument)
     if not (low < value if open_low else low <= value) or not value <= high or value == float("inf"):
-        bound = f"{'above' if open_low else 'at least'} {low:g}"
+        bound = f"{'above' if open_low else 'at least'} {digits(low)}"
         if high < float("inf"):
-            bound += f" and at most {high:g}"
-        raise UserError(f"{argument}={_short(value)} is out of range: it must be {bound}", argument)
+            bound += f" and at most {digits(high)}"
+        raise UserError(f"{argument}={digits(value, low, high)} is out of range: it must be {bound}", argument)
 
 
 def check_optional(argument: str, value: float | None, low: float, high: float, *, open_low: bool = False) -> None:
@@ -96,11 +109,42 @@ def check_whole(argument: str, value: int, low: int, high: float = float("inf"))
     """Raise UserError unless `value` is a whole number and `low <= value <= high`."""
     check_range(argument, value, low, high)
     if not isinstance(value, numbers.Integral):
-        raise UserError(f"{argument}={value} must be a whole number, not {type(value).__name__}", argument)
+        raise UserError(f"{argument}={value} must be a whole number, not {kind_of(value)}", argument)
 
 
-def _short(value: float) -> str:
-    try:
-        return f"{value:g}"
-    except OverflowError:  # an integer that no float can represent
-        return f"{'-' if value < 0 else ''}1e{len(str(abs(value))) - 1}" if abs(value) < 10**4000 else "a huge number"
+def kind_of(value: Any) -> str:
+    """Return the kind of a wrong value, for a message. Lists and mappings of a YAML file have private types."""
+    if value is None:
+        return "null"
+    if isinstance(value, Mapping):
+        return "a mapping"
+    is_text = isinstance(value, (str, bytes))
+    return "a list" if isinstance(value, Sequence) and not is_text else type(value).__name__
+
+
+def shown(value: Any) -> str:
+    """Return a value as a message shows it."""
+    return "null" if value is None else repr(value)
+
+
+def digits(value: float, *bounds: float) -> str:
+    """Return a number with few digits, but with enough digits to distinguish it from `bounds`. Integers are complete.
+
+    Args:
+        value: the number.
+        bounds: numbers that the same message contains.
+    """
+    if isinstance(value, numbers.Integral):
+        return str(int(value)) if abs(value) < MAX_INTEGER else _magnitude(int(value))
+    short = float(text := f"{value:g}")
+    same = short == value if not bounds else all(_order(short, bound) == _order(value, bound) for bound in bounds)
+    return text if same else repr(float(value))
+
+
+def _order(value: float, bound: float) -> int:
+    return (value > bound) - (value < bound)
+
+
+def _magnitude(value: int) -> str:
+    """Return the power of ten of a long integer."""
+    return f"{'-' if value < 0 else ''}1e{len(str(abs(value))) - 1}" if abs(value) < 10**4000 else "a huge number"

@@ -1,8 +1,18 @@
 """The exceptions and the checks: messages, suggestions, and config sections."""
 
 import pytest
+from omegaconf import OmegaConf
 
-from dynax.errors import RunError, UserError, check_choice, check_range, config_section, did_you_mean
+from dynax.errors import (
+    RunError,
+    UserError,
+    check_choice,
+    check_range,
+    config_section,
+    did_you_mean,
+    kind_of,
+    renamed_argument,
+)
 
 
 def test_a_similar_name_is_suggested():
@@ -36,6 +46,41 @@ def test_an_open_bound_is_invalid():
 def test_the_message_contains_both_bounds():
     with pytest.raises(UserError, match=r"ema_decay=1.5 is out of range: it must be at least 0 and at most 1$"):
         check_range("ema_decay", 1.5, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "message"),
+    [
+        (1.0000001, 0, 1, "key=1.0000001 is out of range: it must be at least 0 and at most 1"),
+        (0.99999999, 1, 2, "key=0.99999999 is out of range: it must be at least 1 and at most 2"),
+        (2**32, 0, 2**32 - 1, "key=4294967296 is out of range: it must be at least 0 and at most 4294967295"),
+        (10**7 + 1, 0, 10**7, "key=10000001 is out of range: it must be at least 0 and at most 10000000"),
+        (1000000.5, 0.0, 1e6, "key=1000000.5 is out of range: it must be at least 0 and at most 1e+06"),
+        (2.0, 0.0, 1.23456789, "key=2 is out of range: it must be at least 0 and at most 1.23456789"),
+        (10**30, 0, 1, "key=1e30 is out of range: it must be at least 0 and at most 1"),
+        (1 / 3, 1, 2, "key=0.333333 is out of range: it must be at least 1 and at most 2"),
+    ],
+)
+def test_a_message_does_not_round_a_value_to_its_bound(value, low, high, message):
+    with pytest.raises(UserError) as error:
+        check_range("key", value, low, high)
+    assert str(error.value) == message
+
+
+def test_the_kind_of_a_value_of_a_yaml_file():
+    values = [OmegaConf.create([1]), OmegaConf.create({"a": 1}), (1,), None, "text", 1.5]
+    assert [kind_of(value) for value in values] == ["a list", "a mapping", "a list", "null", "str", "float"]
+
+
+def test_an_argument_is_renamed():
+    with (
+        pytest.raises(UserError, match=r"^collect\.policy=x is wrong$"),
+        config_section("collect"),
+        renamed_argument("run", "policy"),
+    ):
+        raise UserError("run=x is wrong")
+    with pytest.raises(UserError, match=r"^running is wrong$"), renamed_argument("run", "policy"):
+        raise UserError("running is wrong")
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
 from dynax.config.registry import Registry
-from dynax.errors import UserError, config_section, did_you_mean
+from dynax.errors import UserError, config_section, did_you_mean, kind_of
 
 MAX_NUMBER = 2**63 - 1  # largest absolute value of a number
 MISSING = "???"  # OmegaConf's mark for a value that the user must give
@@ -156,9 +156,10 @@ def _convert(value: Any, hint: Any, where: str) -> Any:
         return {str(name): _convert(v, entry, f"{where}.{name}") for name, v in _mapping(value, where).items()}
     accepted: Any = _ACCEPTED.get(hint, hint)
     if not isinstance(value, accepted) or (isinstance(value, bool) and hint is not bool):
-        raise UserError(f"{where}={value} must be {_TYPE_NAMES[hint]}, not {type(value).__name__}")
+        text = "null" if value is None else value
+        raise UserError(f"{where}={text} must be {_TYPE_NAMES[hint]}, not {kind_of(value)}")
     if hint in (int, float) and not abs(value) <= MAX_NUMBER:  # false for NaN
-        raise UserError(f"{where}={str(value)[:20]} is out of range: it must be finite and at most {MAX_NUMBER:g}")
+        raise UserError(f"{where}={str(value)[:20]} is out of range: it must be finite and at most {MAX_NUMBER}")
     return hint(value)
 
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from dynax.architectures.rigid import RigidDynamicsModel
 from dynax.base import BaseDynamicsModel, Variables
+from dynax.config.bounds import MAX_STEPS
 from dynax.config.schema import LearnConfig, TrainingRunConfig
 from dynax.control import predictors
 from dynax.control.controller import Controller, RandomPolicy
@@ -52,6 +53,11 @@ class TrainingResult:
     transitions: int  # true transitions that it used
     loss: float  # one-step loss, in units of the target's variance
     val_nrmse: float  # open-loop error on the segments for validation
+
+
+def _remedy(needed: int) -> str:
+    """Return how to have transitions for an episode."""
+    return f"increase it to at least {needed}" if needed <= MAX_STEPS else "decrease learn.random or learn.seconds"
 
 
 class Learning:
@@ -100,7 +106,7 @@ class Learning:
         if self.config.transitions < needed:
             raise UserError(
                 f"transitions={self.config.transitions} leaves no transitions for an episode after the random ones: "
-                f"increase it to at least {needed}",
+                + _remedy(needed),
                 "transitions",
             )
 

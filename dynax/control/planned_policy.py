@@ -21,7 +21,7 @@ from dynax.control.problem import Problem
 from dynax.data.closed_loop import Act
 from dynax.data.manifest import difference, robot_of
 from dynax.envs import Env
-from dynax.errors import UserError
+from dynax.errors import UserError, renamed_argument
 from dynax.math.precision import in_single_precision
 from dynax.runs.provenance import package_version
 from dynax.runs.summary import read_summary
@@ -131,14 +131,23 @@ def _recorded(path: Path) -> tuple[TrainedModel, Mapping[str, Any], Mapping[str,
     """Return the model, the task and the planner of a run."""
     summary = read_summary(path)
     if summary and summary["command"] == "plan":
-        return load(summary["trained_run"]), summary["task_options"], summary["planner_options"]
+        return _trained(path, summary["trained_run"]), summary["task_options"], summary["planner_options"]
     if summary and summary["command"] not in ("train", "learn"):
         raise UserError(f"policy={path} is a run of `dynax {summary['command']}`, not of plan or learn", "policy")
-    trained = load(path)
+    with renamed_argument("run", "policy"):
+        trained = load(path)
     if not {"task", "planner"} <= trained.config.keys():
         advice = f"run `dynax plan run={path} task=<task>`, and use the directory that it prints"
         raise UserError(f"policy={path} is a training run, which has no task: {advice}", "policy")
     return trained, trained.config["task"], trained.config["planner"]
+
+
+def _trained(path: Path, run: str) -> TrainedModel:
+    """Return the model of the training run that a run of `dynax plan` has used."""
+    try:
+        return load(run)
+    except UserError as error:
+        raise UserError(f"policy={path} uses a training run that cannot be read: {error}", "policy") from error
 
 
 def _decimations(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from dynax.envs import DataEnv, Env, MjcfEnv
 from dynax.envs.recorded import Coordinate, recorded_mjcf
-from dynax.errors import UserError, config_section
+from dynax.errors import UserError, config_section, renamed_argument
 from dynax.logs.mapping import LogMapping
 from dynax.mjcf.joints import HINGE, SLIDE
 
@@ -63,7 +63,8 @@ def _with_mechanics(mapping: LogMapping, path: Path, dt: float) -> Env:
     """Return the robot of an MJCF or URDF, with the control step `dt`."""
     if not path.is_file():
         raise UserError(f"mjcf={path}: the file does not exist", "mjcf")
-    model = (env := MjcfEnv(xml=str(path))).mj_model
+    with renamed_argument("xml", "mjcf"):
+        model = (env := MjcfEnv(xml=str(path))).mj_model
     if not np.isin(model.jnt_type, (HINGE, SLIDE)).all() or model.na:
         raise UserError(f"mjcf={path} must have hinges and slides, and no activations", "mjcf")
     if model.nq != len(mapping.qpos) or env.action_dim != len(mapping.action):

@@ -51,6 +51,8 @@ def test_wrong_input(dynax, function):
     assert message.startswith(
         "dynax: collect.policy=nothing is neither a run directory of `dynax plan` or `dynax learn`"
     )
+    message = rejection(dynax("collect", *SMALL, f"collect.policy={dynax.folder}"))
+    assert message.startswith(f"dynax: collect.policy={dynax.folder} contains no complete checkpoints/epoch-*")
     message = rejection(dynax("collect", *SMALL, *function, "collect.backend=mjx"))
     assert message.startswith("dynax: collect.backend=mjx cannot collect with a policy")
     message = rejection(dynax("collect", *SMALL, *function, "collect.policy_noise=2"))

@@ -91,7 +91,7 @@ def test_wrong_input(dynax, workshop):
     message = rejection(dynax("plan", f"run={run}", "task=quadratic", "task.weights={hing: 1}"))
     assert message.startswith("dynax: task.weights has no coordinate `hing` (did you mean `hinge`?)")
     message = rejection(dynax("plan", f"run={run}", "task=swing_up", "planner.samples=1"))
-    assert message == "dynax: planner.samples=1 is out of range: it must be at least 2 and at most 1e+07"
+    assert message == "dynax: planner.samples=1 is out of range: it must be at least 2 and at most 10000000"
     message = rejection(dynax("plan", f"run={run}", "task=swing_up", "plan.episodes=0"))
     assert message.startswith("dynax: plan.episodes=0 is out of range")
     message = rejection(dynax("plan", f"run={run}", "task=swing_up", "planner.samples=9999999", "planner.horizon=9999"))

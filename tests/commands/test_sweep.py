@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from in_process import without_log
 
 
 @pytest.mark.slow
@@ -26,3 +27,13 @@ def test_joblib_trains_in_parallel_and_the_runs_are_evaluated_ranked_and_rendere
             lines = (ranked.path / "ranking.csv").read_text().splitlines()
             assert lines[0] == "rank,training.seed,vpt_s,nrmse,training_time_s,parameters,run"
             assert sorted(line.split(",")[1] for line in lines[1:]) == ["0", "1"]
+
+
+@pytest.mark.slow
+def test_a_horizon_that_no_evaluation_has_is_wrong_for_trainings_too(dynax, workshop):
+    sweep = workshop.trained().parent
+    finished = dynax("compare", f"sweep={sweep}", "horizon=7")
+    assert (finished.code, finished.out) == (2, "")
+    message = "dynax: horizon=7: evaluations have the errors after 1, 10, 50, 100, 500, 1000 steps; choose one"
+    assert without_log(finished.err) == [message]
+    assert not dynax.made()

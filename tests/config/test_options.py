@@ -42,14 +42,14 @@ def test_an_unknown_key_is_an_error_with_a_suggestion():
         ("num_epochs", "ten", "must be a whole number, not str"),
         ("num_epochs", 1.5, "must be a whole number, not float"),
         ("num_epochs", True, "must be a whole number, not bool"),
-        ("num_epochs", None, "must be a whole number, not NoneType"),
+        ("num_epochs", None, "must be a whole number, not null"),
         ("learning_rate", "fast", "must be a number, not str"),
         ("gradient_clip", "none", "must be a number, not str"),
         ("optimizer", 3, "must be text, not int"),
     ],
 )
 def test_a_value_of_the_wrong_type_is_an_error(key, value, wanted):
-    with pytest.raises(UserError, match=f"^training.{key}={value} {wanted}$"):
+    with pytest.raises(UserError, match=f"^training.{key}={'null' if value is None else value} {wanted}$"):
         section(TrainingConfig, {key: value}, "training")
 
 

@@ -102,3 +102,6 @@ def test_a_model_must_have_been_trained(cart_pole):
         learning(model, config).trained()
     with pytest.raises(UserError, match=r"transitions=40 leaves no transitions .* increase it to at least 75"):
         learning(model)
+    most = LearnConfig(transitions=10**7, random=10**7, seconds=0.6, segment=5)
+    with pytest.raises(UserError, match=r"transitions=10000000 leaves no .* decrease learn.random or learn.seconds$"):
+        learning(model, most)

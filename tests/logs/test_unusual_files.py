@@ -6,6 +6,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from synthetic import drive_csv
 
 from dynax.errors import UserError
 from dynax.logs import formats
@@ -151,3 +152,9 @@ def test_a_wrong_description_of_lerobot_is_explained(tmp_path, info, message):
     (tmp_path / "meta" / "info.json").write_text(json.dumps(info))
     with pytest.raises(UserError, match=f"info.json.*: {message}"):
         formats.read(tmp_path)
+
+
+def test_a_wrong_model_file_is_reported_under_its_key_in_the_mapping(drive, tmp_path):
+    (tmp_path / "bad.xml").write_text("<mujoco><bad/></mujoco>")
+    with pytest.raises(UserError, match=r"^mapping\.mjcf=.*bad\.xml is not a valid MJCF or URDF file: "):
+        drive(drive_csv(tmp_path / "log.csv"), mjcf=str(tmp_path / "bad.xml"))

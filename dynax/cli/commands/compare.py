@@ -9,7 +9,7 @@ from omegaconf import DictConfig
 
 from dynax.cli import console
 from dynax.cli.directories import run_directory
-from dynax.errors import check_whole
+from dynax.errors import UserError, check_whole
 from dynax.evaluation import comparison_plot
 from dynax.evaluation.metrics import HORIZONS
 from dynax.runs.comparison import NUMBERS, Comparison
@@ -23,6 +23,9 @@ def run(cfg: DictConfig) -> Path:
     """Rank the runs in the folder `cfg.sweep` and return the directory of the table and the plot."""
     check_whole("horizon", cfg.horizon, 1, max(HORIZONS))
     found, path = Comparison.of(Path(cfg.sweep).expanduser().absolute(), cfg.horizon), run_directory()
+    if cfg.horizon not in HORIZONS:  # has no effect on trainings, but is probably a mistake
+        horizons = ", ".join(map(str, HORIZONS))
+        raise UserError(f"horizon={cfg.horizon}: evaluations have the errors after {horizons} steps; choose one")
     if found.unfinished:
         log.warning("%d runs are not finished and are left out", found.unfinished)
     rows = list(found.rows())

@@ -5,6 +5,7 @@ import re
 import secrets
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -25,8 +26,13 @@ def robot(env: DictConfig) -> str:
     return safe_name(Path(str(env.xml)).stem if "xml" in env else env.get("name"))
 
 
-def log(source: str) -> str:
-    """Return the name of a log or dataset: the last part of its path, without characters that are special in paths."""
+def log(source: Any) -> str:
+    """Return the name of a log or dataset: the last part of its path, without characters that are special in paths.
+
+    If `source` is not a path, return `log`. The command itself then reports the error.
+    """
+    if not isinstance(source, str):
+        return "log"
     return re.sub(r"[^\w.-]+", "_", Path(source).name.removesuffix(Path(source).suffix)) or "log"
 
 

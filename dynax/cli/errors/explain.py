@@ -91,7 +91,8 @@ def _composition_error(error: HydraException | OmegaConfBaseException) -> str:
             return message.format(match[1])
     cause = list(_causes(error))[-1]
     if isinstance(cause, OmegaConfBaseException) and cause.full_key:
-        return f"{cause.full_key}: {str(cause).partition(chr(10))[0]}"
+        problem = str(cause).partition("\n")[0]
+        return f"{cause.full_key}: {problem.replace('DictConfig', 'a mapping').replace('ListConfig', 'a list')}"
     return _first_lines(cause)
 
 

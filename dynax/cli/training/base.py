@@ -6,7 +6,7 @@ from typing import Any
 from dynax.architectures.residual import copied_constants
 from dynax.architectures.rigid import RigidDynamicsModel
 from dynax.envs import Env
-from dynax.errors import UserError
+from dynax.errors import UserError, renamed_argument
 from dynax.trained import load
 
 
@@ -23,7 +23,8 @@ def with_constants(group: Mapping[str, Any], env: Env) -> Mapping[str, Any]:
     run = group.get("base")
     if run is None or group.get("constants"):
         return group
-    trained = load(run)
+    with renamed_argument("run", "model.base"):
+        trained = load(run)
     if not isinstance(trained.model, RigidDynamicsModel):
         raise UserError(
             f"model.base={run} is a run of model={trained.model.architecture}: choose a run of model=rigid, or "

@@ -8,7 +8,7 @@ import numpy as np
 
 from dynax.base import BaseDynamicsModel, Variables
 from dynax.envs import Env
-from dynax.errors import UserError, config_section
+from dynax.errors import UserError, config_section, renamed_argument
 from dynax.trained import config_of, load
 from dynax.training.init_check import check_initial
 
@@ -27,7 +27,8 @@ def initial_variables(model: BaseDynamicsModel, run: str | None) -> Variables | 
     """
     if run is None:
         return None
-    trained = load(run)
+    with renamed_argument("run", "training.init"):
+        trained = load(run)
     for what, then, now in _properties(trained.model, model):
         if then != now:
             remedy = "choose the option of the run" if what.startswith("model.") else "choose another run"
