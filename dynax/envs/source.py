@@ -16,6 +16,7 @@ from dynax.mjcf.binary_model import compile_model, model_name, serialize_model
 from dynax.mjcf.isolation import NO_MEMORY, run_in_child
 from dynax.mjcf.messages import collected_warnings, repeat_warning, warnings_to_log
 from dynax.mjcf.model_file import read_model_file, serialize_spec
+from dynax.mjcf.numbers import unusable_number
 from dynax.mjcf.self_contained import references
 from dynax.mjcf.special_files import check_regular_files
 
@@ -104,6 +105,8 @@ def _try(mjcf: str, assets: Mapping[str, bytes], name: str, argument: str | None
                 raise
             return  # the caller reports the error
         references(mjcf, name)  # a saved model must be strict XML, see `check_self_contained`
+        if fault := unusable_number(model):
+            raise UserError(f"{name} cannot be simulated: {fault}", argument)
         data = mujoco.MjData(model)
         mujoco.mj_kinematics(model, data)
         mujoco.mj_collision(model, data)

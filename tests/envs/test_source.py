@@ -159,11 +159,17 @@ def test_a_text_may_begin_with_a_byte_order_mark():
     assert Env("\ufeff\n" + TEXT).name == "my_arm"
 
 
-@pytest.mark.parametrize("name", ["body_mass", "qpos0"])
-def test_a_model_whose_numbers_are_not_finite_is_an_error(name):
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("body_mass", "the attribute mass of the body `1` contains nan"),
+        ("qpos0", "accelerates without bound in its default pose, or its numbers are not finite"),
+    ],
+)
+def test_a_model_whose_numbers_are_not_finite_is_an_error(name, message):
     model = mujoco.MjModel.from_xml_string(TEXT)
     getattr(model, name)[-1] = np.nan
-    with pytest.raises(UserError, match="accelerates without bound in its default pose, or its numbers are not finite"):
+    with pytest.raises(UserError, match=message):
         Env(model)
 
 

@@ -1,0 +1,39 @@
+"""Numbers of a model with which a simulation cannot start, although MuJoCo compiles the model."""
+
+from collections.abc import Iterator
+
+import mujoco
+import numpy as np
+
+OBJECT = mujoco.mjtObj
+UNBOUNDED = float("inf")
+ATTRIBUTES = (  # element, attribute, field of MjModel, kind of the object, largest absolute value
+    *(("key", name, f"key_{name}", OBJECT.mjOBJ_KEY, mujoco.mjMAXVAL) for name in ("qpos", "qvel", "act", "ctrl")),
+    ("key", "mpos", "key_mpos", OBJECT.mjOBJ_KEY, mujoco.mjMAXVAL),
+    ("key", "mquat", "key_mquat", OBJECT.mjOBJ_KEY, mujoco.mjMAXVAL),
+    ("actuator", "ctrlrange", "actuator_ctrlrange", OBJECT.mjOBJ_ACTUATOR, mujoco.mjMAXVAL),
+    ("actuator", "actrange", "actuator_actrange", OBJECT.mjOBJ_ACTUATOR, mujoco.mjMAXVAL),
+    ("actuator", "forcerange", "actuator_forcerange", OBJECT.mjOBJ_ACTUATOR, UNBOUNDED),
+    ("actuator", "gear", "actuator_gear", OBJECT.mjOBJ_ACTUATOR, UNBOUNDED),
+    ("joint", "range", "jnt_range", OBJECT.mjOBJ_JOINT, mujoco.mjMAXVAL),
+    ("joint", "actuatorfrcrange", "jnt_actfrcrange", OBJECT.mjOBJ_JOINT, UNBOUNDED),
+    ("tendon", "range", "tendon_range", OBJECT.mjOBJ_TENDON, UNBOUNDED),
+    ("body", "mass", "body_mass", OBJECT.mjOBJ_BODY, mujoco.mjMAXVAL),
+    ("body", "inertia", "body_inertia", OBJECT.mjOBJ_BODY, mujoco.mjMAXVAL),
+    ("body", "pos", "body_pos", OBJECT.mjOBJ_BODY, mujoco.mjMAXVAL),
+)
+
+
+def unusable_number(model: mujoco.MjModel) -> str:
+    """Return a sentence about the first number that is not finite or too large, or an empty string."""
+    return next(_unusable(model), "")
+
+
+def _unusable(model: mujoco.MjModel) -> Iterator[str]:
+    for element, attribute, field, kind, most in ATTRIBUTES:
+        for i, row in enumerate(map(np.ravel, getattr(model, field))):
+            wrong = row[np.isnan(row) | (np.abs(row) > most)]
+            if wrong.size:
+                name = mujoco.mj_id2name(model, kind, i) or i
+                rule = "write a number" if most == UNBOUNDED else f"write numbers from -{most:g} to {most:g}"
+                yield f"the attribute {attribute} of the {element} `{name}` contains {wrong[0]:g}: {rule}"

@@ -1,0 +1,40 @@
+"""Numbers that make every simulation diverge are named, with their element and attribute."""
+
+import mujoco
+import pytest
+
+from dynax.envs import Env
+from dynax.errors import UserError
+from dynax.mjcf.numbers import unusable_number
+
+MJCF = """<mujoco><worldbody><body name="b" {body}><joint name="j" {joint}/><geom size=".1" mass="{mass}"/></body>
+</worldbody><actuator><motor name="m" joint="j" {motor}/></actuator><keyframe><key name="k" {key}/></keyframe>
+</mujoco>"""
+WRONG = {
+    "the attribute qpos of the key `k` contains nan": {"key": 'qpos="nan"'},
+    "the attribute qvel of the key `k` contains 1e+300": {"key": 'qvel="1e300"'},
+    "the attribute ctrl of the key `k` contains inf": {"key": 'ctrl="inf"'},
+    "the attribute ctrlrange of the actuator `m` contains -1e+200": {"motor": 'ctrlrange="-1e200 1e200"'},
+    "the attribute gear of the actuator `m` contains nan": {"motor": 'gear="nan"'},
+    "the attribute mass of the body `b` contains 1e+100": {"mass": "1e100"},
+    "the attribute pos of the body `b` contains -1e+20": {"body": 'pos="-1e20 0 0"'},
+}
+
+
+def mjcf(**parts):
+    return MJCF.format(**{"body": "", "joint": "", "mass": "1", "motor": "", "key": ""} | parts)
+
+
+@pytest.mark.parametrize("message", WRONG)
+def test_the_element_and_the_attribute_are_named(tmp_path, message):
+    (tmp_path / "robot.xml").write_text(mjcf(**WRONG[message]))
+    with pytest.raises(UserError) as error:
+        Env(tmp_path / "robot.xml")
+    assert f"robot.xml cannot be simulated: {message}: write" in str(error.value)
+    with pytest.raises(UserError, match="the model of the robot cannot be simulated"):
+        Env(mjcf(**WRONG[message]))
+
+
+@pytest.mark.parametrize("motor", ["", 'forcerange="-1e30 1e30"', 'ctrlrange="-1e9 1e9"'])
+def test_large_numbers_that_have_a_meaning_are_accepted(motor):
+    assert not unusable_number(mujoco.MjModel.from_xml_string(mjcf(motor=motor)))
