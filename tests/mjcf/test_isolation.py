@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from pathlib import Path
 
 import pytest
@@ -139,7 +140,9 @@ def test_a_child_ends_with_its_parent(tmp_path):
 
 
 def test_a_child_of_a_parent_that_has_ended_ends():
-    child = os.fork()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of forks, if another test has started threads of JAX
+        child = os.fork()
     if not child:
         child_limits.end_with(1 + os.getppid(), None)
         os._exit(0)
