@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 MAX_NAMES = 5  # names that a message lists
-MAX_INTEGER = 10**20  # smallest integer that a message shows as a power of ten
+POWER_OF_TEN = 10**20  # smallest integer that a message shows as a power of ten
 
 
 class UserError(ValueError):
@@ -135,7 +135,7 @@ def digits(value: float, *bounds: float) -> str:
         bounds: numbers that the same message contains.
     """
     if isinstance(value, numbers.Integral):
-        return str(int(value)) if abs(value) < MAX_INTEGER else _magnitude(int(value))
+        return str(int(value)) if abs(value) < POWER_OF_TEN else _magnitude(int(value))
     short = float(text := f"{value:g}")
     same = short == value if not bounds else all(_order(short, bound) == _order(value, bound) for bound in bounds)
     return text if same else repr(float(value))

@@ -47,14 +47,13 @@ def measured(robot: str, architecture: str, rounds: int) -> dict[str, Any]:
     predict()
     simulate()
     times = np.array([[seconds(predict), seconds(simulate)] for _ in range(rounds)])
-    step = lambda params, states, actions: model.predict(params, states, actions)  # noqa: E731
     return {
         "robot": robot,
         "model": architecture,
         "per_s": BATCH * STEPS / float(np.median(times[:, 0])),
         "mujoco_per_s": BATCH * STEPS / float(np.median(times[:, 1])),
         "ratio": float(np.median(times[:, 1] / times[:, 0])),
-        "parts": time_by_part(step, params, history, inputs[1][:, : model.history]),
+        "parts": time_by_part(model.predict, params, history, inputs[1][:, : model.history]),
     }
 
 

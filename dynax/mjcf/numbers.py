@@ -7,10 +7,9 @@ import numpy as np
 
 OBJECT = mujoco.mjtObj
 UNBOUNDED = float("inf")
+KEY = ("qpos", "qvel", "act", "ctrl", "mpos", "mquat")  # attributes of a keyframe
 ATTRIBUTES = (  # element, attribute, field of MjModel, kind of the object, largest absolute value
-    *(("key", name, f"key_{name}", OBJECT.mjOBJ_KEY, mujoco.mjMAXVAL) for name in ("qpos", "qvel", "act", "ctrl")),
-    ("key", "mpos", "key_mpos", OBJECT.mjOBJ_KEY, mujoco.mjMAXVAL),
-    ("key", "mquat", "key_mquat", OBJECT.mjOBJ_KEY, mujoco.mjMAXVAL),
+    *(("key", name, f"key_{name}", OBJECT.mjOBJ_KEY, mujoco.mjMAXVAL) for name in KEY),
     ("actuator", "ctrlrange", "actuator_ctrlrange", OBJECT.mjOBJ_ACTUATOR, mujoco.mjMAXVAL),
     ("actuator", "actrange", "actuator_actrange", OBJECT.mjOBJ_ACTUATOR, mujoco.mjMAXVAL),
     ("actuator", "forcerange", "actuator_forcerange", OBJECT.mjOBJ_ACTUATOR, UNBOUNDED),

@@ -2,7 +2,7 @@
 
 from typing import Annotated, TypedDict
 
-from dynax.runs.json_files import Range
+from dynax.runs.json_files import MAX_INTEGER, Range
 
 
 class EnvGroup(TypedDict):
@@ -42,7 +42,7 @@ class PluginFile(TypedDict):
 class Metrics(TypedDict):
     """The part of `metrics.jsonl` that belongs to a checkpoint: its size in bytes and its SHA-256."""
 
-    size: Annotated[int, Range(0, 2**63 - 1)]
+    size: Annotated[int, Range(0, MAX_INTEGER)]
     sha256: str
 
 

@@ -21,7 +21,7 @@ from typing import (
     get_origin,
     get_type_hints,
     is_typeddict,
-)  # fmt: skip
+)
 
 from dynax.errors import UserError
 

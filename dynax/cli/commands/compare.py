@@ -22,10 +22,10 @@ log = logging.getLogger(__name__)
 def run(cfg: DictConfig) -> Path:
     """Rank the runs in the folder `cfg.sweep` and return the directory of the table and the plot."""
     check_whole("horizon", cfg.horizon, 1, max(HORIZONS))
-    found, path = Comparison.of(Path(cfg.sweep).expanduser().absolute(), cfg.horizon), run_directory()
     if cfg.horizon not in HORIZONS:  # has no effect on trainings, but is probably a mistake
         horizons = ", ".join(map(str, HORIZONS))
         raise UserError(f"horizon={cfg.horizon}: evaluations have the errors after {horizons} steps; choose one")
+    found, path = Comparison.of(Path(cfg.sweep).expanduser().absolute(), cfg.horizon), run_directory()
     if found.unfinished:
         log.warning("%d runs are not finished and are left out", found.unfinished)
     rows = list(found.rows())
