@@ -221,7 +221,8 @@ class BaseDynamicsModel(ModuleWithOptions):
             T + 1 states; the first is the last given state.
 
         Raises:
-            UserError: if an array has a wrong shape, or if an entry is not finite.
+            UserError: if an array has a wrong shape, if an entry is not finite, or if a quaternion does not have unit
+                length.
         """
         return self._compiled_rollout(params, *open_loop.as_inputs(states, actions, self))
 

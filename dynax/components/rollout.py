@@ -8,6 +8,8 @@ import jax.numpy as jnp
 from jax.core import Tracer
 from jaxtyping import Array, Float, Int
 
+from dynax.envs.env import Env
+from dynax.envs.quaternions import check_unit_quaternions
 from dynax.errors import UserError
 from dynax.math.numeric_input import as_numbers, check_finite
 
@@ -117,9 +119,11 @@ def _split(key: Key, count: int) -> jax.Array | None:
     return None if key is None else jax.random.split(key, count)
 
 
-class Sizes(Protocol):
-    """The sizes of a model, on which the inputs of a rollout depend."""
+class Receiver(Protocol):
+    """The attributes of a model on which the inputs of a rollout depend."""
 
+    @property
+    def env(self) -> Env: ...
     @property
     def history(self) -> int: ...
     @property
@@ -128,22 +132,25 @@ class Sizes(Protocol):
     def action_dim(self) -> int: ...
 
 
-def as_inputs(states: Any, actions: Any, sizes: Sizes) -> tuple[jax.Array, jax.Array]:
+def as_inputs(states: Any, actions: Any, model: Receiver) -> tuple[jax.Array, jax.Array]:
     """Return states (B, h, S) and actions as float32 arrays. States (B, S) become histories of one state.
 
     Raises:
-        UserError: if the arrays cannot start a rollout of a model with these sizes, or if an entry is not finite.
+        UserError: if the model cannot predict from the arrays: an array has a wrong shape, an entry is not finite, or
+            a quaternion does not have unit length.
     """
     states, actions = as_array("states", states), as_array("actions", actions)
-    history, batch = sizes.history, states.shape[0] if states.ndim else 0  # a symbol, in an export
+    history, batch = model.history, states.shape[0] if states.ndim else 0  # a symbol, in an export
     states = states[:, None] if history == 1 and states.ndim == 2 else states
-    if states.shape != (batch, history, sizes.state_dim):
-        expected = f"(B, {sizes.state_dim})" if history == 1 else f"(B, {history}, {sizes.state_dim})"
+    if states.shape != (batch, history, model.state_dim):
+        expected = f"(B, {model.state_dim})" if history == 1 else f"(B, {history}, {model.state_dim})"
         raise UserError(f"states must have shape {expected}, got {states.shape}")
-    if actions.ndim != 3 or actions.shape[::2] != (batch, sizes.action_dim) or actions.shape[1] < history:
+    if actions.ndim != 3 or actions.shape[::2] != (batch, model.action_dim) or actions.shape[1] < history:
         steps = "T" if history == 1 else f"{history - 1} + T"
-        expected = f"({batch}, {steps}, {sizes.action_dim}) with T at least 1"
+        expected = f"({batch}, {steps}, {model.action_dim}) with T at least 1"
         raise UserError(f"actions must have shape {expected}, got {actions.shape}")
+    if not isinstance(states, Tracer):
+        check_unit_quaternions(model.env.space, states)
     return jnp.asarray(states, jnp.float32), jnp.asarray(actions, jnp.float32)
 
 

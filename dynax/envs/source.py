@@ -5,7 +5,7 @@ import hashlib
 import logging
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import mujoco
@@ -52,7 +52,7 @@ def read_source(source: Source, argument: str, assets: Mapping[str, bytes]) -> t
     if isinstance(source, mujoco.MjModel):
         return serialize_model(source)
     if isinstance(source, mujoco.MjSpec):
-        return serialize_spec(source, argument)
+        return _read_in_child(lambda: serialize_spec(source, argument), f"{argument}, an MjSpec,", argument)
     if not isinstance(source, (str, os.PathLike)):
         kind = type(source).__name__
         raise UserError(f"{argument} must be a path, an XML text, an MjSpec or an MjModel, not {kind}", argument)
@@ -64,11 +64,18 @@ def read_source(source: Source, argument: str, assets: Mapping[str, bytes]) -> t
     if path.parent == ASSETS:
         return read_model_file(path, argument)
     with announced(log, f"reading and compiling {path}"):
-        mjcf, files, warnings = run_in_child(lambda: _read_and_try(path, argument), f"{argument}={path}", argument)
+        return _read_in_child(lambda: read_model_file(path, argument), f"{argument}={path}", argument)
+
+
+def _read_in_child(
+    read: Callable[[], tuple[str, dict[str, bytes]]], name: str, argument: str
+) -> tuple[str, dict[str, bytes]]:
+    """Return the text and the assets that `read` returns, after a simulated step, both in a child process."""
+    mjcf, assets, warnings = run_in_child(lambda: _read_and_try(read, name, argument), name, argument)
     for warning in warnings:
         repeat_warning(warning)
-    _tried.add(_digest(mjcf, files))
-    return mjcf, files
+    _tried.add(_digest(mjcf, assets))
+    return mjcf, assets
 
 
 def check_model(mjcf: str, assets: Mapping[str, bytes], name: str) -> None:
@@ -87,11 +94,13 @@ def check_model(mjcf: str, assets: Mapping[str, bytes], name: str) -> None:
         _tried.add(digest)
 
 
-def _read_and_try(path: Path, argument: str) -> tuple[str, dict[str, bytes], list[str]]:
-    """Read a model file and simulate it. Return its text, its assets, and the warnings of the compiler."""
+def _read_and_try(
+    read: Callable[[], tuple[str, dict[str, bytes]]], name: str, argument: str
+) -> tuple[str, dict[str, bytes], list[str]]:
+    """Read a model and simulate it. Return its text, its assets, and the warnings of the compiler."""
     with collected_warnings() as warnings:
-        mjcf, assets = read_model_file(path, argument)
-    _try(mjcf, assets, f"{argument}={path}", argument)
+        mjcf, assets = read()
+    _try(mjcf, assets, name, argument)
     return mjcf, assets, warnings
 
 

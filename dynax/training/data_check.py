@@ -12,12 +12,12 @@ from jaxtyping import Bool, Float
 
 from dynax.base import BaseDynamicsModel
 from dynax.data.trajectories import Trajectories
+from dynax.envs.quaternions import check_unit_quaternions
 from dynax.envs.state_space import StateSpace
 from dynax.errors import UserError
 
 log = logging.getLogger(__name__)
 
-MAX_LENGTH_ERROR = 1e-3  # of a quaternion
 MAX_CHECKED = 20_000  # transitions whose positions and velocities are compared
 MAX_MISMATCH = 0.5  # root mean square of the difference, relative to the changes
 MIN_CORRELATION = 0.9  # with which another unit or another rate is a likely cause
@@ -44,23 +44,9 @@ def check_data(model: BaseDynamicsModel, data: Trajectories, name: str) -> None:
         raise UserError(f"data have state and action sizes {have}, but {model.env.name} expects {want}")
     if not data.num_transitions:
         raise UserError(f"the {name} data contain no transition: pass at least one trajectory of one step")
-    _check_quaternions(model.env.space, data.states)
+    check_unit_quaternions(model.env.space, data.states, f"the states of the {name} data")
     if cause := mismatch(model.env.space, data.states):
         log.warning("the positions of the %s data do not change by dt times the velocities: %s", name, cause)
-
-
-def _check_quaternions(space: StateSpace, states: Float[np.ndarray, "N steps S"]) -> None:
-    """Raise UserError if a quaternion does not have unit length."""
-    for q, v, is_orientation in space.blocks:
-        if is_orientation:
-            length = np.linalg.norm(states[..., q], axis=-1)
-            wrong = np.argwhere(np.abs(length - 1) > MAX_LENGTH_ERROR)
-            if len(wrong):
-                i, t = wrong[0].tolist()
-                raise UserError(
-                    f"the quaternion of {space.names[v.start]} has the length {length[i, t]:.3g} instead of 1 in "
-                    f"trajectory {i}, step {t}: normalize the quaternions of the states"
-                )
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from flax import linen as nn
 from small_models import MyModel, Still, skewed, unit
 
 from dynax.base import BaseDynamicsModel
+from dynax.envs.mjcf import MjcfEnv
 from dynax.errors import UserError
 
 
@@ -130,6 +131,14 @@ def test_entries_that_are_no_finite_numbers_are_an_error(cart_pole, argument, va
     arrays[argument] = np.full(arrays[argument].shape, value)
     with pytest.raises(UserError, match=rf"^{argument}(\[0, 0(, 0)?\] is .*: all entries| must be numbers)"):
         Still(env=cart_pole).rollout(*arrays.values(), {})
+
+
+def test_quaternions_of_other_lengths_are_an_error():
+    flying = MjcfEnv('<mujoco><worldbody><body name="kite"><freejoint/><geom size=".1"/></body></worldbody></mujoco>')
+    states = np.tile(flying.space.home, (2, 1))
+    states[1, 3:7] *= 2
+    with pytest.raises(UserError, match=r"the quaternion of kite\S* .* in states\[1, 0\] has the length 2 instead of 1"):
+        Still(env=flying).rollout(states, np.zeros((2, 5, 0)), {})
 
 
 @pytest.mark.slow

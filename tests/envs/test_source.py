@@ -67,6 +67,15 @@ def test_the_source_is_not_kept_and_may_change():
     assert env.space.joints == ("swing",)
 
 
+def test_a_spec_is_checked_as_a_file_is():
+    spec = mujoco.MjSpec.from_string(TEXT)
+    for i in range(200):
+        spec.worldbody.add_body(name=f"ball {i}").add_geom(size=[1, 0, 0])
+        spec.body(f"ball {i}").add_freejoint()
+    with pytest.raises(UserError, match="source, an MjSpec, has 20,100 contacts in its default pose"):
+        Env(spec)
+
+
 @pytest.mark.parametrize("kind", SOURCES)
 def test_a_robot_is_rebuilt_from_its_config_group_text_and_assets(kind):
     env = Env(SOURCES[kind](), decimation=2, observe=("qpos",), reset=StandingReset(wide_share=0.25))

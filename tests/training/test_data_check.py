@@ -79,7 +79,7 @@ def test_quaternions_must_have_unit_length(flying):
     model = MLPDynamicsModel(MjcfEnv(FLYING), hidden_dims=(4,))
     wrong = states.copy()
     wrong[0, 7, 3:7] *= 2
-    with pytest.raises(UserError, match="has the length 2 instead of 1 in trajectory 0, step 7"):
+    with pytest.raises(UserError, match=r"in the states of the training data\[0, 7\] has the length 2"):
         data_check.check_data(model, Trajectories(wrong, np.zeros((1, STEPS - 1, 0))), "training")
 
 
