@@ -28,8 +28,8 @@ def check_unit_quaternions(space: StateSpace, states: Float[Any, "*batch s"], na
             wrong = np.argwhere(~(np.abs(length - 1) <= MAX_LENGTH_ERROR))
             if len(wrong):
                 index = tuple(wrong[0].tolist())
-                place = f"{name}{list(index)}" if index else name
+                joint, place = space.names[v.start], f"{name}{list(index)}" if index else name
                 raise UserError(
-                    f"the quaternion of {space.names[v.start]} in {place} has the length {length[index]:.3g} instead of "
-                    "1: normalize the quaternions of the states"
+                    f"the quaternion of {joint} in {place} has the length {length[index]:.3g} instead of 1: normalize "
+                    "the quaternions of the states"
                 )

@@ -128,7 +128,7 @@ def _try(mjcf: str, assets: Mapping[str, bytes], name: str, argument: str | None
         mujoco.mj_step(model, data)
         if any(data.warning[number].number for number in BAD_STEP):
             raise UserError(
-                f"{name} accelerates without bound in its default pose, or its numbers are not finite: check masses, "
+                f"{name} accelerates without bound in its default pose: check masses, "
                 "inertias, gravity, gains and the timestep",
                 argument,
             )

@@ -36,3 +36,8 @@ def _unusable(model: mujoco.MjModel) -> Iterator[str]:
                 name = mujoco.mj_id2name(model, kind, i) or i
                 rule = "write a number" if most == UNBOUNDED else f"write numbers from -{most:g} to {most:g}"
                 yield f"the attribute {attribute} of the {element} `{name}` contains {wrong[0]:g}: {rule}"
+    for owner in (model, model.opt):
+        for field in filter(lambda name: not name.startswith("_"), dir(owner)):
+            values = getattr(owner, field)
+            if isinstance(values, float | np.ndarray) and np.any(values != values):  # only NaN differs from itself
+                yield f"{field} of the compiled model contains NaN: write a number"

@@ -172,7 +172,7 @@ def test_a_text_may_begin_with_a_byte_order_mark():
     ("name", "message"),
     [
         ("body_mass", "the attribute mass of the body `1` contains nan"),
-        ("qpos0", "accelerates without bound in its default pose, or its numbers are not finite"),
+        ("qpos0", "qpos0 of the compiled model contains NaN"),
     ],
 )
 def test_a_model_whose_numbers_are_not_finite_is_an_error(name, message):

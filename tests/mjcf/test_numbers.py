@@ -7,8 +7,11 @@ from dynax.envs import Env
 from dynax.errors import UserError
 from dynax.mjcf.numbers import unusable_number
 
-MJCF = """<mujoco><worldbody><body name="b" {body}><joint name="j" {joint}/><geom size=".1" mass="{mass}"/></body>
-</worldbody><actuator><motor name="m" joint="j" {motor}/></actuator><keyframe><key name="k" {key}/></keyframe>
+MJCF = """<mujoco>
+  {option}
+  <worldbody><body name="b" {body}><joint name="j" {joint}/><geom size=".1" mass="{mass}" {geom}/></body></worldbody>
+  <actuator><motor name="m" joint="j" {motor}/></actuator>
+  <keyframe><key name="k" {key}/></keyframe>
 </mujoco>"""
 WRONG = {
     "the attribute qpos of the key `k` contains nan": {"key": 'qpos="nan"'},
@@ -18,11 +21,13 @@ WRONG = {
     "the attribute gear of the actuator `m` contains nan": {"motor": 'gear="nan"'},
     "the attribute mass of the body `b` contains 1e+100": {"mass": "1e100"},
     "the attribute pos of the body `b` contains -1e+20": {"body": 'pos="-1e20 0 0"'},
+    "geom_friction of the compiled model contains NaN": {"geom": 'friction="nan"'},
+    "gravity of the compiled model contains NaN": {"option": '<option gravity="0 0 nan"/>'},
 }
 
 
 def mjcf(**parts):
-    return MJCF.format(**{"body": "", "joint": "", "mass": "1", "motor": "", "key": ""} | parts)
+    return MJCF.format(**dict.fromkeys(("option", "body", "joint", "geom", "motor", "key"), "") | {"mass": "1"} | parts)
 
 
 @pytest.mark.parametrize("message", WRONG)
@@ -33,6 +38,11 @@ def test_the_element_and_the_attribute_are_named(tmp_path, message):
     assert f"robot.xml cannot be simulated: {message}: write" in str(error.value)
     with pytest.raises(UserError, match="the model of the robot cannot be simulated"):
         Env(mjcf(**WRONG[message]))
+
+
+def test_a_model_that_accelerates_without_bound_is_an_error():
+    with pytest.raises(UserError, match="the model of the robot accelerates without bound in its default pose: check"):
+        Env(mjcf(joint='type="slide" axis="1 0 0"', option='<option gravity="1e12 0 0"/>'))
 
 
 @pytest.mark.parametrize("motor", ["", 'forcerange="-1e30 1e30"', 'ctrlrange="-1e9 1e9"'])

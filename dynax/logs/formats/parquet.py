@@ -35,34 +35,40 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
         groups = [described.row_group(i) for i in range(described.num_row_groups)]
         numbers = sum(group.column(i).num_values for group in groups for i in range(group.num_columns))  # in lists, too
         check_memory(f"reading {path}", 16.0 * numbers, "import a part of the log")
-        content = pyarrow.parquet.read_table(path)
+        schema = pyarrow.parquet.read_schema(path)
+        content = pyarrow.parquet.read_table(path, columns=[field.name for field in schema if _has_numbers(field.type)])
     except pyarrow.ArrowException as error:
         raise UserError(f"{path} is damaged: {' '.join(str(error).split())}") from None
-    return {
-        column: array
-        for column in content.column_names
-        if (array := _array(content[column].combine_chunks(), path, column)) is not None
-    }
+    arrays = {column: _array(content[column].combine_chunks(), path, column) for column in content.column_names}
+    return {column: array for column, array in arrays.items() if array is not None}
+
+
+def _has_numbers(kind: Any) -> bool:
+    """Return whether an Arrow type is a number, a time, or a list of these. Texts may be large and are not read."""
+    from pyarrow import types
+
+    if types.is_list(kind) or types.is_fixed_size_list(kind) or types.is_large_list(kind):
+        return _has_numbers(kind.value_type)
+    number = types.is_boolean(kind) or types.is_integer(kind) or types.is_floating(kind)
+    return number or types.is_timestamp(kind)
 
 
 def _array(column: Any, path: Path, name: str) -> np.ndarray | None:
-    """Return an Arrow column as an array, or None if it contains no numbers."""
+    """Return an Arrow column of numbers as an array, (n,) or (n, width), or None if it has no fixed width."""
     import pyarrow
-    import pyarrow.types as types
+    from pyarrow import types
 
     if types.is_timestamp(column.type):
         unit = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}[column.type.unit]
         return unit * column.cast(pyarrow.int64()).to_numpy(zero_copy_only=False)
-    if types.is_boolean(column.type) or types.is_integer(column.type) or types.is_floating(column.type):
+    if not hasattr(column.type, "value_type"):
         return column.to_numpy(zero_copy_only=False).astype(np.float64)
-    if types.is_list(column.type) or types.is_fixed_size_list(column.type) or types.is_large_list(column.type):
-        rows = column.to_pylist()
-        widths = {len(row) if row is not None else 0 for row in rows}
-        if len(widths) > 1:
-            raise UserError(f"{path}: the lists in the column {name} differ in length, {sorted(widths)}")
-        try:
-            array = np.array(rows, np.float64)  # None in a list is NaN
-        except (ValueError, TypeError):  # texts, or lists of different lengths within the lists
-            return None
-        return array.reshape(len(rows), math.prod(array.shape[1:]))
-    return None
+    rows = column.to_pylist()
+    widths = {len(row) if row is not None else 0 for row in rows}
+    if len(widths) > 1:
+        raise UserError(f"{path}: the lists in the column {name} differ in length, {sorted(widths)}")
+    try:
+        array = np.array(rows, np.float64)  # None in a list is NaN
+    except (ValueError, TypeError):  # lists of different lengths within the lists
+        return None
+    return array.reshape(len(rows), math.prod(array.shape[1:]))
