@@ -237,7 +237,7 @@ class BaseDynamicsModel(ModuleWithOptions):
 
     @cached_property
     def _compiled_rollout(self) -> Any:
-        return open_loop.compile_rollout(lambda *arguments: self.simulate(*arguments))
+        return open_loop.compile_rollout(lambda params, *x: open_loop.in_blocks(partial(self.simulate, params), *x))
 
     @cached_property
     def _compiled_members(self) -> Any:

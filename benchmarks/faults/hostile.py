@@ -18,7 +18,7 @@ from benchmarks.common import markdown
 from benchmarks.faults import processes
 from benchmarks.faults.processes import Child
 
-NAME, DEFAULT_ROUNDS = "hostile", 60
+NAME, DEFAULT_ROUNDS = "hostile", 78
 TRAIN = ["train", "env=cart_pole", "training=smoke", "model.hidden_dims=[4]", "training.optimizer=adam"]
 MAX_WAIT = 120.0  # after which a command counts as hanging, s
 SECRET = "<mujocoinclude><option gravity='0 0 -1.2345'/></mujocoinclude>"  # content of a file that must not be read

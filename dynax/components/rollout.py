@@ -13,9 +13,12 @@ from dynax.envs.quaternions import check_unit_quaternions
 from dynax.errors import UserError
 from dynax.math.numeric_input import as_numbers, check_finite
 
+BLOCK = 256  # trajectories
+
 Key = jax.Array | None  # random key of the noise of a prediction, or None for no noise
 Predict = Callable[[jax.Array, jax.Array, Key], jax.Array]  # (histories of states, of actions, key) -> next states
 # (memory, states, actions, key) -> (memory with these states, next states); the first memory is None
+Simulate = Callable[[jax.Array, jax.Array], jax.Array]  # (initial histories, actions) -> predicted trajectories
 Extend = Callable[[Any, jax.Array, jax.Array, Key], tuple[Any, jax.Array]]
 
 
@@ -165,6 +168,31 @@ def as_array(name: str, values: Any) -> Any:
     array = as_numbers(name, values)
     check_finite(name, array)
     return values if isinstance(values, jax.Array) else array
+
+
+def in_blocks(
+    simulate: Simulate, states: Float[Array, "B h S"], actions: Float[Array, "B steps A"]
+) -> Float[Array, "B T1 S"]:
+    """Return an open-loop prediction, on a CPU in blocks of trajectories that are predicted one after the other.
+
+    The intermediate results of a block remain in the cache of a core. A GPU needs large batches instead.
+
+    Args:
+        simulate: function from a block of states and actions to its prediction.
+        states, actions: see `rollout`.
+    """
+    batch = states.shape[0]
+    if jax.default_backend() != "cpu" or not isinstance(batch, int) or batch <= BLOCK:  # a symbol, in an export
+        return simulate(states, actions)
+    count = -(-batch // BLOCK)
+    size = -(-batch // count)
+
+    def split(x: jax.Array) -> jax.Array:
+        filled = jnp.concatenate([x, x[: count * size - batch]])
+        return filled.reshape(count, size, *x.shape[1:])
+
+    paths = jax.lax.map(lambda block: simulate(*block), (split(states), split(actions)))
+    return paths.reshape(-1, *paths.shape[2:])[:batch]
 
 
 def compile_rollout(simulate: Callable[..., jax.Array]) -> Callable[..., jax.Array]:

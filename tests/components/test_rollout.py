@@ -10,6 +10,7 @@ from flax import linen as nn
 from small_models import MyModel, Still, skewed, unit
 
 from dynax.base import BaseDynamicsModel
+from dynax.components import rollout
 from dynax.envs.mjcf import MjcfEnv
 from dynax.errors import UserError
 
@@ -150,3 +151,18 @@ def test_rollout_is_differentiable_in_its_actions(cart_pole):
     )
     assert np.isfinite(gradient).all()
     assert np.any(gradient != 0)
+
+
+@pytest.mark.parametrize("batch", [1, 4, 5, 11])
+def test_a_large_batch_is_predicted_in_blocks(monkeypatch, batch):
+    monkeypatch.setattr(rollout, "BLOCK", 4)
+    sizes = set()
+
+    def simulate(states, actions):
+        sizes.add(len(states))
+        return states[:, -1:] + jnp.cumsum(actions, axis=1)
+
+    states, actions = np.arange(batch * 2.0).reshape(batch, 1, 2), np.ones((batch, 3, 2))
+    path = jax.jit(lambda *x: rollout.in_blocks(simulate, *x))(states, actions)
+    np.testing.assert_array_equal(path, states + np.array([[1.0], [2.0], [3.0]]))
+    assert sizes == {{1: 1, 4: 4, 5: 3, 11: 4}[batch]}
