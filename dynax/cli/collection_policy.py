@@ -4,13 +4,13 @@ from pathlib import Path
 
 from dynax.config.registries import POLICIES
 from dynax.config.schema import CollectConfig
-from dynax.data.closed_loop import Policy
+from dynax.data.closed_loop import BatchPolicy
 from dynax.data.function_policy import function_policy
 from dynax.envs import Env
 from dynax.errors import UserError, config_section
 
 
-def make_policy(config: CollectConfig, env: Env) -> Policy | None:
+def make_policy(config: CollectConfig, env: Env) -> BatchPolicy | None:
     """Return the policy of a config, or None. JAX is imported only for a planner.
 
     Raises:

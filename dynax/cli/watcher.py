@@ -17,7 +17,8 @@ SAME = 0.1  # signals within this time are one request, because `timeout` sends 
 INTERVAL = 0.1  # time between two looks at the main thread after a signal, s
 COMPILATION = 0.6  # time after which a compilation is ended, s
 DEADLINE = 4.5  # time after which the process ends unless it writes a checkpoint, s
-SAVING_DEADLINE = 9.0  # time after which the process ends in any case, s
+SAVING_DEADLINE = 9.0  # time after which the process ends if it writes a checkpoint, s
+ENDING_DEADLINE = 25.0  # time after which the process ends in any case, s; Slurm waits 30 s
 COMPILER = os.path.join("jax", "_src", "compiler.py")  # noqa: PTH118 the end of the name of a source file
 
 
@@ -61,14 +62,13 @@ class Watcher(threading.Thread):
         """Wait for signals, and look at the main thread after the first one."""
         request = self._request
         while True:
-            ended = request.acknowledged or not request.number
-            if select.select([self._read], [], [], None if ended else INTERVAL)[0]:
+            if select.select([self._read], [], [], INTERVAL if request.number else None)[0]:
                 numbers = os.read(self._read, 64)
                 if not numbers:
                     return os.close(self._read)
                 for number in numbers:
                     self._receive(number)
-            if request.number and not request.acknowledged and not request.waiting:
+            if request.number and not request.waiting:
                 self._push(time.monotonic() - request.time)
 
     def _receive(self, number: int) -> None:
@@ -84,14 +84,15 @@ class Watcher(threading.Thread):
 
     def _push(self, waited: float) -> None:
         """Raise a discarded exception again, or end the process if its time is over."""
-        deadline = SAVING_DEADLINE if self._request.saving else DEADLINE
-        if waited > COMPILATION and not self._request.saving and _is_compiling():
+        request = self._request
+        deadline = ENDING_DEADLINE if request.acknowledged else SAVING_DEADLINE if request.saving else DEADLINE
+        if waited > COMPILATION and not (request.acknowledged or request.saving) and _is_compiling():
             self._end(" during a compilation")
         elif waited > deadline:
             self._end(f", without an answer in {deadline:g} s")
         elif not self._own and self._is_unanswered():
             self._own, self._repeated = self._own + 1, self._request.raised
-            signal.pthread_kill(threading.main_thread().ident or 0, self._request.number)
+            signal.pthread_kill(threading.main_thread().ident or 0, request.number)
 
     def _is_unanswered(self) -> bool:
         """Return whether to send the signal again: repeatedly during an import, once after a discarded exception."""

@@ -23,7 +23,7 @@ STREAM = 2  # number of the random stream of a policy; a source uses the streams
 Act = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
-class Policy(Protocol):
+class BatchPolicy(Protocol):
     """A function from states to actions, for many trajectories at once."""
 
     repeat: int  # control steps for which the action of the policy is constant
@@ -48,7 +48,7 @@ class Policy(Protocol):
 class ClosedLoopSource(Source):
     """A source whose actions are those of a policy, mixed with the excitation. C MuJoCo simulates the trajectories."""
 
-    policy: Policy = field(kw_only=True)
+    policy: BatchPolicy = field(kw_only=True)
     noise: float = field(kw_only=True)  # weight of the excitation in an action, 0 to 1
 
     @property

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from dynax.config.schema import CollectConfig
 from dynax.data.backends import preferred_backend, resolve_backend
-from dynax.data.closed_loop import ClosedLoopSource, Policy
+from dynax.data.closed_loop import BatchPolicy, ClosedLoopSource
 from dynax.data.dataset import Dataset
 from dynax.data.describe import describe
 from dynax.data.locks import discard_leftovers, locked
@@ -44,7 +44,7 @@ def collect(
     root: str | Path,
     progress: Progress | None = None,
     inspect: Inspect | None = None,
-    policy: Policy | None = None,
+    policy: BatchPolicy | None = None,
 ) -> Dataset:
     """Return the dataset `<root>/<robot>-<hash>`, and collect it first if it does not exist.
 
@@ -89,7 +89,7 @@ def collect(
     return dataset
 
 
-def _source(env: Env, excitation: Excitation, config: CollectConfig, policy: Policy | None) -> Source:
+def _source(env: Env, excitation: Excitation, config: CollectConfig, policy: BatchPolicy | None) -> Source:
     """Return the source of a dataset."""
     if (policy is None) != (config.policy is None):
         raise UserError(f"policy={config.policy} needs the argument policy of collect, which has it as an object")

@@ -63,6 +63,24 @@ def test_a_checkpoint_has_more_time():
     assert ended(SAVING, signal.SIGTERM)[:2] == (0, "")
 
 
+ENDLESS_END = """
+from dynax.cli import watcher
+watcher.ENDING_DEADLINE = 1.0
+with signals.handling(), signals.defer_signals() as request:
+    print("ready", flush=True)
+    while not request.number:
+        time.sleep(0.01)
+    signals.acknowledge()
+    time.sleep(60)
+"""
+
+
+def test_a_process_that_does_not_finish_its_end_is_ended():
+    code, err, seconds = ended(ENDLESS_END, signal.SIGTERM)
+    assert (code, err) == (143, "dynax: terminated, without an answer in 1 s\n")
+    assert seconds < 5
+
+
 COMPILING = """
 import jax.numpy as jnp
 from jax._src import compiler  # its file name marks a compilation
