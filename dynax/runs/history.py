@@ -30,16 +30,17 @@ class History:
         path: the file.
         part: the part of the file to keep, from the newest checkpoint; None for a new run. Later lines, which a killed
             run wrote after its last checkpoint, are deleted.
+        schema: the type of a line.
 
     Raises:
-        UserError: if the file does not contain this part.
+        UserError: if the file does not contain this part, or if a line does not conform to `schema`.
     """
 
-    def __init__(self, path: Path, part: Metrics | None = None):
+    def __init__(self, path: Path, part: Metrics | None = None, schema: Any = Row):
         self.path = path
         content = check(path, part) if part else b""
         lines = content.decode().splitlines()
-        self.rows: list[dict[str, Any]] = [parse_json(line, Row, f"{path} is damaged: a line") for line in lines]
+        self.rows: list[dict[str, Any]] = [parse_json(line, schema, f"{path} is damaged: a line") for line in lines]
         write_text(path, content.decode())
 
     def append(self, row: Mapping[str, Any]) -> None:

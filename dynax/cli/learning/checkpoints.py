@@ -5,22 +5,47 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
 from dynax.control.experience import Experience
 from dynax.control.learning import Learning, RoundResult, TrainingResult
 from dynax.data.trajectories import Trajectories
+from dynax.errors import UserError
 from dynax.runs import checkpoint
 from dynax.runs.arrays import read_tree
-from dynax.runs.history import FILE, History
+from dynax.runs.history import FILE, History, Row
 from dynax.runs.info import CheckpointInfo
 from dynax.runs.sealed import read_info
 from dynax.trained import description, model_tree, robot_files, variables_template
 
 ROUND = tuple(field.name for field in fields(RoundResult))[1:]  # keys of a round in `metrics.jsonl`, after `epoch`
 ARRAYS = ("states", "actions")  # of the experience
+
+
+class Round(Row):
+    """The line of a round in `metrics.jsonl`; see `RoundResult`."""
+
+    transitions: int
+    total: float
+    success: bool
+    loss: float | None
+    val_nrmse: float | None
+
+
+class Fit(TypedDict):
+    """The last training; see `TrainingResult`."""
+
+    transitions: int
+    loss: float
+    val_nrmse: float
+
+
+class LearningInfo(CheckpointInfo):
+    """The keys that the `run.json` of a checkpoint of `dynax learn` has."""
+
+    fit: Fit
 
 
 def rows(learning: Learning) -> list[dict[str, Any]]:
@@ -58,15 +83,22 @@ def save(path: Path, config: Mapping[str, Any], learning: Learning, history: His
 
 
 def restore(path: Path, learning: Learning) -> None:
-    """Restore `learning` from the newest checkpoint of a run."""
+    """Restore `learning` from the newest checkpoint of a run.
+
+    Raises:
+        UserError: if a file of the checkpoint does not have the expected content.
+    """
 
     def read(folder: Path) -> None:
         variables = read_tree(folder / "model", variables_template(learning.model))
-        info: Any = read_info(folder, CheckpointInfo)
-        past = History(path / FILE, info["metrics"]).rows
+        info: Any = read_info(folder, LearningInfo)
+        past = History(path / FILE, info["metrics"], Round).rows
+        if not past:
+            raise UserError(f"{folder} is damaged: its run has no rounds")
         rounds = [RoundResult(row["epoch"], *(row[name] for name in ROUND)) for row in past]
-        segments = Trajectories(*(_array(folder / "experience" / f"{name}.npy") for name in ARRAYS))
-        learning.restore(rounds, Experience(segments, rounds[-1].transitions), variables, TrainingResult(**info["fit"]))
+        fit = TrainingResult(*(info["fit"][name] for name in Fit.__annotations__))
+        segments = Trajectories(*(_read_array(folder, name, learning.experience) for name in ARRAYS))
+        learning.restore(rounds, Experience(segments, rounds[-1].transitions), variables, fit)
 
     checkpoint.read(path, read)
 
@@ -81,6 +113,17 @@ def _files(experience: Experience) -> dict[str, bytes]:
     return files
 
 
-def _array(path: Path) -> np.ndarray:
-    with path.open("rb") as stream:
-        return np.lib.format.read_array(stream, allow_pickle=False)
+def _read_array(folder: Path, name: str, experience: Experience) -> np.ndarray:
+    """Return an array of the experience in a checkpoint.
+
+    Raises:
+        UserError: if the file contains something else than segments like those of `experience`.
+    """
+    path, expected = folder / "experience" / f"{name}.npy", getattr(experience.segments, name)
+    try:
+        array = np.array(np.lib.format.open_memmap(path, mode="r"))  # the header may state a size above the memory
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} is damaged: {' '.join(str(error).split())}") from None
+    if array.dtype != expected.dtype or array.shape[1:] != expected.shape[1:]:
+        raise UserError(f"{path} contains {array.dtype} of shape {array.shape}, but expected are segments of the robot")
+    return array
