@@ -48,6 +48,10 @@ def test_learn_is_stopped_and_continued_with_the_same_bits(dynax, documented):
     shutil.rmtree(whole / "checkpoints")
     planned = dynax("plan", f"run={stopped}", "task=swing_up", "plan=smoke", "plan.backend=software", "plan.compare=[]")
     assert planned.path.parent.name == "pendulum-mlp"
+    picture = ("render.backend=software", "render.seconds=0.1", "render.formats=[gif]")
+    for words, name in (("eval", "eval=smoke"), "summary.json"), (("render", *picture), "trajectory.gif"):
+        assert (dynax(words[0], f"run={stopped}", *words[1:]).path / name).exists()
+    assert (dynax("export", f"run={stopped}", "format=numpy").path / "model.py").exists()
 
 
 def test_a_run_of_learn_is_not_continued_by_train(dynax):
