@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 
-from benchmarks.document import committed_table, filled
-from benchmarks.fidelity import ablation, curve, few, headline, nerd, rerun, robots, targets, trainings
+from benchmarks.document import filled
+from benchmarks.fidelity import ablation, curve, few, headline, nerd, robots, targets, trainings
 from benchmarks.fidelity.__main__ import TABLES
 from benchmarks.fidelity.cells import given
 from benchmarks.fidelity.document import DOCUMENT, README, committed, committed_headline, file_of, rendered
@@ -185,22 +185,8 @@ def test_a_table_replaces_the_text_between_its_markers():
         filled(text, {"b": "new"})
 
 
-def test_a_row_that_is_trained_again_is_beside_its_committed_result():
-    now = result(seconds=5.0, nrmse={"1": 1e-5}, wall_s=30.0)
-    [line] = cells(rerun.render([{"table": "targets", "committed": result(), "now": now}]))
-    assert line == ["targets: cart_pole, mlp", "abcdef0", "4.0 s", "5.0 s", "0.01", "–", "1 min 01 s", "30 s"]
-
-
-@pytest.mark.parametrize(("name", "row", "env", "model"), rerun.SAMPLE)
-def test_the_rows_that_are_trained_again_exist(name, row, env, model):
-    [training] = [t for r in rerun.one_row(TABLES[name], row, env, model).rows for t in r.trainings([rerun.SEED])]
-    assert (training.env, training.model) == (env, model)
-    assert rerun.committed(name, row, env, model)["seed"] == rerun.SEED
-
-
 def test_the_documents_contain_the_committed_tables():
     tables = {name: committed(table) for name, table in TABLES.items()}
-    tables["rerun"] = committed_table(rerun.FILE, rerun.render, "seed {seed}")
     assert filled(DOCUMENT.read_text(), tables) == DOCUMENT.read_text()
     assert filled(README.read_text(), {"results": committed_headline()}) == README.read_text()
 
