@@ -33,10 +33,11 @@ from dynax.config.options import plain
 from dynax.config.registries import ARCHITECTURES, ENVS, check_plugins, load_plugins, register_classes
 from dynax.config.registry import Registry
 from dynax.envs.env import Env
-from dynax.errors import UserError, check_type
+from dynax.errors import UserError
 from dynax.mjcf.self_contained import check_self_contained
 from dynax.runs import checkpoint, sealed
 from dynax.runs.arrays import read_tree
+from dynax.runs.user_path import as_path
 from dynax.uncertainty.calibration import THRESHOLD, Calibration
 from dynax.uncertainty.spread import member_spread
 
@@ -127,8 +128,7 @@ class TrainedModel:
         Raises:
             UserError: if `path` exists and is not a saved model, or if an option of the model cannot be saved.
         """
-        check_type("path", path, (str, os.PathLike), "a path")
-        path = Path(path).expanduser().absolute()
+        path = as_path("path", path)
         if path.exists() and not sealed.is_sealed(path):
             raise UserError(f"{path} exists and is not a saved model: choose another path")
         known = {key: value for key, value in self.info.items() if key not in ("run_id", "metrics")}  # of a checkpoint
@@ -149,7 +149,7 @@ def load(run: str | os.PathLike[str], plugins: Sequence[str | Path] = (), classe
     Raises:
         UserError: if there is no saved model, if a file is damaged, or if a class or plugin is missing.
     """
-    check_type("run", run, (str, os.PathLike), "a path")
+    folder = as_path("run", run)
     load_plugins(plugins)
     register_classes(classes)
 
@@ -163,8 +163,8 @@ def load(run: str | os.PathLike[str], plugins: Sequence[str | Path] = (), classe
         calibration = Calibration.from_json(recorded) if recorded else None
         return TrainedModel(model, params, saved.config, saved.info, calibration)
 
-    trained = checkpoint.read(Path(run), read)
-    return replace(trained, calibration=trained.calibration or Calibration.load(Path(run)))
+    trained = checkpoint.read(folder, read)
+    return replace(trained, calibration=trained.calibration or Calibration.load(folder))
 
 
 @dataclass(frozen=True)

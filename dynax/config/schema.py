@@ -212,8 +212,8 @@ class LearnConfig:
 
     def __post_init__(self):
         check_fields(self)
-        check_range("transitions", self.transitions, 2, bounds.MAX_STEPS)
-        check_range("random", self.random, 2, self.transitions)
+        check_range("random", self.random, 2, bounds.MAX_STEPS)
+        check_range("transitions", self.transitions, self.random, bounds.MAX_STEPS)
         check_optional("seconds", self.seconds, 0, bounds.MAX_SECONDS, open_low=True)
         check_range("segment", self.segment, 1, self.random)
         check_range("seed", self.seed, 0, bounds.MAX_SEED)

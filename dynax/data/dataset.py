@@ -24,6 +24,7 @@ from dynax.data.manifest import check_description, difference, read_manifest, ro
 from dynax.data.trajectories import Trajectories, train_size
 from dynax.envs import Env
 from dynax.errors import UserError
+from dynax.runs.user_path import as_path
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +46,7 @@ class Dataset:
         Raises:
             UserError: if the directory is not a dataset, if it is another one, or if the dataset is damaged.
         """
-        path = Path(path).expanduser().absolute()
+        path = as_path("dataset", path)
         manifest = read_manifest(path)
         if wanted is not None:
             check_description(path, manifest, wanted)

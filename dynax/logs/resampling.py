@@ -8,6 +8,7 @@ from jaxtyping import Float
 from scipy.interpolate import PchipInterpolator
 
 from dynax.config.bounds import check_memory
+from dynax.envs.unsupported import MAX_TIMESTEP, MIN_TIMESTEP
 from dynax.errors import UserError
 from dynax.logs.channels import Channel, Stretch
 from dynax.logs.clock import GAP_INTERVALS, common, covered, is_regular, sampling_interval
@@ -50,8 +51,17 @@ def control_step(stretches: Sequence[Stretch], mapping: LogMapping, report: Repo
     intervals = [sampling_interval(stretch[name].time) for stretch in stretches for name in mapping.qpos]
     intervals = [interval for interval in intervals if np.isfinite(interval)]
     if not intervals:
-        raise UserError("the log has no two samples with increasing time stamps")
+        raise UserError(
+            f"the time stamps of {', '.join(mapping.qpos)} never increase: sort the samples by time, or name another "
+            "column under `time` in the mapping"
+        )
     dt = mapping.resample or float(np.median(intervals))
+    if not (mapping.resample or MIN_TIMESTEP <= dt <= MAX_TIMESTEP):
+        raise UserError(
+            f"the samples of the log are {dt:g} s apart, but must be {MIN_TIMESTEP:g} to {MAX_TIMESTEP:g} s apart: "
+            f"state the unit of the time stamps in the mapping, as in "
+            f"`units: {{{mapping.time or 'time'}: ns}}`"
+        )
     for name in {name for stretch in stretches for name in stretch}:
         own = float(np.median([sampling_interval(stretch[name].time) for stretch in stretches]))
         if abs(own - dt) > 0.05 * dt:

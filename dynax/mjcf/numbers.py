@@ -21,6 +21,7 @@ ATTRIBUTES = (  # element, attribute, field of MjModel, kind of the object, larg
     ("body", "inertia", "body_inertia", OBJECT.mjOBJ_BODY, mujoco.mjMAXVAL),
     ("body", "pos", "body_pos", OBJECT.mjOBJ_BODY, mujoco.mjMAXVAL),
 )
+OPTIONS = ("timestep", "gravity", "wind", "magnetic", "density", "viscosity")
 
 
 def unusable_number(model: mujoco.MjModel) -> str:
@@ -36,6 +37,11 @@ def _unusable(model: mujoco.MjModel) -> Iterator[str]:
                 name = mujoco.mj_id2name(model, kind, i) or i
                 rule = "write a number" if most == UNBOUNDED else f"write numbers from -{most:g} to {most:g}"
                 yield f"the attribute {attribute} of the {element} `{name}` contains {wrong[0]:g}: {rule}"
+    for name in OPTIONS:
+        values = np.atleast_1d(getattr(model.opt, name))
+        if (wrong := values[np.isnan(values) | (np.abs(values) > mujoco.mjMAXVAL)]).size:
+            most = f"{mujoco.mjMAXVAL:g}"
+            yield f"the option {name} contains {wrong[0]:g}: write numbers from -{most} to {most}"
     for owner in (model, model.opt):
         for field in filter(lambda name: not name.startswith("_"), dir(owner)):
             values = getattr(owner, field)

@@ -35,7 +35,11 @@ def test_learn_is_stopped_and_continued_with_the_same_bits(dynax, documented):
     (stopped / "summary.json").unlink()
     for file in stopped.rglob("run.json"):
         assert json.loads(file.read_text())["epoch"] == 1
-    again = ("learn", "learn=smoke", f"training.resume={stopped}")
+    again = ("learn", f"training.resume={stopped}")
+    for wrong in ("10", "zero", "null", "-5"):
+        finished = dynax(*again, f"learn.transitions={wrong}")
+        assert (finished.code, finished.out) == (2, "")
+        assert f"learn.transitions={wrong}" in finished.err
     finished = dynax(*again, "learn.transitions=80")
     assert finished.path == stopped
     assert rounds(stopped) == rounds(whole)
@@ -65,7 +69,7 @@ def test_a_run_of_learn_is_not_continued_by_train(dynax):
     ("words", "message"),
     [
         (["learn.transitions=30"], "leaves no transitions for an episode after the random ones: increase it to"),
-        (["learn.random=1000"], "learn.random=1000"),
+        (["learn.random=1000"], "learn.transitions=80 is out of range: it must be at least 1000"),
         (["task=reach"], "does not fit the robot pendulum"),
     ],
 )

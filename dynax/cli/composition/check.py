@@ -60,12 +60,13 @@ def check(command: str, cfg: DictConfig) -> None:
             keys = ", ".join(known)
             raise UserError(f"the key {key} does not exist{did_you_mean(str(key), known)}; the keys are {keys}")
     missing = {*OmegaConf.missing_keys(cfg), *(key for key in known if key not in cfg)}
-    if OmegaConf.select(cfg, "training.resume") not in (None, AUTO):
+    continued = OmegaConf.select(cfg, "training.resume") not in (None, AUTO)
+    if continued:
         missing.discard("task")  # a continued run has its own
     if missing:
         raise UserError("\n".join(f"{key}=<value> is required" for key in sorted(missing)))
     for name, cls in _SECTIONS.items():
-        if name in cfg:
+        if name in cfg and not (continued and name == "learn"):  # whose bounds depend on the other options of the run
             section(cls, cfg[name], name)
     _check_given(cfg, (*_REQUIRED, *["dataset"] * (command == "inspect")))
     for key, exists, problem in _PATHS:

@@ -93,14 +93,26 @@ def restore(path: Path, learning: Learning) -> None:
         variables = read_tree(folder / "model", variables_template(learning.model))
         info: Any = read_info(folder, LearningInfo)
         past = History(path / FILE, info["metrics"], Round).rows
-        if not past:
-            raise UserError(f"{folder} is damaged: its run has no rounds")
+        _check_rounds(path / FILE, past, info["epoch"])
         rounds = [RoundResult(row["epoch"], *(row[name] for name in ROUND)) for row in past]
         fit = TrainingResult(*(info["fit"][name] for name in Fit.__annotations__))
-        segments = Trajectories(*(_read_array(folder, name, learning.experience) for name in ARRAYS))
+        arrays = [_read_array(folder, name, learning.experience) for name in ARRAYS]
+        if not 0 < len(arrays[0]) == len(arrays[1]):
+            raise UserError(
+                f"{folder / 'experience'} is damaged: it has {len(arrays[0])} segments of states and "
+                f"{len(arrays[1])} of actions"
+            )
+        segments = Trajectories(*arrays)
         learning.restore(rounds, Experience(segments, rounds[-1].transitions), variables, fit)
 
     checkpoint.read(path, read)
+
+
+def _check_rounds(path: Path, past: Sequence[Mapping[str, Any]], last: int) -> None:
+    """Raise UserError if the rounds are not those from 0 to `last`, or if their transitions do not increase."""
+    numbers, transitions = ([row[key] for row in past] for key in ("epoch", "transitions"))
+    if numbers != list(range(last + 1)) or any(np.diff([0, *transitions]) <= 0):
+        raise UserError(f"{path} is damaged: it must contain the rounds 0 to {last}, with more transitions after each")
 
 
 def _files(experience: Experience) -> dict[str, bytes]:
