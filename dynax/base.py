@@ -224,7 +224,8 @@ class BaseDynamicsModel(ModuleWithOptions):
             UserError: if an array has a wrong shape, if an entry is not finite, or if a quaternion does not have unit
                 length.
         """
-        return self._compiled_rollout(params, *open_loop.as_inputs(states, actions, self))
+        inputs = open_loop.as_inputs(states, actions, self)
+        return open_loop.in_blocks(partial(self._compiled_rollout, params), *inputs)
 
     @in_single_precision
     def rollout_members(self, states: Any, actions: Any, params: Variables, seed: int = 0) -> Float[Array, "E B T1 S"]:
@@ -237,7 +238,7 @@ class BaseDynamicsModel(ModuleWithOptions):
 
     @cached_property
     def _compiled_rollout(self) -> Any:
-        return open_loop.compile_rollout(lambda params, *x: open_loop.in_blocks(partial(self.simulate, params), *x))
+        return open_loop.compile_rollout(lambda *arguments: self.simulate(*arguments))
 
     @cached_property
     def _compiled_members(self) -> Any:

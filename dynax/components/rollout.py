@@ -173,26 +173,22 @@ def as_array(name: str, values: Any) -> Any:
 def in_blocks(
     simulate: Simulate, states: Float[Array, "B h S"], actions: Float[Array, "B steps A"]
 ) -> Float[Array, "B T1 S"]:
-    """Return an open-loop prediction, on a CPU in blocks of trajectories that are predicted one after the other.
+    """Return an open-loop prediction. A CPU predicts large batches in blocks of trajectories of equal size.
 
     The intermediate results of a block remain in the cache of a core. A GPU needs large batches instead.
 
     Args:
-        simulate: function from a block of states and actions to its prediction.
+        simulate: compiled function from a block of states and actions to its prediction.
         states, actions: see `rollout`.
     """
     batch = states.shape[0]
-    if jax.default_backend() != "cpu" or not isinstance(batch, int) or batch <= BLOCK:  # a symbol, in an export
+    if isinstance(states, Tracer) or isinstance(actions, Tracer) or jax.default_backend() != "cpu" or batch <= BLOCK:
         return simulate(states, actions)
     count = -(-batch // BLOCK)
     size = -(-batch // count)
-
-    def split(x: jax.Array) -> jax.Array:
-        filled = jnp.concatenate([x, x[: count * size - batch]])
-        return filled.reshape(count, size, *x.shape[1:])
-
-    paths = jax.lax.map(lambda block: simulate(*block), (split(states), split(actions)))
-    return paths.reshape(-1, *paths.shape[2:])[:batch]
+    starts = [min(i * size, batch - size) for i in range(count)]  # the last blocks may overlap
+    paths = [simulate(states[i : i + size], actions[i : i + size]) for i in starts]
+    return jnp.concatenate([*paths[:-1], paths[-1][(count - 1) * size - starts[-1] :]])
 
 
 def compile_rollout(simulate: Callable[..., jax.Array]) -> Callable[..., jax.Array]:

@@ -163,6 +163,6 @@ def test_a_large_batch_is_predicted_in_blocks(monkeypatch, batch):
         return states[:, -1:] + jnp.cumsum(actions, axis=1)
 
     states, actions = np.arange(batch * 2.0).reshape(batch, 1, 2), np.ones((batch, 3, 2))
-    path = jax.jit(lambda *x: rollout.in_blocks(simulate, *x))(states, actions)
+    path = rollout.in_blocks(jax.jit(simulate), states, actions)
     np.testing.assert_array_equal(path, states + np.array([[1.0], [2.0], [3.0]]))
     assert sizes == {{1: 1, 4: 4, 5: 3, 11: 4}[batch]}
