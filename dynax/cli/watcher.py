@@ -91,7 +91,7 @@ class Watcher(threading.Thread):
         elif waited > deadline:
             self._end(f", without an answer in {deadline:g} s")
         elif not self._own and self._is_unanswered():
-            self._own, self._repeated = self._own + 1, self._request.raised
+            self._own, self._repeated = self._own + 1, request.raised
             signal.pthread_kill(threading.main_thread().ident or 0, request.number)
 
     def _is_unanswered(self) -> bool:

@@ -24,7 +24,7 @@ def check_unit_quaternions(space: StateSpace, states: Float[Any, "*batch s"], na
     """
     for q, v, is_orientation in space.blocks:
         if is_orientation:
-            length = np.linalg.norm(np.asarray(states[..., q]), axis=-1)
+            length = np.linalg.norm(np.asarray(states)[..., q], axis=-1)
             wrong = np.argwhere(~(np.abs(length - 1) <= MAX_LENGTH_ERROR))
             if len(wrong):
                 index = tuple(wrong[0].tolist())

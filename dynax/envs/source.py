@@ -23,6 +23,7 @@ from dynax.mjcf.special_files import check_regular_files
 log = logging.getLogger(__name__)
 
 Source = str | os.PathLike[str] | mujoco.MjSpec | mujoco.MjModel
+Read = Callable[[], tuple[str, dict[str, bytes]]]  # returns the text and the assets of a model
 
 ASSETS = Path(__file__).parent / "assets"  # folder of the MJCF files of Dynax
 UNNAMED = "MuJoCo Model"  # MuJoCo's name of a model without a name
@@ -52,7 +53,8 @@ def read_source(source: Source, argument: str, assets: Mapping[str, bytes]) -> t
     if isinstance(source, mujoco.MjModel):
         return serialize_model(source)
     if isinstance(source, mujoco.MjSpec):
-        return _read_in_child(lambda: serialize_spec(source, argument), f"{argument}, an MjSpec,", argument)
+        with announced(log, "compiling an MjSpec"):
+            return _read_in_child(lambda: serialize_spec(source, argument), f"{argument}, an MjSpec,", argument)
     if not isinstance(source, (str, os.PathLike)):
         kind = type(source).__name__
         raise UserError(f"{argument} must be a path, an XML text, an MjSpec or an MjModel, not {kind}", argument)
@@ -67,9 +69,7 @@ def read_source(source: Source, argument: str, assets: Mapping[str, bytes]) -> t
         return _read_in_child(lambda: read_model_file(path, argument), f"{argument}={path}", argument)
 
 
-def _read_in_child(
-    read: Callable[[], tuple[str, dict[str, bytes]]], name: str, argument: str
-) -> tuple[str, dict[str, bytes]]:
+def _read_in_child(read: Read, name: str, argument: str) -> tuple[str, dict[str, bytes]]:
     """Return the text and the assets that `read` returns, after a simulated step, both in a child process."""
     mjcf, assets, warnings = run_in_child(lambda: _read_and_try(read, name, argument), name, argument)
     for warning in warnings:
@@ -94,9 +94,7 @@ def check_model(mjcf: str, assets: Mapping[str, bytes], name: str) -> None:
         _tried.add(digest)
 
 
-def _read_and_try(
-    read: Callable[[], tuple[str, dict[str, bytes]]], name: str, argument: str
-) -> tuple[str, dict[str, bytes], list[str]]:
+def _read_and_try(read: Read, name: str, argument: str) -> tuple[str, dict[str, bytes], list[str]]:
     """Read a model and simulate it. Return its text, its assets, and the warnings of the compiler."""
     with collected_warnings() as warnings:
         mjcf, assets = read()
@@ -128,8 +126,8 @@ def _try(mjcf: str, assets: Mapping[str, bytes], name: str, argument: str | None
         mujoco.mj_step(model, data)
         if any(data.warning[number].number for number in BAD_STEP):
             raise UserError(
-                f"{name} accelerates without bound in its default pose: check masses, "
-                "inertias, gravity, gains and the timestep",
+                f"{name} accelerates without bound in its default pose: check masses, inertias, gravity, gains and the "
+                "timestep",
                 argument,
             )
 

@@ -59,8 +59,7 @@ def control_step(stretches: Sequence[Stretch], mapping: LogMapping, report: Repo
     if not (mapping.resample or MIN_TIMESTEP <= dt <= MAX_TIMESTEP):
         raise UserError(
             f"the samples of the log are {dt:g} s apart, but must be {MIN_TIMESTEP:g} to {MAX_TIMESTEP:g} s apart: "
-            f"state the unit of the time stamps in the mapping, as in "
-            f"`units: {{{mapping.time or 'time'}: ns}}`"
+            f"state the unit of the time stamps in the mapping, as in `units: {{{mapping.time or 'time'}: ns}}`"
         )
     for name in {name for stretch in stretches for name in stretch}:
         own = float(np.median([sampling_interval(stretch[name].time) for stretch in stretches]))

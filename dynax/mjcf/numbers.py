@@ -32,18 +32,21 @@ def unusable_number(model: mujoco.MjModel) -> str:
 def _unusable(model: mujoco.MjModel) -> Iterator[str]:
     for element, attribute, field, kind, most in ATTRIBUTES:
         for i, row in enumerate(map(np.ravel, getattr(model, field))):
-            wrong = row[np.isnan(row) | (np.abs(row) > most)]
-            if wrong.size:
+            if fault := _fault(row, most):
                 name = mujoco.mj_id2name(model, kind, i) or i
-                rule = "write a number" if most == UNBOUNDED else f"write numbers from -{most:g} to {most:g}"
-                yield f"the attribute {attribute} of the {element} `{name}` contains {wrong[0]:g}: {rule}"
+                yield f"the attribute {attribute} of the {element} `{name}` {fault}"
     for name in OPTIONS:
-        values = np.atleast_1d(getattr(model.opt, name))
-        if (wrong := values[np.isnan(values) | (np.abs(values) > mujoco.mjMAXVAL)]).size:
-            most = f"{mujoco.mjMAXVAL:g}"
-            yield f"the option {name} contains {wrong[0]:g}: write numbers from -{most} to {most}"
+        if fault := _fault(np.atleast_1d(getattr(model.opt, name)), mujoco.mjMAXVAL):
+            yield f"the option {name} {fault}"
     for owner in (model, model.opt):
         for field in filter(lambda name: not name.startswith("_"), dir(owner)):
             values = getattr(owner, field)
             if isinstance(values, float | np.ndarray) and np.any(values != values):  # only NaN differs from itself
                 yield f"{field} of the compiled model contains NaN: write a number"
+
+
+def _fault(values: np.ndarray, most: float) -> str:
+    """Return in words which value is NaN or above `most`, or an empty string."""
+    wrong = values[np.isnan(values) | (np.abs(values) > most)]
+    rule = "write a number" if most == UNBOUNDED else f"write numbers from -{most:g} to {most:g}"
+    return f"contains {wrong[0]:g}: {rule}" if wrong.size else ""

@@ -66,27 +66,39 @@ WRONG_FILES = {
     "is damaged: mmap length is greater": {"states": LARGE},
     "is damaged: Array can't be memory-mapped": {"actions": npy(np.array([{}]))},
     r"contains float64 of shape \(5, 2, 7\), but expected": {"states": npy(np.zeros((5, 2, 7)))},
+    "it has 0 segments of states and 0 of actions": {
+        "states": npy(np.zeros((0, 6, 2))),
+        "actions": npy(np.zeros((0, 5, 1))),
+    },
+    "it has 3 segments of states and 5 of actions": {"states": npy(np.zeros((3, 6, 2)))},
     r"contains int64 of shape \(5, 5, 1\), but expected": {"actions": npy(np.zeros((5, 5, 1), int))},
 }
 
 
+@pytest.fixture
+def save_changed(tmp_path, monkeypatch):
+    """Return a function that writes a checkpoint with other files or another `run.json`."""
+
+    def write(changed_files, changed_info):
+        def change(path, epoch, trees, files, info):
+            save(path, epoch, trees, files | changed_files, info | changed_info)
+
+        monkeypatch.setattr(checkpoint, "save", change)
+        save_learning(tmp_path)
+
+    return write
+
+
 @pytest.mark.parametrize("message", WRONG_FILES)
-def test_arrays_that_no_learning_has_written_are_an_error(tmp_path, monkeypatch, message):
-    wrong = {f"experience/{name}.npy": content for name, content in WRONG_FILES[message].items()}
-    monkeypatch.setattr(
-        checkpoint, "save", lambda path, epoch, trees, files, info: save(path, epoch, trees, files | wrong, info)
-    )
-    save_learning(tmp_path)
+def test_arrays_that_no_learning_has_written_are_an_error(tmp_path, save_changed, message):
+    save_changed({f"experience/{name}.npy": content for name, content in WRONG_FILES[message].items()}, {})
     with pytest.raises(UserError, match=message):
         checkpoints.restore(tmp_path, new_learning())
 
 
 @pytest.mark.parametrize("fit", [{}, {"transitions": 1, "loss": "0", "val_nrmse": 0.1}, []])
-def test_a_training_of_another_form_is_an_error(tmp_path, monkeypatch, fit):
-    monkeypatch.setattr(
-        checkpoint, "save", lambda path, epoch, trees, files, info: save(path, epoch, trees, files, info | {"fit": fit})
-    )
-    save_learning(tmp_path)
+def test_a_training_of_another_form_is_an_error(tmp_path, save_changed, fit):
+    save_changed({}, {"fit": fit})
     with pytest.raises(UserError, match=r"run.json does not have the expected content: .*fit"):
         checkpoints.restore(tmp_path, new_learning())
 
@@ -96,4 +108,11 @@ def test_rounds_of_another_form_are_an_error(tmp_path):
     with pytest.raises(
         UserError, match=r"metrics.jsonl is damaged: a line does not have the expected content: .*success"
     ):
+        checkpoints.restore(tmp_path, new_learning())
+
+
+@pytest.mark.parametrize("rounds", [[ROUNDS[1]], [ROUNDS[0], replace(ROUNDS[1], transitions=20)]])
+def test_rounds_that_do_not_follow_one_another_are_an_error(tmp_path, rounds):
+    save_learning(tmp_path, rounds)
+    with pytest.raises(UserError, match=r"metrics.jsonl is damaged: it must contain the rounds 0 to 1, with more"):
         checkpoints.restore(tmp_path, new_learning())

@@ -96,13 +96,7 @@ def restore(path: Path, learning: Learning) -> None:
         _check_rounds(path / FILE, past, info["epoch"])
         rounds = [RoundResult(row["epoch"], *(row[name] for name in ROUND)) for row in past]
         fit = TrainingResult(*(info["fit"][name] for name in Fit.__annotations__))
-        arrays = [_read_array(folder, name, learning.experience) for name in ARRAYS]
-        if not 0 < len(arrays[0]) == len(arrays[1]):
-            raise UserError(
-                f"{folder / 'experience'} is damaged: it has {len(arrays[0])} segments of states and "
-                f"{len(arrays[1])} of actions"
-            )
-        segments = Trajectories(*arrays)
+        segments = _read_segments(folder / "experience", learning.experience.segments)
         learning.restore(rounds, Experience(segments, rounds[-1].transitions), variables, fit)
 
     checkpoint.read(path, read)
@@ -125,13 +119,20 @@ def _files(experience: Experience) -> dict[str, bytes]:
     return files
 
 
-def _read_array(folder: Path, name: str, experience: Experience) -> np.ndarray:
-    """Return an array of the experience in a checkpoint.
+def _read_segments(folder: Path, like: Trajectories) -> Trajectories:
+    """Return the segments of an experience in a checkpoint.
 
     Raises:
-        UserError: if the file contains something else than segments like those of `experience`.
+        UserError: if the files contain no segments, or others than those of the robot and the length of `like`.
     """
-    path, expected = folder / "experience" / f"{name}.npy", getattr(experience.segments, name)
+    states, actions = (_read_array(folder / f"{name}.npy", getattr(like, name)) for name in ARRAYS)
+    if not 0 < len(states) == len(actions):
+        raise UserError(f"{folder} is damaged: it has {len(states)} segments of states and {len(actions)} of actions")
+    return Trajectories(states, actions)
+
+
+def _read_array(path: Path, expected: np.ndarray) -> np.ndarray:
+    """Return the array of a file. Raise UserError unless its entries have the type and the shape of those expected."""
     try:
         array = np.array(np.lib.format.open_memmap(path, mode="r"))  # the header may state a size above the memory
     except (OSError, ValueError) as error:

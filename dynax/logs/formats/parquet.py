@@ -47,10 +47,17 @@ def _has_numbers(kind: Any) -> bool:
     """Return whether an Arrow type is a number, a time, or a list of these. Texts may be large and are not read."""
     from pyarrow import types
 
-    if types.is_list(kind) or types.is_fixed_size_list(kind) or types.is_large_list(kind):
+    if _is_list(kind):
         return _has_numbers(kind.value_type)
     number = types.is_boolean(kind) or types.is_integer(kind) or types.is_floating(kind)
     return number or types.is_timestamp(kind)
+
+
+def _is_list(kind: Any) -> bool:
+    """Return whether an Arrow type is a list of any kind."""
+    from pyarrow import types
+
+    return types.is_list(kind) or types.is_fixed_size_list(kind) or types.is_large_list(kind)
 
 
 def _array(column: Any, path: Path, name: str) -> np.ndarray | None:
@@ -61,7 +68,7 @@ def _array(column: Any, path: Path, name: str) -> np.ndarray | None:
     if types.is_timestamp(column.type):
         unit = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}[column.type.unit]
         return unit * column.cast(pyarrow.int64()).to_numpy(zero_copy_only=False)
-    if not hasattr(column.type, "value_type"):
+    if not _is_list(column.type):
         return column.to_numpy(zero_copy_only=False).astype(np.float64)
     rows = column.to_pylist()
     widths = {len(row) if row is not None else 0 for row in rows}
