@@ -1,7 +1,8 @@
-"""All XML files of the packages: whether they are models, and whether `dynax train` runs with each of them.
+"""All XML files of the packages: whether they are models, and whether training and evaluation run with each of them.
 
 Many files are parts of models. MuJoCo compiles each file first, in a process of its own. The training has one epoch of
-a small dataset. XLA compiles it without most optimizations, because neither accuracy nor speed is measured.
+a small dataset, and the evaluation two short trajectories. XLA compiles both without most optimizations, because
+neither accuracy nor speed is measured.
 """
 
 import json
@@ -22,6 +23,7 @@ from dynax.runs.files import write_json
 
 FILE = RESULTS / "foreign_all.json"
 TRAINING = ("collect.num_rollouts=8", "collect.rollout_length=60", "training.num_epochs=1", "training.val_rollouts=1")
+EVALUATION = ("eval.num_trajectories=2", "eval.seconds=0.5")
 PART, NO_JOINTS, RUNS, ERROR = "part of a model", "no joints", "runs", "error"
 COMPILE = "import sys, mujoco; print(mujoco.MjModel.from_xml_path(sys.argv[1]).nv)"
 
@@ -38,7 +40,7 @@ def run_all(models: Mapping[str, Path]) -> None:
 
 
 def outcome(path: Path) -> str:
-    """Return the kind of the file `path`, or the error of `dynax train`."""
+    """Return the kind of the file `path`, or the error of `dynax train` or `dynax eval`."""
     compiled = subprocess.run([sys.executable, "-c", COMPILE, path], capture_output=True, text=True, check=False)
     if compiled.returncode:
         return PART
@@ -46,7 +48,10 @@ def outcome(path: Path) -> str:
         return NO_JOINTS
     with tempfile.TemporaryDirectory() as folder:
         words = ["train", "env=mjcf", f"env.xml={path}", *TRAINING]
-        code, _, lines, _ = run(words, Path(folder), JAX_DISABLE_MOST_OPTIMIZATIONS="1")
+        code, output, lines, _ = run(words, Path(folder), JAX_DISABLE_MOST_OPTIMIZATIONS="1")
+        if code == 0:
+            words = ["eval", f"run={output.strip()}", *EVALUATION]
+            code, _, lines, _ = run(words, Path(folder), JAX_DISABLE_MOST_OPTIMIZATIONS="1")
         return lines[-1][1] if code else RUNS
 
 

@@ -22,7 +22,9 @@ def files(tmp_path):
 
 def test_every_file_has_an_outcome_and_is_run_once(files, tmp_path, monkeypatch):
     measured = []
-    monkeypatch.setattr(every, "run", lambda words, folder, **environment: measured.append(words) or (0, "", [], 0.0))
+    monkeypatch.setattr(
+        every, "run", lambda words, folder, **environment: measured.append(words) or (0, "/run\n", [], 0.0)
+    )
     monkeypatch.setattr(every, "FILE", tmp_path / "results.json")
     for _ in range(2):
         every.run_all(files)
@@ -30,9 +32,10 @@ def test_every_file_has_an_outcome_and_is_run_once(files, tmp_path, monkeypatch)
     expected = {"package/part.xml": every.PART, "package/scene.xml": every.NO_JOINTS, "package/slide.xml": every.RUNS}
     assert found["results"] == expected
     assert found["files"] == 3
-    [words] = measured
-    assert words[:2] == ["train", "env=mjcf"]
-    assert words[2].endswith("slide.xml")
+    [train, evaluate] = measured
+    assert train[:2] == ["train", "env=mjcf"]
+    assert train[2].endswith("slide.xml")
+    assert evaluate[:2] == ["eval", "run=/run"]
 
 
 def test_an_error_is_listed(files, tmp_path, monkeypatch):
