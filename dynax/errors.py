@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 MAX_NAMES = 5  # names that a message lists
+MAX_CHARACTERS = 5000  # of a message: enough for the longest path, but not for a file that the message quotes
 POWER_OF_TEN = 10**20  # smallest integer that a message shows as a power of ten
 
 
@@ -23,7 +24,7 @@ class UserError(ValueError):
     """
 
     def __init__(self, message: str, argument: str | None = None):
-        super().__init__(message)
+        super().__init__(message if len(message) <= MAX_CHARACTERS else f"{message[:MAX_CHARACTERS]} ...")
         self.argument = argument
 
     def with_section(self, section: str) -> "UserError":

@@ -4,6 +4,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from dynax.errors import (
+    MAX_CHARACTERS,
     RunError,
     UserError,
     check_choice,
@@ -87,6 +88,10 @@ def test_an_argument_is_renamed():
 def test_a_value_that_is_not_finite_is_invalid(value):
     with pytest.raises(UserError, match="out of range"):
         check_range("eval.seconds", value, 0)
+
+
+def test_a_message_that_quotes_a_file_is_short():
+    assert len(str(UserError("the option " + "x" * 10**6))) == MAX_CHARACTERS + len(" ...")
 
 
 def test_the_exceptions_are_those_of_python():

@@ -13,6 +13,7 @@ import mujoco
 from dynax.errors import UserError
 from dynax.mjcf.announce import announced
 from dynax.mjcf.binary_model import compile_model, model_name, serialize_model
+from dynax.mjcf.edited_model import meaningless_value
 from dynax.mjcf.isolation import NO_MEMORY, run_in_child
 from dynax.mjcf.messages import collected_warnings, repeat_warning, warnings_to_log
 from dynax.mjcf.model_file import read_model_file, serialize_spec
@@ -51,6 +52,8 @@ def read_source(source: Source, argument: str, assets: Mapping[str, bytes]) -> t
         UserError: if a file cannot be read, or if MuJoCo rejects the model.
     """
     if isinstance(source, mujoco.MjModel):
+        if fault := meaningless_value(source):  # MuJoCo does not name it when it reads the binary format
+            raise UserError(f"{argument}, an MjModel, cannot be simulated: {fault}", argument)
         return serialize_model(source)
     if isinstance(source, mujoco.MjSpec):
         with announced(log, "compiling an MjSpec"):
@@ -112,7 +115,7 @@ def _try(mjcf: str, assets: Mapping[str, bytes], name: str, argument: str | None
                 raise
             return  # the caller reports the error
         references(mjcf, name)  # a saved model must be strict XML, see `check_self_contained`
-        if fault := unusable_number(model):
+        if fault := unusable_number(model) or meaningless_value(model):
             raise UserError(f"{name} cannot be simulated: {fault}", argument)
         data = mujoco.MjData(model)
         mujoco.mj_kinematics(model, data)

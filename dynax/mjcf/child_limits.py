@@ -5,12 +5,12 @@ import ctypes
 import gc
 import logging
 import os
-import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
 
 from dynax.config.bounds import available_memory
+from dynax.config.memory_limit import used_for_data
 
 MAX_BYTES = 4e9  # of new data; the largest models of MuJoCo's packages need well under 2 GB
 ON_DEATH_OF_PARENT = 1  # PR_SET_PDEATHSIG of Linux
@@ -58,7 +58,7 @@ def limit_this_process(output: int, sender: int, seconds: float, memory: int) ->
     signal.setitimer(signal.ITIMER_REAL, seconds)
     _close_files(output, sender)
     with contextlib.suppress(ValueError, OSError):  # of systems without this limit
-        most = _data() + memory
+        most = used_for_data() + memory
         resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 
 
@@ -71,11 +71,3 @@ def _close_files(output: int, sender: int) -> None:
         if number > 2 and number != sender:
             with contextlib.suppress(OSError):  # the folder itself, which is closed
                 os.close(number)
-
-
-def _data() -> int:
-    """Return the memory in bytes that this process has for data, or 0 if the system does not report it."""
-    with contextlib.suppress(OSError):
-        found = re.search(r"^VmData:\s*(\d+) kB", Path("/proc/self/status").read_text(), re.MULTILINE)
-        return 1024 * int(found[1]) if found else 0
-    return 0

@@ -28,7 +28,7 @@ def add_motors(spec: mujoco.MjSpec, text: str) -> None:
     """Add a motor to every hinge and slide of a URDF, and warn about them.
 
     The control of a motor is a torque in Nm, or a force in N. Its range is the effort limit of the joint, if there is
-    one. A joint that mimics another one has no motor.
+    one. A joint that mimics another one has no motor, because MuJoCo couples it to the other joint by an equality.
 
     Args:
         spec: the model, which is changed.
@@ -45,3 +45,5 @@ def add_motors(spec: mujoco.MjSpec, text: str) -> None:
     if driven:
         names = listed([joint.name for joint in driven])
         repeat_warning(f"a URDF has no actuators, so motors are added at {names}")
+    if mimicking:
+        repeat_warning(f"no motors are added at joints that follow other joints: {listed(sorted(mimicking))}")

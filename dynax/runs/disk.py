@@ -34,8 +34,11 @@ def writing(path: Path, needed: int | None = None) -> Iterator[None]:
 
 
 def check_room(path: Path, needed: int) -> None:
-    """Raise `DiskFullError` if fewer than `needed` bytes are free on the disk of `path`, which need not exist."""
-    if _free(path) < needed:
+    """Raise `DiskFullError` if fewer than `needed` bytes are free on the disk of `path`, which need not exist.
+
+    The file system of `/proc` has no size. Every write into it fails with an error of its own.
+    """
+    if free_space(path) < needed and size_of_disk(path):
         raise full(path, needed)
 
 
@@ -53,7 +56,7 @@ def is_full(error: BaseException) -> bool:
 def full(path: Path, needed: int | None) -> DiskFullError:
     """Return the error of a full disk."""
     wanted = f"{path} needs {_megabytes(needed)}" if needed else f"{path} cannot be written"
-    return DiskFullError(f"the disk is full: {wanted}, and {_megabytes(_free(path))} is free")
+    return DiskFullError(f"the disk is full: {wanted}, and {_megabytes(free_space(path))} is free")
 
 
 def size_of_disk(path: Path) -> int:
@@ -61,7 +64,7 @@ def size_of_disk(path: Path) -> int:
     return shutil.disk_usage(_existing(path)).total
 
 
-def _free(path: Path) -> int:
+def free_space(path: Path) -> int:
     """Return the free space of the disk that `path` lies on, in bytes."""
     return shutil.disk_usage(_existing(path)).free
 

@@ -1,5 +1,6 @@
 """Damaged and unusual files of logs: each is read, or one sentence explains why not."""
 
+import contextlib
 import json
 import struct
 import zipfile
@@ -8,7 +9,8 @@ import numpy as np
 import pytest
 from synthetic import drive_csv
 
-from dynax.errors import UserError
+from dynax.config import memory_limit
+from dynax.errors import DiskFullError, UserError
 from dynax.logs import formats
 from dynax.logs.formats import npz, rosbag
 
@@ -72,6 +74,7 @@ def test_too_many_samples_are_refused_before_they_are_read(tmp_path, monkeypatch
 def test_a_csv_file_beyond_the_memory_is_not_read(tmp_path, monkeypatch):
     (tmp_path / "log.csv").write_text("q\n" + 1000 * "1\n")
     monkeypatch.setattr("dynax.config.bounds.available_memory", lambda: 1e4)
+    monkeypatch.setattr(formats, "limited_memory", lambda *_: contextlib.nullcontext())
     monkeypatch.setattr("pathlib.Path.read_text", lambda *_, **__: pytest.fail("the file is read"))
     with pytest.raises(UserError, match=r"reading .*log.csv needs about 4e-05 GB of memory"):
         formats.read(tmp_path / "log.csv")
@@ -84,6 +87,24 @@ def test_the_numbers_in_lists_of_a_parquet_file_count(tmp_path, monkeypatch):
     monkeypatch.setattr("dynax.config.bounds.available_memory", lambda: 1e5)
     with pytest.raises(UserError, match=r"reading .*log.parquet needs about 0.00032 GB of memory"):
         formats.read(tmp_path / "log.parquet")
+
+
+def test_a_file_may_not_need_more_memory_than_the_machine_has(tmp_path, monkeypatch):
+    monkeypatch.setattr(memory_limit, "available_memory", lambda: 5e8)
+    monkeypatch.setattr(npz, "read", lambda path, name: np.empty(2**30))
+    (tmp_path / "log.npz").touch()
+    with pytest.raises(UserError, match=r"reading .*log.npz needs more memory than the 0\.5 GB that are available"):
+        formats.read(tmp_path / "log.npz")
+
+
+def test_a_compressed_bag_is_not_unpacked_if_the_disk_has_no_room(tmp_path, monkeypatch):
+    zstd = pytest.importorskip("backports.zstd")
+    monkeypatch.setattr(rosbag, "free_space", lambda path: 10**7)
+    (tmp_path / "metadata.yaml").write_text("rosbag2_bagfile_information: {}")
+    (tmp_path / "log.db3.zstd").write_bytes(zstd.compress(bytes(2 * 10**7)))
+    assert [file.name for file in rosbag.files(tmp_path)] == ["log.db3.zstd", "metadata.yaml"]
+    with pytest.raises(DiskFullError, match="the disk is full"):
+        formats.read(tmp_path)
 
 
 def test_a_large_chunk_of_an_mcap_file_is_not_unpacked(tmp_path):

@@ -32,6 +32,7 @@ def test_every_joint_that_mimics_no_other_has_a_motor_with_its_effort_limit(tmp_
     assert env.mj_model.actuator_ctrllimited.tolist() == [True, False, True]
     expected = "a URDF has no actuators, so motors are added at `upper_joint`, `lower_joint`, `finger_joint`"
     assert expected in caplog.text
+    assert "no motors are added at joints that follow other joints: `thumb_joint`" in caplog.text
 
 
 def test_an_mjcf_that_mentions_a_robot_is_no_urdf():

@@ -46,3 +46,8 @@ def test_room_is_checked_before_the_work(tmp_path):
     disk.check_room(tmp_path / "new" / "dataset", 2 * 10**6)
     with pytest.raises(DiskFullError, match="dataset needs 2 MB, and 2 MB is free"):
         disk.check_room(tmp_path / "new" / "dataset", 2 * 10**6 + 1)
+
+
+def test_a_file_system_without_a_size_is_not_full(tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: namedtuple("Usage", "total used free")(0, 0, 0))
+    disk.check_room(tmp_path, 1)

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from dynax.errors import UserError
+from dynax.config.memory_limit import limited_memory
+from dynax.errors import RunError, UserError
 from dynax.logs.recording import Log, Recording
 
 FILES = {  # suffix: module and format
@@ -66,11 +67,15 @@ def _format_of_file(path: Path) -> tuple[str, str]:
 
 
 def _read(module: str, path: Path, name: str) -> list[Recording]:
-    """Call the reader of a format, and explain its errors."""
+    """Call the reader of a format, and explain its errors.
+
+    The sizes in the headers of a file are checked by its reader, but a damaged file contains more than they state.
+    """
     reader: Callable[[Path, str], list[Recording]] = _reader(module).read
     try:
-        recordings = reader(path, name)
-    except UserError:
+        with limited_memory(f"reading {path}", "import a part of the log"):
+            recordings = reader(path, name)
+    except (UserError, RunError):
         raise
     except ImportError as error:
         raise UserError(f"{path} needs the package {error.name}: run pip install 'dynax[logs]'") from None

@@ -37,6 +37,8 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
         check_memory(f"reading {path}", 16.0 * numbers, "import a part of the log")
         schema = pyarrow.parquet.read_schema(path)
         content = pyarrow.parquet.read_table(path, columns=[field.name for field in schema if _has_numbers(field.type)])
+    except MemoryError:
+        raise
     except pyarrow.ArrowException as error:
         raise UserError(f"{path} is damaged: {' '.join(str(error).split())}") from None
     arrays = {column: _array(content[column].combine_chunks(), path, column) for column in content.column_names}

@@ -4,6 +4,7 @@ A column is called `<topic>/<joint>.position`, `.velocity` or `.effort`. Its tim
 """
 
 import struct
+import tempfile
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,13 @@ import numpy as np
 from dynax.config.bounds import check_memory
 from dynax.errors import UserError
 from dynax.logs.recording import Column, Recording
+from dynax.runs.disk import free_space, full
 
 TYPE = "sensor_msgs/msg/JointState"
 MAGIC = b"\x89MCAP0\r\n"  # the beginning of an MCAP file
 CHUNK = 6  # kind of the records of MCAP that may be compressed
+COMPRESSED = ".zstd"  # suffix of a file that is compressed as a whole
+BLOCK = 2**20  # bytes that are decompressed at once
 FIELDS = ("position", "velocity", "effort")
 
 
@@ -24,7 +28,7 @@ def files(path: Path) -> list[Path]:
     """Return the files of a bag."""
     if path.is_file():
         return [path]
-    return sorted(file for file in path.iterdir() if file.suffix in (".yaml", ".mcap", ".db3"))
+    return sorted(file for file in path.iterdir() if file.suffix in (".yaml", ".mcap", ".db3", COMPRESSED))
 
 
 def read(path: Path, name: str) -> list[Recording]:
@@ -34,6 +38,8 @@ def read(path: Path, name: str) -> list[Recording]:
         UserError: if the bag is damaged, or has no messages of joint states.
     """
     for file in files(path):
+        if file.suffix == COMPRESSED:
+            _check_decompressed(file)
         if file.suffix == ".mcap":
             check_memory(f"reading {file}", 2.0 * _largest_chunk(file), "write the bag with smaller chunks")
     samples: dict[str, list[tuple[float, float]]] = defaultdict(list)
@@ -47,6 +53,8 @@ def read(path: Path, name: str) -> list[Recording]:
             types = sorted({x.msgtype for x in reader.connections})
             for connection, received, raw in reader.messages(connections=connections):
                 _append(samples, connection.topic, received, reader.deserialize(raw, connection.msgtype))
+    except MemoryError:
+        raise
     except Exception as error:  # rosbags raises errors of many classes for damaged files
         raise UserError(f"{path} cannot be read as a bag: {' '.join(str(error).split())}") from None
     if not samples:
@@ -58,6 +66,18 @@ def read(path: Path, name: str) -> list[Recording]:
         for key, values in samples.items()
     }
     return [Recording(name, columns)]
+
+
+def _check_decompressed(path: Path) -> None:
+    """Raise DiskFullError unless the folder for temporary files has room for the content of a compressed file."""
+    from backports import zstd  # a requirement of rosbags
+
+    free, size = free_space(Path(tempfile.gettempdir())), 0
+    with zstd.open(path, "rb") as file:
+        while block := file.read(BLOCK):
+            size += len(block)
+            if size > free:
+                raise full(Path(tempfile.gettempdir()), size)
 
 
 def _largest_chunk(path: Path) -> int:
