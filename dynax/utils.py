@@ -11,7 +11,7 @@ from dynax.envs.env import Env
 from dynax.evaluation import warmstart
 from dynax.excitations.excitation import Excitation
 from dynax.excitations.mixed import Mixed
-from dynax.training.training import raw_key
+from dynax.training.random_key import raw_key
 
 __all__ = ["collect_and_prepare_data"]
 

@@ -15,7 +15,7 @@ from dynax.config.schema import TrainingConfig
 from dynax.training import Training, TrainingSet
 from dynax.training.epoch_size import optimizer_for
 from dynax.training.epochs import initial_state
-from dynax.training.stages import stages_of
+from dynax.training.stages import run_epoch, stages_of
 
 
 class Small(BaseDynamicsModel):
@@ -125,7 +125,7 @@ def test_a_member_is_trained_like_a_single_model(cart_pole, data, options):
     def trained(model, params):
         train = TrainingSet.of(model, data[0])
         state = initial_state(params, optimizer_for(train, config), jax.random.PRNGKey(1))
-        return stages_of(config)[0].build(train, config).epoch(state)[0].ema
+        return run_epoch(stages_of(config)[0].runner(train, config), state)[0].ema
 
     ours = trained(ensemble, params)
     for i in range(3):

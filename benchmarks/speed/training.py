@@ -22,7 +22,7 @@ from dynax.envs import CartPoleEnv
 from dynax.training import TrainingSet
 from dynax.training.epoch_size import optimizer_for
 from dynax.training.epochs import initial_state
-from dynax.training.stages import stages_of
+from dynax.training.stages import run_epoch, stages_of
 from dynax.utils import collect_and_prepare_data
 
 WIDTHS, BATCH, UPDATES = (500, 500), 512, 200
@@ -68,11 +68,11 @@ def dynax_epoch(train: TrainingSet, config: TrainingConfig) -> Callable[[], None
     """Return a function that runs an epoch of one-step training, without validation."""
     params = train.model.create(jax.random.PRNGKey(0), train.normalization)["params"]
     state = initial_state(params, optimizer_for(train, config), jax.random.PRNGKey(0))
-    program = stages_of(config)[0].build(train, config)
+    runner = stages_of(config)[0].runner(train, config)
 
     def run():
         nonlocal state
-        state, loss = program.epoch(state)
+        state, loss = run_epoch(runner, state)
         loss.block_until_ready()
 
     return run

@@ -3,28 +3,28 @@
 Every stage has its own loss and optimizer. All stages share one `TrainState`.
 """
 
-import dataclasses
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial, reduce
+from functools import partial
 from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 
 from dynax.base import Variables
 from dynax.config.schema import TrainingConfig
 from dynax.training import losses, optimizers, second_order
-from dynax.training.epoch_size import epoch_size, optimizer_for
-from dynax.training.epochs import Epochs, TrainState, make_piece
+from dynax.training.epoch_size import EpochSize, epoch_size, optimizer_for
+from dynax.training.epochs import Epochs, TrainState
+from dynax.training.numbers import with_numbers
 from dynax.training.samples import Samples
 from dynax.training.shards import Shards
 from dynax.training.training_set import TrainingSet
+from dynax.training.updates import Rule, updates_of
 
 
-class Work(Protocol):
+class EpochRunner(Protocol):
     """The epochs of a stage, which can stop between two pieces. The position in an epoch is a pytree of arrays."""
 
     def start(self, state: TrainState) -> Any:
@@ -44,17 +44,27 @@ class Work(Protocol):
         ...
 
 
+def run_epoch(runner: EpochRunner, state: TrainState) -> tuple[TrainState, jax.Array]:
+    """Run an epoch at once. Return the new state and the mean squared error."""
+    progress = runner.start(state)
+    for piece in runner.pieces(state, progress):
+        state, progress = piece
+    return runner.finish(state, progress)
+
+
 @dataclass(frozen=True)
-class Program:
-    """The compiled functions of a stage."""
+class FirstOrder:
+    """First-order updates of a stage, from which the programs of one training or of several trainings are made."""
 
-    begin: Callable[[TrainState], TrainState]  # maps the last state of the previous stage to the first of this one
-    work: Work
+    size: Callable[[TrainingSet, TrainingConfig], EpochSize]
+    rule: Callable[[TrainingSet, TrainingConfig, Shards], Rule]
 
-    def epoch(self, state: TrainState) -> tuple[TrainState, jax.Array]:
-        """Run an epoch at once. Return the new state and the mean squared error."""
-        start = state, self.work.start(state)
-        return self.work.finish(*reduce(lambda _, piece: piece, self.work.pieces(*start), start))
+    def runner(self, train: TrainingSet, config: TrainingConfig) -> Epochs:
+        """Return the epochs of one training, whose updates all devices share."""
+        size = self.size(train, config)
+        shards = Shards.of(config.shards, size.batch)
+        updates = updates_of(self.rule(train, config, shards), train.normalization, config, size.updates, shards)
+        return Epochs(shards.compile(updates, donated=(0, 1)), shards, train.samples, size)
 
 
 @dataclass(frozen=True)
@@ -65,69 +75,78 @@ class Stage:
     first: int  # number of the first epoch, counted from one
     last: int  # number of the last epoch
     remedy: str  # advice for a loss that diverges, for error messages
-    build: Callable[[TrainingSet, TrainingConfig], Program]
+    method: FirstOrder | Callable[[TrainingSet, TrainingConfig], EpochRunner]
     patience: int | None = None  # epochs without a lower validation error that end the stage
+
+    def runner(self, train: TrainingSet, config: TrainingConfig) -> EpochRunner:
+        """Return the epochs of the stage."""
+        return self.method.runner(train, config) if isinstance(self.method, FirstOrder) else self.method(train, config)
+
+    def begin(self, train: TrainingSet, config: TrainingConfig, state: TrainState) -> TrainState:
+        """Return the first state of the stage, from the last state of the previous one.
+
+        Updates of several steps start from the best parameters so far, with a new state of the optimizer. Second-order
+        steps have no optimizer, and choose the best parameters themselves.
+        """
+        if self.first == 1 or not isinstance(self.method, FirstOrder):
+            return state
+        shards = Shards.of(config.shards, self.method.size(train, config).batch)
+        optimizer = self.method.rule(train, config, shards).optimizer
+        copy = lambda: jax.tree.map(jnp.array, state.best)  # noqa: E731
+        return state.replace(params=copy(), ema=copy(), opt_state=optimizer.init(state.best))
 
 
 def stages_of(config: TrainingConfig) -> tuple[Stage, ...]:
     """Return the stages that `config` describes, in order."""
     remedy = f"lower training.learning_rate (now {config.learning_rate:g}) or training.gradient_clip"
-    stages = [Stage("one-step training", 1, config.num_epochs, remedy, one_step_program, config.patience)]
+    one_step = FirstOrder(one_step_size, one_step_rule)
+    stages = [Stage("one-step training", 1, config.num_epochs, remedy, one_step, config.patience)]
     remedy = f"lower training.unroll_learning_rate (now {config.unroll_learning_rate:g}) or training.gradient_clip"
     for horizon in config.unroll_horizons * (config.unroll_epochs > 0):
         first, last = stages[-1].last + 1, stages[-1].last + config.unroll_epochs
-        stages.append(
-            Stage(f"training on {horizon} steps", first, last, remedy, partial(multi_step_program, horizon=horizon))
-        )
+        method = FirstOrder(partial(multi_step_size, horizon=horizon), partial(multi_step_rule, horizon=horizon))
+        stages.append(Stage(f"training on {horizon} steps", first, last, remedy, method))
     if config.finetune != "none":
         epoch = stages[-1].last + 1
-        stages.append(Stage("second-order fine-tuning", epoch, epoch, "set training.finetune=none", finetuning_program))
+        remedy = "set training.finetune=none"
+        stages.append(Stage("second-order fine-tuning", epoch, epoch, remedy, second_order.Finetuning))
     return tuple(stages)
 
 
-def one_step_program(train: TrainingSet, config: TrainingConfig) -> Program:
+def one_step_size(train: TrainingSet, config: TrainingConfig) -> EpochSize:
+    """Return the size of an epoch of one-step predictions."""
+    batch, updates = epoch_size(train.model, config, len(train.window_ends()))
+    return EpochSize(train.weighted_ends(config.impact_weight), batch, updates)
+
+
+def one_step_rule(train: TrainingSet, config: TrainingConfig, shards: Shards) -> Rule:
     """Train on one-step predictions."""
     model = train.model
-    batch, updates = epoch_size(model, config, len(train.window_ends()))
-    ends = jnp.asarray(train.weighted_ends(config.impact_weight))
     noise = {"scale": (config.input_noise * train.state_std).astype(np.float32)} if config.input_noise else {}
     if model.gaussian_head:
         errors, loss = partial(losses.likelihood_step, model, **noise), partial(losses.of_likelihoods, config.loss)
     else:
         step = losses.noisy_step if noise else losses.one_step
         errors, loss = partial(step, model, **noise), partial(losses.of_errors, config.loss)
-    shards = Shards.of(config.shards, batch)
-    piece = make_piece(errors, loss, train.normalization, optimizer_for(train, config), config, updates, shards)
-    return Program(begin=lambda state: state, work=Epochs(piece, shards, train.samples, ends, batch, updates))
+    return Rule(errors, loss, optimizer_for(train, config, shards))
 
 
-def multi_step_program(train: TrainingSet, config: TrainingConfig, horizon: int) -> Program:
-    """Train on open-loop predictions of `horizon` steps, from the best parameters so far."""
-    model = train.model
-    ends = jnp.asarray(train.window_ends(horizon))
+def multi_step_size(train: TrainingSet, config: TrainingConfig, horizon: int) -> EpochSize:
+    """Return the size of an epoch of open-loop predictions of `horizon` steps."""
+    ends = train.window_ends(horizon)
     batch = max(1, min(config.batch_size // horizon, len(ends)))
-    updates = max(1, len(ends) // (batch * horizon))
+    return EpochSize(ends, batch, max(1, len(ends) // (batch * horizon)))
+
+
+def multi_step_rule(train: TrainingSet, config: TrainingConfig, shards: Shards, horizon: int) -> Rule:
+    """Train on open-loop predictions of `horizon` steps."""
+    model, rate = train.model, config.unroll_learning_rate
     scale = train.change_std.astype(np.float32)
-    rate = config.unroll_learning_rate
-    slow = dataclasses.replace(config, learning_rate=rate, final_learning_rate=rate / 100)
-    shards = Shards.of(config.shards, batch)
-    optimizer = optimizers.make(slow, config.unroll_epochs * updates, model.ensemble_size, shards)
+    slow = with_numbers(config, learning_rate=rate, final_learning_rate=rate / 100)
+    num_steps = config.unroll_epochs * multi_step_size(train, config, horizon).updates
 
     def errors(variables: Variables, samples: Samples, ends: jax.Array, key: jax.Array) -> jax.Array:
         return losses.multi_step(model, variables, samples, ends, horizon, scale)[None]  # the ensemble as one model
 
     loss = partial(losses.of_errors, config.loss)
-    piece = make_piece(errors, loss, train.normalization, optimizer, config, updates, shards)
-    begin = partial(_from_best, optimizer=optimizer)
-    return Program(begin=begin, work=Epochs(piece, shards, train.samples, ends, batch, updates))
-
-
-def finetuning_program(train: TrainingSet, config: TrainingConfig) -> Program:
-    """Fine-tune the best parameters so far by second-order steps."""
-    return Program(begin=lambda state: state, work=second_order.Finetuning(train, config))
-
-
-def _from_best(state: TrainState, optimizer: optax.GradientTransformation) -> TrainState:
-    """Return the best parameters so far, with a new state of the optimizer."""
-    copy = lambda: jax.tree.map(jnp.array, state.best)  # noqa: E731
-    return state.replace(params=copy(), ema=copy(), opt_state=optimizer.init(state.best))
+    return Rule(errors, loss, optimizers.make(slow, num_steps, model.ensemble_size, shards))

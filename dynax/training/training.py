@@ -8,12 +8,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import PyTree
+from jaxtyping import Array, Float, PyTree
 
 from dynax.base import BaseDynamicsModel, Variables
 from dynax.config.schema import TrainingConfig
 from dynax.data.trajectories import Trajectories
-from dynax.errors import RunError, UserError, check_range
+from dynax.errors import RunError
 from dynax.math.precision import in_single_precision
 from dynax.training import second_order
 from dynax.training.data_check import check_data
@@ -21,8 +21,9 @@ from dynax.training.epoch_size import optimizer_for
 from dynax.training.epochs import TrainState, initial_state
 from dynax.training.init_check import check_initial
 from dynax.training.memory_check import check_parameters
+from dynax.training.random_key import raw_key
 from dynax.training.shards import with_shards
-from dynax.training.stages import Program, Stage, stages_of
+from dynax.training.stages import EpochRunner, Stage, stages_of
 from dynax.training.training_set import TrainingSet
 from dynax.training.validation import Validation, keep_best
 from dynax.training.windows import check_length
@@ -83,7 +84,7 @@ class Training:
         second_order.check_size(params, config)
         self._state = initial_state(params, optimizer_for(self.train, self.config), run_key)
         self._validate = Validation(model, val, config.val_rollouts)
-        self._running: tuple[Stage, Program] | None = None
+        self._running: tuple[Stage, EpochRunner] | None = None
         self._progress: Any = None  # position in the current epoch, or None between two epochs
         self._pieces: Iterator[tuple[TrainState, Any]] | None = None  # the rest of the current epoch
 
@@ -140,7 +141,7 @@ class Training:
         """Return a position in the next epoch, with the shapes that `restore_progress` expects."""
         stage = self.stage
         assert stage is not None, "a complete training has no position in an epoch"
-        return self._program(stage).work.start(self._state)
+        return self._runner(stage).start(self._state)
 
     @property
     def stage(self) -> Stage | None:
@@ -174,44 +175,55 @@ class Training:
         """
         stage = self.stage
         assert stage is not None, "a complete training cannot advance"
-        number, program = max(self.epoch + 1, stage.first), self._program(stage)
+        runner = self._runner(stage)
         if self._pieces is None:
             if self._progress is None:
-                self._begin(stage, program)
-            self._pieces = program.work.pieces(self._state, self._progress)
+                self.begin_stage(stage)
+                self._progress = runner.start(self._state)
+            self._pieces = runner.pieces(self._state, self._progress)
         piece = next(self._pieces, None)
         if piece is None:
-            return self._finish(stage, program, number)
+            return self.end_epoch(stage, *runner.finish(self._state, self._progress))
         self._state, self._progress = piece
-        self._check_loss(stage, number, program.work.least_loss(self._progress))
+        self._check_loss(stage, self.epoch + 1, runner.least_loss(self._progress))
         return None
 
-    def _begin(self, stage: Stage, program: Program) -> None:
-        """Prepare the state if the next epoch is the first of its stage, and set the position in the epoch."""
+    def begin_stage(self, stage: Stage) -> None:
+        """Prepare the state if the next epoch is the first of the stage."""
         if self.epoch < stage.first and stage.first > 1:
             self._log_early_end(stage.first - 1)
-            self._state = program.begin(self._state.replace(epoch=jnp.int32(stage.first - 1)))
-        self._progress = program.work.start(self._state)
+            state = self._state.replace(epoch=jnp.int32(stage.first - 1))
+            self._state = stage.begin(self.train, self.config, state)
 
-    def _finish(self, stage: Stage, program: Program, number: int) -> EpochMetrics:
-        """Validate the parameters after an epoch."""
-        self._state, loss = program.work.finish(self._state, self._progress)
+    @in_single_precision
+    def end_epoch(self, stage: Stage, state: TrainState, loss: Float[Array, ""]) -> EpochMetrics:
+        """Validate the parameters after an epoch.
+
+        Args:
+            stage: the stage of the epoch.
+            state: the state after the epoch, which this object owns from now on.
+            loss: mean squared error of the epoch.
+
+        Raises:
+            RunError: as `step`.
+        """
+        self._state = state
         self._progress = self._pieces = None
-        self._check_loss(stage, number, float(loss))
-        nrmse, valid_time = self._validate({"params": self._state.ema, "normalization": self.train.normalization})
-        self._state = keep_best(self._state, jnp.float32(nrmse))
-        return EpochMetrics(number, float(loss), nrmse, valid_time)
+        self._check_loss(stage, self.epoch, float(loss))
+        nrmse, valid_time = self._validate({"params": state.ema, "normalization": self.train.normalization})
+        self._state = keep_best(state, jnp.float32(nrmse))
+        return EpochMetrics(self.epoch, float(loss), nrmse, valid_time)
 
     @staticmethod
     def _check_loss(stage: Stage, number: int, loss: float) -> None:
         if not loss < MAX_LOSS:
             raise RunError(f"training diverged in epoch {number}: the loss is {loss:.3g}; {stage.remedy}")
 
-    def _program(self, stage: Stage) -> Program:
-        """Return the compiled functions of a stage."""
+    def _runner(self, stage: Stage) -> EpochRunner:
+        """Return the epochs of a stage."""
         if self._running is None or self._running[0] is not stage:
             self._running = None  # frees the programs of the previous stage before others are compiled
-            self._running = stage, stage.build(self.train, self.config)
+            self._running = stage, stage.runner(self.train, self.config)
         return self._running[1]
 
     def _log_early_end(self, last: int) -> None:
@@ -225,25 +237,6 @@ class Training:
     def _has_epochs_left(self, stage: Stage) -> bool:
         impatient = stage.patience is not None and self.epoch - self.best_epoch >= stage.patience
         return self.epoch < stage.last and not impatient
-
-
-def raw_key(key: Any) -> jax.Array:
-    """Return a random key, or the key of an integer seed, as its two uint32 words, which a checkpoint can contain.
-
-    Raises:
-        UserError: if `key` is neither.
-    """
-    if isinstance(key, (int, np.integer)) and not isinstance(key, bool):
-        check_range("rng", int(key), 0, 2**32 - 1)
-        return jax.random.PRNGKey(int(key))
-    if not isinstance(key, (jax.Array, np.ndarray)):
-        raise UserError(f"rng={key!r} must be a JAX random key or an integer, such as jax.random.PRNGKey(0)")
-    key = jnp.asarray(key)
-    if jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
-        return jax.random.key_data(key)
-    if key.shape != (2,) or key.dtype != jnp.uint32:
-        raise UserError(f"rng has shape {key.shape} and type {key.dtype}: pass jax.random.PRNGKey(0) or an integer")
-    return key
 
 
 def _copy(tree: PyTree) -> PyTree:

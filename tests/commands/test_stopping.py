@@ -151,7 +151,7 @@ def test_stopped_within_an_epoch_of_two_stages(dynax, tmp_path, monkeypatch):
     """After the first piece of the seven of the first epoch, and of fine-tuning. `auto` starts or continues the run."""
     options = [*STAGES, "training.finetune=levenberg_marquardt", "training.num_epochs=1", "training.unroll_epochs=0"]
     uninterrupted = dynax("train", *options).path
-    monkeypatch.setattr("dynax.training.epochs.PIECE", 0.0)
+    monkeypatch.setattr("dynax.training.epochs.PIECE_SECONDS", 0.0)
     dynax.folder = tmp_path / "elsewhere"
     shutil.copytree(tmp_path / "outputs" / "datasets", dynax.folder / "outputs" / "datasets")
     for stop_after in (1, 7):

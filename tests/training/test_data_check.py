@@ -13,7 +13,7 @@ from dynax.envs import MjcfEnv, PendulumEnv
 from dynax.errors import UserError
 from dynax.math import rotations
 from dynax.training import data_check
-from dynax.training.training import raw_key
+from dynax.training.random_key import raw_key
 
 FLYING = """<mujoco><worldbody><body><freejoint/><geom size=".1"/></body></worldbody></mujoco>"""
 STEPS = 30

@@ -11,9 +11,11 @@ from toys import Drift, Linear, epochs, same, start
 
 from dynax.config.schema import TrainingConfig
 from dynax.training import TrainingSet
-from dynax.training.epochs import Epochs, initial_state, make_piece
+from dynax.training.epoch_size import EpochSize
+from dynax.training.epochs import Epochs, initial_state
 from dynax.training.losses import of_errors, one_step
 from dynax.training.shards import Shards
+from dynax.training.updates import Rule, updates_of
 
 
 @pytest.mark.slow
@@ -43,10 +45,10 @@ def test_the_precision_is_that_of_the_matrix_products_of_the_gradient(slide, sli
     params = model.create(jax.random.PRNGKey(0), train.normalization)["params"]
     ends, optimizer = jnp.asarray(train.window_ends())[None], optax.sgd(0.1)
     state = initial_state(params, optimizer, jax.random.PRNGKey(0))
-    loss = partial(of_errors, "mse")
-    piece = make_piece(partial(one_step, model), loss, train.normalization, optimizer, config, 1, Shards())
+    rule = Rule(partial(one_step, model), partial(of_errors, "mse"), optimizer)
+    updates = Shards().compile(updates_of(rule, train.normalization, config, 1, Shards()), donated=())
     moving, keys = (state.params, state.ema, state.opt_state), jax.random.split(jax.random.PRNGKey(0), 1)
-    text = piece.lower(moving, jnp.zeros(1), state.epoch, train.samples, ends, keys, 0, 1).as_text()
+    text = updates.lower(moving, jnp.zeros(1), state.epoch, train.samples, ends, keys, 0, 1).as_text()
     products = [line for line in text.splitlines() if "dot_general" in line]
     assert products
     assert all(f"precision = [{word}, {word}]" in line for line in products)
@@ -57,10 +59,10 @@ def test_the_loss_is_nan_if_the_last_update_gives_parameters_that_are_not_finite
     config = TrainingConfig(num_epochs=1, batch_size=10_000, ema_decay=None)
     model, train = Linear(env=slide), TrainingSet.of(Linear(env=slide), sliding[0])
     params = model.create(jax.random.PRNGKey(0), train.normalization)["params"]
-    ends, optimizer = jnp.asarray(train.window_ends()), optax.sgd(jnp.nan)
+    ends, optimizer = train.window_ends(), optax.sgd(jnp.nan)
     state = initial_state(params, optimizer, jax.random.PRNGKey(0))
-    loss = partial(of_errors, "mse")
-    piece = make_piece(partial(one_step, model), loss, train.normalization, optimizer, config, 1, Shards())
-    work = Epochs(piece, Shards(), train.samples, ends, batch=len(ends), updates=1)
+    rule = Rule(partial(one_step, model), partial(of_errors, "mse"), optimizer)
+    updates = Shards().compile(updates_of(rule, train.normalization, config, 1, Shards()), donated=(0, 1))
+    work = Epochs(updates, Shards(), train.samples, EpochSize(ends, batch=len(ends), updates=1))
     [(state, progress)] = work.pieces(state, work.start(state))
     assert np.isnan(work.finish(state, progress)[1])

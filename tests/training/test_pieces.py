@@ -33,7 +33,7 @@ def uninterrupted(request, slide, sliding):
 @pytest.mark.slow
 @pytest.mark.parametrize("uninterrupted", METHODS[:1], indirect=True)
 def test_longer_pieces_do_not_change_the_result(slide, sliding, uninterrupted, monkeypatch):
-    monkeypatch.setattr(module, "PIECE", 1e9)
+    monkeypatch.setattr(module, "PIECE_SECONDS", 1e9)
     config, trained = uninterrupted
     again = epochs(Dropping(env=slide), sliding, config)
     assert same([e.state for e in again], [e.state for e in trained])
@@ -45,7 +45,7 @@ def test_a_training_continued_within_an_epoch_of_any_stage_gives_the_same_bits(
     slide, sliding, uninterrupted, monkeypatch, tmp_path
 ):
     """Pieces of one update. Other trainings restore the state and the position from files."""
-    monkeypatch.setattr(module, "PIECE", 0.0)
+    monkeypatch.setattr(module, "PIECE_SECONDS", 0.0)
     config, trained = uninterrupted
     training, metrics, pieces, moves = start(Dropping(env=slide), sliding, config), [], 0, []
     while training.stage is not None:
@@ -78,7 +78,7 @@ def test_a_training_between_two_epochs_has_no_position(slide, sliding):
 
 
 def test_a_position_outlives_the_next_piece(slide, sliding, monkeypatch):
-    monkeypatch.setattr(module, "PIECE", 0.0)
+    monkeypatch.setattr(module, "PIECE_SECONDS", 0.0)
     training = start(Dropping(env=slide), sliding, stages("none"))
     training.advance()
     before = training.progress

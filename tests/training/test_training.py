@@ -15,7 +15,7 @@ from dynax.data.trajectories import Trajectories
 from dynax.errors import RunError, UserError
 from dynax.training import Training, TrainingSet
 from dynax.training.normalization import normalization_of
-from dynax.training.training import raw_key
+from dynax.training.random_key import raw_key
 from dynax.training.validation import Validation, keep_best
 
 

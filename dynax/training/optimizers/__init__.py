@@ -29,9 +29,9 @@ def make(
         shards: the shards of a batch, among which the work of a costly rule is divided; by default one.
     """
     warmup = min(config.warmup_steps, num_steps // 10)
-    schedule = optax.warmup_cosine_decay_schedule(
-        0.0, config.learning_rate, warmup, max(num_steps, 1), config.final_learning_rate
-    )
+    peak, decay_steps = config.learning_rate, max(num_steps, 1) - warmup
+    cosine = optax.cosine_decay_schedule(peak, decay_steps, config.final_learning_rate / peak)
+    schedule = optax.join_schedules([optax.linear_schedule(0.0, peak, warmup), cosine], [warmup])
     clip = optax.identity() if config.gradient_clip is None else optax.clip_by_global_norm(config.gradient_clip)
     rule = OPTIMIZERS.get(config.optimizer, "training.optimizer")(schedule, config)
     chain = optax.chain(clip, divided(rule, shards) if shards and config.optimizer in COSTLY else rule)

@@ -7,5 +7,4 @@ from dynax.config.schema import TrainingConfig
 
 def optimizer(schedule: optax.Schedule, config: TrainingConfig) -> optax.GradientTransformation:
     """Return Adam; `training.weight_decay` is added to the gradient, which is L2 regularization."""
-    decay = optax.add_decayed_weights(config.weight_decay) if config.weight_decay else optax.identity()
-    return optax.chain(decay, optax.adam(schedule))
+    return optax.chain(optax.add_decayed_weights(config.weight_decay), optax.adam(schedule))
