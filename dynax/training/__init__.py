@@ -15,15 +15,17 @@ import lazy_loader
 
 if TYPE_CHECKING:
     from dynax.training.fitting import train_dynamics_model
+    from dynax.training.group import TrainingGroup
     from dynax.training.training import EpochMetrics, Training
     from dynax.training.training_set import TrainingSet
 
-__all__ = ["EpochMetrics", "Training", "TrainingSet", "train_dynamics_model"]
+__all__ = ["EpochMetrics", "Training", "TrainingGroup", "TrainingSet", "train_dynamics_model"]
 
 __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "fitting": ["train_dynamics_model"],
+        "group": ["TrainingGroup"],
         "training": ["EpochMetrics", "Training"],
         "training_set": ["TrainingSet"],
     },

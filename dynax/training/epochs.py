@@ -101,7 +101,7 @@ class Epochs:
 
     def finish(self, state: TrainState, progress: Progress) -> tuple[TrainState, jax.Array]:
         """Return the state after an epoch and the mean squared error, which is NaN if parameters are not finite."""
-        return _finish(state, progress.errors)
+        return finished(state, progress.errors)
 
 
 class PieceLength:
@@ -126,7 +126,8 @@ class PieceLength:
 
 
 @jax.jit
-def _finish(state: TrainState, errors: Float[Array, " U"]) -> tuple[TrainState, jax.Array]:
+def finished(state: TrainState, errors: Float[Array, " U"]) -> tuple[TrainState, jax.Array]:
+    """Return the state after an epoch and the mean of the errors, which is NaN if parameters are not finite."""
     finite = jnp.isfinite(optax.tree.norm(state.params))  # no error of this epoch depends on the last update
     return state.replace(epoch=state.epoch + 1), jnp.where(finite, errors.mean(), jnp.nan)
 

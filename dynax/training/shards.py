@@ -152,8 +152,13 @@ class Shards:
         return jax.lax.psum(tree, AXIS) if self.devices else tree
 
     @property
+    def mesh(self) -> Mesh:
+        """The devices, if there are several."""
+        return Mesh(np.array(self.devices), (AXIS,))
+
+    @property
     def _everywhere(self) -> NamedSharding:
-        return NamedSharding(Mesh(np.array(self.devices), (AXIS,)), PartitionSpec())
+        return NamedSharding(self.mesh, PartitionSpec())
 
     def _share(self, array: Array) -> Array:
         views = [jax.device_put(np.asarray(array), device, may_alias=True) for device in self.devices]

@@ -17,7 +17,7 @@ from dynax.config.schema import TrainingConfig
 from dynax.training import losses, optimizers, second_order
 from dynax.training.epoch_size import EpochSize, epoch_size, optimizer_for
 from dynax.training.epochs import Epochs, TrainState
-from dynax.training.numbers import with_numbers
+from dynax.training.numbers import is_zero, with_numbers
 from dynax.training.samples import Samples
 from dynax.training.shards import Shards
 from dynax.training.training_set import TrainingSet
@@ -122,7 +122,7 @@ def one_step_size(train: TrainingSet, config: TrainingConfig) -> EpochSize:
 def one_step_rule(train: TrainingSet, config: TrainingConfig, shards: Shards) -> Rule:
     """Train on one-step predictions."""
     model = train.model
-    noise = {"scale": (config.input_noise * train.state_std).astype(np.float32)} if config.input_noise else {}
+    noise = {} if is_zero(config.input_noise) else {"scale": (config.input_noise * train.state_std).astype(np.float32)}
     if model.gaussian_head:
         errors, loss = partial(losses.likelihood_step, model, **noise), partial(losses.of_likelihoods, config.loss)
     else:

@@ -80,8 +80,8 @@ def updates_of(rule: Rule, normalization: Variables, config: TrainingConfig, upd
     return run
 
 
-def _moving_average(decay: float | None, ema: PyTree, params: PyTree, count: Float[Array, ""]) -> PyTree:
-    """Return the moving average after an update; the decay grows with the number of updates up to `decay`."""
+def _moving_average(decay: Any, ema: PyTree, params: PyTree, count: Float[Array, ""]) -> PyTree:
+    """Return the moving average after an update; the decay grows with the number of updates up to `decay`, or None."""
     if decay is None:
         return params
     rate = jnp.minimum(decay, (1 + count) / (10 + count))

@@ -39,7 +39,7 @@ class SoapState(NamedTuple):
 
 def optimizer(schedule: optax.Schedule, config: TrainingConfig) -> optax.GradientTransformation:
     """Return SOAP with decoupled `training.weight_decay`."""
-    decay = optax.add_decayed_weights(config.weight_decay) if config.weight_decay else optax.identity()
+    decay = optax.add_decayed_weights(config.weight_decay)
     return optax.chain(scale_by_soap(), decay, optax.scale_by_learning_rate(schedule))
 
 
@@ -90,7 +90,7 @@ def _scale(
 
     def first_update() -> tuple[jax.Array, Moments]:
         factors = new_factors()
-        bases = tuple(jnp.linalg.eigh(f)[1][:, ::-1] for f in factors)
+        bases = tuple(_eigenvectors(f)[:, ::-1] for f in factors)
         first, second = _averages(old, _rotate(gradient, bases, axes))
         return jnp.zeros_like(gradient), Moments(first, second, factors, bases)
 
@@ -135,4 +135,10 @@ def _rotate_back(x: jax.Array, bases: tuple[jax.Array, ...], axes: list[int]) ->
 
 
 def _refine(factors: tuple[jax.Array, ...], bases: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
-    return tuple(jnp.linalg.qr(f @ q)[0] for f, q in zip(factors, bases, strict=True))
+    return tuple(_orthonormal(f @ q) for f, q in zip(factors, bases, strict=True))
+
+
+# Several trainings decompose one matrix after the other: on CPU devices, two batches of decompositions can block each
+# other.
+_eigenvectors = jax.custom_batching.sequential_vmap(lambda matrix: jnp.linalg.eigh(matrix)[1])
+_orthonormal = jax.custom_batching.sequential_vmap(lambda matrix: jnp.linalg.qr(matrix)[0])
