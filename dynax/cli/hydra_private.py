@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from hydra._internal import hydra, utils
+from hydra.core.plugins import Plugins
+from hydra.plugins.plugin import Plugin
 from omegaconf import Container
 
 
@@ -26,6 +28,14 @@ def mode_from_flags() -> Iterator[None]:
         yield
     finally:
         hydra.Hydra.get_mode = composes
+
+
+def register_plugin(plugin: type[Plugin]) -> str:
+    """Add a plugin to Hydra and return its name. Hydra itself accepts only plugins of the package `hydra_plugins`."""
+    name, accepts = f"{plugin.__module__}.{plugin.__qualname__}", Plugins.is_in_toplevel_plugins_module
+    Plugins.is_in_toplevel_plugins_module = staticmethod(lambda clazz: clazz == name or accepts(clazz))
+    Plugins.instance().register(plugin)
+    return name
 
 
 def root_of(node: Container) -> Any:

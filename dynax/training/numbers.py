@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
-import jax
 import numpy as np
 
 from dynax.config.schema import TrainingConfig
@@ -33,7 +32,7 @@ def with_numbers(config: TrainingConfig, **numbers: Any) -> TrainingConfig:
 
 def is_zero(value: Any) -> bool:
     """Return whether a setting is zero; a traced value is not, because a program without it is another program."""
-    return not isinstance(value, jax.Array) and value == 0
+    return isinstance(value, (int, float)) and value == 0
 
 
 def shared_settings(config: TrainingConfig) -> dict[str, Any]:

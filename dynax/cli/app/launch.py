@@ -12,7 +12,7 @@ import hydra
 from omegaconf import DictConfig
 
 from dynax.cli import directories, signals
-from dynax.cli.app import flags
+from dynax.cli.app import flags, vectorized
 from dynax.cli.app.help import help_text
 from dynax.cli.command_table import COMMANDS
 from dynax.cli.composition import conf, plugins, resolvers
@@ -119,6 +119,7 @@ def launch(command: str, argv: Sequence[str]) -> int:
 def to_hydra(command: str, argv: Sequence[str]) -> None:
     """Call Hydra with a command line. Its errors are raised as exceptions."""
     resolvers.register()
+    vectorized.register()
     sys.argv[1:] = argv
     os.environ["HYDRA_FULL_ERROR"] = "1"  # otherwise, Hydra prints its errors and exits
     main = hydra.main(version_base="1.3", config_path=str(conf.directory()), config_name=command)

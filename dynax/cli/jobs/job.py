@@ -2,7 +2,10 @@
 
 import logging
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 
 from hydra.conf import HydraConf
 from hydra.core.hydra_config import HydraConfig
@@ -34,17 +37,37 @@ def run(command: str, cfg: DictConfig) -> None:
     if outcomes.is_stopped() or signals.requested():
         return
     with outcomes.running():
-        try:
-            outcome = outcomes.Outcome(0, str(_result(command, cfg)))
-        except (KeyboardInterrupt, Stopped) as error:
-            outcome = outcomes.Outcome(_stopped(error))
-        except (Exception, SystemExit) as error:
-            outcome = outcomes.Outcome(_stopped(signals.stop()) if signals.requested() else _failed(error))
+        store_outcome(lambda: _result(command, cfg))
+
+
+def store_outcome(function: Callable[[], Path | None]) -> None:
+    """Store the outcome of a function that returns the result of the current job, or None if the job is not complete.
+
+    Errors are reported.
+    """
+    try:
+        path = function()
+        outcome = None if path is None else outcomes.Outcome(0, str(path.absolute()))
+    except (KeyboardInterrupt, Stopped) as error:
+        outcome = outcomes.Outcome(_stopped(error))
+    except (Exception, SystemExit) as error:
+        outcome = outcomes.Outcome(_stopped(signals.stop()) if signals.requested() else _failed(error))
+    if outcome:
         outcomes.store(outcome)
 
 
 def _result(command: str, cfg: DictConfig) -> Path:
-    """Run a command and return the absolute path of its result. Between its parts, stop if a signal has arrived."""
+    """Run a command and return the path of its result."""
+    with prepared(command, cfg) as module:
+        return Path(module.run(cfg))
+
+
+@contextmanager
+def prepared(command: str, cfg: DictConfig) -> Iterator[ModuleType]:
+    """Own the run directory and check the config. Yield the module of the command.
+
+    Between the parts, stop if a signal has arrived.
+    """
     cores.use_own_cores()
     libraries.set_defaults()
     with owned(cfg):
@@ -58,7 +81,7 @@ def _result(command: str, cfg: DictConfig) -> Path:
             log.info("importing libraries")  # at once, because the import may take seconds
         module = libraries.import_module(name)
         signals.check()
-        return Path(module.run(cfg)).absolute()
+        yield module
 
 
 def _stopped(error: KeyboardInterrupt | Stopped) -> int:

@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from signal import SIGINT
 
 from jaxtyping import PyTree
 
 from dynax.base import Variables
+from dynax.cli.signals import Stopped
 from dynax.cli.training.job import Job
 from dynax.errors import DiskFullError, RunError
 from dynax.runs import checkpoint
@@ -85,6 +87,17 @@ def restore_training(job: Job, training: Training) -> None:
             training.restore_progress(read_tree(path / "progress", training.progress_template()))
 
     checkpoint.read(job.path, read)
+
+
+@contextmanager
+def resumable(path: Path) -> Iterator[None]:
+    """Explain how to write the summary if a signal stops the run `path` after its training."""
+    try:
+        yield
+    except (KeyboardInterrupt, Stopped) as error:
+        number = error.number if isinstance(error, Stopped) else SIGINT
+        advice = f"run `dynax train training.resume={path}` to write it"
+        raise Stopped(number, f"training finished, but the summary was not written; {advice}") from None
 
 
 @contextmanager

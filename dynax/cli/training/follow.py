@@ -11,16 +11,15 @@ from dynax.architectures.description import title
 from dynax.cli import console, signals
 from dynax.cli.console.progress import Update
 from dynax.cli.signals import Request, Stopped, defer_signals
-from dynax.cli.training.checkpoints import naming_last_checkpoint, resuming, save_training
+from dynax.cli.training.checkpoints import naming_last_checkpoint, resuming
 from dynax.cli.training.job import Job
+from dynax.cli.training.schedule import CheckpointSchedule, Clock
 from dynax.runs import arrays
 from dynax.runs.history import History
 from dynax.training import EpochMetrics, Training
 from dynax.training.stages import Stage
 
 log = logging.getLogger(__name__)
-
-LONG_PIECE = 3.0  # duration of a piece after which each piece is saved, because the next may be too long for a stop, s
 
 
 def follow(job: Job, training: Training, history: History, seconds: float = 0.0) -> None:
@@ -37,31 +36,31 @@ def follow(job: Job, training: Training, history: History, seconds: float = 0.0)
         RunError: if the training diverges.
     """
     arrays.prepare()
-    keeper = _Keeper(job, training, _Clock(seconds))
+    schedule = CheckpointSchedule([(job, training)], Clock(seconds))
     with defer_signals() as request, naming_last_checkpoint(job.path):
         while (stage := training.stage) is not None:
             with _progress(job, stage, training.epoch) as update:
                 while training.stage is stage:
-                    keeper.stop_if_requested(request)
-                    _run_piece(training, history, keeper, update)
+                    _stop_if_requested(request, schedule, job, training)
+                    _run_piece(training, history, schedule, update)
         training.step()  # logs an early end
-        if keeper.changed:
-            keeper.save()
-        keeper.stop_if_requested(request)
+        if schedule.changed:
+            schedule.save()
+        _stop_if_requested(request, schedule, job, training)
 
 
-def _run_piece(training: Training, history: History, keeper: "_Keeper", update: Update) -> None:
+def _run_piece(training: Training, history: History, schedule: CheckpointSchedule, update: Update) -> None:
     """Run a piece of an epoch. After the last one, record the metrics of the epoch."""
     start = time.monotonic()
     metrics = training.advance()
-    keeper.changed = True
+    schedule.changed = True
     if metrics is None:
-        keeper.save_in_time(time.monotonic() - start)
+        schedule.save_in_time(time.monotonic() - start)
         return
-    seconds = keeper.clock.lap()
+    seconds = schedule.clock.lap()
     history.append(metrics_row(metrics, seconds))
     update(metrics.epoch, note_of(metrics, training.train.data.num_transitions / seconds))
-    keeper.save_after(metrics.epoch)
+    schedule.save_after(metrics.epoch)
 
 
 def note_of(metrics: EpochMetrics, rate: float) -> str:
@@ -97,74 +96,18 @@ def _progress(job: Job, stage: Stage, done: int) -> Iterator[Update]:
         yield update
 
 
-class _Keeper:
-    """Decides when a checkpoint is due, and writes it.
-
-    Args:
-        job: the job.
-        training: the training.
-        clock: duration of the current epoch.
-    """
-
-    def __init__(self, job: Job, training: Training, clock: "_Clock"):
-        self.clock, self._job, self._training = clock, job, training
-        self.changed = False  # whether the training has advanced since the last checkpoint
-        self._time = time.monotonic()  # of the last checkpoint
-
-    def save(self) -> None:
-        """Write a checkpoint."""
-        with signals.saving():
-            save_training(self._job, self._training, self.clock.seconds)
-        self.changed, self._time = False, time.monotonic()
-
-    def save_after(self, epoch: int) -> None:
-        """Write a checkpoint if it is due after an epoch."""
-        settings = self._job.training
-        if epoch in (1, settings.total_epochs) or epoch % settings.checkpoint_every == 0:
-            self.save()
-        else:
-            self.save_in_time(0.0)
-
-    def save_in_time(self, piece: float) -> None:
-        """Write a checkpoint if the last one is too old, or if the last piece took longer than a stop may take.
-
-        Args:
-            piece: duration of the last piece, s.
-        """
-        if time.monotonic() - self._time >= self._job.training.checkpoint_seconds or piece > LONG_PIECE:
-            self.save()
-
-    def stop_if_requested(self, request: Request) -> None:
-        """Save the training and raise `Stopped` if a signal has arrived."""
-        if not request.number:
-            return
-        signals.acknowledge()
-        log.warning("%s received: saving a checkpoint", signal.Signals(request.number).name)
-        if self.changed:
-            self.save()
-        raise Stopped(request.number, f"stopped {self._place()}; {resuming(self._job.path)}")
-
-    def _place(self) -> str:
-        epoch = self._training.progress_epoch
-        return f"after epoch {self._training.epoch}" if epoch is None else f"in epoch {epoch}"
+def _stop_if_requested(request: Request, schedule: CheckpointSchedule, job: Job, training: Training) -> None:
+    """Save the training and raise `Stopped` if a signal has arrived."""
+    if not request.number:
+        return
+    signals.acknowledge()
+    log.warning("%s received: saving a checkpoint", signal.Signals(request.number).name)
+    if schedule.changed:
+        schedule.save()
+    raise Stopped(request.number, f"stopped {place_of(training)}; {resuming(job.path)}")
 
 
-class _Clock:
-    """Measures the durations of epochs.
-
-    Args:
-        seconds: duration of the part of the first epoch that is already done.
-    """
-
-    def __init__(self, seconds: float):
-        self._start = time.monotonic() - seconds
-
-    @property
-    def seconds(self) -> float:
-        """The seconds since the start of the current epoch."""
-        return time.monotonic() - self._start
-
-    def lap(self) -> float:
-        """Return the duration of the epoch that ends now."""
-        seconds, self._start = self.seconds, time.monotonic()
-        return seconds
+def place_of(training: Training) -> str:
+    """Return the position of a training in words."""
+    epoch = training.progress_epoch
+    return f"after epoch {training.epoch}" if epoch is None else f"in epoch {epoch}"

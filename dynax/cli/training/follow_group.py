@@ -1,0 +1,84 @@
+"""Run the epochs of several trainings as one program: progress, metrics and checkpoints of each, stop on a signal."""
+
+import signal
+import time
+from collections.abc import Sequence
+
+from dynax.architectures.description import title
+from dynax.cli import console, signals
+from dynax.cli.console.progress import Update
+from dynax.cli.signals import Request, Stopped, defer_signals
+from dynax.cli.training.begin import Begun
+from dynax.cli.training.follow import log, metrics_row, place_of
+from dynax.cli.training.schedule import CheckpointSchedule, Clock
+from dynax.errors import RunError
+from dynax.runs import arrays
+from dynax.training import TrainingGroup
+
+
+def follow_group(jobs: Sequence[Begun]) -> dict[int, RunError]:
+    """Run all epochs of the trainings. After a signal, save a checkpoint of each.
+
+    The time of an epoch in `metrics.jsonl` is the time of all its trainings, divided by their number.
+
+    Args:
+        jobs: jobs with the same training set, whose configs differ only in the seed and the numbers of the training.
+
+    Returns:
+        The errors of the trainings that have diverged, by the number of their job.
+
+    Raises:
+        Stopped: after a signal.
+    """
+    arrays.prepare()
+    group = TrainingGroup([begun.training for begun in jobs])
+    pairs = [(begun.job, begun.training) for begun in jobs]
+    schedule = CheckpointSchedule(pairs, Clock(), group.synchronize)
+    heading = f"train {len(jobs)} models: {title(jobs[0].job.model)}"
+    total = jobs[0].job.training.total_epochs
+    with (
+        defer_signals() as request,
+        console.progress(heading, total, "epochs", 0, "compiling; running the first epoch") as update,
+    ):
+        while not group.is_complete:
+            _stop_if_requested(request, schedule, jobs)
+            _run_piece(group, jobs, schedule, update)
+        for begun in jobs:
+            begun.training.step()  # logs an early end
+        if schedule.changed:
+            schedule.save()
+        _stop_if_requested(request, schedule, jobs)
+    return group.failures
+
+
+def _run_piece(group: TrainingGroup, jobs: Sequence[Begun], schedule: CheckpointSchedule, update: Update) -> None:
+    """Run a piece of an epoch. After the last one, record the metrics of the epoch."""
+    start = time.monotonic()
+    results = group.advance()
+    schedule.changed = True
+    if not results:
+        schedule.save_in_time(time.monotonic() - start)
+        return
+    seconds = schedule.clock.lap()
+    for i, metrics in results.items():
+        jobs[i].history.append(metrics_row(metrics, seconds / len(results)))
+    best, epoch = max(results, key=lambda i: results[i].val_valid_time), max(m.epoch for m in results.values())
+    rate = len(results) * jobs[0].training.train.data.num_transitions / seconds
+    note = f"longest VPT(0.1) {results[best].val_valid_time:.2f} s in {jobs[best].job.path.name}"
+    update(epoch, f"{note}, {rate / 1e3:,.0f}k transitions/s")
+    schedule.save_after(epoch)
+
+
+def _stop_if_requested(request: Request, schedule: CheckpointSchedule, jobs: Sequence[Begun]) -> None:
+    """Save the trainings and raise `Stopped` if a signal has arrived."""
+    if not request.number:
+        return
+    signals.acknowledge()
+    log.warning("%s received: saving a checkpoint of each model", signal.Signals(request.number).name)
+    if schedule.changed:
+        schedule.save()
+    sweep = jobs[0].job.path.parent
+    place = place_of(jobs[0].training)
+    names = ", ".join(begun.job.path.name for begun in jobs)
+    advice = f"run `dynax train training.resume={sweep}/<job>` to continue a job of {names}"
+    raise Stopped(request.number, f"stopped {place}; {advice}")

@@ -1,0 +1,72 @@
+"""When checkpoints are due, and how a training stops after a signal."""
+
+import time
+from collections.abc import Callable
+
+from dynax.cli import signals
+from dynax.cli.training.checkpoints import save_training
+from dynax.cli.training.job import Job
+from dynax.training import Training
+
+LONG_PIECE = 3.0  # duration of a piece after which each piece is saved, because the next may be too long for a stop, s
+
+
+class CheckpointSchedule:
+    """Writes checkpoints after epochs, and by time.
+
+    Args:
+        jobs: the jobs and their trainings, which have the same settings of checkpoints.
+        clock: duration of the current epoch.
+        prepare: a function that is called before the trainings are saved.
+    """
+
+    def __init__(self, jobs: list[tuple[Job, Training]], clock: "Clock", prepare: Callable[[], None] = lambda: None):
+        self.clock, self._jobs, self._prepare = clock, jobs, prepare
+        self.changed = False  # whether the trainings have advanced since the last checkpoint
+        self._time = time.monotonic()  # of the last checkpoint
+
+    def save(self) -> None:
+        """Write a checkpoint of each training."""
+        with signals.saving():
+            self._prepare()
+            for job, training in self._jobs:
+                save_training(job, training, self.clock.seconds)
+        self.changed, self._time = False, time.monotonic()
+
+    def save_after(self, epoch: int) -> None:
+        """Write checkpoints if they are due after an epoch."""
+        settings = self._jobs[0][0].training
+        if epoch in (1, settings.total_epochs) or epoch % settings.checkpoint_every == 0:
+            self.save()
+        else:
+            self.save_in_time(0.0)
+
+    def save_in_time(self, piece: float) -> None:
+        """Write checkpoints if the last ones are too old, or if the last piece took longer than a stop may take.
+
+        Args:
+            piece: duration of the last piece, s.
+        """
+        if time.monotonic() - self._time >= self._jobs[0][0].training.checkpoint_seconds or piece > LONG_PIECE:
+            self.save()
+
+
+class Clock:
+    """Measures the durations of epochs.
+
+    Args:
+        seconds: duration of the part of the first epoch that is already done.
+    """
+
+    def __init__(self, seconds: float = 0.0):
+        self._start = time.monotonic() - seconds
+
+    @property
+    def seconds(self) -> float:
+        """The seconds since the start of the current epoch."""
+        return time.monotonic() - self._start
+
+    def lap(self) -> float:
+        """Return the duration of the epoch that ends now."""
+        seconds, self._start = self.seconds, time.monotonic()
+        return seconds
