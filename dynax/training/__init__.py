@@ -7,7 +7,10 @@ optional last stage is second-order fine-tuning (`second_order`).
 
     fitting                          `train_dynamics_model`: a whole training in one call
     training                         `Training`: the state of a training, one epoch or one piece at a time
+    group, numbers, placement        several trainings as one program, the numbers that differ, and their devices
     stages, epochs                   the stages of a training, and the epochs of first-order updates
+    updates                          one update: gradient, optimizer and moving average
+    random_key                       the random key of a training, as a checkpoint contains it
     training_set, samples, windows   the data that do not depend on the parameters
     normalization                    mean and standard deviation of features, actions and targets
     losses                           prediction errors, and the losses made from them
