@@ -47,7 +47,7 @@ def table(results: dict[str, dict[str, Any]]) -> str:
         "width / oracle",
         "rank correlation",
         "trust horizon / VPT(0.1), s",
-        "too long, %",
+        "trust horizon > VPT(0.1), % of trajectories",
     ]
     return markdown(columns, [[name, *_cells(result)] for name, result in results.items()])
 

@@ -1,6 +1,7 @@
 """Architectures: one file for each network or structured model.
 
-    network, structured              base classes
+    structured                       base class of the models with equations of motion
+    network                          base class of the networks, with default options only; constant options
     mlp, resnet, gru, transformer    generic networks
     quadratic                        a network with the polynomial form of the equations of motion
     lagrangian, mechanical, rigid    equations of motion with learned terms

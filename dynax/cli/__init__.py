@@ -6,12 +6,26 @@ result: one line with the path of a directory. Everything else goes to standard 
 Hydra is imported once a command is given. JAX is imported once the configuration is valid.
 
 Folders, from top to bottom; each imports only from those below it:
+
     app          the command line through Hydra: help, completion, the run itself
     commands     one file per command
+    training     parts of `dynax train`: the job, the epoch loop, checkpoints, the final report
+    learning     parts of `dynax learn`: checkpoints of the rounds, the final report
     jobs         one job, alone or in a sweep, and its outcome
     errors       an exception as a message and an exit code
     composition  the YAML files, and the checks on a composed configuration
     console      progress bars and tables on standard error
+
+Files outside of these folders:
+
+    command_table                    the commands, with their summaries and examples
+    signals, stop_request, watcher   stop of a process by a signal
+    streams, log_file, directories   standard output and standard error, log file, directories of results
+    resume                           `training.resume`: a run continues with its own config, robot and dataset
+    collection_policy                the policy of a collection
+    log_dataset, render_log          a log as a test set, and its clip
+    diagnosis                        the checks of `dynax doctor`
+    hydra_private                    private parts of Hydra that have no public equivalent
 """
 
 import os

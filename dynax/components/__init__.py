@@ -1,6 +1,9 @@
 """Flax modules and other parts that models are composed of.
 
     layers, mass_matrix, constraints    flax modules: hidden layers, learned mass matrix, learned constraint parameters
+    joint_forces                        forces of springs, dampers and actuators with learned factors
+    friction                            dry friction of a real joint
+    observer                            initial-velocity estimate from the last measurements
     normalization                       statistics of features, actions and targets
     network_step                        the unconstrained step of a network
     residual_inputs                     constraint residuals as inputs of a network
