@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.common import RESULTS, header
 from benchmarks.document import ROOT, committed_table, filled
-from benchmarks.speed import commands, contacts, cores, pareto, predictions, simulation, training
+from benchmarks.speed import commands, contacts, cores, groups, pareto, predictions, simulation, training
 from dynax.runs.files import write_json
 
 TABLES: dict[str, Any] = {
@@ -22,6 +22,7 @@ TABLES: dict[str, Any] = {
     "contacts": contacts,
     "training": training,
     "cores": cores,
+    "groups": groups,
     "commands": commands,
     "pareto": pareto,
     "predictions": predictions,

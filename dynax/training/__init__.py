@@ -7,7 +7,8 @@ optional last stage is second-order fine-tuning (`second_order`).
 
     fitting                          `train_dynamics_model`: a whole training in one call
     training                         `Training`: the state of a training, one epoch or one piece at a time
-    group, numbers, placement        several trainings as one program, the numbers that differ, and their devices
+    group, group_epoch, placement    several trainings as one program, and their devices
+    numbers                          the settings that may differ between them
     stages, epochs                   the stages of a training, and the epochs of first-order updates
     updates                          one update: gradient, optimizer and moving average
     random_key                       the random key of a training, as a checkpoint contains it

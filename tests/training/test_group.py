@@ -114,14 +114,14 @@ def test_a_training_that_diverges_does_not_end_the_others(slide, sliding):
 
 
 def test_too_little_memory_splits_the_group(slide, sliding, monkeypatch, caplog):
-    settings, original = configs(), group._Epoch.run_piece
+    settings, original = configs(), group.GroupEpoch.run_piece
 
     def run_piece(epoch):
         if len(epoch.members) > 1:
             raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory")
         original(epoch)
 
-    monkeypatch.setattr(group._Epoch, "run_piece", run_piece)
+    monkeypatch.setattr(group.GroupEpoch, "run_piece", run_piece)
     trained = TrainingGroup(trainings(slide, sliding, settings))
     for config, metrics in zip(settings, run(trained), strict=True):
         alone = epochs(Dropping(env=slide), sliding, config, seed=config.seed)
@@ -134,7 +134,7 @@ def test_too_little_memory_for_one_training(slide, sliding, monkeypatch):
     def run_piece(epoch):
         raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory")
 
-    monkeypatch.setattr(group._Epoch, "run_piece", run_piece)
+    monkeypatch.setattr(group.GroupEpoch, "run_piece", run_piece)
     with pytest.raises(UserError, match="too little memory for one training"):
         run(TrainingGroup(trainings(slide, sliding, configs()[:1])))
 

@@ -19,6 +19,7 @@ from dynax.cli.composition import conf
 _FLAGS = (
     ("-m, --multirun", "run one job per combination of comma-separated values"),
     ("hydra/launcher=joblib", "with -m: run the jobs in parallel"),
+    ("hydra/launcher=vectorized", "with -m: train jobs that differ only in seeds and numbers as one program"),
     ("--config-dir DIR", "search DIR for more options, such as DIR/model/mine.yaml"),
     ("--cfg job", "print the composed config and run nothing"),
     ("--info defaults", "print the files that the config is composed from"),

@@ -43,8 +43,9 @@ def follow_group(jobs: Sequence[Begun]) -> dict[int, RunError]:
         while not group.is_complete:
             _stop_if_requested(request, schedule, jobs)
             _run_piece(group, jobs, schedule, update)
-        for begun in jobs:
-            begun.training.step()  # logs an early end
+        for i, begun in enumerate(jobs):
+            if i not in group.failures:
+                begun.training.step()  # logs an early end
         if schedule.changed:
             schedule.save()
         _stop_if_requested(request, schedule, jobs)
