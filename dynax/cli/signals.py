@@ -36,10 +36,10 @@ def requested() -> int:
 def check() -> None:
     """Raise `Stopped` if a signal has arrived and signals are not deferred."""
     if request.number and not request.deferred and not request.acknowledged:
-        raise stop()
+        raise stop_exception()
 
 
-def stop() -> Stopped:
+def stop_exception() -> Stopped:
     """Return the exception for the signal that has arrived."""
     return request.exception()
 
@@ -49,17 +49,17 @@ def acknowledge() -> None:
     request.acknowledged = True
 
 
-def advise(advice: Callable[[], str] | None) -> None:
+def set_resume_advice(advice: Callable[[], str] | None) -> None:
     """Set the function that returns how to continue, for the message of a stop."""
     request.advice = advice
 
 
-def before_stop(action: Callable[[int], None]) -> None:
+def set_stop_action(action: Callable[[int], None]) -> None:
     """Set a function of the signal that is called before `Stopped` is raised."""
     request.before = action
 
 
-def passed_on(origin: Callable[[int], int]) -> None:
+def set_signal_origin(origin: Callable[[int], int]) -> None:
     """Set a function that returns the signal of the user if another process has passed it on as another signal."""
     request.origin = origin
 
@@ -81,7 +81,7 @@ def defer_signals() -> Iterator[Request]:
 
 
 @contextmanager
-def saving() -> Iterator[None]:
+def longer_deadline() -> Iterator[None]:
     """Give the block more time after a signal, because it writes the checkpoint from which the run continues."""
     request.saving = True
     try:

@@ -100,7 +100,7 @@ class TrainingGroup:
         return [i for i in left if place(i) == least][: self._most]
 
     def _position(self, i: int) -> int:
-        progress = self.trainings[i].progress
+        progress = self.trainings[i].position
         return int(progress.position) if isinstance(progress, Progress) else 0
 
     def _begin(self, members: list[int], stage: Stage) -> GroupEpoch:

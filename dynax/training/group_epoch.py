@@ -70,7 +70,7 @@ class GroupEpoch:
         self.members = members
         self._program, self._states = program, [training.state for training in trainings]
         place, size = program.placement, program.size
-        starts = [training.progress or Progress(0, np.zeros(size.updates, np.float32)) for training in trainings]
+        starts = [training.position or Progress(0, np.zeros(size.updates, np.float32)) for training in trainings]
         self._position = int(starts[0].position)
         self._moving = place.stacked([_moving(state) for state in self._states], program.axes)
         self._errors = place.stacked([start.errors for start in starts], 0)
@@ -100,7 +100,7 @@ class GroupEpoch:
         """Set the states of the trainings of a group, and their positions in the epoch."""
         for i, (state, errors) in zip(self.members, self._now, strict=True):
             trainings[i].restore(state)
-            trainings[i].restore_progress(Progress(jnp.int32(self._position), errors))
+            trainings[i].restore_position(Progress(jnp.int32(self._position), errors))
 
     def end(self, trainings: Sequence[Training], i: int) -> EpochMetrics:
         """Validate training `i` of a group after the epoch, and return its metrics.

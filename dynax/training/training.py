@@ -85,7 +85,7 @@ class Training:
         self._state = initial_state(params, optimizer_for(self.train, self.config), run_key)
         self._validate = Validation(model, val, config.val_rollouts)
         self._running: tuple[Stage, EpochRunner] | None = None
-        self._progress: Any = None  # position in the current epoch, or None between two epochs
+        self._position: Any = None  # position in the current epoch, or None between two epochs
         self._pieces: Iterator[tuple[TrainState, Any]] | None = None  # the rest of the current epoch
 
     @property
@@ -118,27 +118,27 @@ class Training:
         return _copy(self._state)
 
     @property
-    def progress(self) -> PyTree | None:
+    def position(self) -> PyTree | None:
         """The position in the current epoch, for a checkpoint; a copy. None between two epochs."""
-        return None if self._progress is None else jax.tree.map(np.array, self._progress)
+        return None if self._position is None else jax.tree.map(np.array, self._position)
 
     @property
-    def progress_epoch(self) -> int | None:
+    def current_epoch(self) -> int | None:
         """Number of the epoch that is partly done, or None between two epochs."""
-        return None if self._progress is None else self.epoch + 1
+        return None if self._position is None else self.epoch + 1
 
     def restore(self, state: TrainState) -> None:
         """Continue from a state that another training with the same settings has returned."""
         self._state, self._running = _copy(state), None
-        self._pieces = self._progress = None
+        self._pieces = self._position = None
 
-    def restore_progress(self, progress: PyTree) -> None:
-        """Continue within an epoch, from the `progress` that belongs to the restored state."""
-        self._pieces, self._progress = None, _copy(progress)
+    def restore_position(self, position: PyTree) -> None:
+        """Continue within an epoch, from the `position` that belongs to the restored state."""
+        self._pieces, self._position = None, _copy(position)
 
     @in_single_precision
-    def progress_template(self) -> PyTree:
-        """Return a position in the next epoch, with the shapes that `restore_progress` expects."""
+    def position_template(self) -> PyTree:
+        """Return a position in the next epoch, with the shapes that `restore_position` expects."""
         stage = self.stage
         assert stage is not None, "a complete training has no position in an epoch"
         return self._runner(stage).start(self._state)
@@ -177,15 +177,15 @@ class Training:
         assert stage is not None, "a complete training cannot advance"
         runner = self._runner(stage)
         if self._pieces is None:
-            if self._progress is None:
+            if self._position is None:
                 self.begin_stage(stage)
-                self._progress = runner.start(self._state)
-            self._pieces = runner.pieces(self._state, self._progress)
+                self._position = runner.start(self._state)
+            self._pieces = runner.pieces(self._state, self._position)
         piece = next(self._pieces, None)
         if piece is None:
-            return self.end_epoch(stage, *runner.finish(self._state, self._progress))
-        self._state, self._progress = piece
-        self._check_loss(stage, self.epoch + 1, runner.least_loss(self._progress))
+            return self.end_epoch(stage, *runner.finish(self._state, self._position))
+        self._state, self._position = piece
+        self._check_loss(stage, self.epoch + 1, runner.least_loss(self._position))
         return None
 
     def begin_stage(self, stage: Stage) -> None:
@@ -208,7 +208,7 @@ class Training:
             RunError: as `step`.
         """
         self._state = state
-        self._progress = self._pieces = None
+        self._position = self._pieces = None
         self._check_loss(stage, self.epoch, float(loss))
         nrmse, valid_time = self._validate({"params": state.ema, "normalization": self.train.normalization})
         self._state = keep_best(state, jnp.float32(nrmse))

@@ -146,14 +146,14 @@ def test_the_cleanup_is_not_disturbed():
 
 
 def test_the_message_contains_the_advice():
-    signals.advise(lambda: "run it again")
+    signals.set_resume_advice(lambda: "run it again")
     with stopped("^terminated; run it again$"):
         os.kill(os.getpid(), signal.SIGTERM)
 
 
 def test_the_action_before_a_stop_is_called_once_with_the_signal():
     calls = []
-    signals.before_stop(calls.append)
+    signals.set_stop_action(calls.append)
     with stopped():
         swallow()
         loop()

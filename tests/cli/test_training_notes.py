@@ -2,7 +2,7 @@
 
 import pytest
 
-from dynax.cli.training.follow import note_of
+from dynax.cli.training.epoch_loop import note_of
 from dynax.training import EpochMetrics
 
 

@@ -51,7 +51,7 @@ def test_a_process_that_does_not_answer_is_ended():
 SAVING = """
 with signals.handling(), signals.defer_signals() as request:
     print("ready", flush=True)
-    with signals.saving():
+    with signals.longer_deadline():
         time.sleep(6)
     assert request.number
     signals.acknowledge()
@@ -89,7 +89,7 @@ wait = types.FunctionType(
     compile("def wait():\\n time.sleep(60)", compiler.__file__, "exec").co_consts[0], {"time": time}
 )
 with signals.handling(), signals.defer_signals():
-    signals.advise(lambda: "nothing can be continued yet; run the same command again")
+    signals.set_resume_advice(lambda: "nothing can be continued yet; run the same command again")
     print("ready", flush=True)
     wait()
 """

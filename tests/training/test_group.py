@@ -86,7 +86,7 @@ def test_a_training_continues_alone_within_an_epoch(slide, sliding, monkeypatch)
         assert trained.advance() == {}
     trained.synchronize()
     training = trained.trainings[1]
-    assert int(training.progress.position) == 4
+    assert int(training.position.position) == 4
     alone = epochs(Dropping(env=slide), sliding, settings[1], seed=settings[1].seed)
     assert_close(list(iter(training.step, None)), [epoch.metrics for epoch in alone])
 

@@ -63,26 +63,26 @@ def test_a_training_continued_within_an_epoch_of_any_stage_gives_the_same_bits(
 
 def moved(training, other, path):
     """Continue `training` in `other`, through files."""
-    sealed.write(path, {"training": training.state, "progress": training.progress}, {}, {})
+    sealed.write(path, {"training": training.state, "progress": training.position}, {}, {})
     other.restore(read_tree(path / "training", other.state))
-    other.restore_progress(read_tree(path / "progress", other.progress_template()))
+    other.restore_position(read_tree(path / "progress", other.position_template()))
     return other
 
 
 @pytest.mark.slow
 def test_a_training_between_two_epochs_has_no_position(slide, sliding):
     training = start(Dropping(env=slide), sliding, stages("none"))
-    assert training.progress is None
+    assert training.position is None
     training.step()
-    assert training.progress is None
+    assert training.position is None
 
 
 def test_a_position_outlives_the_next_piece(slide, sliding, monkeypatch):
     monkeypatch.setattr(module, "PIECE_SECONDS", 0.0)
     training = start(Dropping(env=slide), sliding, stages("none"))
     training.advance()
-    before = training.progress
+    before = training.position
     kept = jax.tree.map(np.array, before)
     training.advance()
     assert same(before, kept)
-    assert int(training.progress.position) == 2
+    assert int(training.position.position) == 2

@@ -153,7 +153,7 @@ def _show(prints: Callable[[], None], overrides: Sequence[str]) -> int:
 
 def _run(command: str, argv: Sequence[str], overrides: Sequence[str]) -> int:
     """Run one job or a sweep, print the paths of the results in the order of the jobs, and return the exit code."""
-    signals.before_stop(outcomes.stop_workers)
+    signals.set_stop_action(outcomes.stop_workers)
     stdout = reserve_stdout()
     code = 0
     try:
@@ -163,7 +163,7 @@ def _run(command: str, argv: Sequence[str], overrides: Sequence[str]) -> int:
         signals.acknowledge()
         if isinstance(error, ownership.WrongDirectory):
             error = error.error
-        code = report(signals.stop() if stopped else error, overrides=overrides)
+        code = report(signals.stop_exception() if stopped else error, overrides=overrides)
     results = outcomes.collect()
     outcomes.remove_empty_sweeps()
     directories.remove_empty()

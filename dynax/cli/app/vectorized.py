@@ -87,8 +87,8 @@ class VectorizedLauncher(Launcher):
             return
         self._log_to_console()
         try:
-            follow_group = libraries.import_module("dynax.cli.training.follow_group").follow_group
-            failures = follow_group([each.begun for each in begun])
+            run_group = libraries.import_module("dynax.cli.training.group_loop").run_group
+            failures = run_group([each.begun for each in begun])
         except Exception as error:
             failures = dict.fromkeys(range(len(begun)), error)
         except BaseException:

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 def run(cfg: DictConfig) -> Path:
     """Learn as `cfg` describes, or continue the run `training.resume`, and return the run directory."""
     path, start = run_directory(), time.monotonic()
-    signals.advise(lambda: resuming(path, "learn"))
+    signals.set_resume_advice(lambda: resuming(path, "learn"))
     past = resume.past_of(path, cfg) if resume.is_continued(path, cfg) else None
     if cfg.training.init is not None:
         raise UserError("training.init has no effect with `dynax learn`, which trains from scratch: remove it")
@@ -68,7 +68,7 @@ def _follow(path: Path, config: Any, learning: Learning, history: History) -> No
     seconds, start = [], time.monotonic()
 
     def save() -> None:
-        with signals.saving():
+        with signals.longer_deadline():
             checkpoints.save(path, config, learning, history, seconds)
 
     with console.progress(heading, budget, "transitions", done, "compiling") as update, naming_last_checkpoint(path):

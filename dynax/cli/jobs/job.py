@@ -32,7 +32,7 @@ def run(command: str, cfg: DictConfig) -> None:
     if outcomes.is_worker():
         keep_stderr_writable()
         signals.install()
-        signals.passed_on(outcomes.original_signal)
+        signals.set_signal_origin(outcomes.original_signal)
         orphans.end_with_parent()
     if outcomes.is_stopped() or signals.requested():
         return
@@ -51,7 +51,7 @@ def store_outcome(function: Callable[[], Path | None]) -> None:
     except (KeyboardInterrupt, Stopped) as error:
         outcome = outcomes.Outcome(_stopped(error))
     except (Exception, SystemExit) as error:
-        outcome = outcomes.Outcome(_stopped(signals.stop()) if signals.requested() else _failed(error))
+        outcome = outcomes.Outcome(_stopped(signals.stop_exception()) if signals.requested() else _failed(error))
     if outcome:
         outcomes.store(outcome)
 

@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 from dynax.cli import resume
 from dynax.cli.training.checkpoints import naming_last_checkpoint, restore_training, resumable, saved_normalization
 from dynax.cli.training.finish import finish
-from dynax.cli.training.job import Job, assemble
+from dynax.cli.training.training_job import TrainingJob, assemble
 from dynax.config.options import section
 from dynax.config.schema import TrainingRunConfig
 from dynax.data.trajectories import Trajectories
@@ -27,14 +27,14 @@ log = logging.getLogger(__name__)
 class Begun:
     """A job whose training can run."""
 
-    job: Job
+    job: TrainingJob
     training: Training
     history: History
     val: Trajectories
     start: float  # time at which the command started, as `time.monotonic()` returns it
 
 
-def begin(job: Job, past: resume.Past | None, start: float) -> Begun:
+def begin(job: TrainingJob, past: resume.Past | None, start: float) -> Begun:
     """Read the data, and prepare the training.
 
     Args:
@@ -67,7 +67,7 @@ def begin_new(path: Path, cfg: DictConfig, other: Begun | None) -> Begun:
         return begin(assemble(path, config, None), None, start)
     config["model"] = other.job.config["model"]  # with the constants of its base
     settings = section(TrainingRunConfig, config["training"], "training")
-    job = dataclasses.replace(other.job, path=path, config=config, training=settings)
+    job = dataclasses.replace(other.job, path=path, config=config, settings=settings)
     return Begun(job, _training(job, other.training.train, other.val), History(path / FILE), other.val, start)
 
 
@@ -87,6 +87,6 @@ def end(begun: Begun, error: Exception | None) -> Path:
     return path
 
 
-def _training(job: Job, train: TrainingSet, val: Trajectories) -> Training:
+def _training(job: TrainingJob, train: TrainingSet, val: Trajectories) -> Training:
     with config_section("training"):
-        return Training(job.model, train, val, job.training, jax.random.PRNGKey(job.training.seed), job.init)
+        return Training(job.model, train, val, job.settings, jax.random.PRNGKey(job.settings.seed), job.init)

@@ -9,7 +9,7 @@ from jaxtyping import PyTree
 
 from dynax.base import Variables
 from dynax.cli.signals import Stopped
-from dynax.cli.training.job import Job
+from dynax.cli.training.training_job import TrainingJob
 from dynax.errors import DiskFullError, RunError
 from dynax.runs import checkpoint
 from dynax.runs.arrays import read_tree
@@ -18,7 +18,7 @@ from dynax.training import Training
 
 
 def save(
-    job: Job,
+    job: TrainingJob,
     epoch: int,
     variables: Variables,
     best_epoch: int,
@@ -50,7 +50,7 @@ def save(
     )
 
 
-def save_training(job: Job, training: Training, seconds: float) -> None:
+def save_training(job: TrainingJob, training: Training, seconds: float) -> None:
     """Write a checkpoint from which the training can continue, also within an epoch.
 
     Args:
@@ -58,7 +58,7 @@ def save_training(job: Job, training: Training, seconds: float) -> None:
         training: the training.
         seconds: duration of the part of the current epoch that is done.
     """
-    trees, progress = {"training": training.state}, training.progress
+    trees, progress = {"training": training.state}, training.position
     if progress is not None:
         trees["progress"] = progress
     best = training.variables(), training.best_epoch, training.best_val_nrmse
@@ -72,19 +72,19 @@ def resuming(path: Path, command: str = "train") -> str:
     return "no checkpoint has been written, so that nothing can be continued; run the same command again"
 
 
-def saved_normalization(job: Job) -> Variables:
+def saved_normalization(job: TrainingJob) -> Variables:
     """Return the normalization in the newest checkpoint."""
     template = variables_template(job.model)
     return checkpoint.read(job.path, lambda path: read_tree(path / "model", template))["normalization"]
 
 
-def restore_training(job: Job, training: Training) -> None:
+def restore_training(job: TrainingJob, training: Training) -> None:
     """Restore the state of a training from the newest checkpoint, also within an epoch."""
 
     def read(path: Path) -> None:
         training.restore(read_tree(path / "training", training.state))
         if (path / "progress").is_dir() and training.stage is not None:  # a smaller num_epochs may have ended it
-            training.restore_progress(read_tree(path / "progress", training.progress_template()))
+            training.restore_position(read_tree(path / "progress", training.position_template()))
 
     checkpoint.read(job.path, read)
 

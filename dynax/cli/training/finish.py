@@ -9,7 +9,7 @@ import jax
 
 from dynax.architectures.description import prior_knowledge, title
 from dynax.cli import console
-from dynax.cli.training.job import Job
+from dynax.cli.training.training_job import TrainingJob
 from dynax.evaluation import plots
 from dynax.evaluation.ensembles import calibrate
 from dynax.runs.history import History
@@ -19,7 +19,7 @@ from dynax.trained import load
 log = logging.getLogger(__name__)
 
 
-def finish(job: Job, history: History, start: float) -> None:
+def finish(job: TrainingJob, history: History, start: float) -> None:
     """Write the loss curve and the summary of a finished training, and print a table.
 
     Args:
@@ -46,7 +46,7 @@ def finish(job: Job, history: History, start: float) -> None:
             "dataset": str(job.dataset.path),
             "dataset_sha256": job.dataset.sha256,
             "backend": job.dataset.manifest["backend"],
-            "training_seed": job.training.seed,
+            "training_seed": job.settings.seed,
             "model_warnings": list(job.model.env.warnings),
             "given": list(prior_knowledge(job.model)),
             "parameters": parameters,
@@ -62,7 +62,7 @@ def finish(job: Job, history: History, start: float) -> None:
     )
 
 
-def _print(job: Job, history: History, best: Mapping[str, Any], parameters: int, seconds: float) -> None:
+def _print(job: TrainingJob, history: History, best: Mapping[str, Any], parameters: int, seconds: float) -> None:
     """Print a table of the training and of its best epoch."""
     rollout_length, data = job.dataset.manifest["rollout_length"], job.dataset.num_transitions
     console.facts(
@@ -70,7 +70,7 @@ def _print(job: Job, history: History, best: Mapping[str, Any], parameters: int,
         [
             ("prior knowledge", "; ".join(prior_knowledge(job.model)) or "none"),
             ("parameters", f"{parameters:,}"),
-            ("transitions", f"{data:,}, of which {job.training.val_fraction:.0%} for validation"),
+            ("transitions", f"{data:,}, of which {job.settings.val_fraction:.0%} for validation"),
             ("epochs", f"{len(history.rows)} in {console.duration(seconds)}; best: {best['epoch']}"),
             ("one-step loss", f"{best['loss']:.2e} of the target's variance"),
             ("validation nRMSE", f"{best['val_nrmse']:.3g}, open loop, geometric mean over {rollout_length} steps"),

@@ -7,8 +7,8 @@ from typing import Any
 from dynax.architectures.rigid import RigidDynamicsModel
 from dynax.cli.resume import overridden_keys
 from dynax.cli.training.checkpoints import save
-from dynax.cli.training.follow import metrics_row
-from dynax.cli.training.job import Job
+from dynax.cli.training.epoch_loop import metrics_row
+from dynax.cli.training.training_job import TrainingJob
 from dynax.errors import UserError
 from dynax.identification import fit_simulations, identify_model
 from dynax.runs.files import write_json
@@ -53,16 +53,16 @@ def check_options(config: Mapping[str, Any]) -> None:
             )
 
 
-def identify(job: Job) -> History:
+def identify(job: TrainingJob) -> History:
     """Identify the constants, and write `identified.json`, the checkpoint and one line of `metrics.jsonl`."""
     assert isinstance(job.model, RigidDynamicsModel)
     start = time.monotonic()
     train, val = job.read_data()
-    if job.training.finetune == "none":
-        found = identify_model(job.model, train, job.training.seed)
+    if job.settings.finetune == "none":
+        found = identify_model(job.model, train, job.settings.seed)
     else:
-        found = fit_simulations(job.model, train, job.training, job.training.seed, job.init)
-    nrmse, valid_time = Validation(job.model, val, job.training.val_rollouts)(found.variables)
+        found = fit_simulations(job.model, train, job.settings, job.settings.seed, job.init)
+    nrmse, valid_time = Validation(job.model, val, job.settings.val_rollouts)(found.variables)
     write_json(job.path / "identified.json", found.constants.table())
     history = History(job.path / FILE)
     history.append(metrics_row(EpochMetrics(1, found.loss, nrmse, valid_time), time.monotonic() - start))

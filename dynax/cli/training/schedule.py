@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from dynax.cli import signals
 from dynax.cli.training.checkpoints import save_training
-from dynax.cli.training.job import Job
+from dynax.cli.training.training_job import TrainingJob
 from dynax.training import Training
 
 LONG_PIECE = 3.0  # duration of a piece after which each piece is saved, because the next may be too long for a stop, s
@@ -20,14 +20,16 @@ class CheckpointSchedule:
         prepare: a function that is called before the trainings are saved.
     """
 
-    def __init__(self, jobs: list[tuple[Job, Training]], clock: "Clock", prepare: Callable[[], None] = lambda: None):
+    def __init__(
+        self, jobs: list[tuple[TrainingJob, Training]], clock: "Clock", prepare: Callable[[], None] = lambda: None
+    ):
         self.clock, self._jobs, self._prepare = clock, jobs, prepare
         self.changed = False  # whether the trainings have advanced since the last checkpoint
         self._time = time.monotonic()  # of the last checkpoint
 
     def save(self) -> None:
         """Write a checkpoint of each training."""
-        with signals.saving():
+        with signals.longer_deadline():
             self._prepare()
             for job, training in self._jobs:
                 save_training(job, training, self.clock.seconds)
@@ -35,7 +37,7 @@ class CheckpointSchedule:
 
     def save_after(self, epoch: int) -> None:
         """Write checkpoints if they are due after an epoch."""
-        settings = self._jobs[0][0].training
+        settings = self._jobs[0][0].settings
         if epoch in (1, settings.total_epochs) or epoch % settings.checkpoint_every == 0:
             self.save()
         else:
@@ -47,7 +49,7 @@ class CheckpointSchedule:
         Args:
             piece: duration of the last piece, s.
         """
-        if time.monotonic() - self._time >= self._jobs[0][0].training.checkpoint_seconds or piece > LONG_PIECE:
+        if time.monotonic() - self._time >= self._jobs[0][0].settings.checkpoint_seconds or piece > LONG_PIECE:
             self.save()
 
 

@@ -9,14 +9,14 @@ from dynax.cli import console, signals
 from dynax.cli.console.progress import Update
 from dynax.cli.signals import Request, Stopped, defer_signals
 from dynax.cli.training.begin import Begun
-from dynax.cli.training.follow import log, metrics_row, place_of
+from dynax.cli.training.epoch_loop import log, metrics_row, place_of
 from dynax.cli.training.schedule import CheckpointSchedule, Clock
 from dynax.errors import RunError
 from dynax.runs import arrays
 from dynax.training import TrainingGroup
 
 
-def follow_group(jobs: Sequence[Begun]) -> dict[int, RunError]:
+def run_group(jobs: Sequence[Begun]) -> dict[int, RunError]:
     """Run all epochs of the trainings. After a signal, save a checkpoint of each.
 
     The time of an epoch in `metrics.jsonl` is the time of all its trainings, divided by their number.
@@ -35,7 +35,7 @@ def follow_group(jobs: Sequence[Begun]) -> dict[int, RunError]:
     pairs = [(begun.job, begun.training) for begun in jobs]
     schedule = CheckpointSchedule(pairs, Clock(), group.synchronize)
     heading = f"train {len(jobs)} models: {title(jobs[0].job.model)}"
-    total = jobs[0].job.training.total_epochs
+    total = jobs[0].job.settings.total_epochs
     with (
         defer_signals() as request,
         console.progress(heading, total, "epochs", 0, "compiling; running the first epoch") as update,

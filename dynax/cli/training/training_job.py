@@ -36,12 +36,12 @@ MAX_OVERFLOW_STATES = 1_000  # states that are checked for too many contacts
 
 
 @dataclass(frozen=True)
-class Job:
+class TrainingJob:
     """Everything that a training needs, and the run directory."""
 
     path: Path
     config: Mapping[str, Any]  # the complete resolved config
-    training: TrainingRunConfig
+    settings: TrainingRunConfig
     model: BaseDynamicsModel
     dataset: Dataset
     init: Variables | None = None  # variables from which the training starts
@@ -49,12 +49,12 @@ class Job:
     def read_data(self) -> tuple[Trajectories, Trajectories]:
         """Return the training and validation trajectories; warn if the model cannot represent some states."""
         check_reading(self.model.env, len(self.dataset), self.dataset.manifest["rollout_length"])
-        train, val = self.dataset.read_parts(self.training.val_fraction)
+        train, val = self.dataset.read_parts(self.settings.val_fraction)
         _warn_of_contact_overflow(self.model, train)
         return train, val
 
 
-def assemble(path: Path, config: Mapping[str, Any], past: Past | None) -> Job:
+def assemble(path: Path, config: Mapping[str, Any], past: Past | None) -> TrainingJob:
     """Return the job that `config` describes; check the config before any data are collected.
 
     Args:
@@ -78,7 +78,7 @@ def assemble(path: Path, config: Mapping[str, Any], past: Past | None) -> Job:
     _check_length(dataset.manifest["rollout_length"], model, settings)
     if past:
         past.check_dataset(dataset)
-    return Job(path, config, settings, model, dataset, init)
+    return TrainingJob(path, config, settings, model, dataset, init)
 
 
 def _env(config: Mapping[str, Any]) -> Env:

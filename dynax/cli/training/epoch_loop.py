@@ -12,8 +12,8 @@ from dynax.cli import console, signals
 from dynax.cli.console.progress import Update
 from dynax.cli.signals import Request, Stopped, defer_signals
 from dynax.cli.training.checkpoints import naming_last_checkpoint, resuming
-from dynax.cli.training.job import Job
 from dynax.cli.training.schedule import CheckpointSchedule, Clock
+from dynax.cli.training.training_job import TrainingJob
 from dynax.runs import arrays
 from dynax.runs.history import History
 from dynax.training import EpochMetrics, Training
@@ -22,7 +22,7 @@ from dynax.training.stages import Stage
 log = logging.getLogger(__name__)
 
 
-def follow(job: Job, training: Training, history: History, seconds: float = 0.0) -> None:
+def run_epochs(job: TrainingJob, training: Training, history: History, seconds: float = 0.0) -> None:
     """Run all epochs that are left, in pieces. After a signal, save a checkpoint that contains the last piece.
 
     Args:
@@ -89,14 +89,14 @@ def metrics_row(metrics: EpochMetrics, seconds: float) -> dict[str, Any]:
 
 
 @contextmanager
-def _progress(job: Job, stage: Stage, done: int) -> Iterator[Update]:
-    single = (stage.first, stage.last) == (1, job.training.total_epochs)
+def _progress(job: TrainingJob, stage: Stage, done: int) -> Iterator[Update]:
+    single = (stage.first, stage.last) == (1, job.settings.total_epochs)
     heading = f"train {title(job.model)}" + ("" if single else f", {stage.name}")
     with console.progress(heading, stage.last, "epochs", done, "compiling; running the first epoch") as update:
         yield update
 
 
-def _stop_if_requested(request: Request, schedule: CheckpointSchedule, job: Job, training: Training) -> None:
+def _stop_if_requested(request: Request, schedule: CheckpointSchedule, job: TrainingJob, training: Training) -> None:
     """Save the training and raise `Stopped` if a signal has arrived."""
     if not request.number:
         return
@@ -109,5 +109,5 @@ def _stop_if_requested(request: Request, schedule: CheckpointSchedule, job: Job,
 
 def place_of(training: Training) -> str:
     """Return the position of a training in words."""
-    epoch = training.progress_epoch
+    epoch = training.current_epoch
     return f"after epoch {training.epoch}" if epoch is None else f"in epoch {epoch}"
