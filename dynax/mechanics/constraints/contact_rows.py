@@ -159,41 +159,41 @@ class ContactRows:
         solimp = mjcf.solimp[slot]
         distance = motion.distance - mjcf.margin[slot]
         sigmoid = impedance(solimp, jnp.abs(distance))
-        active_weight = (distance < 0) * factor["weight"][group]
-        stiffness = active_weight * sigmoid / ((1 - sigmoid) * mjcf.invweight[slot])  # D of the normal
+        weight_factor = (distance < 0) * factor["weight"][group]
+        weight = weight_factor * sigmoid / ((1 - sigmoid) * mjcf.invweight[slot])  # D of the normal
         spring = mjcf.stiffness[slot] * factor["stiffness"][group] * sigmoid * distance
         damping = mjcf.damping[slot] * factor["damping"][group][:, None]
         make_rows = self._cones if self.elliptic and dim > 1 else self._edges
-        return make_rows(dim, jacobian, velocity, mu, stiffness, spring, damping)
+        return make_rows(dim, jacobian, velocity, mu, weight, spring, damping)
 
     def _edges(
-        self, dim: int, contact_jacobian: AnyArray, velocity: jax.Array, mu: jax.Array, normal_stiffness: jax.Array,
+        self, dim: int, contact_jacobian: AnyArray, velocity: jax.Array, mu: jax.Array, normal_weight: jax.Array,
         spring: jax.Array, damping: jax.Array,
     ) -> Bounded:  # fmt: skip
         """Return the edges of friction pyramids, or one row for each contact without friction.
 
-        The inverse mass of an edge is (1 + mu^2) / m. All edges of a pyramid have the same stiffness, so that friction
+        The inverse mass of an edge is (1 + mu^2) / m. All edges of a pyramid have the same weight, so that friction
         is as soft as with an elliptic cone.
         """
         if dim == 1:
-            jacobian, stiffness, edges = contact_jacobian[:, 0], normal_stiffness, 1
+            jacobian, weight, edges = contact_jacobian[:, 0], normal_weight, 1
         else:
             edges = 2 * (dim - 1)
             axis, side = np.repeat(np.arange(1, dim), 2), np.tile([1.0, -1.0], dim - 1)
             slope = (jnp.asarray(side, mu.dtype) * mu[:, axis - 1])[..., None]
             jacobian = (contact_jacobian[:, :1] + slope * contact_jacobian[:, axis]).reshape(-1, len(velocity))
             softness = 2 * mu[:, 0] ** 2 / self.impratio * (1 + mu[:, 0] ** 2)
-            stiffness = jnp.repeat(normal_stiffness / softness, edges)
+            weight = jnp.repeat(normal_weight / softness, edges)
         return Bounded(
             jacobian=jacobian,
             reference=-jnp.repeat(damping[:, 0], edges) * (jacobian @ velocity) - jnp.repeat(spring, edges),
-            stiffness=stiffness,
-            lower=jnp.zeros_like(stiffness),
-            upper=jnp.full_like(stiffness, UNBOUNDED),
+            weight=weight,
+            lower=jnp.zeros_like(weight),
+            upper=jnp.full_like(weight, UNBOUNDED),
         )
 
     def _cones(
-        self, dim: int, contact_jacobian: AnyArray, velocity: jax.Array, mu: jax.Array, normal_stiffness: jax.Array,
+        self, dim: int, contact_jacobian: AnyArray, velocity: jax.Array, mu: jax.Array, normal_weight: jax.Array,
         spring: jax.Array, damping: jax.Array,
     ) -> Cones:  # fmt: skip
         """Return the friction cones of contacts, scaled so that they are circular."""
@@ -206,6 +206,6 @@ class ContactRows:
         return Cones(
             jacobian=scale[:, :, None] * jacobian,
             reference=scale * reference,
-            stiffness=normal_stiffness / slope**2,
+            weight=normal_weight / slope**2,
             slope=slope,
         )

@@ -102,7 +102,7 @@ class JointRows:
         return Bounded(
             jacobian=jacobian,
             reference=-mjcf.damping * factor["damping"] * velocity - spring,
-            stiffness=active * factor["weight"] * sigmoid / ((1 - sigmoid) * mjcf.invweight),
+            weight=active * factor["weight"] * sigmoid / ((1 - sigmoid) * mjcf.invweight),
             lower=jnp.where(self.joint_limit, 0.0, -bound),
             upper=bound,
             two_sided=tuple(np.flatnonzero(~self.joint_limit).tolist()),

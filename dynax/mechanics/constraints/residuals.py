@@ -1,7 +1,7 @@
 """Constraint residuals: how far an acceleration is from the solution of the constraint problem.
 
 Kinematics and the MJCF determine the rows J and aref of the problem in `solve`, but not its mass matrix. For a
-predicted acceleration a, let y = J a - aref, and let f = -ds/dy be the force and D the stiffness of a row. The
+predicted acceleration a, let y = J a - aref, and let f = -ds/dy be the force and D the weight of a row. The
 residuals are
 
     f / D                                                  of each row; zero if the constraint is satisfied
@@ -30,7 +30,7 @@ from dynax.mechanics.collision.pairs import selection
 from dynax.mechanics.constraints.contact_rows import ContactRows
 from dynax.mechanics.constraints.joint_rows import JointRows
 from dynax.mechanics.constraints.layer import ConstraintLayer, NearestContacts
-from dynax.mechanics.constraints.rows import MIN_STIFFNESS, Cones, Rows
+from dynax.mechanics.constraints.rows import MIN_WEIGHT, Cones, Rows
 from dynax.mjcf.joints import locked_dofs
 
 
@@ -52,7 +52,7 @@ class ActiveRows:
     @property
     def any(self) -> Bool[Array, ""]:
         """Whether any constraint is active."""
-        return jnp.any(jnp.stack([(row.stiffness > 0).any() for row in self.rows]))
+        return jnp.any(jnp.stack([(row.weight > 0).any() for row in self.rows]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,9 +99,9 @@ class ConstraintResiduals:
         contacts, slots = jnp.zeros(len(self.contacts), change.dtype), iter(active.slots)
         for i, row in enumerate(active.rows):
             force = row.force(row.jacobian @ change / dt - row.reference)
-            stiffness = row.stiffness[:, None] if isinstance(row, Cones) else row.stiffness
-            total += jacobi_step(row, force, stiffness, invweight)
-            residual = jnp.where(stiffness > 0, force / jnp.maximum(stiffness, MIN_STIFFNESS), 0.0)
+            weight = row.weight[:, None] if isinstance(row, Cones) else row.weight
+            total += jacobi_step(row, force, weight, invweight)
+            residual = jnp.where(weight > 0, force / jnp.maximum(weight, MIN_WEIGHT), 0.0)
             if len(self.layer.joints) and i == 0:
                 joints.append(residual)
             else:
@@ -125,17 +125,17 @@ class ConstraintResiduals:
 
 
 def jacobi_step(
-    row: Rows, force: Float[Array, "..."], stiffness: Float[Array, "..."], invweight: Float[Array, " nv"]
+    row: Rows, force: Float[Array, "..."], weight: Float[Array, "..."], invweight: Float[Array, " nv"]
 ) -> Float[Array, " nv"]:
     """Return J^T f / (1 + D A).
 
     Args:
         row: rows of one kind.
         force: f of these rows, (R,) or (C, d).
-        stiffness: D of these rows, (R,) or (C, 1).
+        weight: D of these rows, (R,) or (C, 1).
         invweight: w of each degree of freedom.
     """
     inverse_mass = row.jacobian**2 @ invweight  # A
     if isinstance(row, Cones):
         inverse_mass = inverse_mass.mean(axis=1, keepdims=True)
-    return (force / (1 + stiffness * inverse_mass)).ravel() @ row.jacobian.reshape(-1, len(invweight))
+    return (force / (1 + weight * inverse_mass)).ravel() @ row.jacobian.reshape(-1, len(invweight))

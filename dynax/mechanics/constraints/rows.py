@@ -3,9 +3,9 @@
 The cost penalizes the difference y between the acceleration J a of a row and its reference acceleration aref (MuJoCo
 documentation, Computation: Constraint model, Primal problem). There are two kinds of rows:
 
-    Bounded   s is a parabola of stiffness D while the force -D y lies between its bounds, and linear beyond. A joint
+    Bounded   s is a parabola of weight D while the force -D y lies between its bounds, and linear beyond. A joint
               limit only pushes, dry friction is at most its `frictionloss`, the edge of a friction pyramid only pushes.
-    Cones     y = (N, T) is scaled so that s is k/2 times the squared distance of y from the cone N >= mu |T|.
+    Cones     y = (N, T) is scaled so that s is D/2 times the squared distance of y from the cone N >= mu |T|.
               The friction is then at most mu times the normal force, in every direction.
 """
 
@@ -19,7 +19,7 @@ from jaxtyping import Array, Float
 from dynax.math.arrays import AnyArray, Leaf
 
 UNBOUNDED = 1e20  # bound of an unbounded force, N or N m; finite, so that gradients are finite
-MIN_STIFFNESS = 1e-30  # lower bound of divisors
+MIN_WEIGHT = 1e-30  # lower bound of divisors
 
 
 @jax.tree_util.register_dataclass
@@ -29,26 +29,26 @@ class Bounded:
 
     jacobian: Leaf  # J, (R, nv)
     reference: Leaf  # aref, (R,)
-    stiffness: Leaf  # D, (R,); zero for inactive rows
+    weight: Leaf  # D, MuJoCo's efc_D, (R,), kg or kg m^2; zero for inactive rows
     lower: Leaf  # lower bounds of the forces, (R,), finite
     upper: Leaf  # upper bounds of the forces, (R,), finite
     two_sided: tuple[int, ...] = field(default=(), metadata={"static": True})  # rows with bounds on both sides
 
     def cost(self, y: Float[AnyArray, " R"]) -> Float[Array, ""]:
         """Return the sum of the costs."""
-        linear = -self.stiffness * y
+        linear = -self.weight * y
         force = jnp.clip(linear, self.lower, self.upper)
-        costs = force * (linear - force / 2) / jnp.maximum(self.stiffness, MIN_STIFFNESS)
-        return jnp.where(self.stiffness > 0, costs, 0.0).sum()
+        costs = force * (linear - force / 2) / jnp.maximum(self.weight, MIN_WEIGHT)
+        return jnp.where(self.weight > 0, costs, 0.0).sum()
 
     def force(self, y: Float[AnyArray, " R"]) -> Float[Array, " R"]:
         """Return the forces f."""
-        return jnp.clip(-self.stiffness * y, self.lower, self.upper)
+        return jnp.clip(-self.weight * y, self.lower, self.upper)
 
     def hvp(self, y: Float[AnyArray, " R"], vectors: Float[AnyArray, "R n"]) -> Float[Array, "R n"]:
         """Return the Hessian-vector products of the cost at y with each column of `vectors`."""
-        force = -self.stiffness * y
-        return (self.stiffness * ((force > self.lower) & (force < self.upper)))[:, None] * vectors
+        force = -self.weight * y
+        return (self.weight * ((force > self.lower) & (force < self.upper)))[:, None] * vectors
 
     def breakpoints(self, y: Float[AnyArray, " R"], rate: Float[AnyArray, " R"]) -> Float[Array, " K"]:
         """Return the values t at which two-sided rows reach their bounds on the line y + t `rate`.
@@ -56,8 +56,8 @@ class Bounded:
         There are two for each row, lower bounds first. They are not finite for a row that does not change.
         """
         rows = jnp.asarray(self.two_sided, int)
-        slope = (self.stiffness * rate)[rows]
-        ends = [-(bound[rows] + (self.stiffness * y)[rows]) / slope for bound in (self.lower, self.upper)]
+        slope = (self.weight * rate)[rows]
+        ends = [-(bound[rows] + (self.weight * y)[rows]) / slope for bound in (self.lower, self.upper)]
         return jnp.concatenate(ends)
 
 
@@ -78,20 +78,20 @@ class Cones:
 
     jacobian: Leaf  # J, (C, d, nv); the first of the d rows is the normal
     reference: Leaf  # aref, (C, d)
-    stiffness: Leaf  # k, (C,); zero for inactive contacts
+    weight: Leaf  # D, MuJoCo's efc_D of the scaled rows, (C,), kg; zero for inactive contacts
     slope: Leaf  # mu, (C,)
 
     def cost(self, y: Float[AnyArray, "C d"]) -> Float[Array, ""]:
         """Return the sum of the costs."""
         zones = self.zones(y)
         square = jnp.where(zones.below, (y**2).sum(axis=1), zones.depth**2 * (1 + self.slope**2))
-        return (self.stiffness * jnp.where(zones.inside, 0.0, square)).sum() / 2
+        return (self.weight * jnp.where(zones.inside, 0.0, square)).sum() / 2
 
     def force(self, y: Float[AnyArray, "C d"]) -> Float[Array, "C d"]:
         """Return the forces f."""
         zones = self.zones(y)
         force = jnp.where(zones.below[:, None], -y, zones.depth[:, None] * zones.axis)
-        return self.stiffness[:, None] * jnp.where(zones.inside[:, None], 0.0, force)
+        return self.weight[:, None] * jnp.where(zones.inside[:, None], 0.0, force)
 
     def hvp(self, y: Float[AnyArray, "C d"], vectors: Float[AnyArray, "C d n"]) -> Float[Array, "C d n"]:
         """Return the Hessian-vector products of the cost at y with each column of `vectors`.
@@ -106,7 +106,7 @@ class Cones:
         curved = jnp.pad((self.slope * depth / radius)[:, None, None] * across, ((0, 0), (1, 0), (0, 0)))
         sliding = along / (1 + self.slope**2)[:, None, None] + curved
         product = jnp.where(below[:, None, None], vectors, sliding)
-        return self.stiffness[:, None, None] * jnp.where(inside[:, None, None], 0.0, product)
+        return self.weight[:, None, None] * jnp.where(inside[:, None, None], 0.0, product)
 
     def zones(self, y: Float[AnyArray, "C d"]) -> Zones:
         """Return the zone of each y: inside the cone N >= mu |T|, inside its polar cone, or neither."""

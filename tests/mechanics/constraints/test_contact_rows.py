@@ -65,7 +65,7 @@ def joint_rows(joints: JointRows, state: jax.Array) -> list[Bounded | Cones]:
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_each_row_matches_mujoco(case):
-    """The Jacobian, the stiffness D and the reference acceleration of the contact rows."""
+    """The Jacobian, the weight D and the reference acceleration of the contact rows."""
     states = moments(model(*case), 4)
     (all_states,) = rows_at(states)
     for i, one in enumerate(states):
@@ -76,9 +76,9 @@ def test_each_row_matches_mujoco(case):
         count = len(jacobian)
         if isinstance(rows, Bounded):
             np.testing.assert_allclose(rows.jacobian[:count], jacobian, atol=1e-12)
-            np.testing.assert_allclose(rows.stiffness[:count], one.data.efc_D[contact_rows], rtol=1e-9)
+            np.testing.assert_allclose(rows.weight[:count], one.data.efc_D[contact_rows], rtol=1e-9)
             np.testing.assert_allclose(rows.reference[:count], one.data.efc_aref[contact_rows], rtol=1e-9, atol=1e-9)
-            assert not rows.stiffness[count:].any()
+            assert not rows.weight[count:].any()
             continue
         dim = rows.jacobian.shape[1]
         scale = np.concatenate([rows.slope[:, None], one.rows.friction[:, : dim - 1]], axis=1).ravel()[:count]
@@ -87,9 +87,9 @@ def test_each_row_matches_mujoco(case):
         np.testing.assert_allclose(
             rows.reference.ravel()[:count] / scale, one.data.efc_aref[contact_rows], rtol=1e-9, atol=1e-9
         )
-        stiffness = np.repeat(rows.stiffness, dim)[:count] * scale**2
-        np.testing.assert_allclose(stiffness, one.data.efc_D[contact_rows], rtol=1e-9)
-        assert not rows.stiffness[one.data.ncon :].any()
+        weight = np.repeat(rows.weight, dim)[:count] * scale**2
+        np.testing.assert_allclose(weight, one.data.efc_D[contact_rows], rtol=1e-9)
+        assert not rows.weight[one.data.ncon :].any()
 
 
 @pytest.mark.slow
@@ -122,7 +122,7 @@ def test_limit_of_a_ball_joint_matches_mujoco():
         for row in limits[data.efc_id[limits] == 2]:
             compared += 1
             np.testing.assert_allclose(rows.jacobian[1], data.efc_J.reshape(-1, robot.nv)[row], atol=1e-12)
-            np.testing.assert_allclose(rows.stiffness[1], data.efc_D[row], rtol=1e-9)
+            np.testing.assert_allclose(rows.weight[1], data.efc_D[row], rtol=1e-9)
             np.testing.assert_allclose(rows.reference[1], data.efc_aref[row], rtol=1e-9)
     assert compared > 5
 
