@@ -6,7 +6,7 @@ sliding friction, 4 torsional and 6 rolling friction. The friction in direction 
 force. MuJoCo has two models of friction:
 
     elliptic    one cone, |(f_j / mu_j)| <= f_0
-    pyramidal   one row for each edge, which only pushes: J_0 + mu_j J_j and J_0 - mu_j J_j
+    pyramidal   one row for each edge, J_0 + mu_j J_j and J_0 - mu_j J_j; its force cannot be negative
 
 Source: MuJoCo documentation, Computation: Constraint model (Friction cones, Contact).
 """
@@ -23,7 +23,7 @@ from jaxtyping import Float, Int
 from dynax.errors import UserError
 from dynax.math.arrays import AnyArray, Leaf
 from dynax.mechanics.constraints.parameters import as_jax, clip_solimp, impedance, reference_gains
-from dynax.mechanics.constraints.rows import UNBOUNDED, Bounded, Cones
+from dynax.mechanics.constraints.rows import UNBOUNDED, BoundedRows, ConeRows
 
 FACTORS = ("stiffness", "damping", "weight", "friction")  # names of the factors that scale each group of slots
 FRICTION_KIND = np.array([0, 0, 1, 2, 2])  # kind of each friction coefficient: sliding, torsional, rolling
@@ -141,7 +141,7 @@ class ContactRows:
 
     def rows(
         self, motion: ContactMotion, dim: int, slot: Any, velocity: Float[AnyArray, " nv"], factor: dict[str, Any]
-    ) -> Bounded | Cones:
+    ) -> BoundedRows | ConeRows:
         """Return the rows of contacts of one dimension.
 
         Args:
@@ -169,7 +169,7 @@ class ContactRows:
     def _edges(
         self, dim: int, contact_jacobian: AnyArray, velocity: jax.Array, mu: jax.Array, normal_weight: jax.Array,
         spring: jax.Array, damping: jax.Array,
-    ) -> Bounded:  # fmt: skip
+    ) -> BoundedRows:  # fmt: skip
         """Return the edges of friction pyramids, or one row for each contact without friction.
 
         The inverse mass of an edge is (1 + mu^2) / m. All edges of a pyramid have the same weight, so that friction
@@ -180,11 +180,11 @@ class ContactRows:
         else:
             edges = 2 * (dim - 1)
             axis, side = np.repeat(np.arange(1, dim), 2), np.tile([1.0, -1.0], dim - 1)
-            slope = (jnp.asarray(side, mu.dtype) * mu[:, axis - 1])[..., None]
-            jacobian = (contact_jacobian[:, :1] + slope * contact_jacobian[:, axis]).reshape(-1, len(velocity))
+            signed_mu = (jnp.asarray(side, mu.dtype) * mu[:, axis - 1])[..., None]
+            jacobian = (contact_jacobian[:, :1] + signed_mu * contact_jacobian[:, axis]).reshape(-1, len(velocity))
             softness = 2 * mu[:, 0] ** 2 / self.impratio * (1 + mu[:, 0] ** 2)
             weight = jnp.repeat(normal_weight / softness, edges)
-        return Bounded(
+        return BoundedRows(
             jacobian=jacobian,
             reference=-jnp.repeat(damping[:, 0], edges) * (jacobian @ velocity) - jnp.repeat(spring, edges),
             weight=weight,
@@ -195,17 +195,17 @@ class ContactRows:
     def _cones(
         self, dim: int, contact_jacobian: AnyArray, velocity: jax.Array, mu: jax.Array, normal_weight: jax.Array,
         spring: jax.Array, damping: jax.Array,
-    ) -> Cones:  # fmt: skip
+    ) -> ConeRows:  # fmt: skip
         """Return the friction cones of contacts, scaled so that they are circular."""
-        slope = mu[:, 0] / self.impratio**0.5
-        scale = jnp.concatenate([slope[:, None], mu[:, : dim - 1]], axis=1)
+        scaled_mu = mu[:, 0] / self.impratio**0.5
+        scale = jnp.concatenate([scaled_mu[:, None], mu[:, : dim - 1]], axis=1)
         jacobian = contact_jacobian[:, :dim]
         rate = jacobian @ velocity
         normal = -damping[:, 0] * rate[:, 0] - spring
         reference = jnp.concatenate([normal[:, None], -damping[:, 1:] * rate[:, 1:]], axis=1)
-        return Cones(
+        return ConeRows(
             jacobian=scale[:, :, None] * jacobian,
             reference=scale * reference,
-            weight=normal_weight / slope**2,
-            slope=slope,
+            weight=normal_weight / scaled_mu**2,
+            mu=scaled_mu,
         )

@@ -15,7 +15,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from dynax.math.arrays import AnyArray
 from dynax.mechanics.constraints.parameters import as_jax, clip_solimp, impedance, reference_gains
-from dynax.mechanics.constraints.rows import UNBOUNDED, Bounded
+from dynax.mechanics.constraints.rows import UNBOUNDED, BoundedRows
 from dynax.mjcf.joints import BALL, FREE
 
 FACTORS = ("stiffness", "damping", "weight", "bound")  # names of the factors that scale each row
@@ -85,7 +85,7 @@ class JointRows:
         offset = np.arange(self.nv) - self.dof[:, None]
         return (offset >= 0) & (offset < np.where(ball, 3, 1)[:, None])
 
-    def rows(self, state: Float[AnyArray, " S"], factor: dict[str, Any]) -> Bounded:
+    def rows(self, state: Float[AnyArray, " S"], factor: dict[str, Any]) -> BoundedRows:
         """Return the rows at a state.
 
         Args:
@@ -99,7 +99,7 @@ class JointRows:
         spring = mjcf.stiffness * factor["stiffness"] * sigmoid * distance
         active = ~self.joint_limit | (distance < 0)
         bound = mjcf.bound * jnp.where(self.joint_limit, 1.0, factor["bound"])
-        return Bounded(
+        return BoundedRows(
             jacobian=jacobian,
             reference=-mjcf.damping * factor["damping"] * velocity - spring,
             weight=active * factor["weight"] * sigmoid / ((1 - sigmoid) * mjcf.invweight),

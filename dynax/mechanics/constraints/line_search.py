@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from dynax.mechanics.constraints.rows import Bounded, Cones, Rows
+from dynax.mechanics.constraints.rows import BoundedRows, ConeRows, Rows
 
 MAX_STEP = 100.0  # largest step, in Newton steps; only steps within rounding errors would need more
 MIN_SLOPE_RATE = 1e-30  # lower bound of divisors
@@ -46,7 +46,7 @@ def line_search(
     low, high = jnp.zeros((), step.dtype), jnp.full((), MAX_STEP, step.dtype)
     initial_slope = jnp.abs(slope(low)[0])
     low, high = bracket_breakpoints(slope, (low, high), breakpoints(rows, y, rates))
-    evaluations = EVALUATIONS_WITH_CONES if any(isinstance(row, Cones) for row in rows) else EVALUATIONS
+    evaluations = EVALUATIONS_WITH_CONES if any(isinstance(row, ConeRows) for row in rows) else EVALUATIONS
     t, (low, high) = safeguarded_newton(slope, (low, high), evaluations)
     return jnp.where(jnp.abs(slope(t)[0]) <= initial_slope, t, low)
 
@@ -71,7 +71,7 @@ def breakpoints(rows: list[Rows], y: list[jax.Array], rates: list[jax.Array]) ->
     return [
         row.breakpoints(v, r)
         for row, v, r in zip(rows, y, rates, strict=True)
-        if isinstance(row, Bounded) and row.two_sided
+        if isinstance(row, BoundedRows) and row.two_sided
     ]
 
 

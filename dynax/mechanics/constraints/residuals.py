@@ -30,7 +30,7 @@ from dynax.mechanics.collision.pairs import selection
 from dynax.mechanics.constraints.contact_rows import ContactRows
 from dynax.mechanics.constraints.joint_rows import JointRows
 from dynax.mechanics.constraints.layer import ConstraintLayer, NearestContacts
-from dynax.mechanics.constraints.rows import MIN_WEIGHT, Cones, Rows
+from dynax.mechanics.constraints.rows import MIN_WEIGHT, ConeRows, Rows
 from dynax.mjcf.joints import locked_dofs
 
 
@@ -99,7 +99,7 @@ class ConstraintResiduals:
         contacts, slots = jnp.zeros(len(self.contacts), change.dtype), iter(active.slots)
         for i, row in enumerate(active.rows):
             force = row.force(row.jacobian @ change / dt - row.reference)
-            weight = row.weight[:, None] if isinstance(row, Cones) else row.weight
+            weight = row.weight[:, None] if isinstance(row, ConeRows) else row.weight
             total += jacobi_step(row, force, weight, invweight)
             residual = jnp.where(weight > 0, force / jnp.maximum(weight, MIN_WEIGHT), 0.0)
             if len(self.layer.joints) and i == 0:
@@ -136,6 +136,6 @@ def jacobi_step(
         invweight: w of each degree of freedom.
     """
     inverse_mass = row.jacobian**2 @ invweight  # A
-    if isinstance(row, Cones):
+    if isinstance(row, ConeRows):
         inverse_mass = inverse_mass.mean(axis=1, keepdims=True)
     return (force / (1 + weight * inverse_mass)).ravel() @ row.jacobian.reshape(-1, len(invweight))

@@ -3,10 +3,13 @@
 The cost penalizes the difference y between the acceleration J a of a row and its reference acceleration aref (MuJoCo
 documentation, Computation: Constraint model, Primal problem). There are two kinds of rows:
 
-    Bounded   s is a parabola of weight D while the force -D y lies between its bounds, and linear beyond. A joint
-              limit only pushes, dry friction is at most its `frictionloss`, the edge of a friction pyramid only pushes.
-    Cones     y = (N, T) is scaled so that s is D/2 times the squared distance of y from the cone N >= mu |T|.
-              The friction is then at most mu times the normal force, in every direction.
+    BoundedRows   s is a parabola of weight D while the force -D y lies between its bounds, and linear beyond. The force
+                  of a joint limit and of the edge of a friction pyramid cannot be negative. Dry friction is at most its
+                  `frictionloss`.
+    ConeRows      y = (N, T) is scaled so that s is D/2 times the squared distance of y from the cone N >= mu |T|. The
+                  friction is then at most mu times the normal force, in every direction.
+
+The zone of a row is the piece of the cost in which y lies: inactive, sticking, sliding, or at a bound.
 """
 
 from dataclasses import dataclass, field
@@ -24,7 +27,7 @@ MIN_WEIGHT = 1e-30  # lower bound of divisors
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class Bounded:
+class BoundedRows:
     """Rows whose forces are bounded."""
 
     jacobian: Leaf  # J, (R, nv)
@@ -65,32 +68,32 @@ class Zones(NamedTuple):
     """The position of y relative to the cone and its polar cone, for each of C cones."""
 
     inside: jax.Array  # (C,) bool: y is in the cone, the contact has no force
-    below: jax.Array  # (C,) bool: y is in the polar cone, the contact sticks; otherwise it slides
-    depth: jax.Array  # (C,) y + depth * axis is the nearest point of the cone's surface, if the contact slides
-    axis: jax.Array  # (C, d) normal of the cone's surface, (1, -mu T / |T|)
+    sticks: jax.Array  # (C,) bool: y is in the polar cone; otherwise an active contact slides
+    depth: jax.Array  # (C,) if the contact slides, y + depth * surface_normal is the nearest point of the surface
+    surface_normal: jax.Array  # (C, d) normal of the cone's surface, (1, -mu T / |T|)
     radius: jax.Array  # (C,) |T|, or 1 if T is zero
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class Cones:
+class ConeRows:
     """Rows of contacts with elliptic friction cones, scaled so that each cone is circular."""
 
     jacobian: Leaf  # J, (C, d, nv); the first of the d rows is the normal
     reference: Leaf  # aref, (C, d)
     weight: Leaf  # D, MuJoCo's efc_D of the scaled rows, (C,), kg; zero for inactive contacts
-    slope: Leaf  # mu, (C,)
+    mu: Leaf  # friction of the scaled contact, (C,)
 
     def cost(self, y: Float[AnyArray, "C d"]) -> Float[Array, ""]:
         """Return the sum of the costs."""
         zones = self.zones(y)
-        square = jnp.where(zones.below, (y**2).sum(axis=1), zones.depth**2 * (1 + self.slope**2))
+        square = jnp.where(zones.sticks, (y**2).sum(axis=1), zones.depth**2 * (1 + self.mu**2))
         return (self.weight * jnp.where(zones.inside, 0.0, square)).sum() / 2
 
     def force(self, y: Float[AnyArray, "C d"]) -> Float[Array, "C d"]:
         """Return the forces f."""
         zones = self.zones(y)
-        force = jnp.where(zones.below[:, None], -y, zones.depth[:, None] * zones.axis)
+        force = jnp.where(zones.sticks[:, None], -y, zones.depth[:, None] * zones.surface_normal)
         return self.weight[:, None] * jnp.where(zones.inside[:, None], 0.0, force)
 
     def hvp(self, y: Float[AnyArray, "C d"], vectors: Float[AnyArray, "C d n"]) -> Float[Array, "C d n"]:
@@ -99,13 +102,13 @@ class Cones:
         The curvature of a sliding contact is 1 along the normal of the cone's surface, and mu depth / |T| in the
         directions of friction perpendicular to T.
         """
-        inside, below, depth, axis, radius = self.zones(y)
-        along = axis[:, :, None] * (axis[:, :, None] * vectors).sum(axis=1, keepdims=True)
-        side = -axis[:, 1:, None] / self.slope[:, None, None]  # unit vector along T
+        inside, sticks, depth, surface_normal, radius = self.zones(y)
+        along = surface_normal[:, :, None] * (surface_normal[:, :, None] * vectors).sum(axis=1, keepdims=True)
+        side = -surface_normal[:, 1:, None] / self.mu[:, None, None]  # unit vector along T
         across = vectors[:, 1:] - side * (side * vectors[:, 1:]).sum(axis=1, keepdims=True)
-        curved = jnp.pad((self.slope * depth / radius)[:, None, None] * across, ((0, 0), (1, 0), (0, 0)))
-        sliding = along / (1 + self.slope**2)[:, None, None] + curved
-        product = jnp.where(below[:, None, None], vectors, sliding)
+        curved = jnp.pad((self.mu * depth / radius)[:, None, None] * across, ((0, 0), (1, 0), (0, 0)))
+        sliding = along / (1 + self.mu**2)[:, None, None] + curved
+        product = jnp.where(sticks[:, None, None], vectors, sliding)
         return self.weight[:, None, None] * jnp.where(inside[:, None, None], 0.0, product)
 
     def zones(self, y: Float[AnyArray, "C d"]) -> Zones:
@@ -113,10 +116,10 @@ class Cones:
         square = (y[:, 1:] ** 2).sum(axis=1)
         radius = jnp.sqrt(jnp.where(square > 0, square, 1.0))
         normal, tangent = y[:, 0], jnp.where(square > 0, radius, 0.0)
-        inside, below = normal >= self.slope * tangent, self.slope * normal + tangent <= 0
-        depth = (self.slope * tangent - normal) / (1 + self.slope**2)
-        axis = jnp.concatenate([jnp.ones_like(y[:, :1]), -(self.slope / radius)[:, None] * y[:, 1:]], axis=1)
-        return Zones(inside, below, depth, axis, radius)
+        inside, sticks = normal >= self.mu * tangent, self.mu * normal + tangent <= 0
+        depth = (self.mu * tangent - normal) / (1 + self.mu**2)
+        surface_normal = jnp.concatenate([jnp.ones_like(y[:, :1]), -(self.mu / radius)[:, None] * y[:, 1:]], axis=1)
+        return Zones(inside, sticks, depth, surface_normal, radius)
 
 
-Rows = Bounded | Cones
+Rows = BoundedRows | ConeRows

@@ -9,7 +9,7 @@ import mujoco
 import numpy as np
 
 from dynax.mechanics.constraints import ContactMotion, ContactRows
-from dynax.mechanics.constraints.rows import Bounded, Cones
+from dynax.mechanics.constraints.rows import BoundedRows, ConeRows
 
 OPTION = (
     '<option timestep=".004" cone="{cone}" impratio="{impratio}" solver="Newton" iterations="100" ls_iterations="100" '
@@ -127,7 +127,9 @@ def contacts(model: mujoco.MjModel, data: mujoco.MjData) -> tuple[ContactRows, C
     return rows, ContactMotion(distance, frame @ linear[slot], frame @ angular[slot])
 
 
-def all_rows(rows: ContactRows, motion: ContactMotion, velocity: Any, factor: dict[str, Any]) -> list[Bounded | Cones]:
+def all_rows(
+    rows: ContactRows, motion: ContactMotion, velocity: Any, factor: dict[str, Any]
+) -> list[BoundedRows | ConeRows]:
     """Return the rows of all slots."""
     return [
         rows.rows(jax.tree.map(lambda x, slots=slots: x[slots], motion), dim, slots, velocity, factor)

@@ -16,7 +16,7 @@ from dynax.errors import UserError
 from dynax.mechanics.collision.contacts import Contacts
 from dynax.mechanics.constraints import ConstraintLayer, ContactRows, JointRows, UnconstrainedStep
 from dynax.mechanics.constraints import joint_rows as joints_module
-from dynax.mechanics.constraints.rows import Bounded, Cones
+from dynax.mechanics.constraints.rows import BoundedRows, ConeRows
 from dynax.mechanics.constraints.solve import solve
 
 CASES = [  # body, condim, cone, impratio, geom
@@ -43,7 +43,7 @@ def double():
         yield
 
 
-def rows_at(states: list[Moment], joints: JointRows | None = None) -> list[Bounded | Cones]:
+def rows_at(states: list[Moment], joints: JointRows | None = None) -> list[BoundedRows | ConeRows]:
     """Return the rows of joints and contacts, with a leading axis for the states."""
 
     def at_one(state, velocity, motion, parameters):
@@ -58,7 +58,7 @@ def rows_at(states: list[Moment], joints: JointRows | None = None) -> list[Bound
     return jax.jit(jax.vmap(at_one))(*jax.tree.map(lambda *x: np.stack(x), *inputs))
 
 
-def joint_rows(joints: JointRows, state: jax.Array) -> list[Bounded | Cones]:
+def joint_rows(joints: JointRows, state: jax.Array) -> list[BoundedRows | ConeRows]:
     factor = {name: jnp.ones(len(joints)) for name in joints_module.FACTORS}
     return [joints.rows(state, factor)] if len(joints) else []
 
@@ -74,14 +74,14 @@ def test_each_row_matches_mujoco(case):
         contact_rows = slice(first, None)
         jacobian = one.data.efc_J.reshape(-1, len(one.data.qvel))[contact_rows]
         count = len(jacobian)
-        if isinstance(rows, Bounded):
+        if isinstance(rows, BoundedRows):
             np.testing.assert_allclose(rows.jacobian[:count], jacobian, atol=1e-12)
             np.testing.assert_allclose(rows.weight[:count], one.data.efc_D[contact_rows], rtol=1e-9)
             np.testing.assert_allclose(rows.reference[:count], one.data.efc_aref[contact_rows], rtol=1e-9, atol=1e-9)
             assert not rows.weight[count:].any()
             continue
         dim = rows.jacobian.shape[1]
-        scale = np.concatenate([rows.slope[:, None], one.rows.friction[:, : dim - 1]], axis=1).ravel()[:count]
+        scale = np.concatenate([rows.mu[:, None], one.rows.friction[:, : dim - 1]], axis=1).ravel()[:count]
         flat = rows.jacobian.reshape(-1, len(one.data.qvel))[:count]
         np.testing.assert_allclose(flat / scale[:, None], jacobian, atol=1e-12)
         np.testing.assert_allclose(
@@ -209,7 +209,7 @@ def test_gradients_are_finite_everywhere_in_float32():
     """Also at the tip and on the surface of a cone, where the norm of the friction has no derivative."""
     y = np.float32([[0, 0, 0], [1, 0, 0], [-1, 0, 0], [0.5, 1, 0], [-2, 1, 0], [0, 1, 0]])
     with jax.enable_x64(False):
-        cones = Cones(jnp.ones((6, 3, 3)) * jnp.eye(3), -y, jnp.full(6, 100.0), jnp.full(6, 0.5))
+        cones = ConeRows(jnp.ones((6, 3, 3)) * jnp.eye(3), -y, jnp.full(6, 100.0), jnp.full(6, 0.5))
         value = lambda cones: (solve(jnp.eye(3), jnp.zeros(3), [cones], None, 4) ** 2).sum()  # noqa: E731
         gradients = jax.jit(jax.grad(value))(cones)
     assert all(np.isfinite(x).all() for x in jax.tree.leaves(gradients))
