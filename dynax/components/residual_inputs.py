@@ -10,14 +10,14 @@ from jaxtyping import Array, Bool, Float
 from dynax.components.normalization import Statistics, denormalize
 from dynax.mechanics.collision.contacts import SlotContacts
 from dynax.mechanics.constraints import ConstraintResiduals
-from dynax.mechanics.constraints.residuals import ActiveRows
+from dynax.mechanics.constraints.residuals import RowsAtState
 from dynax.representation.representation import Representation
 
 
 class SampleResiduals(struct.PyTreeNode):
     """The constraint residuals of one sample, as a function of the normalized target."""
 
-    rows: ActiveRows  # constraint rows in the state of the sample
+    rows: RowsAtState  # constraint rows in the state of the sample
     state: Any  # (S,)
     statistics: Statistics  # mean and standard deviation of the target, (D,) each
     constraints: ConstraintResiduals = struct.field(pytree_node=False)
@@ -26,7 +26,7 @@ class SampleResiduals(struct.PyTreeNode):
     @property
     def active(self) -> Bool[Array, ""]:
         """Whether any constraint is active."""
-        return self.rows.any
+        return self.rows.any_active
 
     def __call__(self, target: Float[Array, " D"]) -> Float[Array, " R"]:
         """Return the residuals under a normalized target.
@@ -72,5 +72,5 @@ class ResidualInputs:
             statistics: mean and standard deviation of the target.
             nearest: the nearest contacts of `state`, if they are already known.
         """
-        rows = self.constraints.active_rows(state, nearest)
+        rows = self.constraints.rows_at(state, nearest)
         return SampleResiduals(rows, state, statistics, self.constraints, self.representation)

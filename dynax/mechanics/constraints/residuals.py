@@ -43,14 +43,14 @@ class Residuals(NamedTuple):
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class ActiveRows:
+class RowsAtState:
     """The constraint rows at one state."""
 
     rows: list[Rows]  # those of the joints, if there are any, then those of each contact dimension
     slots: list[Leaf]  # slots of the contacts of each dimension, (K,) int each
 
     @property
-    def any(self) -> Bool[Array, ""]:
+    def any_active(self) -> Bool[Array, ""]:
         """Whether any constraint is active."""
         return jnp.any(jnp.stack([(row.weight > 0).any() for row in self.rows]))
 
@@ -84,20 +84,20 @@ class ConstraintResiduals:
         return cls(ConstraintLayer(space, JointRows.of(model), rows, contacts), contacts, invweight)
 
     def __call__(
-        self, state: Float[AnyArray, " S"], change: Float[AnyArray, " nv"], active: ActiveRows | None = None
+        self, state: Float[AnyArray, " S"], change: Float[AnyArray, " nv"], rows: RowsAtState | None = None
     ) -> Residuals:
         """Return the residuals of a change of velocity over one step.
 
         Args:
             state: state at the beginning of the step.
             change: predicted change of velocity.
-            active: `active_rows(state)`, if it has already been computed.
+            rows: `rows_at(state)`, if it has already been computed.
         """
-        active = self.active_rows(state) if active is None else active
+        rows = self.rows_at(state) if rows is None else rows
         dt, invweight = self.layer.space.dt, jnp.asarray(self.invweight, change.dtype)
         total, joints = jnp.zeros_like(change), []
-        contacts, slots = jnp.zeros(len(self.contacts), change.dtype), iter(active.slots)
-        for i, row in enumerate(active.rows):
+        contacts, slots = jnp.zeros(len(self.contacts), change.dtype), iter(rows.slots)
+        for i, row in enumerate(rows.rows):
             force = row.force(row.jacobian @ change / dt - row.reference)
             weight = row.weight[:, None] if isinstance(row, ConeRows) else row.weight
             total += jacobi_step(row, force, weight, invweight)
@@ -108,8 +108,8 @@ class ConstraintResiduals:
                 contacts = contacts.at[next(slots)].set(residual.reshape(len(residual), -1)[:, 0])
         return Residuals(dt * invweight * total, dt * jnp.concatenate([*joints, contacts]))
 
-    def active_rows(self, state: Float[AnyArray, " S"], nearest: NearestContacts | None = None) -> ActiveRows:
-        """Return the rows at a state; of each contact dimension only the nearest contacts.
+    def rows_at(self, state: Float[AnyArray, " S"], nearest: NearestContacts | None = None) -> RowsAtState:
+        """Return the rows at a state, active or not; of each contact dimension only the nearest contacts.
 
         Args:
             state: [qpos, qvel, ...].
@@ -117,7 +117,7 @@ class ConstraintResiduals:
         """
         nearest = self.nearest_contacts(state) if nearest is None else nearest
         motion = self.layer.contact_motion(state, nearest)
-        return ActiveRows(self.layer.rows(state, contact_motion=motion), [slots for slots, _ in motion.values()])
+        return RowsAtState(self.layer.rows(state, contact_motion=motion), [slots for slots, _ in motion.values()])
 
     def nearest_contacts(self, state: Float[AnyArray, " S"]) -> NearestContacts:
         """Return the nearest contacts of each dimension; this is the most expensive part."""

@@ -39,8 +39,8 @@ def evaluate(residuals, state, change):
 
 @partial(jax.jit, static_argnums=0)
 def residuals_and_activity(residuals, state, change):
-    active = residuals.active_rows(state)
-    return *residuals(state, change, active), active.any
+    rows = residuals.rows_at(state)
+    return *residuals(state, change, rows), rows.any_active
 
 
 @pytest.mark.slow
