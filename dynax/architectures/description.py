@@ -13,7 +13,7 @@ from dynax.mjcf.joints import BALL, FREE
 from dynax.representation.floating import FloatingFrame
 from dynax.representation.frames import WorldFrame
 from dynax.representation.planar import PlanarFrame
-from dynax.representation.targets import AccelerationTarget, DeltaTarget, ResidualTarget
+from dynax.representation.targets import AccelerationTarget, DeltaTarget, PositionCorrectionTarget
 
 
 def title(model: BaseDynamicsModel) -> str:
@@ -33,7 +33,7 @@ def _of_representation(model: BaseDynamicsModel) -> Iterator[tuple[str, bool]]:
     drops_positions = bool(maps.positions.dropped[space.invariant].any())
     yield "joint coordinates that are angles", model.angles == "sincos" and bool(space.angular.any())
     yield "semi-implicit integration", isinstance(maps.target, AccelerationTarget)
-    learned = isinstance(maps.target, ResidualTarget) and not model.has_substeps
+    learned = isinstance(maps.target, PositionCorrectionTarget) and not model.has_substeps
     yield "semi-implicit integration with a learned position residual", learned
     yield "MuJoCo's integrator and physics steps", model.has_substeps and not model.env.semi_implicit
     yield "translation invariance", drops_positions or bool(maps.dropped_velocities.any())
@@ -70,7 +70,7 @@ def _target_notes(model: BaseDynamicsModel) -> Iterator[tuple[str, bool]]:
     yield (
         f"the model also learns a residual of the position, because with {reason} the position does not move by dt "
         "times the new velocity",
-        isinstance(target, ResidualTarget) and not model.has_substeps,
+        isinstance(target, PositionCorrectionTarget) and not model.has_substeps,
     )
 
 

@@ -8,7 +8,7 @@ from dynax.architectures.network import NetworkDynamicsModel
 from dynax.components.layers import check_activation, check_widths, dense_network
 from dynax.components.network_step import NetworkStep
 from dynax.components.parts import part
-from dynax.components.residual_inputs import ResidualInputs, SampleResiduals
+from dynax.components.residual_inputs import ConstraintResidualInputs, SampleConstraintResiduals
 from dynax.config.bounds import MAX_LAYERS
 from dynax.errors import check_range
 
@@ -39,7 +39,7 @@ class MLPDynamicsModel(NetworkDynamicsModel):
     @part
     def network_step(self) -> NetworkStep:
         """The unconstrained step of a network. With refinement steps the network also receives constraint residuals."""
-        inputs = ResidualInputs.of(self.representation) if self.refinement_steps else None
+        inputs = ConstraintResidualInputs.of(self.representation) if self.refinement_steps else None
         return NetworkStep(self.representation, self.sequence, inputs)
 
     @nn.compact
@@ -48,7 +48,7 @@ class MLPDynamicsModel(NetworkDynamicsModel):
         states: Float[Array, "h F"],
         actions: Float[Array, "h A"],
         training: bool = False,
-        residuals: SampleResiduals | None = None,
+        residuals: SampleConstraintResiduals | None = None,
     ) -> Float[Array, " D"]:
         """Return the normalized target.
 

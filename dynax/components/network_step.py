@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 
 from dynax.components.contact_cache import ContactCache
 from dynax.components.normalization import Statistics, denormalize, normalize
-from dynax.components.residual_inputs import ResidualInputs
+from dynax.components.residual_inputs import ConstraintResidualInputs
 from dynax.errors import UserError
 from dynax.mechanics.constraints import UnconstrainedStep
 from dynax.representation.representation import Representation
@@ -25,7 +25,7 @@ class NetworkStep:
 
     representation: Representation
     sequence: bool  # whether the network returns a target for every state of the history
-    residual_inputs: ResidualInputs | None = None
+    residual_inputs: ConstraintResidualInputs | None = None
 
     def __call__(
         self,

@@ -10,11 +10,11 @@ from jaxtyping import Array, Bool, Float
 from dynax.components.normalization import Statistics, denormalize
 from dynax.mechanics.collision.contacts import SlotContacts
 from dynax.mechanics.constraints import ConstraintResiduals
-from dynax.mechanics.constraints.residuals import RowsAtState
+from dynax.mechanics.constraints.constraint_residuals import RowsAtState
 from dynax.representation.representation import Representation
 
 
-class SampleResiduals(struct.PyTreeNode):
+class SampleConstraintResiduals(struct.PyTreeNode):
     """The constraint residuals of one sample, as a function of the normalized target."""
 
     rows: RowsAtState  # constraint rows in the state of the sample
@@ -43,14 +43,14 @@ class SampleResiduals(struct.PyTreeNode):
 
 
 @dataclass(frozen=True, eq=False)
-class ResidualInputs:
-    """The constraints of a robot, for a network that receives the `SampleResiduals` of each sample."""
+class ConstraintResidualInputs:
+    """The constraints of a robot, for a network that receives the `SampleConstraintResiduals` of each sample."""
 
     constraints: ConstraintResiduals
     representation: Representation
 
     @classmethod
-    def of(cls, representation: Representation) -> "ResidualInputs | None":
+    def of(cls, representation: Representation) -> "ConstraintResidualInputs | None":
         """Return the residual inputs of a robot with contact features.
 
         They are None if the target is not the change of velocity, or if contacts have adhesion or surface velocities.
@@ -64,7 +64,7 @@ class ResidualInputs:
 
     def at(
         self, state: Float[Array, " S"], statistics: Statistics, nearest: dict[int, SlotContacts] | None
-    ) -> SampleResiduals:
+    ) -> SampleConstraintResiduals:
         """Return the residuals of one sample.
 
         Args:
@@ -73,4 +73,4 @@ class ResidualInputs:
             nearest: the nearest contacts of `state`, if they are already known.
         """
         rows = self.constraints.rows_at(state, nearest)
-        return SampleResiduals(rows, state, statistics, self.constraints, self.representation)
+        return SampleConstraintResiduals(rows, state, statistics, self.constraints, self.representation)

@@ -5,7 +5,7 @@ A `Representation` is composed of four small objects:
     positions      `PositionFeatures`: joint positions as numbers or points on a circle, bodies in the base frame
     frame          `WorldFrame`, `FloatingFrame` or `PlanarFrame`: the axes of velocities and of their changes
     constraints    `ConstraintFeatures`: features of joint limits and contacts
-    target         `DeltaTarget`, `AccelerationTarget` or `ResidualTarget`: the predicted quantity
+    target         `DeltaTarget`, `AccelerationTarget` or `PositionCorrectionTarget`: the predicted quantity
 
 All maps accept NumPy and JAX arrays and return the kind that they receive. Datasets are prepared with NumPy in float64,
 rollouts run with JAX in float32.

@@ -77,7 +77,7 @@ class AccelerationTarget:
 
 
 @dataclass(frozen=True, eq=False)
-class ResidualTarget:
+class PositionCorrectionTarget:
     """The residual of the semi-implicit rule in positions, then the change of velocities and activations.
 
     It is for integrators that do not move positions by dt times the new velocity, D = 2 nv + na.
@@ -116,7 +116,7 @@ def target_of(env: Env, target: str) -> Target:
     """
     if target == "delta" or hides_velocities(env.space):
         return DeltaTarget(env.space)
-    return AccelerationTarget(env.space) if env.semi_implicit else ResidualTarget(env.space)
+    return AccelerationTarget(env.space) if env.semi_implicit else PositionCorrectionTarget(env.space)
 
 
 def hides_velocities(space: StateSpace) -> bool:

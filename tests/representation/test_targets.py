@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as hnp
 
 from dynax.envs import MjcfEnv
 from dynax.envs.state_space import StateSpace
-from dynax.representation.targets import AccelerationTarget, DeltaTarget, ResidualTarget, target_of
+from dynax.representation.targets import AccelerationTarget, DeltaTarget, PositionCorrectionTarget, target_of
 
 SPACE = StateSpace.of(
     mujoco.MjModel.from_xml_string(
@@ -21,8 +21,8 @@ SPACE = StateSpace.of(
 )
 STATE = np.array([1.0, 2, 3, 10, 20, 30])
 STATES = hnp.arrays(np.float64, (2, 6), elements=st.floats(-50, 50))
-EACH = pytest.mark.parametrize("kind", [DeltaTarget, AccelerationTarget, ResidualTarget])
-SIZE = {DeltaTarget: 6, AccelerationTarget: 3, ResidualTarget: 6}
+EACH = pytest.mark.parametrize("kind", [DeltaTarget, AccelerationTarget, PositionCorrectionTarget])
+SIZE = {DeltaTarget: 6, AccelerationTarget: 3, PositionCorrectionTarget: 6}
 
 
 def integrate(target, state, value):
@@ -35,7 +35,7 @@ def test_velocities_are_integrated_semi_implicitly():
 
 
 def test_a_residual_is_added_to_the_position():
-    following = integrate(ResidualTarget(SPACE), STATE, np.array([0.5, 0.0, -0.5, 1.0, -2.0, 0.0]))
+    following = integrate(PositionCorrectionTarget(SPACE), STATE, np.array([0.5, 0.0, -0.5, 1.0, -2.0, 0.0]))
     np.testing.assert_allclose(following, [1.61, 2.18, 2.8, 11, 18, 30], rtol=1e-15)
 
 
@@ -73,7 +73,7 @@ PENDULUM = """<mujoco><option integrator="{}"/><worldbody><body><joint name="x" 
     ("requested", "integrator", "observe", "kind"),
     [
         ("acceleration", "Euler", "all", AccelerationTarget),
-        ("acceleration", "RK4", "all", ResidualTarget),
+        ("acceleration", "RK4", "all", PositionCorrectionTarget),
         ("acceleration", "Euler", "qpos", DeltaTarget),
         ("delta", "Euler", "all", DeltaTarget),
     ],
