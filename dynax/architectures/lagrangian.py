@@ -86,10 +86,10 @@ class LagrangianDynamicsModel(StructuredDynamicsModel):
         bias = jax.jvp(velocity, (q,), (v,))[1]  # acceleration of p at constant v, (K,)
         # A square can return from zero while the other parameters converge, an exponential cannot.
         damping = self.param("damping", nn.initializers.constant(0.1), (space.nv,)) ** 2
-        inertia = jacobian.T @ jacobian
+        mass_matrix = jacobian.T @ jacobian
         if (has_armature := model.dof_armature > 0).any():
             armature = jnp.exp(self.param("armature", nn.initializers.constant(-4.0), (space.nv,)))
-            inertia += jnp.diag(has_armature * armature)
+            mass_matrix += jnp.diag(has_armature * armature)
         drive = drive_directions(model) * jnp.exp(self.param("gear", nn.initializers.zeros, (self.action_dim,)))
         tau = drive @ actions[-1] - jacobian.T @ bias - jax.grad(potential)(q) - damping * v
         if (pulled := has_position_force(model)).any():
@@ -98,7 +98,7 @@ class LagrangianDynamicsModel(StructuredDynamicsModel):
         if self.friction:
             tau = tau + learned_friction(self.param, v, self._velocity_unit(normalization))
         implicit = self.env.implicit_damping * damping
-        return UnconstrainedStep(dt * linalg.solve(inertia + dt * jnp.diag(implicit), tau), inertia, implicit)
+        return UnconstrainedStep(dt * linalg.solve(mass_matrix + dt * jnp.diag(implicit), tau), mass_matrix, implicit)
 
     def _velocity_unit(self, normalization: Variables) -> Float[Array, " nv"]:
         """Return the standard deviation of the velocities, which are features."""

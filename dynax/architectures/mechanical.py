@@ -130,14 +130,14 @@ class MechanicalDynamicsModel(StructuredDynamicsModel):
 
         relative_v = jnp.where(base.base_translation, 0.0, v)
         force = bias_force(space, self.kinematics, lagrangian, poses, relative_v, base.invariant)
-        inertia = jnp.diag(MIN_INERTIA / model.dof_invweight0)
+        mass_matrix = jnp.diag(MIN_INERTIA / model.dof_invweight0)
         for limb, root, _ in roots(poses.position, poses.rotation):
-            inertia += limb.inertia(root, poses.rotation)
+            mass_matrix += limb.mass_matrix(root, poses.rotation)
         drive, damping = self.joint_forces(self.param, q, v, actions[-1][: model.nu])
-        tau = drive - force + inertia @ base.gravity
-        inertia += jnp.diag(base.base_translation * model.dof_armature)  # gravity does not act on armature
+        tau = drive - force + mass_matrix @ base.gravity
+        mass_matrix += jnp.diag(base.base_translation * model.dof_armature)  # gravity does not act on armature
         implicit = self.env.implicit_damping * damping
-        return UnconstrainedStep(dt * linalg.solve(inertia + dt * jnp.diag(implicit), tau), inertia, implicit)
+        return UnconstrainedStep(dt * linalg.solve(mass_matrix + dt * jnp.diag(implicit), tau), mass_matrix, implicit)
 
     def _network(self, name: str, limb: Limb, example: jax.Array) -> Network:
         """Return the network of a limb as a pure function, so that `bias_force` can differentiate it."""

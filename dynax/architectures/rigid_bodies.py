@@ -122,10 +122,12 @@ class RigidBodyModel(StructuredDynamicsModel):
         """
         dt = self.env.timestep
         motion, damping = self.mechanics.body_motion(state), self._implicit_damping(constants)
-        inertia = self._mass_matrix(constants, motion)
+        mass_matrix = self._mass_matrix(constants, motion)
         missing = self._residual(constants, motion, state, action, jnp.zeros(self.env.space.nv))
         missing = missing if force is None else missing - force
-        return UnconstrainedStep(-dt * linalg.solve(inertia + dt * jnp.diag(damping), missing), inertia, damping)
+        return UnconstrainedStep(
+            -dt * linalg.solve(mass_matrix + dt * jnp.diag(damping), missing), mass_matrix, damping
+        )
 
     def mass_matrix(self, constants: Constants, state: Float[Any, " S"]) -> Float[Array, "nv nv"]:
         """Return the mass matrix at a state."""

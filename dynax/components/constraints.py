@@ -50,12 +50,12 @@ class LearnedConstraints(nn.Module):
             start: change of velocity from which the solver starts.
             contact_motion: the motion at the contacts of the state, if it is already known.
         """
-        inertia = free.inertia
-        if inertia is None:
+        mass_matrix = free.mass_matrix
+        if mass_matrix is None:
             frame = self.frame or WorldFrame(self.layer.space.nv)
-            inertia = Inertia(self.layer.space, self.layer.joints.dof_invweight, frame)(state)
+            mass_matrix = Inertia(self.layer.space, self.layer.joints.dof_invweight, frame)(state)
         factors = {name: self._factor(name, shape) for name, shape in self.layer.factor_shapes.items()}
-        return self.layer(state, free, inertia, factors, start, contact_motion)
+        return self.layer(state, free, mass_matrix, factors, start, contact_motion)
 
     def _factor(self, name: str, shape: tuple[int, ...]) -> jax.Array:
         initial = self.contact_init_scale if name.startswith("contact_") else 1.0

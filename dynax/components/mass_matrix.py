@@ -38,8 +38,8 @@ class Inertia(nn.Module):
         entries = nn.Dense(n * (n + 1) // 2, kernel_init=nn.initializers.normal(0.01))(x)
         lower = linalg.lower_triangular(entries, n) + INITIAL_ROOT * np.eye(n)
         scale = 1 / np.sqrt(self.weight)
-        inertia = (lower @ lower.T + MIN_INERTIA * np.eye(n)) * scale[:, None] * scale
+        mass_matrix = (lower @ lower.T + MIN_INERTIA * np.eye(n)) * scale[:, None] * scale
         if isinstance(self.frame, WorldFrame):
-            return inertia
+            return mass_matrix
         to_base = jax.vmap(partial(self.frame.to_base, state))(jnp.eye(n)).T
-        return to_base.T @ inertia @ to_base
+        return to_base.T @ mass_matrix @ to_base

@@ -103,7 +103,7 @@ class Limb:
             rates = rates.at[np.searchsorted(self.dofs, self.tree.translation)].set(velocity)
         return rates * self.scale
 
-    def inertia(self, root: Float[AnyArray, "r n"], rotation: Float[AnyArray, "B 3 3"]) -> Float[Array, "nv nv"]:
+    def mass_matrix(self, root: Float[AnyArray, "r n"], rotation: Float[AnyArray, "B 3 3"]) -> Float[Array, "nv nv"]:
         """Return the contribution of the limb to the mass matrix."""
         rates = jax.vmap(lambda v: self.rates(rotation, v), out_axes=1)(jnp.eye(self.nv, dtype=root.dtype))
         return rates.T @ (root.T @ root) @ rates

@@ -53,8 +53,8 @@ def motion(model, params):
     def free(q, v, u=None):
         state, action = jnp.concatenate([q, v])[None], jnp.zeros((1, model.action_dim)) if u is None else u[None]
         step = model.apply({"params": params}, state, action, {}, method="unconstrained")
-        implicit = step.inertia + model.env.dt * jnp.diag(step.damping)
-        return jnp.linalg.solve(step.inertia, implicit @ step.change) / model.env.dt, step.inertia, step.damping
+        implicit = step.mass_matrix + model.env.dt * jnp.diag(step.damping)
+        return jnp.linalg.solve(step.mass_matrix, implicit @ step.change) / model.env.dt, step.mass_matrix, step.damping
 
     return free
 
@@ -74,9 +74,9 @@ def test_the_mass_matrix_is_symmetric_and_positive_definite(name):
     with jax.enable_x64(True):
         free = jax.jit(motion(model, parameters(model)))
         for q in np.random.default_rng(0).normal(size=(10, model.env.space.nv)):
-            inertia = np.asarray(free(q, q)[1])
-            np.testing.assert_allclose(inertia, inertia.T, atol=1e-12)
-            assert np.linalg.eigvalsh(inertia).min() > 0
+            mass_matrix = np.asarray(free(q, q)[1])
+            np.testing.assert_allclose(mass_matrix, mass_matrix.T, atol=1e-12)
+            assert np.linalg.eigvalsh(mass_matrix).min() > 0
 
 
 @pytest.mark.parametrize("name", ["crane", *slow("three_hinges", "long", "sliders")])
@@ -90,14 +90,14 @@ def test_energy_is_conserved(name):
         free = motion(model, params)
 
         def push(q):
-            acceleration, inertia, _ = free(q, 0 * q)
-            return inertia @ acceleration
+            acceleration, mass_matrix, _ = free(q, 0 * q)
+            return mass_matrix @ acceleration
 
         def work(q, v):
             """The power of the forces that depend on velocities, and the rate of v^T M v / 2 at constant v."""
-            acceleration, inertia, _ = free(q, v)
+            acceleration, mass_matrix, _ = free(q, v)
             rate = jax.jvp(lambda q: free(q, v)[1], (q,), (v,))[1]
-            return v @ (inertia @ acceleration - push(q)), v @ rate @ v / 2
+            return v @ (mass_matrix @ acceleration - push(q)), v @ rate @ v / 2
 
         curl = jax.jit(jax.jacfwd(push))(q)
         np.testing.assert_allclose(curl, curl.T, atol=1e-10)

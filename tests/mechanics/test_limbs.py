@@ -102,14 +102,14 @@ def test_sum_of_limbs_has_the_sparsity_of_mujocos_mass_matrix(name, request):
     data, full = random_pose(model), np.zeros((model.nv, model.nv))
     mujoco.mj_fullM(model, data, full)
     rotation = jnp.asarray(data.xmat.reshape(-1, 3, 3))
-    inertia = np.asarray(sum(limb.inertia(random_root(limb), rotation) for limb in Limb.all_of(model)))
+    inertia = np.asarray(sum(limb.mass_matrix(random_root(limb), rotation) for limb in Limb.all_of(model)))
     assert ((np.abs(inertia) > 1e-6) == (np.abs(full) > 1e-12))[:, 6:].all()
 
 
 def test_initial_mass_matrix_is_half_the_diagonal_of_the_mjcf(quadruped):
     rotation = jnp.asarray(random_pose(quadruped).xmat.reshape(-1, 3, 3))
     limbs = Limb.all_of(quadruped)
-    inertia = sum(limb.inertia(limb.root(jnp.zeros(limb.mask.size)), rotation) for limb in limbs)
+    inertia = sum(limb.mass_matrix(limb.root(jnp.zeros(limb.mask.size)), rotation) for limb in limbs)
     np.testing.assert_allclose(inertia, np.diag(0.49 / quadruped.dof_invweight0), rtol=1e-5, atol=1e-5)
 
 
@@ -125,7 +125,7 @@ def test_kinetic_energy_does_not_depend_on_the_orientation_of_the_base(quadruped
     np.testing.assert_allclose(rates, rotated_rates, rtol=1e-4)
     root = random_root(limb)
     np.testing.assert_allclose(
-        v @ limb.inertia(root, jnp.asarray(upright)) @ v, jnp.sum((root @ rates) ** 2), rtol=1e-4
+        v @ limb.mass_matrix(root, jnp.asarray(upright)) @ v, jnp.sum((root @ rates) ** 2), rtol=1e-4
     )
 
 

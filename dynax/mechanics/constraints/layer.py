@@ -39,12 +39,12 @@ Factors = Mapping[str, jax.Array]  # factors on the compliance of the rows; see 
 class UnconstrainedStep:
     """The change of a robot's state over one step without constraints.
 
-    A model with a mass matrix sets `inertia` and `damping`. Its change of velocity is
+    A model with a mass matrix sets `mass_matrix` and `damping`. Its change of velocity is
     dt (M + dt diag(damping))^-1 M a0, because MuJoCo's Euler integrator is implicit in joint damping.
     """
 
     change: Leaf  # change of the state, (D,), or (h, D) for a sequence model
-    inertia: Leaf | None = None  # mass matrix M, (nv, nv)
+    mass_matrix: Leaf | None = None  # mass matrix M, (nv, nv)
     damping: Leaf | None = None  # joint damping, (nv,)
 
 
@@ -68,7 +68,7 @@ class ConstraintLayer:
         return shapes
 
     def __call__(
-        self, state: Float[AnyArray, " S"], unconstrained: UnconstrainedStep, inertia: Float[AnyArray, "nv nv"],
+        self, state: Float[AnyArray, " S"], unconstrained: UnconstrainedStep, mass_matrix: Float[AnyArray, "nv nv"],
         factors: Factors | None = None, start: Float[AnyArray, " nv"] | None = None,
         contact_motion: ContactMotions | None = None, iterations: int | None = None,
     ) -> Float[Array, " nv"]:  # fmt: skip
@@ -77,7 +77,7 @@ class ConstraintLayer:
         Args:
             state: [qpos, qvel, ...].
             unconstrained: the step without constraints.
-            inertia: mass matrix M.
+            mass_matrix: mass matrix M.
             factors: factors on the compliance with `factor_shapes`, by default 1.
             start: change of velocity at which the solve starts; in training, the true one.
             contact_motion: result of `contact_motion`, if it has already been computed.
@@ -90,13 +90,13 @@ class ConstraintLayer:
 
         def acceleration(change: jax.Array) -> jax.Array:
             """Return the acceleration that causes a change of velocity in a step that is implicit in the damping."""
-            return (change + dt * linalg.solve(inertia, damping * change)) / dt
+            return (change + dt * linalg.solve(mass_matrix, damping * change)) / dt
 
         if iterations is None:
             iterations = self._iterations() if start is None else min(self._iterations(), TRAINING_ITERATIONS)
         initial = None if start is None else acceleration(start)
-        force = solve(inertia, acceleration(unconstrained.change), rows, initial, iterations)
-        return unconstrained.change + dt * linalg.solve(inertia + dt * jnp.diag(damping), force)
+        force = solve(mass_matrix, acceleration(unconstrained.change), rows, initial, iterations)
+        return unconstrained.change + dt * linalg.solve(mass_matrix + dt * jnp.diag(damping), force)
 
     def rows(
         self, state: Float[AnyArray, " S"], factors: Factors | None = None, contact_motion: ContactMotions | None = None

@@ -26,7 +26,7 @@ Slope = Callable[[jax.Array], tuple[jax.Array, jax.Array]]  # step to the slope 
 
 
 def line_search(
-    inertia: Float[Array, "nv nv"],
+    mass_matrix: Float[Array, "nv nv"],
     rows: list[Rows],
     x: Float[Array, " nv"],
     step: Float[Array, " nv"],
@@ -35,14 +35,14 @@ def line_search(
     """Return the t that nearly minimizes the cost at x + t `step`.
 
     Args:
-        inertia: mass matrix M.
+        mass_matrix: mass matrix M.
         rows: constraint rows.
         x: current point.
         step: Newton step.
         y: values of the rows at x.
     """
     rates = [row.jacobian @ step for row in rows]
-    slope = slope_along(inertia, rows, x, step, y, rates)
+    slope = slope_along(mass_matrix, rows, x, step, y, rates)
     low, high = jnp.zeros((), step.dtype), jnp.full((), MAX_STEP, step.dtype)
     initial_slope = jnp.abs(slope(low)[0])
     low, high = bracket_breakpoints(slope, (low, high), breakpoints(rows, y, rates))
@@ -52,10 +52,10 @@ def line_search(
 
 
 def slope_along(
-    inertia: jax.Array, rows: list[Rows], x: jax.Array, step: jax.Array, y: list[jax.Array], rates: list[jax.Array]
+    mass_matrix: jax.Array, rows: list[Rows], x: jax.Array, step: jax.Array, y: list[jax.Array], rates: list[jax.Array]
 ) -> Slope:
     """Return the slope of the cost along the step, and its derivative, as functions of t."""
-    linear, square = step @ inertia @ x, step @ inertia @ step
+    linear, square = step @ mass_matrix @ x, step @ mass_matrix @ step
 
     def slope(t: jax.Array) -> tuple[jax.Array, jax.Array]:
         points = [(row, v + t * r, r) for row, v, r in zip(rows, y, rates, strict=True)]

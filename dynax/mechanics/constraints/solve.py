@@ -26,7 +26,7 @@ MAX_UNROLLED_STEPS = 6  # unrolled steps run twice as fast, but many of them tak
 
 
 def solve(
-    inertia: Float[AnyArray, "nv nv"],
+    mass_matrix: Float[AnyArray, "nv nv"],
     unconstrained: Float[AnyArray, " nv"],
     rows: list[Rows],
     start: Float[AnyArray, " nv"] | None = None,
@@ -35,7 +35,7 @@ def solve(
     """Return the generalized constraint force J^T f at the minimum; a is a0 plus M^-1 times this force.
 
     Args:
-        inertia: mass matrix M.
+        mass_matrix: mass matrix M.
         unconstrained: unconstrained acceleration a0.
         rows: constraint rows.
         start: initial acceleration, by default a0.
@@ -44,11 +44,11 @@ def solve(
     """
     shifted = [replace(row, reference=row.reference - row.jacobian @ unconstrained) for row in rows]
     first = jnp.zeros_like(unconstrained) if start is None else start - unconstrained
-    fixed = jax.lax.stop_gradient(inertia), jax.lax.stop_gradient(shifted)
+    fixed = jax.lax.stop_gradient(mass_matrix), jax.lax.stop_gradient(shifted)
     x = jax.lax.stop_gradient(first)
     unroll = max(iterations, 1) if iterations <= MAX_UNROLLED_STEPS else 1
     x = jax.lax.fori_loop(0, iterations, lambda _, x: newton_step(*fixed, x), x, unroll=unroll)
-    y, forces, step = newton_direction(inertia, shifted, x)
+    y, forces, step = newton_direction(mass_matrix, shifted, x)
     # Return the force at the end of the step. It is exactly zero if no constraint is active.
     final_forces = [
         f - row.hvp(v, (row.jacobian @ step)[..., None])[..., 0] for row, f, v in zip(shifted, forces, y, strict=True)
@@ -57,22 +57,24 @@ def solve(
 
 
 def newton_direction(
-    inertia: Float[AnyArray, "nv nv"], rows: list[Rows], x: Float[AnyArray, " nv"]
+    mass_matrix: Float[AnyArray, "nv nv"], rows: list[Rows], x: Float[AnyArray, " nv"]
 ) -> tuple[list[jax.Array], list[jax.Array], Float[Array, " nv"]]:
     """Return y and f of the rows at x, and the full Newton step."""
     y = [row.jacobian @ x - row.reference for row in rows]
     forces = [row.force(v) for row, v in zip(rows, y, strict=True)]
-    hessian = inertia
+    hessian = mass_matrix
     for row, v in zip(rows, y, strict=True):
         product = row.hvp(v, row.jacobian).reshape(-1, len(x))
         hessian = hessian + row.jacobian.reshape(-1, len(x)).T @ product
-    return y, forces, linalg.solve(hessian, generalized_force(rows, forces) - inertia @ x)
+    return y, forces, linalg.solve(hessian, generalized_force(rows, forces) - mass_matrix @ x)
 
 
-def newton_step(inertia: Float[AnyArray, "nv nv"], rows: list[Rows], x: Float[AnyArray, " nv"]) -> Float[Array, " nv"]:
+def newton_step(
+    mass_matrix: Float[AnyArray, "nv nv"], rows: list[Rows], x: Float[AnyArray, " nv"]
+) -> Float[Array, " nv"]:
     """Return x after one step of Newton's method with a line search."""
-    y, _, step = newton_direction(inertia, rows, x)
-    return x + line_search(inertia, rows, x, step, y) * step
+    y, _, step = newton_direction(mass_matrix, rows, x)
+    return x + line_search(mass_matrix, rows, x, step, y) * step
 
 
 def generalized_force(rows: list[Rows], forces: list[jax.Array]) -> Float[Array, " nv"]:

@@ -60,7 +60,7 @@ class Moment:
 
     data: mujoco.MjData
     state: np.ndarray
-    inertia: np.ndarray
+    mass_matrix: np.ndarray
     rows: ContactRows
     motion: ContactMotion
 
@@ -94,9 +94,9 @@ def moment(model: mujoco.MjModel, rng: np.random.Generator) -> Moment | None:
     mujoco.mj_forward(model, data)
     if not 0 < data.ncon <= SLOTS:
         return None
-    inertia = np.zeros((model.nv, model.nv))
-    mujoco.mj_fullM(model, data, inertia)
-    return Moment(data, np.concatenate([data.qpos, data.qvel]), inertia, *contacts(model, data))
+    mass_matrix = np.zeros((model.nv, model.nv))
+    mujoco.mj_fullM(model, data, mass_matrix)
+    return Moment(data, np.concatenate([data.qpos, data.qvel]), mass_matrix, *contacts(model, data))
 
 
 def contacts(model: mujoco.MjModel, data: mujoco.MjData) -> tuple[ContactRows, ContactMotion]:

@@ -98,15 +98,16 @@ def test_acceleration_matches_mujoco(case):
     robot = model(*case)
     states, joints = moments(robot, 16), JointRows.of(robot)
     rows = rows_at(states, joints)
-    inertia, free, expected = (
-        np.stack(x) for x in zip(*((one.inertia, one.data.qacc_smooth, one.data.qacc) for one in states), strict=True)
+    mass_matrix, free, expected = (
+        np.stack(x)
+        for x in zip(*((one.mass_matrix, one.data.qacc_smooth, one.data.qacc) for one in states), strict=True)
     )
-    force = SOLVE(inertia, free, rows, None, 12)
-    error = np.linalg.norm(free + np.linalg.solve(inertia, force[..., None])[..., 0] - expected, axis=1)
+    force = SOLVE(mass_matrix, free, rows, None, 12)
+    error = np.linalg.norm(free + np.linalg.solve(mass_matrix, force[..., None])[..., 0] - expected, axis=1)
     assert (error / np.linalg.norm(expected, axis=1)).max() < 1e-8
     # The last step alone keeps the solution.
-    force = jax.jit(jax.vmap(solve))(inertia, free, rows, expected)
-    error = np.linalg.norm(free + np.linalg.solve(inertia, force[..., None])[..., 0] - expected, axis=1)
+    force = jax.jit(jax.vmap(solve))(mass_matrix, free, rows, expected)
+    error = np.linalg.norm(free + np.linalg.solve(mass_matrix, force[..., None])[..., 0] - expected, axis=1)
     assert (error / np.linalg.norm(expected, axis=1)).max() < 1e-8
 
 
@@ -133,34 +134,34 @@ def problem(case, count):
     states = moments(robot, count)
     first = states[0].rows
     motion = jax.tree.map(lambda *x: jnp.stack(x), *[one.motion for one in states])
-    velocity, inertia, free, expected = (
+    velocity, mass_matrix, free, expected = (
         jnp.stack(x)
-        for x in zip(*((o.data.qvel, o.inertia, o.data.qacc_smooth, o.data.qacc) for o in states), strict=True)
+        for x in zip(*((o.data.qvel, o.mass_matrix, o.data.qacc_smooth, o.data.qacc) for o in states), strict=True)
     )
 
-    def acceleration(factor, start=None, iterations=12, free=free, inertia=inertia):
-        def one(motion, velocity, inertia, free, start):
+    def acceleration(factor, start=None, iterations=12, free=free, mass_matrix=mass_matrix):
+        def one(motion, velocity, mass_matrix, free, start):
             rows = all_rows(first, motion, velocity, factor)
-            return free + jnp.linalg.solve(inertia, solve(inertia, free, rows, start, iterations))
+            return free + jnp.linalg.solve(mass_matrix, solve(mass_matrix, free, rows, start, iterations))
 
-        return jax.vmap(one, (0, 0, 0, 0, None if start is None else 0))(motion, velocity, inertia, free, start)
+        return jax.vmap(one, (0, 0, 0, 0, None if start is None else 0))(motion, velocity, mass_matrix, free, start)
 
-    return acceleration, jax.tree.map(jnp.asarray, ones(first)), free, inertia, expected
+    return acceleration, jax.tree.map(jnp.asarray, ones(first)), free, mass_matrix, expected
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("cone", ["pyramidal", "elliptic"])
 def test_gradient_matches_finite_differences(cone):
     """In the factors, the unconstrained acceleration and the mass matrix."""
-    acceleration, factor, free, inertia, _ = problem(("sphere", 4, cone, 2, SOFT), 12)
+    acceleration, factor, free, mass_matrix, _ = problem(("sphere", 4, cone, 2, SOFT), 12)
     weights = jnp.asarray(np.random.default_rng(1).normal(size=free.shape))
 
     @jax.jit
     def value(at):
-        factor, free, inertia = at
-        return (weights * acceleration(factor, free=free, inertia=inertia)).sum()
+        factor, free, mass_matrix = at
+        return (weights * acceleration(factor, free=free, mass_matrix=mass_matrix)).sum()
 
-    at = (factor, free, inertia)
+    at = (factor, free, mass_matrix)
     gradient = jax.jit(jax.grad(value))(at)
     rng = np.random.default_rng(0)
     for leaf in range(len(jax.tree.leaves(at))):
@@ -221,7 +222,7 @@ def test_layer_with_contacts_is_one_step_of_mujoco():
     space = StateSpace.of(robot)
     (one,) = moments(robot, 1)
     layer = LearnedConstraints(ConstraintLayer(space, JointRows.of(robot), one.rows))
-    free = UnconstrainedStep(space.dt * jnp.asarray(one.data.qacc_smooth), jnp.asarray(one.inertia))
+    free = UnconstrainedStep(space.dt * jnp.asarray(one.data.qacc_smooth), jnp.asarray(one.mass_matrix))
     state = jnp.asarray(one.state)
     motion = {3: (one.rows.dimensions[3], one.motion)}
     change, variables = jax.jit(layer.init_with_output)(jax.random.key(0), state, free, contact_motion=motion)

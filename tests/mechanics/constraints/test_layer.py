@@ -94,9 +94,9 @@ def compiled(env):
     layer = LearnedConstraints(ConstraintLayer(env.space, JointRows.of(env.mj_model)))
     damping = env.mj_model.dof_damping
 
-    def apply(params, state, inertia, change):
+    def apply(params, state, mass_matrix, change):
         return layer.apply(
-            {"params": params}, state, UnconstrainedStep(change, inertia, jnp.asarray(damping, state.dtype))
+            {"params": params}, state, UnconstrainedStep(change, mass_matrix, jnp.asarray(damping, state.dtype))
         )
 
     return layer, jax.jit(jax.vmap(apply, (None, 0, 0, 0)))

@@ -32,11 +32,11 @@ def moments(env, states, actions):
     for state, action in zip(states, actions, strict=True):
         data.qpos, data.qvel, data.ctrl = state[: model.nq], state[model.nq :], action
         mujoco.mj_forward(model, data)
-        inertia = np.zeros((model.nv, model.nv))
-        mujoco.mj_fullM(model, data, inertia)
-        implicit = inertia + env.dt * np.diag(model.dof_damping)
-        inertias.append(inertia)
-        frees.append(env.dt * np.linalg.solve(implicit, inertia @ data.qacc_smooth))
+        mass_matrix = np.zeros((model.nv, model.nv))
+        mujoco.mj_fullM(model, data, mass_matrix)
+        implicit = mass_matrix + env.dt * np.diag(model.dof_damping)
+        inertias.append(mass_matrix)
+        frees.append(env.dt * np.linalg.solve(implicit, mass_matrix @ data.qacc_smooth))
         touching.append({tuple(sorted(model.geom_type[list(pair)])) for pair in data.contact.geom})
     return np.array(inertias), np.array(frees), touching
 
@@ -54,8 +54,8 @@ def test_layer_with_detected_contacts_is_one_step_of_mujoco(name):
         ConstraintLayer(env.space, JointRows.of(model), ContactRows.of(model, contacts), contacts)
     )
 
-    def change(variables, state, inertia, free):
-        return layer.apply(variables, state, UnconstrainedStep(free, inertia, jnp.asarray(model.dof_damping)))
+    def change(variables, state, mass_matrix, free):
+        return layer.apply(variables, state, UnconstrainedStep(free, mass_matrix, jnp.asarray(model.dof_damping)))
 
     with jax.enable_x64(True):
         variables = jax.tree.map(
