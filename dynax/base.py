@@ -132,7 +132,7 @@ class BaseDynamicsModel(ModuleWithOptions):
         states: Float[Any, "B h S"],
         actions: Float[Any, "B h A"],
         dropout: jax.Array | None = None,
-        truth: Float[Array, "B D"] | Float[Array, "B h D"] | None = None,
+        true_target: Float[Array, "B D"] | Float[Array, "B h D"] | None = None,
         contact_cache: ContactCache | None = None,
     ) -> Float[Array, "E B D"] | Float[Array, "E B h D"]:
         """Return the predicted target of every member, in physical units.
@@ -142,7 +142,7 @@ class BaseDynamicsModel(ModuleWithOptions):
             states: histories of states, oldest first.
             actions: histories of actions, oldest first.
             dropout: random key, in training.
-            truth: the target in the data, in training. A constraint layer starts its solver from there.
+            true_target: the target in the data, in training. A constraint layer starts its solver from there.
             contact_cache: result of `contact_cache` for the states, with leading axes (B, h), if it is known.
 
         Returns:
@@ -151,7 +151,7 @@ class BaseDynamicsModel(ModuleWithOptions):
         contact_cache = contact_cache or self.contact_detector.of_histories(states, every=self.sequence)
         keys = None if dropout is None else jax.random.split(dropout, states.shape[0])  # `vmap` passes None on
         member = jax.vmap(partial(self.member.target, variables["normalization"]), (None, 0, 0, 0, 0, 0))
-        return self.ensemble.apply(member, variables["params"], keys, states, actions, truth, contact_cache)
+        return self.ensemble.apply(member, variables["params"], keys, states, actions, true_target, contact_cache)
 
     def log_variance(
         self,

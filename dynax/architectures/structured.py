@@ -109,16 +109,16 @@ class StructuredMember(Member):
         dropout: jax.Array | None,
         states: Float[Array, "h S"],
         actions: Float[Array, "h A"],
-        truth: jax.Array | None,
+        true_target: jax.Array | None,
         contact_cache: ContactCache,
     ) -> jax.Array:
         """Return the predicted target; see `Member.target`."""
         if len(states) == 1:
-            return self._step(normalization, params, dropout, states, actions, truth, contact_cache)
+            return self._step(normalization, params, dropout, states, actions, true_target, contact_cache)
         model, count = self.model, self.model.unconstrained_inputs
         state = self.first_state(normalization, params, states, actions)
         recent, cache = states[-count:].at[-1].set(state), jax.tree.map(lambda x: x[-count:], contact_cache)
-        target = self._step(normalization, params, dropout, recent, actions[-count:], truth, cache)
+        target = self._step(normalization, params, dropout, recent, actions[-count:], true_target, cache)
         return model.targets(states[-1], model.integrate(state, target))
 
     def _step(
@@ -128,13 +128,13 @@ class StructuredMember(Member):
         dropout: jax.Array | None,
         states: Float[Array, "h S"],
         actions: Float[Array, "h A"],
-        truth: jax.Array | None,
+        true_target: jax.Array | None,
         contact_cache: ContactCache,
     ) -> jax.Array:
         """Return the target after states whose velocities are not corrected."""
         model, state = self.model, states[-1]
         if model.env.semi_implicit:
-            return super().target(normalization, params, dropout, states, actions, truth, contact_cache)
+            return super().target(normalization, params, dropout, states, actions, true_target, contact_cache)
         velocity_change = partial(self.velocity_change, params, normalization, actions=actions, earlier=states[:-1])
         change = model.control_step(velocity_change, state)
         return model.representation.to_base(state, model.representation.target.of_change(state, change))

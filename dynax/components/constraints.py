@@ -39,7 +39,7 @@ class LearnedConstraints(nn.Module):
         self,
         state: Float[Array, " S"],
         free: UnconstrainedStep,
-        start: Float[Array, " nv"] | None = None,
+        initial_change: Float[Array, " nv"] | None = None,
         contact_motion: ContactMotions | None = None,
     ) -> Float[Array, " nv"]:
         """Return the constrained change of velocity.
@@ -47,7 +47,7 @@ class LearnedConstraints(nn.Module):
         Args:
             state: the state of the robot.
             free: the unconstrained step from this state.
-            start: change of velocity from which the solver starts.
+            initial_change: change of velocity from which the solver starts.
             contact_motion: the motion at the contacts of the state, if it is already known.
         """
         mass_matrix = free.mass_matrix
@@ -55,7 +55,7 @@ class LearnedConstraints(nn.Module):
             frame = self.frame or WorldFrame(self.layer.space.nv)
             mass_matrix = Inertia(self.layer.space, self.layer.joints.dof_invweight, frame)(state)
         factors = {name: self._factor(name, shape) for name, shape in self.layer.factor_shapes.items()}
-        return self.layer(state, free, mass_matrix, factors, start, contact_motion)
+        return self.layer(state, free, mass_matrix, factors, initial_change, contact_motion)
 
     def _factor(self, name: str, shape: tuple[int, ...]) -> jax.Array:
         initial = self.contact_init_scale if name.startswith("contact_") else 1.0
@@ -85,7 +85,7 @@ class ConstraintStage:
         params: Any,
         state: Float[Array, " S"],
         free: UnconstrainedStep,
-        truth: Float[Array, " D"] | None = None,
+        true_target: Float[Array, " D"] | None = None,
         nearest: dict[int, SlotContacts] | None = None,
     ) -> Float[Array, " D"]:
         """Return the target of one step.
@@ -94,32 +94,32 @@ class ConstraintStage:
             params: parameters of the constraint layer.
             state: the state before the step.
             free: the unconstrained step.
-            truth: the target in the data. The solver starts from there.
+            true_target: the target in the data. The solver starts from there.
             nearest: the nearest contacts, if they are already known.
         """
-        start = None if truth is None else self.representation.to_world(state, truth)[: self._nv]
-        return self.representation.to_base(state, self.constrained(params, state, free, start, nearest))
+        initial_change = None if true_target is None else self.representation.to_world(state, true_target)[: self._nv]
+        return self.representation.to_base(state, self.constrained(params, state, free, initial_change, nearest))
 
     def constrained(
         self,
         params: Any,
         state: Float[Array, " S"],
         free: UnconstrainedStep,
-        start: Float[Array, " nv"] | None = None,
+        initial_change: Float[Array, " nv"] | None = None,
         nearest: dict[int, SlotContacts] | None = None,
     ) -> Float[Array, " D"]:
         """Return the target of one step along the axes of the world.
 
         Args:
             params, state, free, nearest: see `__call__`.
-            start: change of velocity from which the solver starts.
+            initial_change: change of velocity from which the solver starts.
         """
         change, nv = free.change, self._nv
         if self.module is None:
             return change
         motion = None if nearest is None else self.module.layer.contact_motion(state, nearest)
         smooth = replace(free, change=change[:nv])
-        constrained: Any = self.module.apply({"params": params}, state, smooth, start, motion)
+        constrained: Any = self.module.apply({"params": params}, state, smooth, initial_change, motion)
         return jnp.concatenate([constrained, change[nv:]])
 
     @property

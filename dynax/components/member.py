@@ -41,7 +41,7 @@ class Member:
         dropout: jax.Array | None,
         states: Float[Array, "h S"],
         actions: Float[Array, "h A"],
-        truth: jax.Array | None,
+        true_target: jax.Array | None,
         contact_cache: ContactCache,
     ) -> jax.Array:
         """Return the predicted target (D,), or (h, D) with `sequence`; see `BaseDynamicsModel.predict_delta`."""
@@ -54,8 +54,8 @@ class Member:
             return model.constraint_stage(params.get("layer", {}), *own)
 
         if model.sequence:
-            return jax.vmap(constrain)(states, free, truth, contact_cache.nearest)
-        return constrain(states[-1], free, truth, jax.tree.map(lambda x: x[-1], contact_cache.nearest))
+            return jax.vmap(constrain)(states, free, true_target, contact_cache.nearest)
+        return constrain(states[-1], free, true_target, jax.tree.map(lambda x: x[-1], contact_cache.nearest))
 
     def log_variance(
         self,

@@ -69,7 +69,7 @@ class ConstraintLayer:
 
     def __call__(
         self, state: Float[AnyArray, " S"], unconstrained: UnconstrainedStep, mass_matrix: Float[AnyArray, "nv nv"],
-        factors: Factors | None = None, start: Float[AnyArray, " nv"] | None = None,
+        factors: Factors | None = None, initial_change: Float[AnyArray, " nv"] | None = None,
         contact_motion: ContactMotions | None = None, iterations: int | None = None,
     ) -> Float[Array, " nv"]:  # fmt: skip
         """Return the change of velocity over one step.
@@ -79,10 +79,10 @@ class ConstraintLayer:
             unconstrained: the step without constraints.
             mass_matrix: mass matrix M.
             factors: factors on the compliance with `factor_shapes`, by default 1.
-            start: change of velocity at which the solve starts; in training, the true one.
+            initial_change: change of velocity at which the solve starts; in training, the true one.
             contact_motion: result of `contact_motion`, if it has already been computed.
-            iterations: steps of Newton's method before the last step. With `start`, which is assumed to be close to the
-                solution, the default is smaller.
+            iterations: steps of Newton's method before the last step. With `initial_change`, which is assumed to
+                be close to the solution, the default is smaller.
         """
         dt, nv = self.space.dt, self.space.nv
         damping = jnp.zeros(nv) if unconstrained.damping is None else unconstrained.damping
@@ -93,9 +93,9 @@ class ConstraintLayer:
             return (change + dt * linalg.solve(mass_matrix, damping * change)) / dt
 
         if iterations is None:
-            iterations = self._iterations() if start is None else min(self._iterations(), TRAINING_ITERATIONS)
-        initial = None if start is None else acceleration(start)
-        force = solve(mass_matrix, acceleration(unconstrained.change), rows, initial, iterations)
+            iterations = self._iterations() if initial_change is None else min(self._iterations(), TRAINING_ITERATIONS)
+        initial_acceleration = None if initial_change is None else acceleration(initial_change)
+        force = solve(mass_matrix, acceleration(unconstrained.change), rows, initial_acceleration, iterations)
         return unconstrained.change + dt * linalg.solve(mass_matrix + dt * jnp.diag(damping), force)
 
     def rows(

@@ -29,7 +29,7 @@ def solve(
     mass_matrix: Float[AnyArray, "nv nv"],
     unconstrained: Float[AnyArray, " nv"],
     rows: list[Rows],
-    start: Float[AnyArray, " nv"] | None = None,
+    initial_acceleration: Float[AnyArray, " nv"] | None = None,
     iterations: int = 0,
 ) -> Float[Array, " nv"]:
     """Return the generalized constraint force J^T f at the minimum; a is a0 plus M^-1 times this force.
@@ -38,12 +38,13 @@ def solve(
         mass_matrix: mass matrix M.
         unconstrained: unconstrained acceleration a0.
         rows: constraint rows.
-        start: initial acceleration, by default a0.
-        iterations: steps of Newton's method before the last step. The last step is exact if every row is already in its
-            final zone. No iterations are needed if `start` is the solution, or for a single joint limit.
+        initial_acceleration: acceleration from which the iterations start, by default a0.
+        iterations: Newton steps with line search. One full step without line search follows. It is exact if every row
+            is already in its final zone. No iterations are needed if `initial_acceleration` is the solution, or for a
+            single joint limit.
     """
     shifted = [replace(row, reference=row.reference - row.jacobian @ unconstrained) for row in rows]
-    first = jnp.zeros_like(unconstrained) if start is None else start - unconstrained
+    first = jnp.zeros_like(unconstrained) if initial_acceleration is None else initial_acceleration - unconstrained
     fixed = jax.lax.stop_gradient(mass_matrix), jax.lax.stop_gradient(shifted)
     x = jax.lax.stop_gradient(first)
     unroll = max(iterations, 1) if iterations <= MAX_UNROLLED_STEPS else 1

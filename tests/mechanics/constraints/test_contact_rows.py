@@ -228,7 +228,7 @@ def test_layer_with_contacts_is_one_step_of_mujoco():
     change, variables = jax.jit(layer.init_with_output)(jax.random.key(0), state, free, contact_motion=motion)
     assert set(variables["params"]) == {f"contact_{name}" for name in ones(one.rows)}
     np.testing.assert_allclose(change, space.dt * one.data.qacc, rtol=1e-7)
-    from_solution = jax.jit(layer.apply)(variables, state, free, start=change, contact_motion=motion)
+    from_solution = jax.jit(layer.apply)(variables, state, free, initial_change=change, contact_motion=motion)
     np.testing.assert_allclose(from_solution, change, rtol=1e-7)
 
 
