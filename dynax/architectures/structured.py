@@ -170,8 +170,8 @@ class StructuredMember(Member):
         """
         network = {"params": params["network"]}
         states = state[None] if earlier is None else jnp.concatenate([earlier, state[None]])
-        free: Any = self.model.apply(network, states, actions, normalization, method="unconstrained")
-        return self.model.constraint_stage.constrained(params.get("layer", {}), state, free)
+        unconstrained: Any = self.model.apply(network, states, actions, normalization, method="unconstrained")
+        return self.model.constraint_stage.constrained(params.get("layer", {}), state, unconstrained)
 
     def first_state(
         self, normalization: Variables, params: Any, states: Float[Array, "h S"], actions: Float[Array, "h A"]

@@ -38,7 +38,7 @@ class LearnedConstraints(nn.Module):
     def __call__(
         self,
         state: Float[Array, " S"],
-        free: UnconstrainedStep,
+        unconstrained: UnconstrainedStep,
         initial_change: Float[Array, " nv"] | None = None,
         contact_motion: ContactMotions | None = None,
     ) -> Float[Array, " nv"]:
@@ -46,16 +46,16 @@ class LearnedConstraints(nn.Module):
 
         Args:
             state: the state of the robot.
-            free: the unconstrained step from this state.
+            unconstrained: the unconstrained step from this state.
             initial_change: change of velocity from which the solver starts.
             contact_motion: the motion at the contacts of the state, if it is already known.
         """
-        mass_matrix = free.mass_matrix
+        mass_matrix = unconstrained.mass_matrix
         if mass_matrix is None:
             frame = self.frame or WorldFrame(self.layer.space.nv)
             mass_matrix = Inertia(self.layer.space, self.layer.joints.dof_invweight, frame)(state)
         factors = {name: self._factor(name, shape) for name, shape in self.layer.factor_shapes.items()}
-        return self.layer(state, free, mass_matrix, factors, initial_change, contact_motion)
+        return self.layer(state, unconstrained, mass_matrix, factors, initial_change, contact_motion)
 
     def _factor(self, name: str, shape: tuple[int, ...]) -> jax.Array:
         initial = self.contact_init_scale if name.startswith("contact_") else 1.0
@@ -71,20 +71,21 @@ class ConstraintStage:
     representation: Representation
     module: LearnedConstraints | None  # None if no constraint acts on the robot
 
-    def init(self, rng: jax.Array, state: Float[Array, " S"], free: UnconstrainedStep) -> dict[str, Any]:
+    def init(self, rng: jax.Array, state: Float[Array, " S"], unconstrained: UnconstrainedStep) -> dict[str, Any]:
         """Return {"layer": parameters} of the constraint layer, or an empty dictionary without parameters."""
         if self.module is None:
             return {}
         layer = self.module.layer
         motion = layer.contact_motion(state, layer.absent_contacts())
-        variables = self.module.init(rng, state, replace(free, change=free.change[: self._nv]), None, motion)
+        velocity_step = replace(unconstrained, change=unconstrained.change[: self._nv])
+        variables = self.module.init(rng, state, velocity_step, None, motion)
         return {"layer": variables["params"]} if "params" in variables else {}
 
     def __call__(
         self,
         params: Any,
         state: Float[Array, " S"],
-        free: UnconstrainedStep,
+        unconstrained: UnconstrainedStep,
         true_target: Float[Array, " D"] | None = None,
         nearest: dict[int, SlotContacts] | None = None,
     ) -> Float[Array, " D"]:
@@ -93,33 +94,34 @@ class ConstraintStage:
         Args:
             params: parameters of the constraint layer.
             state: the state before the step.
-            free: the unconstrained step.
+            unconstrained: the unconstrained step.
             true_target: the target in the data. The solver starts from there.
             nearest: the nearest contacts, if they are already known.
         """
         initial_change = None if true_target is None else self.representation.to_world(state, true_target)[: self._nv]
-        return self.representation.to_base(state, self.constrained(params, state, free, initial_change, nearest))
+        constrained = self.constrained(params, state, unconstrained, initial_change, nearest)
+        return self.representation.to_base(state, constrained)
 
     def constrained(
         self,
         params: Any,
         state: Float[Array, " S"],
-        free: UnconstrainedStep,
+        unconstrained: UnconstrainedStep,
         initial_change: Float[Array, " nv"] | None = None,
         nearest: dict[int, SlotContacts] | None = None,
     ) -> Float[Array, " D"]:
         """Return the target of one step along the axes of the world.
 
         Args:
-            params, state, free, nearest: see `__call__`.
+            params, state, unconstrained, nearest: see `__call__`.
             initial_change: change of velocity from which the solver starts.
         """
-        change, nv = free.change, self._nv
+        change, nv = unconstrained.change, self._nv
         if self.module is None:
             return change
         motion = None if nearest is None else self.module.layer.contact_motion(state, nearest)
-        smooth = replace(free, change=change[:nv])
-        constrained: Any = self.module.apply({"params": params}, state, smooth, initial_change, motion)
+        velocity_step = replace(unconstrained, change=change[:nv])
+        constrained: Any = self.module.apply({"params": params}, state, velocity_step, initial_change, motion)
         return jnp.concatenate([constrained, change[nv:]])
 
     @property

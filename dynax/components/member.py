@@ -28,9 +28,9 @@ class Member:
         model = self.model
         states, actions = (jnp.zeros((model.unconstrained_inputs, n)) for n in (model.state_dim, model.action_dim))
         inputs = states, actions, normalization, False, model.contact_detector.absent(len(states))
-        free, variables = model.init_with_output(rng, *inputs, method="unconstrained")
-        free = jax.tree.map(lambda x: x[-1], free) if model.sequence else free
-        layer = model.constraint_stage.init(jax.random.fold_in(rng, 1), states[-1], free)
+        unconstrained, variables = model.init_with_output(rng, *inputs, method="unconstrained")
+        unconstrained = jax.tree.map(lambda x: x[-1], unconstrained) if model.sequence else unconstrained
+        layer = model.constraint_stage.init(jax.random.fold_in(rng, 1), states[-1], unconstrained)
         head = model.gaussian_head.init(jax.random.fold_in(rng, 2)) if model.gaussian_head else {}
         return {"network": variables["params"], **layer, **head}
 
@@ -48,14 +48,14 @@ class Member:
         model, network = self.model, {"params": params["network"]}
         rngs = None if dropout is None else {"dropout": dropout}
         arguments = states, actions, normalization, dropout is not None, contact_cache
-        free: Any = model.apply(network, *arguments, rngs=rngs, method="unconstrained")
+        unconstrained: Any = model.apply(network, *arguments, rngs=rngs, method="unconstrained")
 
         def constrain(*own: Any) -> jax.Array:
             return model.constraint_stage(params.get("layer", {}), *own)
 
         if model.sequence:
-            return jax.vmap(constrain)(states, free, true_target, contact_cache.nearest)
-        return constrain(states[-1], free, true_target, jax.tree.map(lambda x: x[-1], contact_cache.nearest))
+            return jax.vmap(constrain)(states, unconstrained, true_target, contact_cache.nearest)
+        return constrain(states[-1], unconstrained, true_target, jax.tree.map(lambda x: x[-1], contact_cache.nearest))
 
     def log_variance(
         self,
@@ -100,9 +100,9 @@ class Member:
     ) -> tuple[Any, Float[Array, " D"]]:
         """Return the memory after further states, and the target after the last of them."""
 
-        def unconstrained(module: Any, *arguments: Any) -> Any:
+        def extend_network(module: Any, *arguments: Any) -> Any:
             return module.network_step.extend(module.extend, *arguments)
 
         network, arguments = {"params": params["network"]}, (memory, states, actions, normalization)
-        memory, free = cast(Any, self.model.apply(network, *arguments, method=unconstrained))
-        return memory, self.model.constraint_stage(params.get("layer", {}), states[-1], free)
+        memory, unconstrained = cast(Any, self.model.apply(network, *arguments, method=extend_network))
+        return memory, self.model.constraint_stage(params.get("layer", {}), states[-1], unconstrained)
