@@ -25,7 +25,7 @@ class ContactCache(struct.PyTreeNode):
     """
 
     features: Any = None  # contact features, (..., Fc)
-    nearest: dict[int, SlotContacts] | None = None  # nearest contacts of each contact dimension
+    nearest: dict[int, SlotContacts] | None = None  # by condim, the nearest contacts
 
     def at(self, index: int) -> "ContactCache":
         """Return the entries at `index` along the first axis."""

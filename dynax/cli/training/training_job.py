@@ -25,7 +25,7 @@ from dynax.envs import Env
 from dynax.envs.recorded import is_recorded_mjcf
 from dynax.errors import UserError, config_section
 from dynax.evaluation import warmstart
-from dynax.mechanics.constraints import MAX_CONTACTS, contact_overflow
+from dynax.mechanics.constraints import MAX_CONTACTS_PER_CONDIM, contact_overflow
 from dynax.trained import build
 from dynax.training.memory_check import check_parameters
 from dynax.training.windows import check_length
@@ -132,5 +132,5 @@ def _warn_of_contact_overflow(model: BaseDynamicsModel, data: Trajectories) -> N
             "%.1f%% of the states have more than %d active contacts of one condim: the constraint layer omits the most "
             "distant ones",
             100 * share,
-            MAX_CONTACTS,
+            MAX_CONTACTS_PER_CONDIM,
         )

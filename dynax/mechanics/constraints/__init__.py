@@ -16,10 +16,10 @@ from dynax.mechanics.constraints.constraint_residuals import ConstraintResiduals
 from dynax.mechanics.constraints.contact_rows import ContactMotion, ContactRows
 from dynax.mechanics.constraints.coverage import contact_overflow, unsupported_constraints
 from dynax.mechanics.constraints.joint_rows import JointRows
-from dynax.mechanics.constraints.layer import MAX_CONTACTS, ConstraintLayer, UnconstrainedStep
+from dynax.mechanics.constraints.layer import MAX_CONTACTS_PER_CONDIM, ConstraintLayer, UnconstrainedStep
 
 __all__ = [
-    "MAX_CONTACTS",
+    "MAX_CONTACTS_PER_CONDIM",
     "ConstraintLayer",
     "ConstraintResiduals",
     "ContactMotion",

@@ -46,8 +46,8 @@ class Residuals(NamedTuple):
 class RowsAtState:
     """The constraint rows at one state."""
 
-    rows: list[Rows]  # those of the joints, if there are any, then those of each contact dimension
-    slots: list[Leaf]  # slots of the contacts of each dimension, (K,) int each
+    rows: list[Rows]  # those of the joints, if there are any, then those of the contacts of each condim
+    slots: list[Leaf]  # slots of the contacts of each condim, (K,) int each
 
     @property
     def any_active(self) -> Bool[Array, ""]:
@@ -109,7 +109,7 @@ class ConstraintResiduals:
         return Residuals(dt * invweight * total, dt * jnp.concatenate([*joints, contacts]))
 
     def rows_at(self, state: Float[AnyArray, " S"], nearest: NearestContacts | None = None) -> RowsAtState:
-        """Return the rows at a state, active or not; of each contact dimension only the nearest contacts.
+        """Return the rows at a state, active or not; of each condim only the nearest contacts.
 
         Args:
             state: [qpos, qvel, ...].
@@ -120,7 +120,7 @@ class ConstraintResiduals:
         return RowsAtState(self.layer.rows(state, contact_motion=motion), [slots for slots, _ in motion.values()])
 
     def nearest_contacts(self, state: Float[AnyArray, " S"]) -> NearestContacts:
-        """Return the nearest contacts of each dimension; this is the most expensive part."""
+        """Return the nearest contacts of each condim; this is the most expensive part."""
         return self.layer.nearest_contacts(state)
 
 

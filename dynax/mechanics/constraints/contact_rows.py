@@ -1,9 +1,9 @@
 """The constraint rows of contacts, given where and how bodies touch.
 
 In the contact frame of a normal and two tangents, the second body has six velocities relative to the first: along the
-three axes and about them. A contact of dimension `condim` constrains the first of them: 1 is frictionless, 3 adds
-sliding friction, 4 torsional and 6 rolling friction. The friction in direction j is at most mu_j times the normal
-force. MuJoCo has two models of friction:
+three axes and about them. A contact constrains the first `condim` of them: 1 is frictionless, 3 adds sliding friction,
+4 torsional and 6 rolling friction. The friction in direction j is at most mu_j times the normal force. MuJoCo has two
+models of friction:
 
     elliptic    one cone, |(f_j / mu_j)| <= f_0
     pyramidal   one row for each edge, J_0 + mu_j J_j and J_0 - mu_j J_j; its force cannot be negative
@@ -135,25 +135,25 @@ class ContactRows:
         return {name: (groups, kinds) if name == "friction" else (groups,) for name in FACTORS}
 
     @property
-    def dimensions(self) -> dict[int, np.ndarray]:
-        """The slots (K,) of each contact dimension that occurs."""
-        return {int(dim): np.flatnonzero(self.condim == dim) for dim in np.unique(self.condim)}
+    def slots_by_condim(self) -> dict[int, np.ndarray]:
+        """The slots (K,) of each condim that occurs."""
+        return {int(condim): np.flatnonzero(self.condim == condim) for condim in np.unique(self.condim)}
 
     def rows(
-        self, motion: ContactMotion, dim: int, slot: Any, velocity: Float[AnyArray, " nv"], factor: dict[str, Any]
+        self, motion: ContactMotion, condim: int, slot: Any, velocity: Float[AnyArray, " nv"], factor: dict[str, Any]
     ) -> BoundedRows | ConeRows:
-        """Return the rows of contacts of one dimension.
+        """Return the rows of contacts of one condim.
 
         Args:
             motion: K contacts.
-            dim: their dimension.
+            condim: their condim.
             slot: slot of each contact, (K,) int.
             velocity: generalized velocity.
             factor: by the names in `FACTORS`, factors with `factor_shapes` on the parameters of the MJCF.
         """
         mjcf: Any = as_jax(self, velocity.dtype)
         group = jnp.asarray(self.group, jnp.int32)[slot]
-        jacobian = jnp.concatenate([motion.linear, motion.angular], axis=1) if dim > 3 else motion.linear
+        jacobian = jnp.concatenate([motion.linear, motion.angular], axis=1) if condim > 3 else motion.linear
         kinds = np.minimum(FRICTION_KIND, factor["friction"].shape[1] - 1)
         mu = mjcf.friction[slot] * factor["friction"][group][:, kinds]
         solimp = mjcf.solimp[slot]
@@ -163,11 +163,11 @@ class ContactRows:
         weight = weight_factor * sigmoid / ((1 - sigmoid) * mjcf.invweight[slot])  # D of the normal
         spring = mjcf.stiffness[slot] * factor["stiffness"][group] * sigmoid * distance
         damping = mjcf.damping[slot] * factor["damping"][group][:, None]
-        make_rows = self._cones if self.elliptic and dim > 1 else self._edges
-        return make_rows(dim, jacobian, velocity, mu, weight, spring, damping)
+        make_rows = self._cones if self.elliptic and condim > 1 else self._edges
+        return make_rows(condim, jacobian, velocity, mu, weight, spring, damping)
 
     def _edges(
-        self, dim: int, contact_jacobian: AnyArray, velocity: jax.Array, mu: jax.Array, normal_weight: jax.Array,
+        self, condim: int, contact_jacobian: AnyArray, velocity: jax.Array, mu: jax.Array, normal_weight: jax.Array,
         spring: jax.Array, damping: jax.Array,
     ) -> BoundedRows:  # fmt: skip
         """Return the edges of friction pyramids, or one row for each contact without friction.
@@ -175,11 +175,11 @@ class ContactRows:
         The inverse mass of an edge is (1 + mu^2) / m. All edges of a pyramid have the same weight, so that friction
         is as soft as with an elliptic cone.
         """
-        if dim == 1:
+        if condim == 1:
             jacobian, weight, edges = contact_jacobian[:, 0], normal_weight, 1
         else:
-            edges = 2 * (dim - 1)
-            axis, side = np.repeat(np.arange(1, dim), 2), np.tile([1.0, -1.0], dim - 1)
+            edges = 2 * (condim - 1)
+            axis, side = np.repeat(np.arange(1, condim), 2), np.tile([1.0, -1.0], condim - 1)
             signed_mu = (jnp.asarray(side, mu.dtype) * mu[:, axis - 1])[..., None]
             jacobian = (contact_jacobian[:, :1] + signed_mu * contact_jacobian[:, axis]).reshape(-1, len(velocity))
             softness = 2 * mu[:, 0] ** 2 / self.impratio * (1 + mu[:, 0] ** 2)
@@ -193,13 +193,13 @@ class ContactRows:
         )
 
     def _cones(
-        self, dim: int, contact_jacobian: AnyArray, velocity: jax.Array, mu: jax.Array, normal_weight: jax.Array,
+        self, condim: int, contact_jacobian: AnyArray, velocity: jax.Array, mu: jax.Array, normal_weight: jax.Array,
         spring: jax.Array, damping: jax.Array,
     ) -> ConeRows:  # fmt: skip
         """Return the friction cones of contacts, scaled so that they are circular."""
         scaled_mu = mu[:, 0] / self.impratio**0.5
-        scale = jnp.concatenate([scaled_mu[:, None], mu[:, : dim - 1]], axis=1)
-        jacobian = contact_jacobian[:, :dim]
+        scale = jnp.concatenate([scaled_mu[:, None], mu[:, : condim - 1]], axis=1)
+        jacobian = contact_jacobian[:, :condim]
         rate = jacobian @ velocity
         normal = -damping[:, 0] * rate[:, 0] - spring
         reference = jnp.concatenate([normal[:, None], -damping[:, 1:] * rate[:, 1:]], axis=1)

@@ -4,7 +4,7 @@ import mujoco
 import numpy as np
 from jaxtyping import Float
 
-from dynax.mechanics.constraints.layer import MAX_CONTACTS
+from dynax.mechanics.constraints.layer import MAX_CONTACTS_PER_CONDIM
 from dynax.mjcf.joints import BALL
 
 
@@ -24,11 +24,11 @@ def unsupported_constraints(model: mujoco.MjModel) -> tuple[str, ...]:
 
 
 def contact_overflow(model: mujoco.MjModel, qpos: Float[np.ndarray, "K nq"]) -> float:
-    """Return the share of positions at which MuJoCo has more than `MAX_CONTACTS` active contacts of one dimension."""
+    """Return the share of positions with more than `MAX_CONTACTS_PER_CONDIM` active contacts of a condim in MuJoCo."""
     data, overflows = mujoco.MjData(model), 0
     for position in qpos:
         data.qpos[:] = position
         mujoco.mj_fwdPosition(model, data)
         active = data.contact.dim[data.contact.exclude == 0]  # excludes contacts in a `gap`
-        overflows += np.bincount(active, minlength=1).max() > MAX_CONTACTS
+        overflows += np.bincount(active, minlength=1).max() > MAX_CONTACTS_PER_CONDIM
     return float(overflows / len(qpos))

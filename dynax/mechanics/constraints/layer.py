@@ -23,14 +23,14 @@ from dynax.mechanics.constraints.solve import solve
 
 MAX_JOINT_ITERATIONS = 4  # of Newton's method, for a robot without contacts
 CONTACT_ITERATIONS = 8  # of Newton's method, for a robot with contacts
-# Iterations from the true acceleration, in training. Without them, the rows would be in the zones of the true
-# acceleration under parameters that are still wrong. An active row would then often count as inactive.
+# Newton iterations in training, which start at the acceleration in the data. With none, each row would keep the zone
+# that it has at this acceleration. With untrained parameters, this zone is often wrong.
 TRAINING_ITERATIONS = 2
-MAX_CONTACTS = 8  # active contacts of each dimension
+MAX_CONTACTS_PER_CONDIM = 8  # nearest contacts of each condim that the layer solves
 ABSENT_DISTANCE = 1e3  # distance of contacts that are not present, m
 
-NearestContacts = dict[int, SlotContacts]  # by dimension, the nearest contacts
-ContactMotions = dict[int, tuple[Any, ContactMotion]]  # by dimension, the slots of contacts and their motion
+NearestContacts = dict[int, SlotContacts]  # by condim, the nearest contacts
+ContactMotions = dict[int, tuple[Any, ContactMotion]]  # by condim, the slots of contacts and their motion
 Factors = Mapping[str, jax.Array]  # factors on the compliance of the rows; see `ConstraintLayer.factor_shapes`
 
 
@@ -101,7 +101,7 @@ class ConstraintLayer:
     def rows(
         self, state: Float[AnyArray, " S"], factors: Factors | None = None, contact_motion: ContactMotions | None = None
     ) -> list[Rows]:
-        """Return the rows at a state: those of the joints, if there are any, then those of each contact dimension."""
+        """Return the rows at a state: those of the joints, if there are any, then those of each condim."""
         factors = {name: jnp.ones(shape) for name, shape in self.factor_shapes.items()} if factors is None else factors
         rows: list[Rows] = []
         if len(self.joints):
@@ -110,12 +110,12 @@ class ConstraintLayer:
             factor = {name: factors[f"contact_{name}"] for name in self.contact_rows.factor_shapes}
             if contact_motion is None:
                 contact_motion = self.contact_motion(state, self.nearest_contacts(state))
-            for dim, (slots, motion) in contact_motion.items():
-                rows.append(self.contact_rows.rows(motion, dim, slots, self.space.qvel(state), factor))
+            for condim, (slots, motion) in contact_motion.items():
+                rows.append(self.contact_rows.rows(motion, condim, slots, self.space.qvel(state), factor))
         return rows
 
     def nearest_contacts(self, state: Float[AnyArray, " S"]) -> NearestContacts:
-        """Return the nearest `MAX_CONTACTS` contacts of each dimension.
+        """Return the nearest `MAX_CONTACTS_PER_CONDIM` contacts of each condim.
 
         This is the most expensive part of the layer. It does not depend on the factors, so that training computes it
         only once for each state.
@@ -125,16 +125,22 @@ class ConstraintLayer:
         return self.nearest(self.contacts.detect(self.contacts.kinematics(self.space.qpos(state))))
 
     def nearest(self, detected: SlotContacts) -> NearestContacts:
-        """Return the nearest `MAX_CONTACTS` contacts of each dimension, from the contacts of all slots."""
+        """Return the nearest `MAX_CONTACTS_PER_CONDIM` contacts of each condim, from the contacts of all slots."""
         if self.contact_rows is None or self.contacts is None:
             return {}
-        parts = {dim: jax.tree.map(lambda x, s=s: x[s], detected) for dim, s in self.contact_rows.dimensions.items()}
-        return {dim: self.contacts.nearest(part, MAX_CONTACTS) for dim, part in parts.items()}
+        nearest = {}
+        for condim, slots in self.contact_rows.slots_by_condim.items():
+            part = jax.tree.map(lambda x, slots=slots: x[slots], detected)
+            nearest[condim] = self.contacts.nearest(part, MAX_CONTACTS_PER_CONDIM)
+        return nearest
 
     def absent_contacts(self) -> NearestContacts:
         """Return contacts with the shapes of `nearest_contacts`, none of which is present."""
-        dimensions = self.contact_rows.dimensions if self.contact_rows else {}
-        return {dim: SlotContacts.absent(min(MAX_CONTACTS, len(slots))) for dim, slots in dimensions.items()}
+        slots_by_condim = self.contact_rows.slots_by_condim if self.contact_rows else {}
+        return {
+            condim: SlotContacts.absent(min(MAX_CONTACTS_PER_CONDIM, len(slots)))
+            for condim, slots in slots_by_condim.items()
+        }
 
     def contact_motion(self, state: Float[AnyArray, " S"], nearest: NearestContacts) -> ContactMotions:
         """Return the motion of the bodies at the contacts that `nearest_contacts` found."""
@@ -142,9 +148,9 @@ class ConstraintLayer:
             return {}
         poses = self.contacts.kinematics(self.space.qpos(state))
         motions = {}
-        for dim, detected in nearest.items():
+        for condim, detected in nearest.items():
             distance = jnp.where(detected.present, detected.distance, ABSENT_DISTANCE)
-            motions[dim] = detected.slot, ContactMotion(distance, *self.contacts.jacobian(poses, detected))
+            motions[condim] = detected.slot, ContactMotion(distance, *self.contacts.jacobian(poses, detected))
         return motions
 
     def _iterations(self) -> int:

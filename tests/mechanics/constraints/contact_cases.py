@@ -132,8 +132,8 @@ def all_rows(
 ) -> list[BoundedRows | ConeRows]:
     """Return the rows of all slots."""
     return [
-        rows.rows(jax.tree.map(lambda x, slots=slots: x[slots], motion), dim, slots, velocity, factor)
-        for dim, slots in rows.dimensions.items()
+        rows.rows(jax.tree.map(lambda x, slots=slots: x[slots], motion), condim, slots, velocity, factor)
+        for condim, slots in rows.slots_by_condim.items()
     ]
 
 

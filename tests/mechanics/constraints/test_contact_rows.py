@@ -224,7 +224,7 @@ def test_layer_with_contacts_is_one_step_of_mujoco():
     layer = LearnedConstraints(ConstraintLayer(space, JointRows.of(robot), one.rows))
     free = UnconstrainedStep(space.dt * jnp.asarray(one.data.qacc_smooth), jnp.asarray(one.mass_matrix))
     state = jnp.asarray(one.state)
-    motion = {3: (one.rows.dimensions[3], one.motion)}
+    motion = {3: (one.rows.slots_by_condim[3], one.motion)}
     change, variables = jax.jit(layer.init_with_output)(jax.random.key(0), state, free, contact_motion=motion)
     assert set(variables["params"]) == {f"contact_{name}" for name in ones(one.rows)}
     np.testing.assert_allclose(change, space.dt * one.data.qacc, rtol=1e-7)
