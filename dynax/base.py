@@ -41,19 +41,19 @@ class BaseDynamicsModel(ModuleWithOptions):
     """
 
     def __call__(
-        self, states: Float[Array, "h F"], actions: Float[Array, "h A"], training: bool = False
+        self, features: Float[Array, "h F"], actions: Float[Array, "h A"], training: bool = False
     ) -> Float[Array, " D"] | Float[Array, "h D"]:
         """Return the normalized target of one sample. A network overrides this method.
 
         Args:
-            states: normalized features, oldest first.
+            features: normalized features, oldest first.
             actions: normalized actions, oldest first.
             training: whether dropout is active. Its random stream is `dropout`.
 
         Returns:
             The target after the last state, or a target after each state with `sequence`.
         """
-        raise NotImplementedError(f"{type(self).__name__} must define __call__(self, states, actions, training=False)")
+        raise NotImplementedError(f"{type(self).__name__} must define __call__(features, actions, training=False)")
 
     def unconstrained(
         self,
@@ -80,14 +80,14 @@ class BaseDynamicsModel(ModuleWithOptions):
         return Member(self)
 
     def extend(
-        self, memory: Any, states: Float[Array, "n F"], actions: Float[Array, "n A"]
+        self, memory: Any, features: Float[Array, "n F"], actions: Float[Array, "n A"]
     ) -> tuple[Any, Float[Array, "n D"]]:
         """Return the memory that includes further states of one sample, and the normalized targets after them.
 
         A sequence network with `has_memory` overrides this method. After at least `history` states, the result must be
         that of `__call__` with the last `history` of them. `memory` is None if there are no states before.
         """
-        raise NotImplementedError(f"{type(self).__name__} must define extend(self, memory, states, actions)")
+        raise NotImplementedError(f"{type(self).__name__} must define extend(memory, features, actions)")
 
     def features(self, states: Float[Any, "... S"]) -> Float[Any, "... F"]:
         """Return the features of states, before normalization; see `Representation.features`."""

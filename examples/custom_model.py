@@ -15,8 +15,8 @@ from dynax.utils import collect_and_prepare_data
 
 class MyModel(BaseDynamicsModel):
     @nn.compact
-    def __call__(self, states, actions, training=False):
-        x = jnp.concatenate([states.flatten(), actions.flatten()])
+    def __call__(self, features, actions, training=False):
+        x = jnp.concatenate([features.flatten(), actions.flatten()])
         x = nn.Dense(256)(x)
         x = nn.relu(x)
         return nn.Dense(self.state_dim)(x)

@@ -31,10 +31,10 @@ class GRUDynamicsModel(NetworkDynamicsModel):
 
     @nn.compact
     def __call__(
-        self, states: Float[Array, "h F"], actions: Float[Array, "h A"], training: bool = False
+        self, features: Float[Array, "h F"], actions: Float[Array, "h A"], training: bool = False
     ) -> Float[Array, "h D"]:
         """Return the normalized target after each state."""
-        inputs = Hidden(2 * self.width, "glu")(jnp.concatenate([states, actions], axis=-1))
+        inputs = Hidden(2 * self.width, "glu")(jnp.concatenate([features, actions], axis=-1))
         x = nn.Dense(self.width)(inputs)
         for _ in range(self.num_layers):
             x = x + jnp.asarray(nn.RNN(nn.GRUCell(self.width))(x))

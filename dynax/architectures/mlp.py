@@ -25,7 +25,7 @@ class MLPDynamicsModel(NetworkDynamicsModel):
 
     hidden_dims: tuple[int, ...] = (128, 128, 128)
     activation: str = "glu"
-    skip: bool = False
+    skip: bool = False  # add a linear map of the inputs to the output
     refinement_steps: int = 4
     refinement_dims: tuple[int, ...] = (96, 96)
 
@@ -45,7 +45,7 @@ class MLPDynamicsModel(NetworkDynamicsModel):
     @nn.compact
     def __call__(
         self,
-        states: Float[Array, "h F"],
+        features: Float[Array, "h F"],
         actions: Float[Array, "h A"],
         training: bool = False,
         residuals: SampleConstraintResiduals | None = None,
@@ -53,16 +53,16 @@ class MLPDynamicsModel(NetworkDynamicsModel):
         """Return the normalized target.
 
         Args:
-            states: normalized features, oldest first.
+            features: normalized features, oldest first.
             actions: normalized actions, oldest first.
             training: whether dropout is active; the network has none.
             residuals: function from a target to its constraint residuals. With it, the refinement steps follow.
         """
-        inputs = jnp.concatenate([states.flatten(), actions.flatten()])
+        inputs = jnp.concatenate([features.flatten(), actions.flatten()])
         if residuals is None:
             return self._first_network(inputs)
         positions, velocities, _ = self.representation.sizes
-        without_contacts = states[:, : positions + velocities + self.env.space.na]  # features of constraints follow
+        without_contacts = features[:, : positions + velocities + self.env.space.na]  # features of constraints follow
         target = self._first_network(jnp.concatenate([without_contacts.flatten(), actions.flatten()]))
         for _ in range(self.refinement_steps):
             refined_inputs = jnp.concatenate([inputs, target, residuals(target)])
@@ -71,6 +71,9 @@ class MLPDynamicsModel(NetworkDynamicsModel):
         return target
 
     def _first_network(self, inputs: Float[Array, " n"]) -> Float[Array, " D"]:
-        """Return the normalized target before any refinement. Only `__call__` calls it, which names the layers."""
+        """Return the normalized target before any refinement.
+
+        Call it only from `__call__`, because flax names the layers after the calling method.
+        """
         linear = nn.Dense(self.target_dim, use_bias=False)(inputs) if self.skip else 0.0
         return linear + dense_network(inputs, self.hidden_dims, self.activation, self.target_dim)

@@ -1,4 +1,4 @@
-"""Base class of the shipped networks, and constant options."""
+"""Default options of the shipped networks. It defines no network."""
 
 import dataclasses
 from typing import Any

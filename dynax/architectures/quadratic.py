@@ -31,11 +31,11 @@ class QuadraticDynamicsModel(NetworkDynamicsModel):
 
     @nn.compact
     def __call__(
-        self, states: Float[Array, "1 F"], actions: Float[Array, "1 A"], training: bool = False
+        self, features: Float[Array, "1 F"], actions: Float[Array, "1 A"], training: bool = False
     ) -> Float[Array, " D"]:
         """Return the normalized target."""
         positions, velocities, _ = self.representation.sizes
-        position, velocity, rest = jnp.split(states[-1], [positions, positions + velocities])
+        position, velocity, rest = jnp.split(features[-1], [positions, positions + velocities])
         x = jnp.concatenate([position, rest, jnp.ones(1)])  # the one is an input for robots without position features
         for width in self.hidden_dims:
             x = Hidden(width, self.activation)(x)

@@ -25,10 +25,10 @@ class ResNetDynamicsModel(NetworkDynamicsModel):
 
     @nn.compact
     def __call__(
-        self, states: Float[Array, "h F"], actions: Float[Array, "h A"], training: bool = False
+        self, features: Float[Array, "h F"], actions: Float[Array, "h A"], training: bool = False
     ) -> Float[Array, " D"]:
         """Return the normalized target."""
-        x = nn.Dense(self.width)(jnp.concatenate([states.flatten(), actions.flatten()]))
+        x = nn.Dense(self.width)(jnp.concatenate([features.flatten(), actions.flatten()]))
         for _ in range(self.num_blocks):
             x = x + nn.Dense(self.width)(Hidden(self.width, self.activation)(x))
         return nn.Dense(self.target_dim)(Hidden(self.width, self.activation)(x))

@@ -110,16 +110,16 @@ class TransformerDynamicsModel(NetworkDynamicsModel):
         return 1 + (self.history - 1) // self.num_layers
 
     def __call__(
-        self, states: Float[Array, "h F"], actions: Float[Array, "h A"], training: bool = False
+        self, features: Float[Array, "h F"], actions: Float[Array, "h A"], training: bool = False
     ) -> Float[Array, "h D"]:
         """Return the normalized target after each state."""
-        return self.extend(None, states, actions, training)[1]
+        return self.extend(None, features, actions, training)[1]
 
     @nn.compact
     def extend(
         self,
         memory: Memory | None,
-        states: Float[Array, "n F"],
+        features: Float[Array, "n F"],
         actions: Float[Array, "n A"],
         training: bool = False,
     ) -> tuple[Memory, Float[Array, "n D"]]:
@@ -127,11 +127,11 @@ class TransformerDynamicsModel(NetworkDynamicsModel):
 
         Args:
             memory: result of the call with the states before; None if there are none.
-            states: normalized features.
+            features: normalized features.
             actions: normalized actions.
             training: whether dropout is active.
         """
-        tokens = Hidden(2 * self.width, "glu")(jnp.concatenate([states, actions], axis=-1))
+        tokens = Hidden(2 * self.width, "glu")(jnp.concatenate([features, actions], axis=-1))
         x = nn.Dense(self.width)(tokens)
         if memory is None:
             none = jnp.zeros((0, self.width), x.dtype)
