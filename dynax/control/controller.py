@@ -60,7 +60,7 @@ class Controller:
     def compile(self) -> float:
         """Compile the program with the default state, and return the duration, s. The first call then is fast."""
         start = time.perf_counter()
-        self(self.problem.env.space.home)
+        self(self.problem.env.space.default_state)
         self.reset()
         return time.perf_counter() - start
 

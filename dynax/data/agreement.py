@@ -60,7 +60,7 @@ def judge(
     change, error = space.difference(start, native), np.abs(space.difference(native, by_mjx))
     error = np.where(np.isfinite(error), error, np.inf)
     kinds = np.split(np.arange(space.tangent_dim), [space.nv, 2 * space.nv])  # positions, velocities, activations
-    limit, size = np.zeros(space.tangent_dim), space.difference(space.home, native)
+    limit, size = np.zeros(space.tangent_dim), space.difference(space.default_state, native)
     for kind in kinds:
         scales = (MAX_RELATIVE, change), (ROUNDING_FACTOR, effect), (MAX_ROUNDING, size)
         limit[kind] = sum(factor * np.abs(x[valid][:, kind]).max(initial=0) for factor, x in scales)

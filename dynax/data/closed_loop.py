@@ -99,7 +99,7 @@ class ClosedLoopSource(Source):
             end = min(now + repeat, self.steps)
             seen = paths[:, previous + 1 if now else 0 : now + 1]
             valid = ~diverged(seen)
-            seen = np.where(valid[:, None, None], seen, env.space.home)  # a policy receives no NaN
+            seen = np.where(valid[:, None, None], seen, env.space.default_state)  # a policy receives no NaN
             with config_section("collect"):
                 wanted = np.clip(act(seen, executed[:, previous:now]), *env.action_bounds)
             executed[:, now:end] = (1 - self.noise) * wanted[:, None] + self.noise * noise[:, now:end]

@@ -40,7 +40,7 @@ class StateSpace:
     lower: Float[np.ndarray, " nv"]  # lower joint limit, rad or m; only valid if limited
     upper: Float[np.ndarray, " nv"]  # upper joint limit, rad or m; only valid if limited
     margin: Float[np.ndarray, " nv"]  # distance from a joint limit at which its constraint becomes active, rad or m
-    home: Float[np.ndarray, " s"]  # default pose at rest; angles are unwrapped around it
+    default_state: Float[np.ndarray, " s"]  # default pose at rest; angles are unwrapped around it
     invariant: Bool[np.ndarray, " nv"]  # position on which nothing but a joint limit depends
     observed: Bool[np.ndarray, " t"]  # observed coordinates of the tangent space
     dt: float  # control step, s
@@ -82,7 +82,7 @@ class StateSpace:
             lower=lower,
             upper=upper,
             margin=margin,
-            home=np.concatenate([model.qpos0, np.zeros(model.nv + model.na)]),
+            default_state=np.concatenate([model.qpos0, np.zeros(model.nv + model.na)]),
             invariant=invariant_translations(model),
             observed=np.ones(2 * model.nv + model.na, bool) if observed is None else observed,
             dt=decimation * model.opt.timestep,
@@ -131,7 +131,7 @@ class StateSpace:
         parts = []
         for q, _, is_orientation in self.blocks:
             part = state[..., q]
-            parts.append(_rotation(np.asarray(self.home[q], part.dtype), part) if is_orientation else part)
+            parts.append(_rotation(np.asarray(self.default_state[q], part.dtype), part) if is_orientation else part)
         return parts[0] if len(parts) == 1 else state.__array_namespace__().concat(parts, axis=-1)
 
     def difference(self, start: Float[Any, "*#batch s"], end: Float[Any, "*#batch s"]) -> Float[Any, "*batch t"]:

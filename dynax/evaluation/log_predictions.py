@@ -105,7 +105,7 @@ def errors(trained: TrainedModel, predictions: Predictions) -> dict[str, Float[n
     An error that is not finite, or exceeds `MAX_ERROR` standard deviations of the truth, counts as this many.
     """
     space = trained.env.space
-    limit = MAX_ERROR * np.maximum(space.difference(space.home, predictions.truth).std(axis=(0, 1)), 1e-12)
+    limit = MAX_ERROR * np.maximum(space.difference(space.default_state, predictions.truth).std(axis=(0, 1)), 1e-12)
     result = {}
     for name, path in predictions.predicted.items():
         with np.errstate(invalid="ignore", over="ignore"):

@@ -24,7 +24,7 @@ def state_std(space: StateSpace, states: Float[np.ndarray, "*batch S"]) -> Float
     It is the unit of normalized errors.
     """
     flat = states.reshape(-1, space.dim)
-    return np.maximum(space.difference(space.home, flat).std(axis=0), MIN_STD)
+    return np.maximum(space.difference(space.default_state, flat).std(axis=0), MIN_STD)
 
 
 def normalized_error(

@@ -57,7 +57,7 @@ class Portions:
         for index, portion in enumerate(self):
             log.info("simulating the test: portion %d of %d", index + 1, len(self))
             for path in portion.truth:  # Chan et al. 1983, Algorithms for Computing the Sample Variance
-                values = self._space.difference(self._space.home, path)
+                values = self._space.difference(self._space.default_state, path)
                 shift, total = values.mean(axis=0) - mean, count + len(values)
                 squares += ((values - values.mean(axis=0)) ** 2).sum(axis=0)
                 squares += shift**2 * count * len(values) / total

@@ -129,7 +129,7 @@ def _check_inertia(model: RigidDynamicsModel, values: Float[np.ndarray, " P"]) -
     """Raise `RunError` unless the constants give a positive definite mass matrix."""
     with jax.enable_x64(True):
         _, unravel = constants_of(model)
-        mass_matrix = jax.jit(model.mass_matrix)(unravel(jnp.asarray(values)), model.env.space.home)
+        mass_matrix = jax.jit(model.mass_matrix)(unravel(jnp.asarray(values)), model.env.space.default_state)
     eigenvalues, vectors = np.linalg.eigh(np.asarray(mass_matrix))
     if not eigenvalues[0] > MIN_EIGENVALUE_RATIO * eigenvalues[-1]:
         name = model.env.space.names[int(np.abs(vectors[:, 0]).argmax())]

@@ -59,11 +59,11 @@ def default_mass_matrix(mj_model: mujoco.MjModel) -> Float[np.ndarray, "nv nv"]:
 def _jacobians(model: RigidDynamicsModel) -> tuple[jax.Array, jax.Array, jax.Array]:
     """Return derivatives with respect to the constants: of body masses, gains, and the mass matrix's diagonal."""
     zero, unravel = constants_of(model)
-    home = model.env.space.home
+    default_state = model.env.space.default_state
 
     def functions(x: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
         constants = unravel(x)
         masses = constants["bodies"].reshape(-1, len(rigid_body.PARAMETER_NAMES))[:, 0]
-        return masses, constants.get("gain", zero[:0]), jnp.diag(model.mass_matrix(constants, home))
+        return masses, constants.get("gain", zero[:0]), jnp.diag(model.mass_matrix(constants, default_state))
 
     return jax.jit(jax.jacfwd(functions))(zero)  # one program, because each compilation takes longer than the rest

@@ -136,7 +136,7 @@ def test_entries_that_are_no_finite_numbers_are_an_error(cart_pole, argument, va
 
 def test_quaternions_of_other_lengths_are_an_error():
     flying = MjcfEnv('<mujoco><worldbody><body name="kite"><freejoint/><geom size=".1"/></body></worldbody></mujoco>')
-    states = np.tile(flying.space.home, (2, 1))
+    states = np.tile(flying.space.default_state, (2, 1))
     states[1, 3:7] *= 2
     with pytest.raises(UserError, match=r"the quaternion of joint0 .* in states\[1, 0\] has the length 2 instead"):
         Still(env=flying).rollout(states, np.zeros((2, 5, 0)), {})

@@ -65,7 +65,7 @@ def test_rewards_follow_from_the_sensors_of_mujoco(name):
     reward = jax.jit(lambda qpos, qvel: task.reward(env, qpos, qvel, jnp.zeros(env.action_dim)))
     rewards = []
     for _ in range(40):
-        data.qpos[:], data.qvel[:] = env.space.home[: env.space.nq], rng.normal(0, 3, env.space.nv)
+        data.qpos[:], data.qvel[:] = env.space.default_state[: env.space.nq], rng.normal(0, 3, env.space.nv)
         data.qpos += rng.normal(0, width, env.space.nq)
         rewards.append(by_mujoco(name, env.mj_model, data))
         ours = reward(*(jnp.asarray(x, jnp.float32) for x in (data.qpos, data.qvel)))

@@ -17,7 +17,7 @@ def test_mocap_poses_are_entries_of_an_action_after_the_controls():
 def at_rest(env, n, steps):
     """Return default states (n, s), and actions (n, t, u) that keep the hand in place."""
     low, high = env.action_bounds
-    return np.tile(env.space.home, (n, 1)), np.tile((low + high) / 2, (n, steps, 1))
+    return np.tile(env.space.default_state, (n, 1)), np.tile((low + high) / 2, (n, steps, 1))
 
 
 def test_a_robot_follows_the_mocap_body_that_it_is_welded_to():
@@ -26,7 +26,7 @@ def test_a_robot_follows_the_mocap_body_that_it_is_welded_to():
     actions[1, :, 1:4] += [0.1, 0, 0.05]
     actions[1, :, 4:] = [np.cos(0.2), 0, 0, np.sin(0.2)]  # 0.4 rad about z
     paths = simulate(env, states, actions, "native")
-    still, displaced = env.space.positions(paths)[:, -1, :6] - env.space.home[[0, 1, 2, 4, 5, 6]]
+    still, displaced = env.space.positions(paths)[:, -1, :6] - env.space.default_state[[0, 1, 2, 4, 5, 6]]
     np.testing.assert_allclose(still, 0, atol=1e-6)
     np.testing.assert_allclose(displaced, [0.1, 0, 0.05, 0, 0, 0.4], atol=0.01)
 

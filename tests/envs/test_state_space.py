@@ -156,7 +156,7 @@ CHANGES = hnp.arrays(np.float64, SPACE.tangent_dim, elements=st.floats(-1.7, 1.7
 
 def somewhere(rng, n=1):
     """Return random states (n, S) of a robot with a joint of every type."""
-    return SPACE.add(np.tile(SPACE.home, (n, 1)), rng.normal(size=(n, SPACE.tangent_dim)))
+    return SPACE.add(np.tile(SPACE.default_state, (n, 1)), rng.normal(size=(n, SPACE.tangent_dim)))
 
 
 def test_a_state_consists_of_positions_velocities_and_activations():
@@ -239,7 +239,7 @@ def test_numpy_and_jax_are_equal_for_every_joint():
 def test_the_position_of_an_orientation_is_the_rotation_vector_from_home():
     change = np.zeros(SPACE.tangent_dim)
     change[:13] = np.linspace(-1, 1, 13)
-    moved = SPACE.add(SPACE.home, change)
+    moved = SPACE.add(SPACE.default_state, change)
     found = SPACE.positions(moved)
     turning = [block.v for block in SPACE.blocks if block.is_orientation]
     assert len(turning) == 2

@@ -68,8 +68,8 @@ def test_two_changes_of_a_state_have_the_effect_of_their_composition():
     space = space_of(BODY + '<body pos="2 0 0"><joint axis="0 1 0"/><geom size=".1"/></body>')
     rng = np.random.default_rng(0)
     first, second = rng.normal(size=(2, 100, space.tangent_dim))
-    one_by_one = space.add(space.add(space.home, first), second)
-    composed = space.add(space.home, space.compose(first, second))
+    one_by_one = space.add(space.add(space.default_state, first), second)
+    composed = space.add(space.default_state, space.compose(first, second))
     np.testing.assert_allclose(space.difference(composed, one_by_one), 0, atol=1e-12)
     tiny = np.float32(1e-9 * first)  # smaller than the rounding of an angle
     np.testing.assert_allclose(space.compose(tiny, tiny), 2 * tiny, rtol=1e-5)

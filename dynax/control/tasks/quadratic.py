@@ -74,5 +74,5 @@ def _origin(env: Env) -> Float[np.ndarray, " S"]:
     origin = np.zeros(env.state_dim)
     for q, _, is_orientation in env.space.blocks:
         if is_orientation:
-            origin[q] = env.space.home[q]
+            origin[q] = env.space.default_state[q]
     return origin

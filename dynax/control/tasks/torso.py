@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 from dynax.control.tasks.task import Task
 from dynax.envs import Env
 from dynax.envs.resets.placement import Placement
-from dynax.envs.resets.reset import home
+from dynax.envs.resets.reset import keyframe_state
 from dynax.errors import did_you_mean
 from dynax.mechanics.kinematics import Kinematics
 from dynax.mechanics.trees import trees
@@ -70,7 +70,7 @@ def torso_of(task: Task, env: Env, name: str | None) -> Torso:
 
 def _standing(model: mujoco.MjModel) -> mujoco.MjData:
     """Return the kinematics of the standing pose."""
-    data, qpos = mujoco.MjData(model), home(model)[: model.nq].copy()
+    data, qpos = mujoco.MjData(model), keyframe_state(model)[: model.nq].copy()
     Placement(model).set_down(qpos, 0.0)
     data.qpos[:] = qpos
     mujoco.mj_kinematics(model, data)

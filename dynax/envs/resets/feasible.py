@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from dynax.envs.resets.equalities import MAX_VIOLATION, Equalities
 from dynax.envs.resets.placement import MAX_OVERLAP, Placement
-from dynax.envs.resets.reset import Reset, home
+from dynax.envs.resets.reset import Reset, keyframe_state
 from dynax.envs.state_space import StateSpace
 from dynax.errors import UserError
 from dynax.mjcf.joints import locked_dofs
@@ -39,7 +39,7 @@ class Feasible:
 
     def __init__(self, reset: Reset, model: mujoco.MjModel, space: StateSpace, mocap: Float[np.ndarray, " m"]):
         self._reset, self._model, self._space = reset, model, space
-        self._home = home(model, reset.home_keyframe)
+        self._home = keyframe_state(model, reset.home_keyframe)
         self._unchanged = np.isin([space.joints[j] for j in model.dof_jntid], reset.unchanged_joints)
         self._placement = Placement(model, mocap)
         self._locked = locked_dofs(model)

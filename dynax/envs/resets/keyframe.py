@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from dynax.envs.resets.limits import clip_to_limits
-from dynax.envs.resets.reset import Reset, home
+from dynax.envs.resets.reset import Reset, keyframe_state
 from dynax.envs.state_space import StateSpace
 from dynax.errors import UserError, check_range, did_you_mean
 from dynax.mjcf.joints import FREE, HINGE, SLIDE
@@ -66,7 +66,7 @@ class KeyframeReset(Reset):
     ) -> Float[np.ndarray, "n s"]:
         normal, uniform = rng.normal(size=(n, 2 * space.nv)), rng.uniform(size=(n, space.nv))
         noise = np.concatenate([normal * self._std(model, space), np.zeros((n, space.na))], axis=1)
-        states = space.add(np.tile(home(model, self.keyframe), (n, 1)), noise)
+        states = space.add(np.tile(keyframe_state(model, self.keyframe), (n, 1)), noise)
         states = clip_to_limits(model, space, states)
         for name, (low, high) in self.ranges.items():
             joint = space.joints.index(name)

@@ -50,7 +50,7 @@ class Reset(ABC):
         """Draw `n` initial states, float64."""
 
 
-def home(model: mujoco.MjModel, keyframe: int | None = 0) -> Float[np.ndarray, " s"]:
+def keyframe_state(model: mujoco.MjModel, keyframe: int | None = 0) -> Float[np.ndarray, " s"]:
     """Return the state of a keyframe, or the default pose at rest if `keyframe` is None or the robot has none."""
     if keyframe is None or not model.nkey:
         return np.concatenate([model.qpos0, np.zeros(model.nv + model.na)])

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from dynax.envs.resets.placement import MAX_OVERLAP, Placement
-from dynax.envs.resets.reset import Reset, home
+from dynax.envs.resets.reset import Reset, keyframe_state
 from dynax.envs.state_space import StateSpace
 from dynax.errors import UserError, check_range
 from dynax.mjcf.joints import FREE, HINGE, SLIDE
@@ -89,7 +89,7 @@ class StandingReset(Reset):
         shift = np.where(wide[:, None], rng.uniform(box.low, box.high, (n, model.nv)), around) * scale
         slow, fast = rng.normal(0, self.home_qvel, (n, model.nv)), rng.uniform(-box.speed, box.speed, (n, model.nv))
         drop = rng.uniform(0, np.where(wide, self.wide_drop, self.home_drop))
-        poses = np.tile(home(model)[: model.nq], (n, 1))
+        poses = np.tile(keyframe_state(model)[: model.nq], (n, 1))
         for pose, step, height in zip(poses, shift, drop, strict=True):
             mujoco.mj_integratePos(model, pose, step, 1.0)
             placement.set_down(pose, height)
@@ -101,6 +101,6 @@ class StandingReset(Reset):
         limited = model.jnt_limited[joint].astype(bool) & ((kind == HINGE) | (kind == SLIDE))
         linear = (kind == SLIDE) | ((kind == FREE) & (axis < 3))
         width = np.where(linear, self.wide_shift, self.wide_tilt)
-        low, high = (model.jnt_range[joint] - home(model)[model.jnt_qposadr[joint], None]).T
+        low, high = (model.jnt_range[joint] - keyframe_state(model)[model.jnt_qposadr[joint], None]).T
         rates = np.where(linear, self.wide_speed, np.where(limited, self.wide_rate, self.wide_spin))
         return _Box(np.where(limited, low, -width), np.where(limited, high, width), rates, limited)

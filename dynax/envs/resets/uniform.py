@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from dynax.envs.resets.limits import clip_to_limits
-from dynax.envs.resets.reset import Reset, home
+from dynax.envs.resets.reset import Reset, keyframe_state
 from dynax.envs.state_space import StateSpace
 from dynax.errors import UserError
 
@@ -37,5 +37,5 @@ class UniformReset(Reset):
     ) -> Float[np.ndarray, "n s"]:
         widths = [np.broadcast_to(w, space.nv) for w in (self.qpos, self.qvel)]
         noise = rng.uniform(-1, 1, (n, space.tangent_dim)) * np.concatenate([*widths, np.zeros(space.na)])
-        states = space.add(np.tile(home(model, None), (n, 1)), noise)
+        states = space.add(np.tile(keyframe_state(model, None), (n, 1)), noise)
         return clip_to_limits(model, space, states)

@@ -6,7 +6,7 @@ import pytest
 
 from dynax.envs import MjcfEnv, make
 from dynax.envs.resets.keyframe import KeyframeReset
-from dynax.envs.resets.reset import home
+from dynax.envs.resets.reset import keyframe_state
 from dynax.envs.state_space import StateSpace
 from dynax.errors import UserError
 
@@ -33,7 +33,7 @@ def differences(n=4000, **options):
     reset = KeyframeReset(**STILL | options)
     reset.check(MODEL, SPACE)
     states = reset(MODEL, SPACE, np.random.default_rng(0), n)
-    return SPACE.difference(np.tile(home(MODEL, reset.keyframe), (n, 1)), states)
+    return SPACE.difference(np.tile(keyframe_state(MODEL, reset.keyframe), (n, 1)), states)
 
 
 @pytest.mark.parametrize("keyframe", [0, 1])
@@ -109,7 +109,7 @@ def test_without_an_index_the_default_pose_is_used():
 def test_the_home_pose_of_a_robot_without_keyframes_is_the_default_pose():
     xml = '<mujoco><worldbody><body pos="0 0 2"><freejoint/><geom size=".1"/></body></worldbody></mujoco>'
     model = mujoco.MjModel.from_xml_string(xml)
-    assert home(model).tolist() == [0, 0, 2, 1, 0, 0, 0, *[0] * 6]
+    assert keyframe_state(model).tolist() == [0, 0, 2, 1, 0, 0, 0, *[0] * 6]
 
 
 @pytest.mark.parametrize(
