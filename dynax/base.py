@@ -206,7 +206,7 @@ class BaseDynamicsModel(ModuleWithOptions):
         member = lambda own, *new: extend(*own, *new)  # noqa: E731
         memory, change = self.ensemble.apply(member, (variables["params"], memory), states, actions)
         change = self.member.with_noise(change.mean(axis=0), variables, key, states[:, -1], actions[:, -1])
-        return self.ensemble.own(memory), self.integrate(states[:, -1], change)
+        return self.ensemble.unstacked(memory), self.integrate(states[:, -1], change)
 
     @in_single_precision
     def rollout(self, states: Any, actions: Any, params: Variables) -> Float[Array, "B T1 S"]:

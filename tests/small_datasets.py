@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dynax.data.dataset import Dataset
-from dynax.data.manifest import described, robot_of
+from dynax.data.manifest import robot_of, with_description_hash
 from dynax.data.trajectories import Trajectories
 from dynax.data.writer import creating
 from dynax.envs import MjcfEnv
@@ -26,7 +26,7 @@ def robot(mjcf: str = MJCF, name: str = "toy", decimation: int = 1) -> MjcfEnv:
 
 def manifest(**changes) -> dict:
     sizes = {"num_rollouts": N, "rollout_length": STEPS, "chunk": CHUNK, "dtype": "float64"}
-    return described(robot_of(robot()) | sizes | changes)
+    return with_description_hash(robot_of(robot()) | sizes | changes)
 
 
 def trajectories(n: int = N, dtype: type = np.float64) -> Trajectories:

@@ -4,7 +4,7 @@ import logging
 import sys
 from pathlib import Path
 
-from dynax.runs.disk import full, is_full
+from dynax.runs.disk import disk_full_error, is_full
 
 
 class LogFile(logging.FileHandler):
@@ -22,5 +22,5 @@ class LogFile(logging.FileHandler):
         """Raise `DiskFullError` if the disk is full; otherwise, print the error as `logging` does."""
         error = sys.exc_info()[1]
         if error is not None and is_full(error):
-            raise full(Path(self.baseFilename), None) from error
+            raise disk_full_error(Path(self.baseFilename), None) from error
         super().handleError(record)

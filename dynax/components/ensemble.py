@@ -86,6 +86,9 @@ class Ensemble:
         key = None if seed is None else jax.random.PRNGKey(seed)
         return rollout_of_particles(predict, states, actions, order, key)
 
-    def own(self, outputs: Any) -> Any:
-        """Return outputs of `apply` in the form of `params`, so that each member receives its own in the next call."""
+    def unstacked(self, outputs: Any) -> Any:
+        """Return outputs of `apply` in the form of `params`: without the leading axis if E = 1.
+
+        As arguments of the next call, each member then receives its own outputs.
+        """
         return jax.tree.map(lambda x: x[0], outputs) if self.size == 1 else outputs

@@ -8,7 +8,7 @@ from typing import Any
 
 from dynax.config.schema import CollectConfig
 from dynax.data.arrays import chunk_size
-from dynax.data.manifest import described, robot_of
+from dynax.data.manifest import robot_of, with_description_hash
 from dynax.data.simulate import DTYPE
 from dynax.data.source import BLOCK, Source
 
@@ -21,7 +21,7 @@ def describe(source: Source, config: CollectConfig, backend: str) -> dict[str, A
     env, excitation, dtype = source.env, source.excitation, DTYPE[backend]
     n, steps = config.num_rollouts, config.rollout_length
     draws = hashlib.sha256(b"".join(array.tobytes() for array in source.draw(0, min(n, BLOCK))))
-    return described(
+    return with_description_hash(
         robot_of(env)
         | {
             "excitation": {"name": excitation.name, **dataclasses.asdict(excitation)},

@@ -86,17 +86,17 @@ def robot_of(env: Env) -> dict[str, Any]:
     }
 
 
-def described(description: Mapping[str, Any]) -> dict[str, Any]:
+def with_description_hash(description: Mapping[str, Any]) -> dict[str, Any]:
     """Return the description of a dataset with its format and its SHA-256."""
     content = {"format": FORMAT, **description}
     return content | {"description_sha256": sha256(canonical(content))}
 
 
-def sealed(description: Mapping[str, Any], files: Mapping[str, str]) -> dict[str, Any]:
+def with_checksums(description: Mapping[str, Any], files: Mapping[str, str]) -> dict[str, Any]:
     """Return the manifest of a dataset whose data have been written.
 
     Args:
-        description: the output of `described`.
+        description: the output of `with_description_hash`.
         files: SHA-256 of each file, by relative path.
     """
     content = {**description, "files": dict(files), "data_sha256": data_sha256(files)}
@@ -173,7 +173,7 @@ def check_description(path: Path, manifest: Mapping[str, Any], wanted: Mapping[s
     Args:
         path: directory of the dataset.
         manifest: its manifest.
-        wanted: the output of `described`.
+        wanted: the output of `with_description_hash`.
     """
     if manifest["description_sha256"] == wanted["description_sha256"]:
         return

@@ -10,10 +10,10 @@ import numpy as np
 
 from dynax.data.arrays import STATE_WIDTHS, array_widths, explained, open_array, size_in_bytes
 from dynax.data.integrity import digests
-from dynax.data.manifest import FILE, sealed
+from dynax.data.manifest import FILE, with_checksums
 from dynax.data.trajectories import Trajectories
 from dynax.errors import UserError
-from dynax.runs.disk import check_room, is_full, writing
+from dynax.runs.disk import check_room, disk_full_as_error, is_full
 from dynax.runs.files import sync, sync_directory, write_json
 
 PARTIAL = ".partial"  # suffix of the hidden directory in which a dataset is written
@@ -67,7 +67,7 @@ def creating(path: Path, description: Mapping[str, Any]) -> Iterator[Writer]:
 
     Args:
         path: directory of the dataset.
-        description: the output of `manifest.described`.
+        description: the output of `manifest.with_description_hash`.
 
     Raises:
         UserError: if the directory cannot be written.
@@ -76,7 +76,7 @@ def creating(path: Path, description: Mapping[str, Any]) -> Iterator[Writer]:
     partial, size = path.parent / f".{path.name}{PARTIAL}", size_in_bytes(description)
     shutil.rmtree(partial, ignore_errors=True)
     try:
-        with writing(path, size):
+        with disk_full_as_error(path, size):
             with _writable(path):
                 partial.mkdir(parents=True)
             check_room(path, size)
@@ -84,7 +84,7 @@ def creating(path: Path, description: Mapping[str, Any]) -> Iterator[Writer]:
                 yield writer
                 writer.finish()
             with _writable(path):
-                write_json(partial / FILE, sealed(description, digests(partial)))
+                write_json(partial / FILE, with_checksums(description, digests(partial)))
                 sync_directory(partial)
                 partial.rename(path)
                 sync(path.parent)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from dynax.data.arrays import chunk_size
-from dynax.data.manifest import described, robot_of
+from dynax.data.manifest import robot_of, with_description_hash
 from dynax.logs.machine import Machine
 from dynax.logs.mapping import LogMapping
 from dynax.logs.recording import Log
@@ -43,7 +43,7 @@ def description_of(machine: Machine, n: int, steps: int, content: dict[str, Any]
         steps: their length in transitions.
         content: entries about the log.
     """
-    return described(
+    return with_description_hash(
         robot_of(machine.env)
         | {
             "num_rollouts": n,

@@ -1,6 +1,6 @@
-"""Checkpoints of a run: sealed directories `<run>/checkpoints/epoch-00010`, of which the newest is kept.
+"""Checkpoints of a run: sealed directories `<run>/checkpoints/epoch-00010`. Only the newest is kept.
 
-The seal contains the epoch, the identity of the run, and the SHA-256 of `metrics.jsonl` up to the epoch. A checkpoint
+`run.json` contains the epoch, the identity of the run, and the SHA-256 of `metrics.jsonl` up to the epoch. A checkpoint
 of another run, or under the name of another epoch, is an error.
 """
 
@@ -23,8 +23,9 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-_OWN = re.compile(rf"epoch-\d+|\.epoch-\d+(\.partial|\.deleted|{re.escape(REPLACED)})")  # directories of this module
-_NAME = re.compile(rf"(?:epoch-(\d+)|\.epoch-(\d+){re.escape(REPLACED)})")
+# Checkpoints, and remainders of interrupted writes and deletions.
+_DIRECTORY_OF_EPOCH = re.compile(rf"epoch-\d+|\.epoch-\d+(\.partial|\.deleted|{re.escape(REPLACED)})")
+_CHECKPOINT_NAME = re.compile(rf"(?:epoch-(\d+)|\.epoch-(\d+){re.escape(REPLACED)})")
 
 
 def save(
@@ -42,10 +43,10 @@ def save(
     path = run / "checkpoints" / f"epoch-{epoch:05d}"
     (run / "checkpoints").mkdir(parents=True, exist_ok=True)
     sync(run)
-    seal = {"run_id": ensure_run_id(run), "epoch": epoch, "metrics": history.seal(run / history.FILE)}
-    sealed.write(path, trees, files, {**info, **seal})
+    identity = {"run_id": ensure_run_id(run), "epoch": epoch, "metrics": history.metrics_digest(run / history.FILE)}
+    sealed.write(path, trees, files, {**info, **identity})
     for other in list((run / "checkpoints").iterdir()):
-        if other != path and other.is_dir() and _OWN.fullmatch(other.name):
+        if other != path and other.is_dir() and _DIRECTORY_OF_EPOCH.fullmatch(other.name):
             _delete(other)
     return path
 
@@ -53,11 +54,12 @@ def save(
 def checkpoints(run: Path) -> list[Path]:
     """Return the sealed checkpoint directories of `run`, oldest first; warn of others.
 
-    A directory without a seal is the rest of a deletion or was not made by Dynax. It contains no checkpoint.
+    A directory that is not sealed is a remainder of an interrupted deletion, or was not made by Dynax. It contains no
+    checkpoint.
     """
     found = []
     for path in (run / "checkpoints").glob("*"):
-        match = _NAME.fullmatch(path.name)
+        match = _CHECKPOINT_NAME.fullmatch(path.name)
         if match and sealed.is_sealed(path):
             found.append((int(match[1] or match[2]), bool(match[1]), path))
         elif match and match[1]:
@@ -103,7 +105,7 @@ def read(run: Path, reader: Callable[[Path], T]) -> T:
         path, inode = _latest_inode(run)
         try:
             sealed.verify(path)
-            if _NAME.fullmatch(path.name) and path.parent.name == "checkpoints":
+            if _CHECKPOINT_NAME.fullmatch(path.name) and path.parent.name == "checkpoints":
                 _check_belongs(path)
             return reader(path)
         except (UserError, OSError):
@@ -124,7 +126,7 @@ def _latest_inode(run: Path) -> tuple[Path, int]:
 def _check_belongs(path: Path) -> None:
     """Raise `UserError` unless a checkpoint belongs to its directory: same run, same epoch, same metrics."""
     run, info = path.parents[1], sealed.read_info(path, CheckpointInfo)
-    match = _NAME.fullmatch(path.name)
+    match = _CHECKPOINT_NAME.fullmatch(path.name)
     assert match
     if info["epoch"] != int(match[1] or match[2]):
         raise UserError(f"{path} is the checkpoint of epoch {info['epoch']}: restore the checkpoint of the run")

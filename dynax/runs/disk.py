@@ -13,7 +13,7 @@ _PHRASES = ("No space left on device", "Disk quota exceeded", "File too large") 
 
 
 @contextmanager
-def writing(path: Path, needed: int | None = None) -> Iterator[None]:
+def disk_full_as_error(path: Path, needed: int | None = None) -> Iterator[None]:
     """Convert the error of a full disk in the block to a `DiskFullError`.
 
     Args:
@@ -30,7 +30,7 @@ def writing(path: Path, needed: int | None = None) -> Iterator[None]:
     except Exception as error:
         if not is_full(error):
             raise
-        raise full(path, needed) from error
+        raise disk_full_error(path, needed) from error
 
 
 def check_room(path: Path, needed: int) -> None:
@@ -39,7 +39,7 @@ def check_room(path: Path, needed: int) -> None:
     The file system of `/proc` has no size. Every write into it fails with an error of its own.
     """
     if free_space(path) < needed and size_of_disk(path):
-        raise full(path, needed)
+        raise disk_full_error(path, needed)
 
 
 def is_full(error: BaseException) -> bool:
@@ -53,7 +53,7 @@ def is_full(error: BaseException) -> bool:
     return False
 
 
-def full(path: Path, needed: int | None) -> DiskFullError:
+def disk_full_error(path: Path, needed: int | None) -> DiskFullError:
     """Return the error of a full disk."""
     wanted = f"{path} needs {_megabytes(needed)}" if needed else f"{path} cannot be written"
     return DiskFullError(f"the disk is full: {wanted}, and {_megabytes(free_space(path))} is free")

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from dynax.runs.disk import writing
+from dynax.runs.disk import disk_full_as_error
 
 REPLACED = ".replaced"  # suffix of the hidden name of a directory that is being replaced
 
@@ -30,7 +30,7 @@ def replacing(path: Path) -> Iterator[Path]:
     draft = path.with_name(f".{path.stem}.partial{path.suffix}")
     draft.unlink(missing_ok=True)  # a link with this name would lead elsewhere
     try:
-        with writing(path):
+        with disk_full_as_error(path):
             yield draft
             sync(draft)
             draft.replace(path)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from dynax.errors import UserError
-from dynax.runs.disk import writing
+from dynax.runs.disk import disk_full_as_error
 from dynax.runs.files import sync, write_text
 from dynax.runs.info import Metrics
 from dynax.runs.json_files import parse_json
@@ -45,7 +45,7 @@ class History:
 
     def append(self, row: Mapping[str, Any]) -> None:
         """Add the metrics of one epoch. On a full disk, the file keeps its complete lines."""
-        with writing(self.path), self.path.open("ab", buffering=0) as stream:
+        with disk_full_as_error(self.path), self.path.open("ab", buffering=0) as stream:
             size, line = os.fstat(stream.fileno()).st_size, json.dumps(row).encode() + b"\n"
             try:
                 while line:
@@ -56,7 +56,7 @@ class History:
         self.rows.append(dict(row))
 
 
-def seal(path: Path) -> Metrics:
+def metrics_digest(path: Path) -> Metrics:
     """Return size and SHA-256 of the metrics that have been written; of nothing, if there is no file.
 
     The metrics are on the disk when the function returns.
@@ -69,7 +69,7 @@ def seal(path: Path) -> Metrics:
 
 
 def check(path: Path, part: Metrics) -> bytes:
-    """Return the part of the metrics that a checkpoint seals.
+    """Return the part of the metrics that a checkpoint refers to.
 
     Raises:
         UserError: if the file does not begin with this part.

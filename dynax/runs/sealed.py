@@ -21,7 +21,7 @@ from jaxtyping import PyTree
 
 from dynax.errors import RunError, UserError
 from dynax.runs.arrays import size_in_bytes, write_tree
-from dynax.runs.disk import check_room, writing
+from dynax.runs.disk import check_room, disk_full_as_error
 from dynax.runs.files import replacing_directory, write_json
 from dynax.runs.hashes import file_names, sha256
 from dynax.runs.info import SavedInfo
@@ -48,7 +48,7 @@ def write(path: Path, trees: Mapping[str, PyTree], files: Mapping[str, bytes], i
     """
     needed = size_in_bytes(trees) + sum(map(len, files.values()))
     check_room(path, needed)
-    with writing(path, needed), replacing_directory(path) as draft:
+    with disk_full_as_error(path, needed), replacing_directory(path) as draft:
         for name, tree in trees.items():
             write_tree(draft / name, tree)
         for name, content in files.items():

@@ -10,7 +10,7 @@ from small_datasets import CHUNK, MJCF, STEPS, N, error_message, manifest, robot
 
 from dynax.data import arrays
 from dynax.data.dataset import Dataset
-from dynax.data.manifest import described, robot_of
+from dynax.data.manifest import robot_of, with_description_hash
 from dynax.data.writer import creating
 from dynax.errors import DiskFullError, UserError
 
@@ -149,7 +149,7 @@ def test_data_with_another_control_step_are_an_error(pristine):
 
 
 def test_the_manifest_contains_the_control_step_and_its_hash_depends_on_it():
-    one, five = (described(robot_of(robot(decimation=n))) for n in (1, 5))
+    one, five = (with_description_hash(robot_of(robot(decimation=n))) for n in (1, 5))
     assert [(m["decimation"], m["dt"]) for m in (one, five)] == [(1, 0.02), (5, 0.1)]
     assert one["description_sha256"] != five["description_sha256"]
 

@@ -6,7 +6,7 @@ import time
 import pytest
 from small_datasets import error_message
 
-from dynax.data.manifest import _CHECKSUMS, described, sealed
+from dynax.data.manifest import _CHECKSUMS, with_checksums, with_description_hash
 
 LOG = {
     "segments": [{"recording": "a.csv"}],
@@ -20,7 +20,9 @@ def resealed(path, **changed):
     """Change entries of a manifest, and all its checksums."""
     manifest = json.loads((path / "manifest.json").read_text())
     description = {k: v for k, v in manifest.items() if k not in (*_CHECKSUMS, "format")} | changed
-    (path / "manifest.json").write_text(json.dumps(sealed(described(description), manifest["files"])))
+    (path / "manifest.json").write_text(
+        json.dumps(with_checksums(with_description_hash(description), manifest["files"]))
+    )
     return error_message(path)
 
 

@@ -26,19 +26,19 @@ def free(monkeypatch):
     ],
 )
 def test_every_error_of_a_full_disk_is_recognized(tmp_path, error):
-    with pytest.raises(DiskFullError) as caught, disk.writing(tmp_path / "x", 3 * 10**6):
+    with pytest.raises(DiskFullError) as caught, disk.disk_full_as_error(tmp_path / "x", 3 * 10**6):
         raise error
     assert str(caught.value) == f"the disk is full: {tmp_path / 'x'} needs 3 MB, and 2 MB is free"
 
 
 def test_the_cause_counts_and_the_innermost_path_is_named(tmp_path):
-    outer, inner = disk.writing(tmp_path / "outer", 1), disk.writing(tmp_path / "inner")
+    outer, inner = disk.disk_full_as_error(tmp_path / "outer", 1), disk.disk_full_as_error(tmp_path / "inner")
     with pytest.raises(DiskFullError, match="inner cannot be written"), outer, inner:
         raise KeyError("x") from OSError(errno.ENOSPC, "full")
 
 
 def test_other_errors_are_unchanged(tmp_path):
-    with pytest.raises(PermissionError), disk.writing(tmp_path):
+    with pytest.raises(PermissionError), disk.disk_full_as_error(tmp_path):
         raise PermissionError(errno.EACCES, "denied")
 
 

@@ -30,7 +30,7 @@ def test_every_epoch_is_a_line(path):
 
 def test_epochs_after_the_checkpoint_are_deleted(path):
     path.write_text('{"epoch": 1}\n{"epoch": 46}\n')
-    part = history.seal(path)
+    part = history.metrics_digest(path)
     path.write_text('{"epoch": 1}\n{"epoch": 46}\n{"epoch": 47}\n{"epo')
     metrics = History(path, part)
     assert metrics.rows == [{"epoch": 1}, {"epoch": 46}]
@@ -41,7 +41,7 @@ def test_epochs_after_the_checkpoint_are_deleted(path):
 @pytest.mark.parametrize("text", ["", '{"epoch": 1}\n', '{"epoch": 1}\n{"epoch": 3}\n', '{"epoch": 2}\n{"epoch": 2}\n'])
 def test_a_file_that_differs_from_the_checkpoint_is_damaged(path, text):
     path.write_text('{"epoch": 1}\n{"epoch": 2}\n')
-    part = history.seal(path)
+    part = history.metrics_digest(path)
     path.write_text(text)
     with pytest.raises(UserError, match=f"{path} is damaged: "):
         History(path, part)
@@ -58,7 +58,7 @@ def test_a_huge_size_in_a_checkpoint_needs_no_memory(path):
 def test_lines_of_other_content_are_damage(path, line):
     path.write_text(line + "\n")
     with pytest.raises(UserError, match=f"^{path} is damaged: a line "):
-        History(path, history.seal(path))
+        History(path, history.metrics_digest(path))
 
 
 def test_a_pipe_is_not_read(path):

@@ -15,7 +15,7 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBase
 from dynax.cli.hydra_private import root_of
 from dynax.cli.signals import Stopped
 from dynax.errors import DiskFullError, RunError, UserError, did_you_mean
-from dynax.runs.disk import full, is_full
+from dynax.runs.disk import disk_full_error, is_full
 
 _PATH_ERRORS = {
     errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EACCES, errno.EPERM, errno.EROFS,
@@ -52,7 +52,7 @@ def explain(error: BaseException, overrides: Sequence[str] = (), folder: Path | 
         case DiskFullError():
             return 1, str(error)
     if is_full(error):
-        return 1, str(full(Path(_filename(error) or folder or Path.cwd()), None))
+        return 1, str(disk_full_error(Path(_filename(error) or folder or Path.cwd()), None))
     match error:
         case UserError():
             return 2, str(error)

@@ -14,7 +14,7 @@ import numpy as np
 from dynax.config.bounds import check_memory
 from dynax.errors import UserError
 from dynax.logs.recording import Column, Recording
-from dynax.runs.disk import free_space, full
+from dynax.runs.disk import disk_full_error, free_space
 
 TYPE = "sensor_msgs/msg/JointState"
 MAGIC = b"\x89MCAP0\r\n"  # the beginning of an MCAP file
@@ -77,7 +77,7 @@ def _check_decompressed(path: Path) -> None:
         while block := file.read(BLOCK):
             size += len(block)
             if size > free:
-                raise full(Path(tempfile.gettempdir()), size)
+                raise disk_full_error(Path(tempfile.gettempdir()), size)
 
 
 def _largest_chunk(path: Path) -> int:
