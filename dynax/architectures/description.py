@@ -7,7 +7,7 @@ import numpy as np
 from dynax.architectures.mlp import MLPDynamicsModel
 from dynax.architectures.rigid import RigidDynamicsModel
 from dynax.base import BaseDynamicsModel
-from dynax.mechanics.collision.pairs import selection
+from dynax.mechanics.collision.pairs import pairs_for_features
 from dynax.mechanics.constraints import unsupported_constraints
 from dynax.mjcf.joints import BALL, FREE
 from dynax.representation.floating import FloatingFrame
@@ -87,7 +87,7 @@ def _frame_notes(model: BaseDynamicsModel) -> Iterator[tuple[str, bool]]:
 
 def _constraint_notes(model: BaseDynamicsModel) -> Iterator[tuple[str, bool]]:
     mj_model, has_features = model.env.mj_model, model.constraints == "features"
-    omitted = selection(mj_model)[1] if has_features else ""
+    omitted = pairs_for_features(mj_model)[1] if has_features else ""
     yield f"features do not contain contacts of {omitted}", bool(omitted)
     limited_balls = bool((mj_model.jnt_type[np.flatnonzero(mj_model.jnt_limited)] == BALL).any())
     yield "features do not contain limits of ball joints", has_features and limited_balls

@@ -54,7 +54,7 @@ class ContactDetector:
         if stored.contacts is None:
             return None
         rounded = states.astype(np.float32) if self.features else states
-        return map_in_chunks(stored._compiled, rounded, stored.contacts.rows_at_once)
+        return map_in_chunks(stored._compiled, rounded, stored.contacts.states_at_once)
 
     def absent(self, count: int) -> ContactCache:
         """Return the contacts of `count` states in which no contact is present. Parameters are created with them."""

@@ -7,7 +7,7 @@ from jaxtyping import Float
 
 from dynax.envs.env import Env
 from dynax.mechanics.collision.contacts import Contacts
-from dynax.mechanics.collision.pairs import selection
+from dynax.mechanics.collision.pairs import pairs_for_features
 from dynax.representation.contact_features import ContactFeatures
 from dynax.representation.frames import BaseFrame
 from dynax.representation.limit_features import LimitFeatures
@@ -26,7 +26,7 @@ class ConstraintFeatures:
         limits = LimitFeatures(env.space)
         if not env.space.observed.all():
             return cls(limits)
-        contacts = Contacts.between(env.mj_model, selection(env.mj_model)[0])
+        contacts = Contacts.between(env.mj_model, pairs_for_features(env.mj_model)[0])
         features = ContactFeatures(env.mj_model, env.space, contacts, frame) if contacts else None
         return cls(limits, features)
 

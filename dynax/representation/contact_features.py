@@ -41,7 +41,7 @@ class ContactFeatures:
         flat = states.reshape(-1, states.shape[-1])
         is_numpy = isinstance(states, np.ndarray)
         if is_numpy:
-            features = map_in_chunks(self._compiled, flat, self.contacts.rows_at_once)
+            features = map_in_chunks(self._compiled, flat, self.contacts.states_at_once)
         else:
             features = jax.vmap(self.of_state)(flat)
         return features.reshape(*states.shape[:-1], features.shape[-1])

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float
 
 from dynax.envs.env import Env
 from dynax.errors import check_choice
-from dynax.mechanics.collision.pairs import selection
+from dynax.mechanics.collision.pairs import pairs_for_features
 from dynax.mjcf.invariances import galilean_invariant_dofs
 from dynax.representation.constraint_features import ConstraintFeatures
 from dynax.representation.frames import FRAMES, BaseFrame, base_frame
@@ -148,7 +148,7 @@ def _invariant_velocities(
 ) -> Bool[np.ndarray, " nv"]:
     """Return the velocities on which only contacts depend, where all contacts are among the features."""
     none = np.zeros(env.space.nv, bool)
-    if not constraints.contacts or not isinstance(target, AccelerationTarget) or selection(env.mj_model)[1]:
+    if not constraints.contacts or not isinstance(target, AccelerationTarget) or pairs_for_features(env.mj_model)[1]:
         return none
     invariant = galilean_invariant_dofs(env.mj_model)
     # A planar frame mixes the velocities of its two slides.

@@ -11,7 +11,7 @@
     convex_contacts       contacts of other convex shapes
     pair_contacts         the result of the narrowphase for several pairs of the same two shapes
     pair_batch            all pairs of geoms of the same two shapes, tested by one call
-    budget                number of contact slots of each pair, and the pairs that a network can afford
+    budget                number of contact slots of each pair, and the pairs that a network has as features
     contacts              all contact slots of a model, detected in one call
 
 Axis letters are defined in `dynax.mechanics`.

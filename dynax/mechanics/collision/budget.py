@@ -1,4 +1,4 @@
-"""The cost of contact detection, and the pairs of geoms that a network can afford."""
+"""The number of contact slots of pairs of geoms, and the pairs that a network has as features."""
 
 import mujoco
 import numpy as np
@@ -10,10 +10,10 @@ from dynax.mjcf.poses import default_pose
 
 MAX_SLOTS = 300  # contact slots of a network; each has up to nine features, which are stored for every transition
 POINTS = {PLANE: 0, SPHERE: 1, CAPSULE: 2, ELLIPSOID: 1, CYLINDER: 2 * RIM_POINTS, BOX: 8, MESH: MAX_VERTICES}
-ON_PLANE = {**POINTS, CYLINDER: 4}
+POINTS_ON_PLANE = {**POINTS, CYLINDER: 4}
 
 
-def affordable(
+def within_budget(
     model: mujoco.MjModel, pairs: Int[np.ndarray, "K 3"], static: Bool[np.ndarray, " K"]
 ) -> Bool[np.ndarray, " K"]:
     """Return a mask of the pairs with at most `MAX_SLOTS` slots together.
@@ -25,20 +25,20 @@ def affordable(
     """
     order = np.lexsort((_gaps(model, pairs), ~static))
     mask = np.zeros(len(pairs), bool)
-    mask[order] = np.cumsum(slots(model, pairs)[order]) <= MAX_SLOTS
+    mask[order] = np.cumsum(slot_counts(model, pairs)[order]) <= MAX_SLOTS
     return mask
 
 
-def slots(model: mujoco.MjModel, pairs: Int[np.ndarray, "K 3"]) -> Int[np.ndarray, " K"]:
+def slot_counts(model: mujoco.MjModel, pairs: Int[np.ndarray, "K 3"]) -> Int[np.ndarray, " K"]:
     """Return the number of contact slots of each pair. A mesh with few vertices has fewer slots than this number."""
     kinds = model.geom_type[pairs[:, :2]].tolist()
-    return np.array([_slots(first, second) for first, second in kinds], int)
+    return np.array([_slot_count(first, second) for first, second in kinds], int)
 
 
-def _slots(first: int, second: int) -> int:
-    """Return the slots of two shapes; `narrowphase` documents the contacts."""
+def _slot_count(first: int, second: int) -> int:
+    """Return the number of slots of two shapes; `narrowphase` documents the contacts."""
     if first == PLANE:
-        return ON_PLANE[second]
+        return POINTS_ON_PLANE[second]
     if first in (SPHERE, ELLIPSOID):
         return 1
     if first == CAPSULE:

@@ -6,7 +6,7 @@
     detected = contacts.nearest(detected, 8)               # the closest eight
     linear, angular = contacts.jacobian(poses, detected)
 
-A contact is active if it is `present` and its distance is below its margin. `narrowphase` documents the accuracy.
+`narrowphase` documents the accuracy.
 """
 
 from collections.abc import Sequence
@@ -24,28 +24,31 @@ from dynax.math import rotations
 from dynax.math.arrays import AnyArray, Leaf
 from dynax.math.chunks import MAX_ROWS
 from dynax.math.vectors import cross, dot, matmul, normalized, rotate
-from dynax.mechanics.collision.budget import slots
+from dynax.mechanics.collision.budget import slot_counts
 from dynax.mechanics.collision.contact_parameters import ContactParameters
 from dynax.mechanics.collision.mesh import Hulls
 from dynax.mechanics.collision.pair_batch import PairBatch, shapes_of
-from dynax.mechanics.collision.pairs import Pair, supported
+from dynax.mechanics.collision.pairs import Pair, pairs_for_layer
 from dynax.mechanics.kinematics import Kinematics, Poses, point_jacobian
 
 X, Y, Z = np.eye(3)
-MAX_TESTS = 2**25  # distances between points and surfaces that are in memory at once
+MAX_DISTANCES = 2**25  # distances between points and surfaces that are in memory at once
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class SlotContacts:
-    """Contacts of C slots at one moment, in the world frame. `Contacts.detect` computes them from `PairContacts`."""
+    """Contacts of C slots at one moment, in the world frame. `Contacts.detect` computes them from `PairContacts`.
+
+    A contact is active if it is `present` and its distance is below its margin.
+    """
 
     slot: Leaf  # index of the slot in `Contacts`, (C,) int
     distance: Leaf  # between the surfaces, (C,), m; negative if they overlap
     normal: Leaf  # unit vector from the first geom to the second, (C, 3)
     position: Leaf  # midway between the surfaces, (C, 3), m
     tangent: Leaf  # preferred first tangent, (C, 3); zero if there is none
-    present: Leaf  # (C,) bool: MuJoCo would create this contact if the geoms were close enough
+    present: Leaf  # (C,) bool: MuJoCo would create this contact at a small distance; not for the upper corners of a box
 
     @classmethod
     def absent(cls, count: int) -> "SlotContacts":
@@ -107,12 +110,12 @@ class Contacts:
         """Return the slots of all possible contacts of `model`, or None if nothing can touch.
 
         Raises:
-            UserError: if the model has possible contacts that are not supported (see `pairs.supported`).
+            UserError: if the model has possible contacts that are not supported (see `pairs.pairs_for_layer`).
         """
-        pairs, left_out = supported(model)
-        if left_out:
+        pairs, omitted_text = pairs_for_layer(model)
+        if omitted_text:
             raise UserError(
-                f"contacts of {left_out} are not supported: exclude them in the MJCF if they never touch, or use a "
+                f"contacts of {omitted_text} are not supported: exclude them in the MJCF if they never touch, or use a "
                 "network without these contacts (model.constraints=features)"
             )
         return cls.between(model, pairs)
@@ -146,9 +149,9 @@ class Contacts:
         return len(self.body1)
 
     @property
-    def rows_at_once(self) -> int:
+    def states_at_once(self) -> int:
         """Number of states whose contacts fit into memory at once."""
-        return max(1, min(MAX_ROWS, MAX_TESTS // sum(batch.tests for batch in self.batches)))
+        return max(1, min(MAX_ROWS, MAX_DISTANCES // sum(batch.distance_evaluations for batch in self.batches)))
 
     def detect(self, poses: Poses) -> SlotContacts:
         """Return the contacts of all slots, in a fixed order."""
@@ -187,7 +190,8 @@ class Contacts:
 
 
 def _contacts_per_pair(model: mujoco.MjModel, batch: PairBatch) -> int:
-    """Return the number of contacts of each pair of a batch. Tracing the test of a pair takes long."""
+    """Return the number of contacts of each pair of a batch."""
+    # Without a mesh, `slot_counts` gives the number without tracing, which is slow.
     pair = np.array([[batch.geom1[0], batch.geom2[0], -1]])
     has_mesh = (model.geom_type[pair[:, :2]] == mujoco.mjtGeom.mjGEOM_MESH).any()
-    return batch.contacts_per_pair if has_mesh else int(slots(model, pair)[0])
+    return batch.contacts_per_pair if has_mesh else int(slot_counts(model, pair)[0])

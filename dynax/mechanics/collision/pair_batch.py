@@ -44,7 +44,7 @@ class PairBatch:
         )
 
     def contacts(self, position: Float[AnyArray, "G 3"], rotation: Float[AnyArray, "G 3 3"]) -> PairContacts:
-        """Return the contacts (K M,), pair by pair, of geoms at the given poses."""
+        """Return the contacts, flattened from (M, K) to (K M,): all contacts of pair 0 first."""
         first, second, max_distance = jax.tree.map(
             lambda leaf: jnp.asarray(leaf, position.dtype), (self.first, self.second, self.max_distance)
         )
@@ -62,7 +62,7 @@ class PairBatch:
         return len(jax.eval_shape(self.contacts, position, rotation).distance) // len(self.max_distance)
 
     @property
-    def tests(self) -> int:
+    def distance_evaluations(self) -> int:
         """Number of distances between a point and a face or an edge that one call computes."""
         sizes = [(len(s.points.x), 1 + len(s.offsets) + len(s.starts.x)) for s in (self.first, self.second)]
         (points1, surfaces1), (points2, surfaces2) = sizes

@@ -4,7 +4,7 @@ import mujoco
 import numpy as np
 from jaxtyping import Bool, Int
 
-from dynax.mechanics.collision.budget import MAX_SLOTS, PLANE, affordable
+from dynax.mechanics.collision.budget import MAX_SLOTS, PLANE, within_budget
 
 MAX_PAIRS = 300  # pairs of geoms; beyond this number, contacts of the robot with itself are left out
 FIELDS = (int(mujoco.mjtGeom.mjGEOM_HFIELD), int(mujoco.mjtGeom.mjGEOM_SDF))
@@ -14,28 +14,29 @@ Pair = tuple[int, int, int]  # first geom, second geom, and index of the `<pair>
 Pairs = Int[np.ndarray, "K 3"]
 
 
-def selection(model: mujoco.MjModel) -> tuple[list[Pair], str]:
-    """Return the pairs that a network follows, and a description of the others to follow "contacts of".
+def pairs_for_features(model: mujoco.MjModel) -> tuple[list[Pair], str]:
+    """Return the pairs that a network has as features, and a description of the others to follow "contacts of".
 
     Not supported are height fields, signed distance fields and mocap bodies. The number of pairs and of contact slots
     is limited, because detecting them all would cost more than a step, and more memory than a computer has. Pairs with
     static geometry come first, then those that are closest in the default pose.
     """
-    pairs, left_out = _supported(model)
-    chosen = pairs[affordable(model, pairs, with_static_geometry(model, pairs))]
-    few = ""
+    pairs, omitted_text = _supported_pairs(model)
+    chosen = pairs[within_budget(model, pairs, with_static_geometry(model, pairs))]
+    over_budget_text = ""
     if len(chosen) < len(pairs):
-        few = f"{len(pairs) - len(chosen)} of {len(pairs)} pairs of geoms (the closest ones have {MAX_SLOTS} slots)"
-    return _as_list(chosen), " and ".join(filter(None, (left_out, few)))
+        omitted = f"{len(pairs) - len(chosen)} of {len(pairs)} pairs of geoms"
+        over_budget_text = f"{omitted} (the closest ones have {MAX_SLOTS} slots)"
+    return _as_list(chosen), " and ".join(filter(None, (omitted_text, over_budget_text)))
 
 
-def supported(model: mujoco.MjModel) -> tuple[list[Pair], str]:
-    """Return the pairs that a constraint layer can contain, and a description of the others, as for `selection`."""
-    pairs, left_out = _supported(model)
-    return _as_list(pairs), left_out
+def pairs_for_layer(model: mujoco.MjModel) -> tuple[list[Pair], str]:
+    """Return the pairs that a constraint layer can contain, and a text as of `pairs_for_features`."""
+    pairs, omitted_text = _supported_pairs(model)
+    return _as_list(pairs), omitted_text
 
 
-def candidates(model: mujoco.MjModel) -> list[Pair]:
+def mujoco_pairs(model: mujoco.MjModel) -> list[Pair]:
     """Return the pairs of geoms that MuJoCo would collide.
 
     One geom's contype and the other's conaffinity must have a common bit. At least one of the two bodies must move. The
@@ -43,7 +44,7 @@ def candidates(model: mujoco.MjModel) -> list[Pair]:
     Of these conditions, a `<pair>` only requires that one body moves (MuJoCo documentation, Computation: Collision
     detection, Selection).
     """
-    return _as_list(_candidates(model))
+    return _as_list(_mujoco_pairs(model))
 
 
 def with_static_geometry(model: mujoco.MjModel, pairs: Pairs) -> Bool[np.ndarray, " K"]:
@@ -51,23 +52,23 @@ def with_static_geometry(model: mujoco.MjModel, pairs: Pairs) -> Bool[np.ndarray
     return (model.body_weldid[model.geom_bodyid[pairs[:, :2]]] == 0).any(axis=1)
 
 
-def _supported(model: mujoco.MjModel) -> tuple[Pairs, str]:
+def _supported_pairs(model: mujoco.MjModel) -> tuple[Pairs, str]:
     """Return the pairs of supported geoms, without those of the robot itself beyond `MAX_PAIRS`."""
-    pairs = _candidates(model)
+    pairs = _mujoco_pairs(model)
     unsupported = _unsupported(model)[pairs[:, :2]].any(axis=1)
-    left_out = _reason(model, pairs[unsupported][0, :2].tolist()) if unsupported.any() else ""
+    omitted_text = _reason(model, pairs[unsupported][0, :2].tolist()) if unsupported.any() else ""
     pairs = pairs[~unsupported]
     static = with_static_geometry(model, pairs)
     if len(pairs) <= MAX_PAIRS or static.all():
-        return pairs, left_out
-    many = (
+        return pairs, omitted_text
+    over_limit_text = (
         f"{np.count_nonzero(~static)} of {len(pairs)} pairs of geoms (with more than {MAX_PAIRS} pairs, only those "
         "with static geometry remain)"
     )
-    return pairs[static], " and ".join(filter(None, (left_out, many)))
+    return pairs[static], " and ".join(filter(None, (omitted_text, over_limit_text)))
 
 
-def _candidates(model: mujoco.MjModel) -> Pairs:
+def _mujoco_pairs(model: mujoco.MjModel) -> Pairs:
     if model.opt.disableflags & DISABLED:
         return np.zeros((0, 3), int)
     explicit = _ordered(model, np.stack([model.pair_geom1, model.pair_geom2], axis=1).astype(int))

@@ -26,7 +26,7 @@ from jaxtyping import Array, Bool, Float
 from dynax.envs.state_space import StateSpace
 from dynax.math.arrays import AnyArray, Leaf
 from dynax.mechanics.collision.contacts import Contacts
-from dynax.mechanics.collision.pairs import selection
+from dynax.mechanics.collision.pairs import pairs_for_features
 from dynax.mechanics.constraints.contact_rows import ContactRows
 from dynax.mechanics.constraints.joint_rows import JointRows
 from dynax.mechanics.constraints.layer import ConstraintLayer, NearestContacts
@@ -74,9 +74,9 @@ class ConstraintResiduals:
         Args:
             model: the robot.
             space: its state space.
-            contacts: the contact slots of the residuals; by default those of `selection`.
+            contacts: the contact slots of the residuals; by default those of `pairs_for_features`.
         """
-        contacts = contacts or Contacts.between(model, selection(model)[0])
+        contacts = contacts or Contacts.between(model, pairs_for_features(model)[0])
         if contacts is None or model.flg_adhesion or model.flg_surfacevel:
             return None
         rows = replace(ContactRows.of(model, contacts), elliptic=True)

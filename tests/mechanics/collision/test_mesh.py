@@ -6,7 +6,7 @@ import pytest
 
 from dynax.mechanics.collision.contacts import Contacts
 from dynax.mechanics.collision.mesh import spread
-from dynax.mechanics.collision.pairs import selection
+from dynax.mechanics.collision.pairs import pairs_for_features
 
 
 def reference(points, count):
@@ -42,7 +42,7 @@ def rocks(count):
 
 def test_large_meshes_share_a_batch_so_that_the_program_does_not_grow_with_their_number():
     model = rocks(5)
-    contacts = Contacts.between(model, selection(model)[0])
+    contacts = Contacts.between(model, pairs_for_features(model)[0])
     assert len(contacts.batches) == 2  # with the floor, and with each other
     assert [len(batch.max_distance) for batch in contacts.batches] == [5, 6]
-    assert 0 < contacts.rows_at_once < 20_000
+    assert 0 < contacts.states_at_once < 20_000

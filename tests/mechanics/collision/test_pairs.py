@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from dynax.errors import UserError
-from dynax.mechanics.collision.budget import MAX_SLOTS, slots
+from dynax.mechanics.collision.budget import MAX_SLOTS, slot_counts
 from dynax.mechanics.collision.contacts import Contacts
-from dynax.mechanics.collision.pairs import candidates, selection
+from dynax.mechanics.collision.pairs import mujoco_pairs, pairs_for_features
 
 SHAPES = ("sphere", "capsule", "ellipsoid", "cylinder", "box")
 IMMOVABLE = 3  # value of `contact.exclude` if neither body can move
@@ -43,14 +43,14 @@ def overlapping(request):
 
 def test_candidates_are_the_pairs_that_mujoco_collides(overlapping):
     model, data = overlapping
-    pairs = [pair[:2] for pair in candidates(model)]
+    pairs = [pair[:2] for pair in mujoco_pairs(model)]
     assert len(set(pairs)) == len(pairs) > 30
     assert set(pairs) == {tuple(contact.geom.tolist()) for contact in data.contact if contact.exclude != IMMOVABLE}
 
 
 def test_parameters_match_mujoco(overlapping):
     model, data = overlapping
-    contacts = Contacts.between(model, candidates(model))
+    contacts = Contacts.between(model, mujoco_pairs(model))
     for contact in data.contact:
         if contact.exclude == IMMOVABLE:
             continue
@@ -66,8 +66,8 @@ def test_contacts_of_mocap_bodies_are_left_out():
     """Their poses are actions, and contacts are detected from the state."""
     xml = """<mujoco><worldbody><body><freejoint/><geom name="ball" size=".1"/></body>
     <body mocap="true"><body><geom name="hand" size=".1"/></body></body></worldbody></mujoco>"""
-    pairs, left_out = selection(mujoco.MjModel.from_xml_string(xml))
-    assert (pairs, left_out) == ([], "a mocap body (between `ball` and `hand`)")
+    pairs, omitted_text = pairs_for_features(mujoco.MjModel.from_xml_string(xml))
+    assert (pairs, omitted_text) == ([], "a mocap body (between `ball` and `hand`)")
 
 
 def balls(count):
@@ -78,28 +78,28 @@ def balls(count):
 
 
 def test_too_many_pairs_are_reduced_to_those_with_static_geometry():
-    pairs, left_out = selection(balls(10))
-    assert (len(pairs), left_out) == (55, "")
-    pairs, left_out = selection(balls(30))
+    pairs, omitted_text = pairs_for_features(balls(10))
+    assert (len(pairs), omitted_text) == (55, "")
+    pairs, omitted_text = pairs_for_features(balls(30))
     assert len(pairs) == 30
     reason = "with more than 300 pairs, only those with static geometry remain"
-    assert left_out == f"435 of 465 pairs of geoms ({reason})"
+    assert omitted_text == f"435 of 465 pairs of geoms ({reason})"
     with pytest.raises(UserError, match=r"contacts of 435 of 465 pairs .* are not supported: exclude them in the MJCF"):
         Contacts.of(balls(30))
 
 
 def test_a_network_follows_the_pairs_that_are_closest_in_the_default_pose():
     model = balls(340)
-    pairs, left_out = selection(model)
+    pairs, omitted_text = pairs_for_features(model)
     assert len(pairs) == MAX_SLOTS
-    assert left_out.startswith("57630 of 57970 pairs of geoms (with more than 300 pairs")
-    assert left_out.endswith("and 40 of 340 pairs of geoms (the closest ones have 300 slots)")
+    assert omitted_text.startswith("57630 of 57970 pairs of geoms (with more than 300 pairs")
+    assert omitted_text.endswith("and 40 of 340 pairs of geoms (the closest ones have 300 slots)")
     boxes = "".join(f'<body pos="0 0 {i + 1}"><freejoint/><geom type="box" size=".1 .1 .1"/></body>' for i in range(50))
     floor = '<geom type="plane" size="1 1 1"/>'
     model = mujoco.MjModel.from_xml_string(f"<mujoco><worldbody>{floor}{boxes}</worldbody></mujoco>")
-    pairs, left_out = selection(model)
+    pairs, omitted_text = pairs_for_features(model)
     assert [pair[1] for pair in pairs] == list(range(1, 1 + MAX_SLOTS // 8))  # the lowest boxes
-    assert left_out.endswith("and 13 of 50 pairs of geoms (the closest ones have 300 slots)")
+    assert omitted_text.endswith("and 13 of 50 pairs of geoms (the closest ones have 300 slots)")
 
 
 @pytest.mark.slow
@@ -110,6 +110,6 @@ def test_the_number_of_slots_of_a_pair_is_known_in_advance(first, second):
     model = mujoco.MjModel.from_xml_string(
         f"<mujoco><worldbody>{geom.format(first)}<body><freejoint/>{geom.format(second)}</body></worldbody></mujoco>"
     )
-    [pair] = candidates(model)
+    [pair] = mujoco_pairs(model)
     contacts = Contacts.between(model, [pair])
-    assert slots(model, np.array([pair])).tolist() == [contacts.batches[0].contacts_per_pair] == [len(contacts)]
+    assert slot_counts(model, np.array([pair])).tolist() == [contacts.batches[0].contacts_per_pair] == [len(contacts)]
