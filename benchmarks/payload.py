@@ -87,7 +87,7 @@ def _train_and_test(model: BaseDynamicsModel, train: Trajectories, val: Trajecto
     std = state_std(model.env.space, test.trajectories.states)
     result = score(model.env.space, test.truth, predicted, std)
     return {
-        "vpt": {str(valid.threshold): valid.median for valid in result.valid},
+        "vpt": {str(valid.threshold): valid.median for valid in result.valid_times},
         "nrmse": float(result.nrmse[1]),
         "wall_s": wall_time,
     }

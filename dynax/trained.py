@@ -14,10 +14,9 @@ A checkpoint of a training run contains the same files and the state of the trai
 Axes: B batch, T1 = T + 1 states of a trajectory of T steps, S state.
 """
 
-import dataclasses
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +33,12 @@ from dynax.config.registries import ARCHITECTURES, ENVS, check_plugins, load_plu
 from dynax.config.registry import Registry
 from dynax.envs.env import Env
 from dynax.errors import UserError
+from dynax.math.first_passage import VPT_THRESHOLD
 from dynax.mjcf.self_contained import check_self_contained
 from dynax.runs import checkpoint, sealed
 from dynax.runs.arrays import read_tree
 from dynax.runs.user_path import as_path
-from dynax.uncertainty.calibration import THRESHOLD, Calibration
+from dynax.uncertainty.calibration import Calibration
 from dynax.uncertainty.spread import member_spread
 
 AnyFloat = Float[Array | np.ndarray, "..."]
@@ -86,7 +86,7 @@ class TrainedModel:
         return self.model.rollout_members(states, actions, self.params)
 
     def trust_horizon(
-        self, states: AnyFloat, actions: AnyFloat, threshold: float = THRESHOLD
+        self, states: AnyFloat, actions: AnyFloat, threshold: float = VPT_THRESHOLD
     ) -> Float[np.ndarray, " B"]:
         """Return how long each prediction can be trusted, s: the time until its error probably exceeds the threshold.
 
@@ -205,12 +205,12 @@ def robot_files(env: Env) -> dict[str, bytes]:
 def description(model: BaseDynamicsModel, config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the entries of `run.json` that `load` needs."""
     classes = {"env": type(model.env).__name__, "model": type(model).__name__}
-    return {"config": config, "classes": classes, "plugins": [dataclasses.asdict(p) for p in registries.plugins()]}
+    return {"config": config, "classes": classes, "plugins": [asdict(p) for p in registries.plugins()]}
 
 
 def config_of(model: BaseDynamicsModel) -> dict[str, Any]:
     """Return the config groups `env` and `model` that describe `model`."""
-    names = [f.name for f in dataclasses.fields(model) if f.init and f.name not in ARCHITECTURES.hidden]
+    names = [f.name for f in fields(model) if f.init and f.name not in ARCHITECTURES.hidden]
     options = {name: plain(getattr(model, name)) for name in names}
     return {"env": envs.group_of(model.env), "model": {"architecture": model.architecture, **options}}
 

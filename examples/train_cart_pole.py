@@ -31,7 +31,7 @@ def main(num_rollouts: int = 200, num_epochs: int = 40, clip: Path = Path("cart_
     test = EvalConfig(num_trajectories=64, seconds=8.0, seed=1, warmup=0)
     evaluation = evaluate(TrainedModel(model, params), test)
     score = evaluation.scores["model"]
-    for vpt in score.valid:
+    for vpt in score.valid_times:
         print(f"VPT({vpt.threshold:g}): median {vpt.median:.2f} s, tenth percentile {vpt.p10:.2f} s")
 
     shown = evaluation.examples

@@ -28,7 +28,7 @@ def main(num_rollouts: int = 50, num_epochs: int = 100) -> None:
     )
 
     score = evaluate(TrainedModel(model, params), test=TestSet(val_dataset, warmup=0)).scores["model"]
-    error, vpt = score.physical[:, 0], score.valid[0]  # root mean square error of the angle, rad
+    error, vpt = score.rmse[:, 0], score.valid_times[0]  # root mean square error of the angle, rad
     print(
         f"error of the angle after {env.dt:g} s: {error[1]:.2e} rad, "
         f"after 1 s: {error[50]:.2e} rad, after 2 s: {error[100]:.2e} rad"

@@ -35,7 +35,7 @@ def measure(run: Path, trajectories: int) -> dict[str, Any]:
     test = make_testset(env, trajectories, STEPS * env.dt, EvalConfig().seed, "uniform", warmup)
     evaluation = evaluate(trained, test=test)
     return {
-        name: float((evaluation.scores[predictor].physical[STEPS] / evaluation.std).mean())
+        name: float((evaluation.scores[predictor].rmse[STEPS] / evaluation.std).mean())
         for name, predictor in (("error", "model"), ("rounded", "ceiling"))
     }
 

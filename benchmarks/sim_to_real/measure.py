@@ -97,7 +97,7 @@ class Bench:
         error = metrics.normalized_error(env.space, test.truth, path, metrics.state_std(env.space, test.truth))
         steps = [round(seconds / env.dt) for seconds in HORIZONS]
         time = metrics.valid_time(error, THRESHOLD, env.dt)
-        return {"nrmse": metrics.nrmse(error)[steps].tolist(), "vpt_s": time.median, "vpt_capped": time.capped}
+        return {"nrmse": metrics.nrmse(error)[steps].tolist(), "vpt_s": time.median, "vpt_capped": time.is_lower_bound}
 
     def test(self) -> TestSet:
         """Return trajectories of the machine without noise, of a recording that no training uses."""

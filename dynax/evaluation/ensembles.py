@@ -45,7 +45,7 @@ class ReliabilityTest:
     def add(self, test: TestSet) -> None:
         """Predict a portion of the test set with all members."""
         states, actions = test.inputs(self._trained.history_length)
-        steps = min(test.steps, int(self._calibration.steps[-1]))
+        steps = min(test.steps, int(self._calibration.knot_steps[-1]))
         actions = actions[:, : self._trained.history_length - 1 + steps]
         std = self._calibration.state_std
         self._parts.append(_errors_and_spread(self._trained, states, actions, test.truth[:, : steps + 1], std))

@@ -31,8 +31,8 @@ from dynax.uncertainty.reliability import Reliability
 
 log = logging.getLogger(__name__)
 
-PHYSICAL = ("model", "ceiling")  # predictors whose energy is compared with that of the simulator
-PREDICTORS = (*PHYSICAL, "constant velocity", "hold last")
+WITH_ENERGY = ("model", "ceiling")  # predictors whose energy is compared with that of the simulator
+PREDICTORS = (*WITH_ENERGY, "constant velocity", "hold last")
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,13 +161,13 @@ def _score(
     for index, test in enumerate(portions):
         if len(portions) > 1:
             log.info("predicting and scoring portion %d of %d", index + 1, len(portions))
-        physical = {"simulator": test.truth}
+        with_energy = {"simulator": test.truth}
         for name, path in _predictions(trained, test, portions.size):
             scorings[name].add(test.truth, path)
-            if name in PHYSICAL:
-                physical[name] = path
+            if name in WITH_ENERGY:
+                with_energy[name] = path
         if space.observed.all():  # the energy of a state with unobserved coordinates is unknown
-            energies.add(test, physical)
+            energies.add(test, with_energy)
     drift = energies.drift() if space.observed.all() else None
     return {name: scoring.score() for name, scoring in scorings.items()}, drift
 

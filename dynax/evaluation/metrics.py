@@ -7,11 +7,10 @@ import numpy as np
 from jaxtyping import Float
 
 from dynax.envs.state_space import StateSpace
-from dynax.math.first_passage import first_passage
-from dynax.uncertainty.calibration import THRESHOLD
+from dynax.math.first_passage import VPT_THRESHOLD, first_passage
 
 HORIZONS = (1, 10, 50, 100, 500, 1000)  # control steps after which errors are reported
-THRESHOLDS = (THRESHOLD, 0.4)  # of valid prediction times, in standard deviations
+THRESHOLDS = (VPT_THRESHOLD, 0.4)  # of valid prediction times, in standard deviations
 MAX_ERROR = 1e3  # standard deviations; larger errors and errors that are not finite count as this
 MIN_STD = 1e-6  # lower bound of the standard deviation of a coordinate that does not move
 MIN_ERROR = 1e-12  # lower bound of an error in a geometric mean
@@ -90,7 +89,7 @@ class ValidTime:
     threshold: float  # standard deviations
     median: float  # s
     p10: float  # 10th percentile, s
-    capped: bool  # at least half of the trajectories never exceed the threshold, so that the median is a lower bound
+    is_lower_bound: bool  # whether at least half of the trajectories stay below the threshold, which bounds the median
 
 
 def valid_time(error: Float[np.ndarray, "N steps"], threshold: float, dt: float) -> ValidTime:
@@ -103,5 +102,5 @@ def valid_time(error: Float[np.ndarray, "N steps"], threshold: float, dt: float)
     """
     passage = first_passage(error, threshold)
     time = np.minimum(passage, error.shape[1] - 1) * dt
-    capped = bool(np.mean(passage == error.shape[1]) >= 0.5)
-    return ValidTime(threshold, float(np.median(time)), float(np.percentile(time, 10)), capped)
+    is_lower_bound = bool(np.mean(passage == error.shape[1]) >= 0.5)
+    return ValidTime(threshold, float(np.median(time)), float(np.percentile(time, 10)), is_lower_bound)

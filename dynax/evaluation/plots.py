@@ -58,9 +58,9 @@ def horizon(path: Path, scores: Mapping[str, Score], dt: float, title: str) -> N
         axes = figure.subplots()
         for name, score in scores.items():
             _plot_error(axes, name, score, dt)
-        for valid in scores["model"].valid:
+        for valid in scores["model"].valid_times:
             _mark_threshold(axes, valid)
-        _annotate(axes, scores["model"].valid[0])
+        _annotate(axes, scores["model"].valid_times[0])
         axes.set(yscale="log", ylim=(1e-8, 10), xlabel="prediction horizon [s]", ylabel="error / standard deviation")
         axes.set_title(title)
         axes.legend(loc="lower right", ncols=2)
@@ -93,7 +93,7 @@ def _mark_threshold(axes: Axes, valid: ValidTime) -> None:
 
 def _annotate(axes: Axes, valid: ValidTime) -> None:
     """Write a valid prediction time beside its dot."""
-    text = f"VPT({valid.threshold:g}) {'> ' if valid.capped else ''}{valid.median:.2f} s"
+    text = f"VPT({valid.threshold:g}) {'> ' if valid.is_lower_bound else ''}{valid.median:.2f} s"
     axes.annotate(
         text, (valid.median, valid.threshold), xytext=(14, -15), textcoords="offset points", color=COLORS["model"],
         path_effects=[withStroke(linewidth=3, foreground="white")], zorder=6,

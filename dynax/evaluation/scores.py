@@ -24,8 +24,8 @@ class Score:
     """The errors of one predictor on one test set."""
 
     error: Float[np.ndarray, "N steps"]  # normalized error, standard deviations
-    physical: Float[np.ndarray, "steps C"]  # root mean square error in the unit of each coordinate
-    valid: tuple[ValidTime, ...]  # valid prediction times, one for each of `THRESHOLDS`
+    rmse: Float[np.ndarray, "steps C"]  # root mean square error in the unit of each coordinate
+    valid_times: tuple[ValidTime, ...]  # valid prediction times, one for each of `THRESHOLDS`
 
     @property
     def nrmse(self) -> Float[np.ndarray, " steps"]:
@@ -59,8 +59,8 @@ class Scoring:
     def score(self) -> Score:
         """Return the scores over all portions."""
         error = np.concatenate(self._errors)
-        valid = tuple(valid_time(error, x, self._space.dt) for x in THRESHOLDS)
-        return Score(error, np.sqrt(self._squares / len(error)), valid)
+        valid_times = tuple(valid_time(error, x, self._space.dt) for x in THRESHOLDS)
+        return Score(error, np.sqrt(self._squares / len(error)), valid_times)
 
 
 def score(
@@ -96,16 +96,16 @@ def score_summary(score: Score, ceiling: Score, space: StateSpace) -> dict[str, 
     return {
         "nrmse": {str(k): float(score.nrmse[k]) for k in score.horizons},
         "rmse": {
-            f"{space.labels[c]} [{space.units[c]}]": {str(k): float(score.physical[k, c]) for k in score.horizons}
+            f"{space.labels[c]} [{space.units[c]}]": {str(k): float(score.rmse[k, c]) for k in score.horizons}
             for c in np.flatnonzero(space.observed)
         },
         "vpt": {
             f"{valid.threshold:g}": {
                 "median_s": valid.median,
                 "p10_s": valid.p10,
-                "capped": valid.capped,
+                "capped": valid.is_lower_bound,
                 "of_ceiling": ceiling_share(valid, limit, space.dt),
             }
-            for valid, limit in zip(score.valid, ceiling.valid, strict=True)
+            for valid, limit in zip(score.valid_times, ceiling.valid_times, strict=True)
         },
     }

@@ -53,20 +53,20 @@ def score_table(
 
 def _score_row(score: Score, ceiling: Score, dt: float) -> list[str]:
     return [
-        _seconds(score.valid[0]),
-        f"{score.valid[0].p10:.2f} s",
-        _share(score.valid[0], ceiling.valid[0], dt),
-        _seconds(score.valid[1]),
+        _seconds(score.valid_times[0]),
+        f"{score.valid_times[0].p10:.2f} s",
+        _share(score.valid_times[0], ceiling.valid_times[0], dt),
+        _seconds(score.valid_times[1]),
         *(f"{score.nrmse[k]:.2g}" for k in score.horizons),
     ]
 
 
 def _seconds(valid: ValidTime) -> str:
-    return f"{'> ' if valid.capped else ''}{valid.median:.2f} s"
+    return f"{'> ' if valid.is_lower_bound else ''}{valid.median:.2f} s"
 
 
 def _share(valid: ValidTime, ceiling: ValidTime, dt: float) -> str:
-    return share_text(ceiling_share(valid, ceiling, dt), ceiling.capped and not valid.capped)
+    return share_text(ceiling_share(valid, ceiling, dt), ceiling.is_lower_bound and not valid.is_lower_bound)
 
 
 def physical_table(score: Score, space: StateSpace) -> Table:
@@ -75,7 +75,7 @@ def physical_table(score: Score, space: StateSpace) -> Table:
         "Error of the model in physical units",
         ["", *(f"after {k * space.dt:g} s" for k in score.horizons)],
         [
-            [f"{space.labels[c]} [{space.units[c]}]", *(f"{score.physical[k, c]:.2g}" for k in score.horizons)]
+            [f"{space.labels[c]} [{space.units[c]}]", *(f"{score.rmse[k, c]:.2g}" for k in score.horizons)]
             for c in np.flatnonzero(space.observed)
         ],
     )

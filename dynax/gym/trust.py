@@ -81,4 +81,4 @@ class TrustTest:
     @cached_property
     def _factors(self) -> Float[np.ndarray, "T1 C"]:
         assert self.trained.calibration
-        return self.trained.calibration.trust_factors(self.steps + 1).astype(np.float32)
+        return self.trained.calibration.spread_multipliers(self.steps + 1).astype(np.float32)

@@ -3,6 +3,8 @@
 import numpy as np
 from jaxtyping import Float, Int
 
+VPT_THRESHOLD = 0.1  # normalized error that ends a valid prediction, standard deviations
+
 
 def first_passage(values: Float[np.ndarray, "N T"], threshold: float) -> Int[np.ndarray, " N"]:
     """Return the first step at which each row exceeds a threshold or is NaN, or T if there is no such step."""

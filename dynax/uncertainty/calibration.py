@@ -20,7 +20,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from dynax.errors import UserError
-from dynax.math.first_passage import first_passage
+from dynax.math.first_passage import VPT_THRESHOLD, first_passage
 from dynax.runs.files import write_json
 from dynax.runs.json_files import read_json
 from dynax.uncertainty.spread import rms
@@ -29,13 +29,12 @@ FILE = "calibration.json"
 LEVELS = (0.5, 0.68, 0.8, 0.9, 0.95)  # coverage of the intervals
 MAX_KNOTS = 24  # horizons with factors of their own; those between are interpolated
 MIN_SPREAD = 1e-12  # standard deviations
-THRESHOLD = 0.1  # normalized error that ends a valid prediction, standard deviations
 MAX_TOO_LONG = 0.08  # share of validation trajectories whose trust horizon may exceed their valid time
 TRUST_FACTORS = np.geomspace(0.5, 50, 100)
 
 
 class _File(TypedDict):
-    """The content of the file, with the fields of `Calibration`."""
+    """The content of the file, with the fields of `Calibration`; `steps` are the knots."""
 
     state_std: list[float]
     steps: list[int]
@@ -48,7 +47,7 @@ class Calibration:
     """The calibrated uncertainty of a trained ensemble."""
 
     state_std: Float[np.ndarray, " C"]  # unit of errors and spreads
-    steps: Int[np.ndarray, " K"]  # control steps after the initial state
+    knot_steps: Int[np.ndarray, " K"]  # control steps after the initial state
     factors: Float[np.ndarray, "L K C"]  # half-width of an interval divided by the spread
     trust_factor: float  # factor of the calibrated error that determines the trust horizon
 
@@ -75,9 +74,9 @@ class Calibration:
         parts = [ratio[:, low:high].reshape(-1, ratio.shape[-1]) for low, high in pairwise(bounds)]
         factors = np.stack([np.quantile(part, LEVELS, axis=0) for part in parts], axis=1)
         intervals = cls(state_std, steps, factors, 1.0)
-        valid = first_passage(rms(error, observed), THRESHOLD)
+        valid = first_passage(rms(error, observed), VPT_THRESHOLD)
         size = intervals.typical_error(spread, observed)
-        too_long = [np.mean(first_passage(factor * size, THRESHOLD) > valid) for factor in TRUST_FACTORS]
+        too_long = [np.mean(first_passage(factor * size, VPT_THRESHOLD) > valid) for factor in TRUST_FACTORS]
         sufficient = [f for f, share in zip(TRUST_FACTORS, too_long, strict=True) if share <= MAX_TOO_LONG]
         return replace(intervals, trust_factor=float(min(sufficient, default=TRUST_FACTORS[-1])))
 
@@ -87,7 +86,7 @@ class Calibration:
 
     def _widening(self, count: int, level: float) -> Float[np.ndarray, "T1 C"]:
         """Return the half-width divided by the spread, for the first `count` states of a prediction."""
-        knots, values = np.log(self.steps), self.factors[LEVELS.index(level)]
+        knots, values = np.log(self.knot_steps), self.factors[LEVELS.index(level)]
         at = np.log(np.maximum(np.arange(count), 1))
         return np.stack([np.interp(at, knots, column) for column in values.T], axis=-1)
 
@@ -97,15 +96,15 @@ class Calibration:
         """Return the expected normalized error: the root mean square of the calibrated standard deviations."""
         return rms(self.half_width(spread, 0.68), observed)
 
-    def trust_factors(self, count: int) -> Float[np.ndarray, "T1 C"]:
-        """Return factors of the spread, for the first `count` states of a prediction.
+    def spread_multipliers(self, count: int) -> Float[np.ndarray, "T1 C"]:
+        """Return the factors that the spread is multiplied by, for the first `count` states of a prediction.
 
         The root mean square of factor times spread exceeds the threshold at the trust horizon, see `trust_steps`.
         """
         return self.trust_factor * self._widening(count, 0.68)
 
     def trust_steps(
-        self, spread: Float[np.ndarray, "N T1 C"], observed: Bool[np.ndarray, " C"], threshold: float = THRESHOLD
+        self, spread: Float[np.ndarray, "N T1 C"], observed: Bool[np.ndarray, " C"], threshold: float = VPT_THRESHOLD
     ) -> Int[np.ndarray, " N"]:
         """Return the first step whose normalized error probably exceeds the threshold, or T1 if there is none."""
         return first_passage(self.trust_factor * self.typical_error(spread, observed), threshold)
@@ -114,7 +113,7 @@ class Calibration:
         """Return the content of the file."""
         return {
             "state_std": self.state_std.tolist(),
-            "steps": self.steps.tolist(),
+            "steps": self.knot_steps.tolist(),
             "factors": self.factors.tolist(),
             "trust_factor": self.trust_factor,
         }

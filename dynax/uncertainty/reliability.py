@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.stats import spearmanr
 
-from dynax.math.first_passage import first_passage
-from dynax.uncertainty.calibration import LEVELS, THRESHOLD, Calibration, normal_half_width
+from dynax.math.first_passage import VPT_THRESHOLD, first_passage
+from dynax.uncertainty.calibration import LEVELS, Calibration, normal_half_width
 from dynax.uncertainty.spread import rms
 
 HORIZONS = (1, 10, 50, 100)  # control steps of the table
@@ -70,7 +70,7 @@ def reliability(
     raw = [size <= normal_half_width(spread, level)[:, at][..., observed] for level in LEVELS]
     width = calibration.half_width(spread, WIDTH_LEVEL)[:, at][..., observed].mean(axis=0)
     oracle = np.quantile(size, WIDTH_LEVEL, axis=0)
-    valid = first_passage(rms(error, observed), THRESHOLD)
+    valid = first_passage(rms(error, observed), VPT_THRESHOLD)
     announced = calibration.trust_steps(spread, observed)
     return Reliability(
         steps,

@@ -69,6 +69,6 @@ def test_a_short_training_reaches_its_valid_prediction_time(cart_pole, data, tes
     architecture, options, training, bound = CASES[name]
     model = architecture(env=cart_pole, **options)
     params = train_dynamics_model(model, *data, config=TrainingConfig(val_rollouts=8, **training))
-    valid = evaluate(TrainedModel(model, params), test=testset).scores["model"].valid[0]
+    valid = evaluate(TrainedModel(model, params), test=testset).scores["model"].valid_times[0]
     assert valid.threshold == 0.1
     assert valid.median >= bound

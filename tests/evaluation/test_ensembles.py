@@ -25,7 +25,7 @@ def evaluation(trained):
 
 def test_the_evaluation_of_an_ensemble_has_its_reliability(trained, evaluation, tmp_path):
     assert evaluation.reliability.steps[0] == 1
-    assert max(evaluation.reliability.steps) <= trained.calibration.steps[-1]
+    assert max(evaluation.reliability.steps) <= trained.calibration.knot_steps[-1]
     table = evaluation.tables()[-1]
     assert table.title == "Uncertainty of the ensemble"
     assert [len(row) for row in table.rows] == [len(table.columns)] * len(evaluation.reliability.steps)

@@ -64,7 +64,7 @@ def test_the_portions_of_a_test_do_not_influence_the_scores(trained, evaluation,
     np.testing.assert_allclose(other.std, evaluation.std, rtol=1e-12)
     for name, score in evaluation.scores.items():
         np.testing.assert_allclose(other.scores[name].error, score.error, rtol=1e-4, atol=1e-6)
-        np.testing.assert_allclose(other.scores[name].physical, score.physical, rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(other.scores[name].rmse, score.rmse, rtol=1e-4, atol=1e-6)
 
 
 def test_a_portion_has_a_bounded_size_whatever_the_number_of_trajectories(trained, monkeypatch):

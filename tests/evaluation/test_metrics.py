@@ -92,15 +92,15 @@ def test_an_error_equal_to_the_threshold_does_not_exceed_it():
 
 def test_a_trajectory_that_never_exceeds_the_threshold_counts_with_the_length_of_the_test():
     valid = valid_time(np.zeros((3, 11)), 0.1, 0.2)
-    assert (valid.median, valid.p10, valid.capped) == (2, 2, True)
+    assert (valid.median, valid.p10, valid.is_lower_bound) == (2, 2, True)
 
 
 def test_a_median_is_capped_if_half_of_the_trajectories_never_exceed_the_threshold():
     error = np.zeros((4, 5))
     error[:2, 3:] = 1
-    assert valid_time(error, 0.1, 1.0).capped
+    assert valid_time(error, 0.1, 1.0).is_lower_bound
     error[2, 3:] = 1
-    assert not valid_time(error, 0.1, 1.0).capped
+    assert not valid_time(error, 0.1, 1.0).is_lower_bound
 
 
 def test_the_tenth_percentile_is_over_trajectories():
@@ -140,7 +140,7 @@ def test_scores_agree_with_their_definitions(robots):
     result = score(env.space, truth, predicted, scale)
     np.testing.assert_allclose(result.error, error, rtol=1e-10)
     np.testing.assert_allclose(result.nrmse, [np.sqrt(np.mean(error[:, t] ** 2)) for t in range(30)], rtol=1e-10)
-    for valid, threshold in zip(result.valid, (0.1, 0.4), strict=True):
+    for valid, threshold in zip(result.valid_times, (0.1, 0.4), strict=True):
         passages = [next((t for t in range(30) if error[n, t] > threshold), 29) * env.dt for n in range(9)]
         assert valid.median == pytest.approx(np.median(passages))
         assert valid.p10 == pytest.approx(np.percentile(passages, 10))
