@@ -26,7 +26,9 @@ class Excitation(ABC):
         return EXCITATIONS.name_of(type(self))
 
     @abstractmethod
-    def signal(self, rng: np.random.Generator, n: int, steps: int, dt: float, nu: int) -> Float[np.ndarray, "n t u"]:
+    def signal(
+        self, rng: np.random.Generator, n: int, steps: int, dt: float, action_dim: int
+    ) -> Float[np.ndarray, "n t u"]:
         """Draw signals in [-1, 1].
 
         A subclass draws all random numbers of one trajectory before those of the next. The first trajectories then do
@@ -37,7 +39,7 @@ class Excitation(ABC):
             n: number of trajectories.
             steps: number of control steps, t.
             dt: duration of a control step, s.
-            nu: number of entries of an action, u.
+            action_dim: number of entries of an action, u.
 
         Returns:
             A new array, which the caller may change.

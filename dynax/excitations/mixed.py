@@ -36,13 +36,15 @@ class Mixed(Excitation):
         """The excitations, each with an equal share of the trajectories."""
         return (Uniform(), *(PiecewiseConstant(seconds) for seconds in self.hold_times), Prbs(), Ou(), Sines())
 
-    def signal(self, rng: np.random.Generator, n: int, steps: int, dt: float, nu: int) -> Float[np.ndarray, "n t u"]:
+    def signal(
+        self, rng: np.random.Generator, n: int, steps: int, dt: float, action_dim: int
+    ) -> Float[np.ndarray, "n t u"]:
         parts = self.parts
         order, *streams = rng.spawn(1 + len(parts))  # one stream per part, so that parts do not depend on each other
         cycles = np.tile(np.arange(len(parts)), (-(-n // len(parts)), 1))
         chosen = order.permuted(cycles, axis=1).ravel()[:n]
-        signals = np.empty((n, steps, nu))
+        signals = np.empty((n, steps, action_dim))
         for k, (part, stream) in enumerate(zip(parts, streams, strict=True)):
             rows = np.flatnonzero(chosen == k)
-            signals[rows] = part.signal(stream, len(rows), steps, dt, nu)
+            signals[rows] = part.signal(stream, len(rows), steps, dt, action_dim)
         return signals

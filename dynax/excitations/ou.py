@@ -24,9 +24,11 @@ class Ou(Excitation):
         check_range("time_constant", self.time_constant, 0, open_low=True)
         check_range("std", self.std, 0, open_low=True)
 
-    def signal(self, rng: np.random.Generator, n: int, steps: int, dt: float, nu: int) -> Float[np.ndarray, "n t u"]:
+    def signal(
+        self, rng: np.random.Generator, n: int, steps: int, dt: float, action_dim: int
+    ) -> Float[np.ndarray, "n t u"]:
         decay = np.exp(-dt / self.time_constant)
-        path = rng.normal(0, self.std, (n, steps, nu))
+        path = rng.normal(0, self.std, (n, steps, action_dim))
         path[:, 1:] *= np.sqrt(1 - decay**2)
         lag = 1
         while lag < steps:  # a prefix sum: each pass doubles the number of earlier values in each sum

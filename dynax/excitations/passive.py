@@ -12,8 +12,10 @@ from dynax.excitations.excitation import Excitation
 class Passive(Excitation):
     """A difference of zero from the default action, or the nearest value within the action range."""
 
-    def signal(self, rng: np.random.Generator, n: int, steps: int, dt: float, nu: int) -> Float[np.ndarray, "n t u"]:
-        return np.zeros((n, steps, nu))
+    def signal(
+        self, rng: np.random.Generator, n: int, steps: int, dt: float, action_dim: int
+    ) -> Float[np.ndarray, "n t u"]:
+        return np.zeros((n, steps, action_dim))
 
     def __call__(
         self,

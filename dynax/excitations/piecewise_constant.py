@@ -19,6 +19,8 @@ class PiecewiseConstant(Excitation):
         super().__post_init__()
         check_range("hold_time", self.hold_time, 0, open_low=True)
 
-    def signal(self, rng: np.random.Generator, n: int, steps: int, dt: float, nu: int) -> Float[np.ndarray, "n t u"]:
+    def signal(
+        self, rng: np.random.Generator, n: int, steps: int, dt: float, action_dim: int
+    ) -> Float[np.ndarray, "n t u"]:
         hold = min(steps, steps_of(self.hold_time, dt))
-        return np.repeat(rng.uniform(-1, 1, (n, -(-steps // hold), nu)), hold, axis=1)[:, :steps]
+        return np.repeat(rng.uniform(-1, 1, (n, -(-steps // hold), action_dim)), hold, axis=1)[:, :steps]

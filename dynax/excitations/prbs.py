@@ -19,7 +19,9 @@ class Prbs(Excitation):
         super().__post_init__()
         check_range("clock_period", self.clock_period, 0, open_low=True)
 
-    def signal(self, rng: np.random.Generator, n: int, steps: int, dt: float, nu: int) -> Float[np.ndarray, "n t u"]:
+    def signal(
+        self, rng: np.random.Generator, n: int, steps: int, dt: float, action_dim: int
+    ) -> Float[np.ndarray, "n t u"]:
         period = min(steps, steps_of(self.clock_period, dt))
-        draws = rng.uniform(-1, 1, (n, -(-steps // period), nu))
+        draws = rng.uniform(-1, 1, (n, -(-steps // period), action_dim))
         return np.repeat(np.where(draws < 0, -1.0, 1.0), period, axis=1)[:, :steps]

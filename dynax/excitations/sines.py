@@ -24,8 +24,10 @@ class Sines(Excitation):
         check_range("lowest_frequency", self.lowest_frequency, 0, open_low=True)
         check_range("highest_frequency", self.highest_frequency, self.lowest_frequency)
 
-    def signal(self, rng: np.random.Generator, n: int, steps: int, dt: float, nu: int) -> Float[np.ndarray, "n t u"]:
-        draws = rng.uniform(0, 1, (n, 3, self.waves, nu))
+    def signal(
+        self, rng: np.random.Generator, n: int, steps: int, dt: float, action_dim: int
+    ) -> Float[np.ndarray, "n t u"]:
+        draws = rng.uniform(0, 1, (n, 3, self.waves, action_dim))
         phase, weight, octave = np.moveaxis(draws, (1, 3), (0, 2))  # each (n, u, waves)
         frequency = self.lowest_frequency * (self.highest_frequency / self.lowest_frequency) ** octave
         # exp(w (i stride + j)) = exp(w i stride) exp(w j): two factors of about sqrt(t) values replace t exponentials
@@ -33,5 +35,5 @@ class Sines(Excitation):
         exponent = 2j * np.pi * dt * frequency[..., None] * np.arange(stride)  # (n, u, waves, stride)
         start = (weight * np.exp(2j * np.pi * phase))[..., None]
         path = np.matmul((start * np.exp(stride * exponent)).swapaxes(2, 3), np.exp(exponent)).imag  # (n, u, i, j)
-        path = path.reshape(n, nu, stride**2)[..., :steps].swapaxes(1, 2)
+        path = path.reshape(n, action_dim, stride**2)[..., :steps].swapaxes(1, 2)
         return path / np.maximum(np.abs(path).max(axis=1, keepdims=True), 1e-12)

@@ -12,5 +12,7 @@ from dynax.excitations.excitation import Excitation
 class Uniform(Excitation):
     """A new uniformly distributed value for every control step."""
 
-    def signal(self, rng: np.random.Generator, n: int, steps: int, dt: float, nu: int) -> Float[np.ndarray, "n t u"]:
-        return rng.uniform(-1, 1, (n, steps, nu))
+    def signal(
+        self, rng: np.random.Generator, n: int, steps: int, dt: float, action_dim: int
+    ) -> Float[np.ndarray, "n t u"]:
+        return rng.uniform(-1, 1, (n, steps, action_dim))
