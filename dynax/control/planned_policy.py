@@ -27,7 +27,7 @@ from dynax.runs.provenance import package_version
 from dynax.runs.summary import read_summary
 from dynax.trained import TrainedModel, config_of, load, model_tree
 
-GROUP = 8  # trajectories that one program plans for; rounding may depend on the place of a trajectory in its group
+GROUP = 8  # trajectories that one program plans for; rounding may depend on the slot of a trajectory
 COPIES = 3  # of the predicted states of a plan
 SAME_ROBOT = "mjcf_sha256", "assets_sha256", "decimation"  # entries of a manifest
 
@@ -72,40 +72,40 @@ class PlannedPolicy:
             "platform": jax.default_backend(),
         }
 
-    def start(self, places: Sequence[int], streams: Sequence[np.random.SeedSequence]) -> Act:
+    def start(self, slots: Sequence[int], streams: Sequence[np.random.SeedSequence]) -> Act:
         """Begin trajectories; see `dynax.data.closed_loop.Policy`."""
-        return _Group(self, places, [int(stream.generate_state(1)[0]) for stream in streams])
+        return _Group(self, slots, [int(stream.generate_state(1)[0]) for stream in streams])
 
 
 class _Group:
-    """The planners of one group. The free places of the group are filled with copies of the first trajectory."""
+    """The planners of one group. The free slots of the group are filled with copies of the first trajectory."""
 
     @in_single_precision
-    def __init__(self, policy: PlannedPolicy, places: Sequence[int], seeds: Sequence[int]):
-        self.policy, self.places, self.count = policy, list(places), 0
-        self.row = np.zeros(GROUP, int)  # trajectory at each place
-        self.row[self.places] = np.arange(len(self.places))
-        self.keys = jax.vmap(jax.random.key)(jnp.asarray(np.array(seeds, np.uint32)[self.row]))
+    def __init__(self, policy: PlannedPolicy, slots: Sequence[int], seeds: Sequence[int]):
+        self.policy, self.slots, self.step = policy, list(slots), 0
+        self.trajectory_of_slot = np.zeros(GROUP, int)
+        self.trajectory_of_slot[self.slots] = np.arange(len(self.slots))
+        self.keys = jax.vmap(jax.random.key)(jnp.asarray(np.array(seeds, np.uint32)[self.trajectory_of_slot]))
         problem = policy.problem
-        search = problem.planner.start(problem.center)
-        self.search = jax.tree.map(lambda leaf: jnp.tile(leaf, (GROUP,) + (1,) * jnp.ndim(leaf)), search)
-        self.states: np.ndarray | None = None
-        self.past = np.tile(problem.env.default_action, (GROUP, policy.predictor.history - 1, 1))
+        planner_state = problem.planner.start(problem.center)
+        self.planner_state = jax.tree.map(lambda leaf: jnp.tile(leaf, (GROUP,) + (1,) * jnp.ndim(leaf)), planner_state)
+        self.past_states: np.ndarray | None = None
+        self.past_actions = np.tile(problem.env.default_action, (GROUP, policy.predictor.history - 1, 1))
 
     @in_single_precision
     def __call__(
         self, states: Float[np.ndarray, "n k S"], executed: Float[np.ndarray, "n l A"]
     ) -> Float[np.ndarray, "n A"]:
-        history, states = self.policy.predictor.history, states[self.row]
-        before = np.repeat(states[:, :1], history - 1, axis=1) if self.states is None else self.states
-        self.states = np.concatenate([before, states], axis=1)[:, -history:]
-        past = np.concatenate([self.past, executed[self.row]], axis=1)
-        self.past = past[:, past.shape[1] - (history - 1) :]
-        keys = jax.vmap(jax.random.fold_in, (0, None))(self.keys, self.count)
-        arrays = (x.astype(np.float32) for x in (self.states, self.past))
-        self.search, actions = self.policy.program(self.search, keys, *arrays)
-        self.count += 1
-        return np.asarray(actions, float)[self.places]
+        history, states = self.policy.predictor.history, states[self.trajectory_of_slot]
+        before = np.repeat(states[:, :1], history - 1, axis=1) if self.past_states is None else self.past_states
+        self.past_states = np.concatenate([before, states], axis=1)[:, -history:]
+        past_actions = np.concatenate([self.past_actions, executed[self.trajectory_of_slot]], axis=1)
+        self.past_actions = past_actions[:, past_actions.shape[1] - (history - 1) :]
+        keys = jax.vmap(jax.random.fold_in, (0, None))(self.keys, self.step)
+        arrays = (x.astype(np.float32) for x in (self.past_states, self.past_actions))
+        self.planner_state, actions = self.policy.program(self.planner_state, keys, *arrays)
+        self.step += 1
+        return np.asarray(actions, float)[self.slots]
 
 
 def planned_policy(run: str | Path, env: Env) -> PlannedPolicy:

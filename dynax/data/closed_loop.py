@@ -34,11 +34,11 @@ class BatchPolicy(Protocol):
         """Everything that determines the actions, as JSON data for the manifest of a dataset."""
         ...
 
-    def start(self, places: Sequence[int], streams: Sequence[np.random.SeedSequence]) -> Act:
+    def start(self, slots: Sequence[int], streams: Sequence[np.random.SeedSequence]) -> Act:
         """Begin trajectories, and return the function that acts once per period.
 
         Args:
-            places: place of each trajectory in its group, from 0 to `group` (exclusive). Without groups, its number.
+            slots: slot of each trajectory in its group, from 0 to `group` (exclusive). Without groups, its number.
             streams: random stream of each trajectory.
         """
         ...
@@ -79,9 +79,9 @@ class ClosedLoopSource(Source):
         for group in np.unique(groups):
             rows = np.flatnonzero(groups == group).tolist()
             chosen = [numbers[row] for row in rows]
-            places = [number % size if size else number for number in chosen]
+            slots = [number % size if size else number for number in chosen]
             streams = [self._stream(number, attempt) for number in chosen]
-            act = self.policy.start(places, streams)
+            act = self.policy.start(slots, streams)
             paths[rows], executed[rows] = self._closed_loop(states[rows], actions[rows], act, run)
         return paths, executed
 

@@ -35,7 +35,7 @@ class FunctionPolicy:
     def identity(self) -> dict[str, str]:
         return {"kind": "function", "name": self.name, "sha256": self.sha256}
 
-    def start(self, places: Sequence[int], streams: Sequence[np.random.SeedSequence]) -> Act:
+    def start(self, slots: Sequence[int], streams: Sequence[np.random.SeedSequence]) -> Act:
         rngs = [np.random.default_rng(stream) for stream in streams]
 
         def act(states: np.ndarray, executed: np.ndarray) -> np.ndarray:

@@ -31,11 +31,11 @@ class Pairs(FunctionPolicy):
         super().__init__("pairs", "", function, 1, repeat=5, group=2)
         self.calls = []
 
-    def start(self, places, streams):
-        act = super().start(places, streams)
+    def start(self, slots, streams):
+        act = super().start(slots, streams)
 
         def recorded(states, executed):
-            self.calls.append((list(places), states, executed))
+            self.calls.append((list(slots), states, executed))
             return act(states, executed)
 
         return recorded
@@ -86,7 +86,7 @@ def test_batches_and_numbers_of_trajectories_do_not_change_the_data():
 def test_a_policy_receives_all_states_and_executed_actions_of_its_group():
     pairs = Pairs(damper)
     data = trajectories(source_of(pairs), 1, 4)
-    assert [places for places, *_ in pairs.calls] == [[1]] * 3 + [[0, 1]] * 3
+    assert [slots for slots, *_ in pairs.calls] == [[1]] * 3 + [[0, 1]] * 3
     first, second, third = pairs.calls[3:]
     assert [states.shape[1] for _, states, _ in pairs.calls[3:]] == [1, 5, 5]
     assert first[2].shape == (2, 0, 1)
