@@ -24,7 +24,7 @@ from dynax.architectures import MechanicalDynamicsModel, MLPDynamicsModel, Trans
 from dynax.base import BaseDynamicsModel
 from dynax.cli.console import duration
 from dynax.config.schema import TrainingConfig
-from dynax.data.source import Source
+from dynax.data.source import TrajectorySource
 from dynax.data.trajectories import Trajectories
 from dynax.envs import HopperEnv
 from dynax.evaluation.metrics import THRESHOLDS, state_std
@@ -62,7 +62,7 @@ def loaded(load: float) -> HopperEnv:
 
 def trajectories(excitation: Excitation, loads: np.ndarray, seed: int, steps: int) -> Trajectories:
     """Return `TRAJECTORIES_PER_LOAD` trajectories with each load."""
-    sources = (Source(loaded(load), excitation, seed + i, steps) for i, load in enumerate(loads))
+    sources = (TrajectorySource(loaded(load), excitation, seed + i, steps) for i, load in enumerate(loads))
     parts = [source.trajectories(0, TRAJECTORIES_PER_LOAD, "native")[0] for source in sources]
     return Trajectories(np.concatenate([p.states for p in parts]), np.concatenate([p.actions for p in parts]))
 

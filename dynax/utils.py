@@ -5,7 +5,7 @@ import numpy as np
 
 from dynax.config.schema import CollectConfig
 from dynax.data.backends import resolve_backend
-from dynax.data.source import Source
+from dynax.data.source import TrajectorySource
 from dynax.data.trajectories import Trajectories
 from dynax.envs.env import Env
 from dynax.evaluation import warmstart
@@ -46,7 +46,7 @@ def collect_and_prepare_data(
     """
     CollectConfig(num_rollouts=num_rollouts, rollout_length=rollout_length, backend=backend)
     seed = int(np.asarray(jax.random.bits(raw_key(rng), dtype=np.uint32)))
-    source = Source(env, excitation or Mixed(), seed, rollout_length)
+    source = TrajectorySource(env, excitation or Mixed(), seed, rollout_length)
     backend = resolve_backend(backend, env)
     data, _ = source.trajectories(0, num_rollouts, backend)
     warmstart.check(source, data, backend)

@@ -22,7 +22,7 @@ from benchmarks.common import markdown, seconds
 from benchmarks.speed.simulation import bare
 from dynax import envs
 from dynax.data.simulate import simulate
-from dynax.data.source import Source
+from dynax.data.source import TrajectorySource
 from dynax.envs.env import Env
 from dynax.excitations.mixed import Mixed
 from dynax.mechanics.collision.contacts import Contacts
@@ -80,7 +80,7 @@ def measured(name: str, turns: int) -> dict[str, Any]:
     contacts = Contacts.of(env.mj_model)
     if contacts is None:
         raise ValueError(f"{name} has no possible contacts")
-    states, actions = Source(env, Mixed(), 0, STEPS).draw(0, BATCH)
+    states, actions = TrajectorySource(env, Mixed(), 0, STEPS).draw(0, BATCH)
     tasks = [
         (detection(env, contacts, states), REPEATS),
         (mjx_detection(env, states), MJX_REPEATS),

@@ -17,7 +17,7 @@ from benchmarks.speed.contacts import use_one_core
 from benchmarks.speed.simulation import bare
 from benchmarks.speed.time_by_part import time_by_part
 from dynax import architectures, envs
-from dynax.data.source import Source
+from dynax.data.source import TrajectorySource
 from dynax.excitations.mixed import Mixed
 
 CASES = (
@@ -38,7 +38,7 @@ def measured(robot: str, architecture: str, rounds: int) -> dict[str, Any]:
     """Return the predicted steps per second, relative to MuJoCo too, and the share of each part of Dynax."""
     env = envs.make({"name": robot})
     model = architectures.make(env, {"architecture": architecture})
-    states, actions = Source(env, Mixed(), 0, model.history + STEPS).draw(0, BATCH)
+    states, actions = TrajectorySource(env, Mixed(), 0, model.history + STEPS).draw(0, BATCH)
     params = model.create(jax.random.PRNGKey(0), model.identity_normalization())
     history = np.repeat(states[:, None].astype(np.float32), model.history, axis=1)
     inputs = history, actions[:, : model.history - 1 + STEPS].astype(np.float32)

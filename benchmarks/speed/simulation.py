@@ -21,7 +21,7 @@ from benchmarks.common import markdown, seconds
 from dynax import envs
 from dynax.config.schema import CollectConfig
 from dynax.data.collection import collect
-from dynax.data.source import Source
+from dynax.data.source import TrajectorySource
 from dynax.envs.env import Env
 from dynax.evaluation import warmstart
 from dynax.excitations.mixed import Mixed
@@ -60,7 +60,7 @@ def measure(rounds: int) -> Iterator[dict[str, Any]]:
 def measure_robot(name: str, config: CollectConfig, rounds: int, threads: int) -> dict[str, Any]:
     """Return the result of one robot."""
     env = envs.make({"name": name})
-    states, actions = Source(env, Mixed(), config.seed, config.rollout_length).draw(0, config.num_rollouts)
+    states, actions = TrajectorySource(env, Mixed(), config.seed, config.rollout_length).draw(0, config.num_rollouts)
     simulate_only = bare(env, states, actions, threads)
     times = np.array([(collection_time(env, config), seconds(simulate_only)) for _ in range(rounds)])
     count = config.num_rollouts * config.rollout_length

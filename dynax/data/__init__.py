@@ -1,6 +1,6 @@
 """Trajectories of robots: how they are drawn, simulated and stored.
 
-    source.Source --> simulate.simulate --> trajectories.Trajectories --> dataset.Dataset
+    source.TrajectorySource --> simulate.simulate --> trajectories.Trajectories --> dataset.Dataset
 
 A source draws initial states and actions. `simulate` runs them on one of two backends: `native` (C MuJoCo, module
 `native`) or `mjx` (MuJoCo on JAX, module `mjx`). `collection` stores the trajectories of a source as a dataset, and

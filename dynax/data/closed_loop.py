@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from dynax.data.simulate import Simulator, diverged, simulate, simulator
-from dynax.data.source import BLOCK, Source
+from dynax.data.source import BLOCK, TrajectorySource
 from dynax.data.trajectories import Trajectories
 from dynax.errors import config_section
 
@@ -45,7 +45,7 @@ class BatchPolicy(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class ClosedLoopSource(Source):
+class ClosedLoopSource(TrajectorySource):
     """A source whose actions are those of a policy, mixed with the excitation. C MuJoCo simulates the trajectories."""
 
     policy: BatchPolicy = field(kw_only=True)
@@ -56,7 +56,7 @@ class ClosedLoopSource(Source):
         return {"policy": {**self.policy.identity, "noise": self.noise}}
 
     def trajectories(self, start: int, stop: int, backend: str) -> tuple[Trajectories, int]:
-        """Simulate the trajectories `start` to `stop` (exclusive); see `Source.trajectories`."""
+        """Simulate the trajectories `start` to `stop` (exclusive); see `TrajectorySource.trajectories`."""
         return self._simulate(start, *self.draw(start, stop), partial(simulate, self.env, backend="native"))
 
     def batches(self, n: int, size: int, backend: str) -> Iterator[tuple[Trajectories, int]]:

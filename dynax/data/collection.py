@@ -15,7 +15,7 @@ from dynax.data.locks import discard_leftovers, locked
 from dynax.data.manifest import directory_name
 from dynax.data.simulate import batch_size
 from dynax.data.sizes import check_collection, check_description
-from dynax.data.source import Source
+from dynax.data.source import TrajectorySource
 from dynax.data.trajectories import Trajectories
 from dynax.data.writer import creating
 from dynax.envs import Env
@@ -34,7 +34,8 @@ class Inspection(Protocol):
         """Write the result into the folder of the dataset."""
 
 
-Inspect = Callable[[Source, Trajectories, str], Inspection]  # called with the first trajectories and their backend
+# Called with a source, its first trajectories and their backend.
+Inspect = Callable[[TrajectorySource, Trajectories, str], Inspection]
 
 
 def collect(
@@ -89,7 +90,7 @@ def collect(
     return dataset
 
 
-def _source(env: Env, excitation: Excitation, config: CollectConfig, policy: BatchPolicy | None) -> Source:
+def _source(env: Env, excitation: Excitation, config: CollectConfig, policy: BatchPolicy | None) -> TrajectorySource:
     """Return the source of a dataset."""
     if (policy is None) != (config.policy is None):
         raise UserError(f"policy={config.policy} needs the argument policy of collect, which has it as an object")
@@ -97,19 +98,23 @@ def _source(env: Env, excitation: Excitation, config: CollectConfig, policy: Bat
         text = "backend=mjx cannot collect with a policy, whose actions depend on the states: use the backend native"
         raise UserError(text, "backend")
     if policy is None:
-        return Source(env, excitation, config.seed, config.rollout_length)
+        return TrajectorySource(env, excitation, config.seed, config.rollout_length)
     return ClosedLoopSource(
         env, excitation, config.seed, config.rollout_length, policy=policy, noise=config.policy_noise
     )
 
 
-def _place(source: Source, config: CollectConfig, root: str | Path, backend: str) -> tuple[dict[str, Any], Path]:
+def _place(
+    source: TrajectorySource, config: CollectConfig, root: str | Path, backend: str
+) -> tuple[dict[str, Any], Path]:
     """Return the manifest and the directory of a dataset."""
     manifest = describe(source, config, backend)
     return manifest, Path(root).absolute() / directory_name(manifest)
 
 
-def _collect(source: Source, manifest: dict[str, Any], path: Path, progress: Progress, inspect: Inspect | None) -> None:
+def _collect(
+    source: TrajectorySource, manifest: dict[str, Any], path: Path, progress: Progress, inspect: Inspect | None
+) -> None:
     env, backend, n = source.env, manifest["backend"], manifest["num_rollouts"]
     log.info("collecting %d trajectories of %s: drawing initial states and simulating (%s)", n, env.name, backend)
     chunk, done, redrawn = manifest["chunk"], 0, 0

@@ -10,10 +10,10 @@ from dynax.config.schema import CollectConfig
 from dynax.data.arrays import chunk_size
 from dynax.data.manifest import robot_of, with_description_hash
 from dynax.data.simulate import DTYPE
-from dynax.data.source import BLOCK, Source
+from dynax.data.source import BLOCK, TrajectorySource
 
 
-def describe(source: Source, config: CollectConfig, backend: str) -> dict[str, Any]:
+def describe(source: TrajectorySource, config: CollectConfig, backend: str) -> dict[str, Any]:
     """Return the manifest of the dataset that `source` and `config` define on `backend`.
 
     The key `draws_sha256` is the hash of the first initial states and actions. It represents the code that draws them.

@@ -31,7 +31,7 @@ MAX_DRAWS = 20  # draws of one trajectory; if all of them diverge, the robot can
 
 
 @dataclass(frozen=True, eq=False)
-class Source:
+class TrajectorySource:
     """An endless sequence of trajectories, which the seed determines."""
 
     env: Env

@@ -7,7 +7,7 @@ import numpy as np
 from dynax.envs.env import Env
 from dynax.envs.resets.reset import Reset
 from dynax.envs.resets.uniform import UniformReset
-from dynax.envs.source import ASSETS, Source
+from dynax.envs.source import ASSETS, ModelSource
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,7 +17,7 @@ class PendulumEnv(Env):
     State: angle (rad) and its rate. Action: torque, up to the gear of the motor. Control step: 0.02 s.
     """
 
-    source: InitVar[Source | None] = ASSETS / "pendulum.xml"
+    source: InitVar[ModelSource | None] = ASSETS / "pendulum.xml"
     reset: Reset = UniformReset((np.pi,), (8.0,))
 
 
@@ -28,7 +28,7 @@ class CartPoleEnv(Env):
     State: x (m), angle (rad), and their rates. Action: force on the cart, at most 10 N. Control step: 0.01 s.
     """
 
-    source: InitVar[Source | None] = ASSETS / "cart_pole.xml"
+    source: InitVar[ModelSource | None] = ASSETS / "cart_pole.xml"
     reset: Reset = UniformReset((1.5, np.pi), (3.0, 6.0))
 
 
@@ -40,7 +40,7 @@ class DoubleCartPoleEnv(Env):
     Control step: 0.01 s.
     """
 
-    source: InitVar[Source | None] = ASSETS / "double_cart_pole.xml"
+    source: InitVar[ModelSource | None] = ASSETS / "double_cart_pole.xml"
     reset: Reset = UniformReset((1.5, np.pi, np.pi), (5.0, 5.0, 5.0))
 
 
@@ -52,7 +52,7 @@ class AcrobotEnv(Env):
     Control step: 0.01 s.
     """
 
-    source: InitVar[Source | None] = ASSETS / "acrobot.xml"
+    source: InitVar[ModelSource | None] = ASSETS / "acrobot.xml"
     reset: Reset = UniformReset((np.pi, np.pi), (3.0, 3.0))
 
 
@@ -64,7 +64,7 @@ class ThreeLinkEnv(Env):
     The joint limits are at 2, 2.2 and 2.4 rad in both directions. Control step: 0.01 s.
     """
 
-    source: InitVar[Source | None] = ASSETS / "three_link.xml"
+    source: InitVar[ModelSource | None] = ASSETS / "three_link.xml"
     reset: Reset = UniformReset((1.6, 1.75, 1.9), (3.0, 3.0, 3.0))
 
 
@@ -77,6 +77,6 @@ class NerdCartpoleEnv(Env):
     of that paper are for passive rollouts: `eval.actions=passive`.
     """
 
-    source: InitVar[Source | None] = ASSETS / "nerd_cartpole.xml"
+    source: InitVar[ModelSource | None] = ASSETS / "nerd_cartpole.xml"
     decimation: int = 5
     reset: Reset = UniformReset((1.0, np.pi), (1.0, 2.0))

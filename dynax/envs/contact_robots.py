@@ -5,7 +5,7 @@ from dataclasses import InitVar, dataclass
 from dynax.envs.env import Env
 from dynax.envs.resets.reset import Reset
 from dynax.envs.resets.standing import StandingReset
-from dynax.envs.source import ASSETS, Source
+from dynax.envs.source import ASSETS, ModelSource
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,7 +17,7 @@ class HopperEnv(Env):
     Leaning forward and swinging the leg backward are positive.
     """
 
-    source: InitVar[Source | None] = ASSETS / "hopper.xml"
+    source: InitVar[ModelSource | None] = ASSETS / "hopper.xml"
     reset: Reset = StandingReset()
 
 
@@ -30,7 +30,7 @@ class CheetahEnv(Env):
     Leaning forward and swinging a limb backward are positive.
     """
 
-    source: InitVar[Source | None] = ASSETS / "cheetah.xml"
+    source: InitVar[ModelSource | None] = ASSETS / "cheetah.xml"
     reset: Reset = StandingReset()
 
 
@@ -43,7 +43,7 @@ class QuadrupedEnv(Env):
     leg. Control step: 0.004 s. Swinging a leg backward, or to the left of the robot, is positive.
     """
 
-    source: InitVar[Source | None] = ASSETS / "quadruped.xml"
+    source: InitVar[ModelSource | None] = ASSETS / "quadruped.xml"
     reset: Reset = StandingReset()
 
 
@@ -56,7 +56,7 @@ class ArmEnv(Env):
     With all joints at 0 the arm points up. The gap between the fingers is slightly wider than the box.
     """
 
-    source: InitVar[Source | None] = ASSETS / "arm.xml"
+    source: InitVar[ModelSource | None] = ASSETS / "arm.xml"
     reset: Reset = StandingReset(
         home_drop=0.002, wide_shift=0.2, wide_tilt=3.0, wide_drop=0.15, wide_speed=0.5, wide_rate=2.0
     )

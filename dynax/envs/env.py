@@ -18,7 +18,7 @@ from dynax.envs.observation import observed_coordinates
 from dynax.envs.resets.feasible import Feasible
 from dynax.envs.resets.keyframe import KeyframeReset
 from dynax.envs.resets.reset import Reset
-from dynax.envs.source import Source, check_model, name_of_source, read_source
+from dynax.envs.source import ModelSource, check_model, name_of_source, read_source
 from dynax.envs.state_space import StateSpace
 from dynax.envs.unsupported import unsupported_model
 from dynax.errors import UserError, check_range, check_whole, config_section
@@ -40,7 +40,7 @@ class Env:
         UserError: if the model cannot be read, Dynax does not support the robot, or an option is invalid.
     """
 
-    source: InitVar[Source | None] = None
+    source: InitVar[ModelSource | None] = None
     name: str = field(default="", kw_only=True)  # by default the registered name, the file's stem or the model's name
     mjcf: str = field(default="", kw_only=True, repr=False)  # MJCF text; if it is given, `source` is not read
     assets: Mapping[str, bytes] = field(default_factory=dict, kw_only=True, repr=False)  # files of the MJCF, by name
@@ -50,7 +50,7 @@ class Env:
     reset: Reset = field(default=KeyframeReset(), kw_only=True)  # distribution of the initial states
     warnings: tuple[str, ...] = field(default=(), init=False, repr=False)  # of MuJoCo's compiler, and swapped limits
 
-    def __post_init__(self, source: Source | None):
+    def __post_init__(self, source: ModelSource | None):
         check_fields(self)
         check_range("decimation", self.decimation, 1, MAX_STEPS)
         self._load(source)
@@ -65,7 +65,7 @@ class Env:
         with config_section("reset"):
             self.reset.check(self.mj_model, space)
 
-    def _load(self, source: Source | None) -> None:
+    def _load(self, source: ModelSource | None) -> None:
         """Read and compile the model, and log the warnings of MuJoCo's compiler."""
         with collected_warnings() as found:
             if not self.mjcf:
@@ -78,7 +78,7 @@ class Env:
         for warning in self.warnings:
             log_once(f"the model of {self.name or 'the robot'}: {warning}")
 
-    def _read(self, source: Source | None) -> tuple[str, dict[str, bytes]]:
+    def _read(self, source: ModelSource | None) -> tuple[str, dict[str, bytes]]:
         if source is None:
             raise UserError("source= is missing: it must be a path, an XML text, an MjSpec or an MjModel", "source")
         return read_source(source, "source", self.assets)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dynax.envs.env import Env
-from dynax.envs.source import Source, read_source
+from dynax.envs.source import ModelSource, read_source
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,10 +19,10 @@ class MjcfEnv(Env):
 
     xml: str = ""  # path of the file; with `mjcf`, only its stem is used
 
-    def __post_init__(self, source: Source | None):
+    def __post_init__(self, source: ModelSource | None):
         if self.xml and not self.name:
             object.__setattr__(self, "name", Path(self.xml).stem)
         super().__post_init__(source)
 
-    def _read(self, source: Source | None) -> tuple[str, dict[str, bytes]]:
+    def _read(self, source: ModelSource | None) -> tuple[str, dict[str, bytes]]:
         return super()._read(source) if source is not None else read_source(Path(self.xml), "xml", {})

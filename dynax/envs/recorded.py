@@ -10,7 +10,7 @@ import mujoco
 import numpy as np
 
 from dynax.envs.env import Env
-from dynax.envs.source import Source
+from dynax.envs.source import ModelSource
 from dynax.envs.state_space import StateSpace
 from dynax.errors import UserError
 from dynax.mjcf.binary_model import model_name
@@ -41,12 +41,12 @@ class DataEnv(Env):
 
     observe: tuple[str, ...] = field(default=("qpos",), kw_only=True)
 
-    def __post_init__(self, source: Source | None):
+    def __post_init__(self, source: ModelSource | None):
         if self.mjcf:
             object.__setattr__(self, "name", model_name(self.mj_model))
         super().__post_init__(source)
 
-    def _read(self, source: Source | None) -> tuple[str, dict[str, bytes]]:
+    def _read(self, source: ModelSource | None) -> tuple[str, dict[str, bytes]]:
         raise UserError(
             "name=data has no simulator: give the dataset of a log, dataset=<directory>, as `dynax import` prints it",
             "name",

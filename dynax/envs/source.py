@@ -23,7 +23,7 @@ from dynax.mjcf.special_files import check_regular_files
 
 log = logging.getLogger(__name__)
 
-Source = str | os.PathLike[str] | mujoco.MjSpec | mujoco.MjModel
+ModelSource = str | os.PathLike[str] | mujoco.MjSpec | mujoco.MjModel
 Read = Callable[[], tuple[str, dict[str, bytes]]]  # returns the text and the assets of a model
 
 ASSETS = Path(__file__).parent / "assets"  # folder of the MJCF files of Dynax
@@ -37,7 +37,7 @@ BAD_STEP = (mujoco.mjtWarning.mjWARN_BADQPOS, mujoco.mjtWarning.mjWARN_BADQVEL, 
 _tried: set[str] = set()  # digests of the models that have been compiled and simulated in a child process
 
 
-def read_source(source: Source, argument: str, assets: Mapping[str, bytes]) -> tuple[str, dict[str, bytes]]:
+def read_source(source: ModelSource, argument: str, assets: Mapping[str, bytes]) -> tuple[str, dict[str, bytes]]:
     """Return the MJCF text of a robot, and the files that the text loads by name.
 
     An MjModel has no XML text. Its text is a placeholder, and the assets contain the model in MuJoCo's binary format;
@@ -146,12 +146,12 @@ def _shipped() -> frozenset[str]:
     return frozenset(_digest(file.read_text(), {}) for file in ASSETS.glob("*.xml"))
 
 
-def is_xml(source: Source) -> bool:
+def is_xml(source: ModelSource) -> bool:
     """Return whether a source is an XML text rather than a path."""
     return isinstance(source, str) and source.lstrip(BLANK).startswith("<")
 
 
-def name_of_source(source: Source | None, model: mujoco.MjModel) -> str:
+def name_of_source(source: ModelSource | None, model: mujoco.MjModel) -> str:
     """Return the name of a robot: the stem of its file, or the name of its model, or `robot`."""
     if isinstance(source, (str, os.PathLike)) and not is_xml(source):
         return Path(source).stem

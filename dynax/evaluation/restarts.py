@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from dynax.data.simulate import diverged, simulate, simulate_rounded
-from dynax.data.source import Source
+from dynax.data.source import TrajectorySource
 from dynax.data.trajectories import Trajectories
 from dynax.envs import Env
 from dynax.evaluation import metrics
@@ -47,7 +47,7 @@ def gap_is_negligible(
     )
 
 
-def restarted_valid_time(env: Env, source: Source, n: int, std: Float[np.ndarray, " C"]) -> float:
+def restarted_valid_time(env: Env, source: TrajectorySource, n: int, std: Float[np.ndarray, " C"]) -> float:
     """Return VPT(0.1), in s, of the float32 simulation that restarts at every physics step.
 
     Args:

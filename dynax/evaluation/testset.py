@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from dynax.data.source import Source
+from dynax.data.source import TrajectorySource
 from dynax.data.trajectories import Trajectories
 from dynax.envs.env import Env
 from dynax.excitations.passive import Passive
@@ -74,7 +74,7 @@ class TestSource:
 
     __test__ = False
 
-    source: Source
+    source: TrajectorySource
     count: int  # trajectories
     warmup: int  # control steps before time zero
 
@@ -83,7 +83,7 @@ class TestSource:
         """Return a source of test trajectories; `make_testset` documents the arguments."""
         steps = warmup + max(1, round(seconds / env.dt))
         stream_seed = int(np.random.SeedSequence((seed, STREAM)).generate_state(1)[0])
-        return cls(Source(env, ACTIONS[actions], stream_seed, steps), n, warmup)
+        return cls(TrajectorySource(env, ACTIONS[actions], stream_seed, steps), n, warmup)
 
     def __len__(self) -> int:
         return self.count

@@ -15,7 +15,7 @@ import numpy as np
 from dynax.config.schema import EvalConfig
 from dynax.data.closed_loop import ClosedLoopSource
 from dynax.data.simulate import simulate
-from dynax.data.source import Source
+from dynax.data.source import TrajectorySource
 from dynax.data.trajectories import Trajectories
 from dynax.evaluation import metrics
 from dynax.evaluation.restarts import (
@@ -101,7 +101,7 @@ class WarmstartCheck:
         return cls(**{field.name: content[field.name] for field in fields(cls)})
 
 
-def check(source: Source, data: Trajectories, backend: str) -> WarmstartCheck:
+def check(source: TrajectorySource, data: Trajectories, backend: str) -> WarmstartCheck:
     """Check the first trajectories of a source, and log a warning if a step depends on more than the state.
 
     The check is always about C MuJoCo, because evaluation uses it.
@@ -130,7 +130,7 @@ def check(source: Source, data: Trajectories, backend: str) -> WarmstartCheck:
     return result
 
 
-def _with_cure(result: WarmstartCheck, source: Source, n: int, std: np.ndarray) -> WarmstartCheck:
+def _with_cure(result: WarmstartCheck, source: TrajectorySource, n: int, std: np.ndarray) -> WarmstartCheck:
     """Add the valid times and the first cure of `CURES` that makes the gap negligible."""
     env, draws = source.env, source.draw(0, n)
     cure = next((option for option in CURES if gap_is_negligible(with_option(env, option), *draws, std)), None)

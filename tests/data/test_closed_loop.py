@@ -11,7 +11,7 @@ from dynax.data.closed_loop import ClosedLoopSource
 from dynax.data.describe import describe
 from dynax.data.function_policy import FunctionPolicy
 from dynax.data.simulate import simulate
-from dynax.data.source import Source
+from dynax.data.source import TrajectorySource
 from dynax.envs import DoubleCartPoleEnv, PendulumEnv
 from dynax.errors import UserError
 from dynax.excitations.mixed import Mixed
@@ -65,7 +65,7 @@ def test_the_share_of_the_excitation_is_between_the_policy_and_the_excitation():
     def constant(state, rng):
         return [99.0]  # beyond the bounds
 
-    states, excited = Source(PendulumEnv(), Mixed(), 3, 12).draw(0, 40)
+    states, excited = TrajectorySource(PendulumEnv(), Mixed(), 3, 12).draw(0, 40)
     high = PendulumEnv().action_bounds[1]
     for noise in (0.0, 0.25, 1.0):
         data = trajectories(source_of(policy(constant), noise))
@@ -113,7 +113,7 @@ def test_the_description_depends_on_the_policy_and_its_share():
     def key(source, config=SIZE):
         return describe(source, config, "native")["description_sha256"]
 
-    without = Source(PendulumEnv(), Mixed(), 3, 12)
+    without = TrajectorySource(PendulumEnv(), Mixed(), 3, 12)
     keys = {key(without), key(source_of(policy())), key(source_of(policy(sha256="b"))), key(source_of(policy(), 0.3))}
     assert len(keys) == 4
     assert key(source_of(policy())) in keys

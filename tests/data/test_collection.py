@@ -15,7 +15,7 @@ from dynax.data import arrays, simulate
 from dynax.data.collection import collect
 from dynax.data.dataset import Dataset
 from dynax.data.describe import describe
-from dynax.data.source import Source
+from dynax.data.source import TrajectorySource
 from dynax.envs import CartPoleEnv, MjcfEnv, PendulumEnv, UniformReset
 from dynax.errors import UserError
 from dynax.evaluation import warmstart
@@ -109,7 +109,7 @@ def test_equal_seeds_give_equal_bytes_for_every_batch_size(tmp_path, monkeypatch
 
 
 def test_a_trajectory_does_not_depend_on_the_number_of_trajectories():
-    source = Source(PendulumEnv(), Mixed(), seed=1, steps=12)
+    source = TrajectorySource(PendulumEnv(), Mixed(), seed=1, steps=12)
     complete = source.draw(0, 150)
     for start, stop in [(0, 1), (31, 33), (40, 130), (149, 150)]:
         for part, array in zip(source.draw(start, stop), complete, strict=True):
@@ -131,14 +131,14 @@ def test_a_trajectory_does_not_depend_on_the_number_of_trajectories():
 )
 def test_the_hash_depends_on_everything_that_determines_the_data(env, excitation, config):
     def digest(env, excitation, config):
-        source = Source(env, excitation, config.seed, config.rollout_length)
+        source = TrajectorySource(env, excitation, config.seed, config.rollout_length)
         return describe(source, config, "native")["description_sha256"]
 
     assert digest(env, excitation, config) != digest(PendulumEnv(), Mixed(), SIZE)
 
 
 def test_the_hash_depends_on_the_code_of_an_excitation(monkeypatch):
-    source = Source(PendulumEnv(), PiecewiseConstant(), SIZE.seed, SIZE.rollout_length)
+    source = TrajectorySource(PendulumEnv(), PiecewiseConstant(), SIZE.seed, SIZE.rollout_length)
     before = describe(source, SIZE, "native")["description_sha256"]
     monkeypatch.setattr(PiecewiseConstant, "signal", lambda self, rng, n, steps, dt, nu: np.zeros((n, steps, nu)))
     assert describe(source, SIZE, "native")["description_sha256"] != before

@@ -4,7 +4,7 @@ import pytest
 
 from dynax.config.schema import CollectConfig
 from dynax.data.collection import collect
-from dynax.data.source import Source
+from dynax.data.source import TrajectorySource
 from dynax.envs import PendulumEnv
 from dynax.errors import UserError
 from dynax.excitations.mixed import Mixed
@@ -18,7 +18,7 @@ from dynax.excitations.mixed import Mixed
     ],
 )
 def test_the_size_of_a_dataset_is_estimated_before_anything_is_drawn(tmp_path, monkeypatch, size, message):
-    monkeypatch.setattr(Source, "draw", None)
+    monkeypatch.setattr(TrajectorySource, "draw", None)
     if size[0] == 2:
         monkeypatch.setattr("dynax.config.bounds.available_memory", lambda: 1e9)
     with pytest.raises(UserError, match=message):

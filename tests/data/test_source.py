@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dynax.data.simulate import diverged, simulate
-from dynax.data.source import FAST_DRAWS, MAX_DRAWS, Source
+from dynax.data.source import FAST_DRAWS, MAX_DRAWS, TrajectorySource
 from dynax.envs import DoubleCartPoleEnv, PendulumEnv
 from dynax.excitations.mixed import Mixed
 
@@ -13,7 +13,7 @@ DIVERGING = 863  # index of a trajectory with seed 0: MuJoCo's Euler integrator 
 
 @pytest.fixture(scope="module")
 def source():
-    return Source(DoubleCartPoleEnv(), Mixed(), seed=0, steps=500)
+    return TrajectorySource(DoubleCartPoleEnv(), Mixed(), seed=0, steps=500)
 
 
 def test_a_diverged_trajectory_is_drawn_again_and_the_others_are_kept(source):
@@ -28,7 +28,7 @@ def test_a_diverged_trajectory_is_drawn_again_and_the_others_are_kept(source):
 
 
 def test_the_last_draw_may_succeed(monkeypatch):
-    source = Source(PendulumEnv(), Mixed(), seed=0, steps=5)
+    source = TrajectorySource(PendulumEnv(), Mixed(), seed=0, steps=5)
     calls = iter(range(100))
     monkeypatch.setattr("dynax.data.source.diverged", lambda paths: np.full(len(paths), next(calls) < MAX_DRAWS - 1))
     assert source.trajectories(0, 1, "native")[1] == MAX_DRAWS - 1
@@ -41,7 +41,7 @@ def test_a_repeated_draw_does_not_depend_on_other_trajectories(source):
 
 
 def test_batches_of_every_size_contain_the_same_trajectories():
-    source = Source(PendulumEnv(), Mixed(), seed=0, steps=5)
+    source = TrajectorySource(PendulumEnv(), Mixed(), seed=0, steps=5)
     complete, _ = source.trajectories(0, 70, "native")
     parts = [data for data, _ in source.batches(70, 32, "native")]
     assert [len(part) for part in parts] == [32, 32, 6]

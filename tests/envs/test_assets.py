@@ -8,7 +8,7 @@ import pytest
 
 import dynax.envs
 from dynax.data.simulate import diverged, simulate
-from dynax.data.source import Source
+from dynax.data.source import TrajectorySource
 from dynax.excitations.mixed import Mixed
 from dynax.excitations.piecewise_constant import PiecewiseConstant
 
@@ -148,7 +148,7 @@ def test_the_three_link_arm_has_its_motors_armature_damping_and_joint_limits():
 
 def test_trajectories_of_the_three_link_arm_often_reach_the_joint_limits(robots):
     arm = robots["three_link"]
-    lower, upper = arm.space.beyond(Source(arm, Mixed(), 0, 500).trajectories(0, 64, "native")[0].states)
+    lower, upper = arm.space.beyond(TrajectorySource(arm, Mixed(), 0, 500).trajectories(0, 64, "native")[0].states)
     active = (lower > 0) | (upper > 0)
     assert active.any(axis=-1).mean() > 0.05
     assert (active.mean(axis=(0, 1)) > 0.01).all()
@@ -158,7 +158,7 @@ def test_trajectories_of_the_three_link_arm_often_reach_the_joint_limits(robots)
 @pytest.mark.parametrize("name", ["acrobot", "three_link", "nerd_cartpole"])
 def test_piecewise_constant_actions_do_not_diverge(robots, name):
     env = robots[name]
-    states, actions = Source(env, PiecewiseConstant(0.2), 0, round(26 / env.dt)).draw(0, 32)
+    states, actions = TrajectorySource(env, PiecewiseConstant(0.2), 0, round(26 / env.dt)).draw(0, 32)
     assert not diverged(simulate(env, states, actions, "native")).any()
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dynax import envs
-from dynax.data.source import Source
+from dynax.data.source import TrajectorySource
 from dynax.envs import CartPoleEnv, MjcfEnv, PendulumEnv, UniformReset
 from dynax.errors import UserError
 from dynax.excitations.passive import Passive
@@ -168,7 +168,7 @@ def test_a_range_must_lie_within_the_ctrlrange():
 def test_the_passive_action_keeps_a_mocap_body_at_its_pose():
     env = robot(rest='<worldbody><body mocap="true" pos="0 0 1"><geom size=".1"/></body></worldbody>' + MOTORS)
     assert env.default_action.tolist() == [0, 0, 0, 0, 1, 1, 0, 0, 0]
-    _, actions = Source(env, Passive(), 0, 5).draw(0, 2)
+    _, actions = TrajectorySource(env, Passive(), 0, 5).draw(0, 2)
     np.testing.assert_array_equal(actions, np.broadcast_to(env.default_action, (2, 5, 9)))
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dynax.data.simulate import simulate
-from dynax.data.source import Source
+from dynax.data.source import TrajectorySource
 from dynax.evaluation import testset
 from dynax.excitations.piecewise_constant import PiecewiseConstant
 
@@ -68,7 +68,7 @@ def test_different_seeds_give_different_tests(pendulum, test):
 
 
 def test_a_test_and_data_with_the_same_seed_have_different_initial_states(pendulum, test):
-    states, _ = Source(pendulum, PiecewiseConstant(0.2), 3, WARMUP + 50).draw(0, 6)
+    states, _ = TrajectorySource(pendulum, PiecewiseConstant(0.2), 3, WARMUP + 50).draw(0, 6)
     assert not (test.trajectories.states[:, 0] == states).any()
 
 

@@ -7,7 +7,7 @@ import mujoco
 import numpy as np
 import pytest
 
-from dynax.data.source import Source
+from dynax.data.source import TrajectorySource
 from dynax.envs import DoubleCartPoleEnv, MjcfEnv
 from dynax.errors import UserError
 from dynax.evaluation import metrics, warmstart
@@ -27,7 +27,7 @@ def without_convergence(option='iterations="1"', **changes):
 
 
 def source(env, steps=500):
-    return Source(env, Mixed(), 0, steps)
+    return TrajectorySource(env, Mixed(), 0, steps)
 
 
 def check(source, n):
@@ -126,7 +126,7 @@ def test_the_valid_time_of_a_trajectory_ends_when_the_simulation_diverges():
     mjcf = """<mujoco><option gravity="0 0 0"/><worldbody><body><joint name="z" type="slide" stiffness="-1e4"/>
     <geom size=".1"/></body></worldbody></mujoco>"""
     env = MjcfEnv(xml="rocket.xml", mjcf=mjcf)
-    assert 0 < restarted_valid_time(env, Source(env, Passive(), 0, 500), 32, np.ones(2)) < 0.5
+    assert 0 < restarted_valid_time(env, TrajectorySource(env, Passive(), 0, 500), 32, np.ones(2)) < 0.5
 
 
 def test_the_result_is_saved_and_loaded(tmp_path):
