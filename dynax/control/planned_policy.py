@@ -19,7 +19,7 @@ from dynax.control.planning import batch_plan_function
 from dynax.control.predictors import LearnedPredictor
 from dynax.control.problem import Problem
 from dynax.data.closed_loop import Act
-from dynax.data.manifest import difference, robot_of
+from dynax.data.manifest import difference_text, robot_of
 from dynax.envs import Env
 from dynax.errors import UserError, renamed_argument
 from dynax.math.precision import in_single_precision
@@ -122,7 +122,7 @@ def planned_policy(run: str | Path, env: Env) -> PlannedPolicy:
     trained, task, planner = _recorded(path)
     then, now = robot_of(trained.env), robot_of(env)
     if any(then[key] != now[key] for key in SAME_ROBOT):
-        cause = difference(then, now) if then["decimation"] == now["decimation"] else _decimations(then, now)
+        cause = difference_text(then, now) if then["decimation"] == now["decimation"] else _decimations_text(then, now)
         raise UserError(f"policy={run} controls the robot {then['robot']}, not {env.name}: {cause}", "policy")
     return PlannedPolicy(Problem(trained.env, tasks.make(task), planners.make(planner)), trained)
 
@@ -150,7 +150,7 @@ def _trained(path: Path, run: str) -> TrainedModel:
         raise UserError(f"policy={path} uses a training run that cannot be read: {error}", "policy") from error
 
 
-def _decimations(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+def _decimations_text(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     return f"their env.decimation is {then['decimation']} and {now['decimation']}"
 
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from dynax.data.arrays import array_files, array_widths, chunk_files, explained, open_array
 from dynax.data.integrity import check_files, check_names
-from dynax.data.manifest import check_description, difference, read_manifest, robot_of
+from dynax.data.manifest import check_description, difference_text, read_manifest, robot_of
 from dynax.data.trajectories import Trajectories, train_size
 from dynax.envs import Env
 from dynax.errors import UserError
@@ -141,8 +141,8 @@ class Dataset:
 
     def kept_for_testing(self) -> "Dataset":
         """Return the trajectories of an imported log that no training uses; they are the last ones of the dataset."""
-        count = self.manifest["log"]["test_rows"] if self.is_log else 0
-        return replace(self, rows=self.rows[len(self) - count :])
+        num_test = self.manifest["log"]["test_rows"] if self.is_log else 0
+        return replace(self, rows=self.rows[len(self) - num_test :])
 
     @property
     def is_log(self) -> bool:
@@ -155,5 +155,5 @@ class Dataset:
         if any(self.manifest[key] != robot[key] for key in keys):
             raise UserError(
                 f"the dataset {self.path} is of the robot {self.manifest['robot']}, not of {env.name}: "
-                f"{difference(self.manifest, robot)}"
+                f"{difference_text(self.manifest, robot)}"
             )

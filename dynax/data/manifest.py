@@ -40,7 +40,7 @@ class Log(TypedDict):
 
     segments: list[Segment]
     rows: list[list[Count]]  # the segment of each trajectory, and its first sample in the segment
-    test_rows: Count
+    test_rows: Count  # number of trajectories that no training uses, the last ones
     noise_std: dict[str, float]
 
 
@@ -132,14 +132,14 @@ def read_manifest(path: Path) -> dict[str, Any]:
         raise UserError(f"the dataset {path} is damaged: manifest.json does not match its checksum; {ADVICE}")
     if mismatch := schema_difference(manifest, Manifest):
         raise UserError(f"the dataset {path} is damaged: manifest.json: {mismatch}; {ADVICE}")
-    if contradiction := _contradiction(manifest):
+    if contradiction := _contradiction_text(manifest):
         raise UserError(f"the dataset {path} is damaged: manifest.json: {contradiction}; {ADVICE}")
     _check_hashes(path, manifest)
     return manifest
 
 
-def _contradiction(manifest: Mapping[str, Any]) -> str | None:
-    """Return in words which numbers of a manifest contradict each other, or None."""
+def _contradiction_text(manifest: Mapping[str, Any]) -> str | None:
+    """Return a sentence about numbers of a manifest that contradict each other, or None."""
     count, files = manifest["num_rollouts"], len(manifest["files"])
     if -(-count // manifest["chunk"]) > files:
         return f"{count} trajectories in chunks of {manifest['chunk']} need more than the {files} listed files"
@@ -191,8 +191,8 @@ def _read_json(path: Path) -> Any:
     return read_json(path / FILE, Any, f"the dataset {path} is damaged")
 
 
-def difference(dataset: Mapping[str, Any], robot: Mapping[str, Any]) -> str:
-    """Return a description of the first difference between the robots of two manifests."""
+def difference_text(dataset: Mapping[str, Any], robot: Mapping[str, Any]) -> str:
+    """Return a description of the first difference between the robots of two manifests, to follow a colon."""
     for key in ("joints", "action_names", "dt", "assets_sha256"):
         if dataset[key] != robot[key]:
             return f"{key} {dataset[key]} and {robot[key]}"

@@ -27,16 +27,16 @@ def whole_trajectories(dataset: Dataset) -> list[WholeTrajectory]:
     if not dataset.is_log:
         return [WholeTrajectory(str(i), *pair) for i, pair in enumerate(zip(data.states, data.actions, strict=True))]
     log = dataset.manifest["log"]
-    rows = [log["rows"][row] for row in dataset.rows]
+    trajectory_starts = [log["rows"][row] for row in dataset.rows]  # segment and first sample
     result = []
-    for segment in dict.fromkeys(segment for segment, _ in rows):
-        mine = [i for i, (other, _) in enumerate(rows) if other == segment]
-        begin, steps = min(rows[i][1] for i in mine), data.actions.shape[1]
-        end = max(rows[i][1] for i in mine) + steps
+    for segment in dict.fromkeys(segment for segment, _ in trajectory_starts):
+        mine = [i for i, (other, _) in enumerate(trajectory_starts) if other == segment]
+        begin, steps = min(trajectory_starts[i][1] for i in mine), data.actions.shape[1]
+        end = max(trajectory_starts[i][1] for i in mine) + steps
         states = np.empty((end - begin + 1, data.states.shape[2]))
         actions = np.empty((end - begin, data.actions.shape[2]))
         for i in mine:
-            first = rows[i][1] - begin
+            first = trajectory_starts[i][1] - begin
             states[first : first + steps + 1], actions[first : first + steps] = data.states[i], data.actions[i]
         result.append(WholeTrajectory(log["segments"][segment]["recording"], states, actions))
     return result

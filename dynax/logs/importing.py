@@ -51,21 +51,23 @@ def import_log(source: Path, mapping: LogMapping, root: str | Path, folder: Path
     fit, test = blocks.split(parts, mapping, report)
     steps = blocks.block_steps(fit, test, mapping, dt)
     fit, test = (_long_enough(part, steps, dt, report) for part in (fit, test))
-    rows = [*(kept := blocks.cut(fit, steps)), *blocks.cut(test, steps, len(fit))]
+    trajectories = [*(kept := blocks.cut(fit, steps)), *blocks.cut(test, steps, len(fit))]
     content = {
         **origin(log, mapping, machine),
         "velocities": velocities,
         "noise_std": _noise([*fit, *test], machine),
         "delay_s": _delay(fit, machine, dt, report),
         "segments": [_facts(segment, is_test) for part, is_test in ((fit, False), (test, True)) for segment in part],
-        "rows": [[block.segment, block.first] for block in rows],
-        "test_rows": len(rows) - len(kept),
+        "rows": [[block.segment, block.first] for block in trajectories],
+        "test_rows": len(trajectories) - len(kept),
     }
     total = sum(segment.steps for segment in (*fit, *test))
-    report.add("kept", "all recordings", f"{total:,} transitions of {dt:g} s in {len(rows)} trajectories of {steps}")
-    description = description_of(machine, len(rows), steps, {**content, "report": report.as_list()})
+    report.add(
+        "kept", "all recordings", f"{total:,} transitions of {dt:g} s in {len(trajectories)} trajectories of {steps}"
+    )
+    description = description_of(machine, len(trajectories), steps, {**content, "report": report.as_list()})
     path = Path(root).absolute() / directory_name(description)
-    _write(path, description, Trajectories(*blocks.arrays([*fit, *test], rows, steps)))
+    _write(path, description, Trajectories(*blocks.arrays([*fit, *test], trajectories, steps)))
     return Imported(Dataset.open(path, description), report)
 
 
