@@ -12,10 +12,10 @@ from dynax.envs import Env
 from dynax.evaluation import metrics
 
 MAX_RESTARTS = 4096  # approximate number of restarted steps, at equal distances; contacts last for several steps
-NEGLIGIBLE_GAP = 1e-6  # standard deviations; a hopper has up to 6e-7 with default solvers, 6e-5 without convergence
+NEGLIGIBLE_ERROR = 1e-6  # standard deviations; a hopper has up to 6e-7 with default solvers, 6e-5 without convergence
 
 
-def restart_gap(env: Env, data: Trajectories, std: Float[np.ndarray, " C"]) -> Float[np.ndarray, "N T"]:
+def restart_error(env: Env, data: Trajectories, std: Float[np.ndarray, " C"]) -> Float[np.ndarray, "N T"]:
     """Return the normalized difference between restarted control steps and the same steps of trajectories.
 
     A restarted control step begins with a warm start of zero, as every new simulation does. Its further physics steps
@@ -33,17 +33,17 @@ def restart_gap(env: Env, data: Trajectories, std: Float[np.ndarray, " C"]) -> F
     return metrics.normalized_error(env.space, after, restarted.reshape(n, steps, -1), std)
 
 
-def gap_is_negligible(
+def restart_error_is_negligible(
     env: Env, states: Float[np.ndarray, "N S"], actions: Float[np.ndarray, "N T A"], std: Float[np.ndarray, " C"]
 ) -> bool:
-    """Return whether all restart gaps are negligible on the trajectories from `states` under `actions`.
+    """Return whether all restart errors are negligible on the trajectories from `states` under `actions`.
 
     Trajectories that diverge are ignored. If all of them diverge, return False.
     """
     paths = simulate(env, states, actions, "native")
     finite = ~diverged(paths)
     return bool(
-        finite.any() and restart_gap(env, Trajectories(paths[finite], actions[finite]), std).max() < NEGLIGIBLE_GAP
+        finite.any() and restart_error(env, Trajectories(paths[finite], actions[finite]), std).max() < NEGLIGIBLE_ERROR
     )
 
 

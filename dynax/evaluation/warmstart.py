@@ -19,9 +19,9 @@ from dynax.data.source import TrajectorySource
 from dynax.data.trajectories import Trajectories
 from dynax.evaluation import metrics
 from dynax.evaluation.restarts import (
-    NEGLIGIBLE_GAP,
-    gap_is_negligible,
-    restart_gap,
+    NEGLIGIBLE_ERROR,
+    restart_error,
+    restart_error_is_negligible,
     restarted_valid_time,
     with_option,
 )
@@ -35,7 +35,7 @@ FILE = "warmstart.json"
 MAX_TRAJECTORIES = 16  # that are checked
 MAX_TEST_STEPS = 2500  # control steps of the test that measures valid prediction times
 MAX_TEST_RATIO = 10  # length of this test relative to the trajectories of the data
-CURES = (  # elements for the MJCF, from the fastest simulation to the slowest
+REMEDIES = (  # elements for the MJCF, from the fastest simulation to the slowest
     '<option iterations="20" ls_iterations="20" tolerance="1e-10"/>',
     '<option iterations="100" ls_iterations="50" tolerance="1e-10"/>',
     '<option solver="Newton" iterations="100" ls_iterations="50" tolerance="1e-12"/>',
@@ -58,9 +58,10 @@ class _File(TypedDict):
 class WarmstartCheck:
     """The result of the warm-start check.
 
-    A gap is the normalized difference between a control step and the same step restarted from (qpos, qvel, act). The
-    valid times are VPT(0.1) of the float32 simulator that restarts at every step: the ceiling of `dynax eval`. The
-    fields after the gaps are None if the gap is negligible; the last two also if no cure was found.
+    The fields have the names of the keys of the file. A gap is a restart error: the normalized difference between a
+    control step and the same step restarted from (qpos, qvel, act). A cure is a remedy. The valid times are VPT(0.1) of
+    the float32 simulator that restarts at every step: the ceiling of `dynax eval`. The fields after the gaps are None
+    if the gap is negligible; the last two also if no cure was found.
     """
 
     gap_rms: float  # root mean square over states, standard deviations
@@ -73,13 +74,13 @@ class WarmstartCheck:
     @property
     def negligible(self) -> bool:
         """Whether a control step depends only on the state."""
-        return self.gap_max < NEGLIGIBLE_GAP
+        return self.gap_max < NEGLIGIBLE_ERROR
 
     def __str__(self) -> str:
         if self.negligible:
             return f"passed (gap {self.gap_max:.0e})"
-        cure = self.cure or "none found"
-        return f"failed: gap up to {self.gap_max:.2g}, VPT(0.1) {self.valid_time_s:.1f} s; cure: {cure}"
+        remedy = self.cure or "none found"
+        return f"failed: gap up to {self.gap_max:.2g}, VPT(0.1) {self.valid_time_s:.1f} s; cure: {remedy}"
 
     def save(self, folder: Path) -> None:
         """Write the result into the folder of a dataset."""
@@ -120,40 +121,41 @@ def check(source: TrajectorySource, data: Trajectories, backend: str) -> Warmsta
     else:
         data, _ = source.trajectories(0, n, "native")
     std = metrics.state_std(env.space, data.states)
-    gap = restart_gap(env, data, std)
-    result = WarmstartCheck(float(np.sqrt(np.mean(gap**2))), float(gap.max()))
+    error = restart_error(env, data, std)
+    result = WarmstartCheck(float(np.sqrt(np.mean(error**2))), float(error.max()))
     if result.negligible:
         return result
     log.info("a step of %s depends on the solver's warm start: measuring the effect and searching a cure", env.name)
-    result = _with_cure(result, source, n, std)
+    result = _with_remedy(result, source, n, std)
     log.warning("%s", _warning(result, env.name))
     return result
 
 
-def _with_cure(result: WarmstartCheck, source: TrajectorySource, n: int, std: np.ndarray) -> WarmstartCheck:
-    """Add the valid times and the first cure of `CURES` that makes the gap negligible."""
+def _with_remedy(result: WarmstartCheck, source: TrajectorySource, n: int, std: np.ndarray) -> WarmstartCheck:
+    """Add the valid times and the first of `REMEDIES` that makes the restart error negligible."""
     env, draws = source.env, source.draw(0, n)
-    cure = next((option for option in CURES if gap_is_negligible(with_option(env, option), *draws, std)), None)
+    sufficient = (x for x in REMEDIES if restart_error_is_negligible(with_option(env, x), *draws, std))
+    remedy = next(sufficient, None)
     steps = min(MAX_TEST_STEPS, MAX_TEST_RATIO * source.steps, steps_of(EvalConfig.seconds, env.dt))
     source = replace(source, steps=steps)
     return replace(
         result,
         tested_s=steps * env.dt,
         valid_time_s=restarted_valid_time(env, source, n, std),
-        cure=cure,
-        cured_valid_time_s=restarted_valid_time(with_option(env, cure), source, n, std) if cure else None,
+        cure=remedy,
+        cured_valid_time_s=restarted_valid_time(with_option(env, remedy), source, n, std) if remedy else None,
     )
 
 
 def _warning(result: WarmstartCheck, name: str) -> str:
-    cure = "No option of its constraint solver was found that removes this dependence"
+    advice = "No option of its constraint solver was found that removes this dependence"
     if result.cure:
         longer = (result.cured_valid_time_s or 0.0) > (result.valid_time_s or 0.0)
         gain = f", which extends this time to {result.cured_valid_time_s:.1f} s" if longer else ""
-        cure = f"Its solver stops before it converges: add {result.cure} to its MJCF{gain}"
+        advice = f"Its solver stops before it converges: add {result.cure} to its MJCF{gain}"
     return (
         f"a step of {name} depends on more than (qpos, qvel): a step that restarts from them differs by up to "
         f"{result.gap_max:.2g} standard deviations ({result.gap_rms:.2g} root mean square). Even the simulator, "
         f"restarted at every step, predicts only {result.valid_time_s:.1f} s of {result.tested_s:g} s (VPT(0.1)). "
-        f"{cure}"
+        f"{advice}"
     )

@@ -165,7 +165,7 @@ def test_the_warm_start_check_runs_once_and_its_result_is_stored_with_the_data(t
     data = collect(env, Mixed(), config, tmp_path, inspect=warmstart.check)
     assert "a step of cart_pole depends on more than (qpos, qvel)" in caplog.text
     result = WarmstartCheck.load(data.path)
-    assert (result.cure, result.negligible) == (warmstart.CURES[0], False)
+    assert (result.cure, result.negligible) == (warmstart.REMEDIES[0], False)
     caplog.clear()
     second = collect(env, Mixed(), config, tmp_path, inspect=lambda *_: pytest.fail("a second check"))
     assert WarmstartCheck.load(second.path) == result

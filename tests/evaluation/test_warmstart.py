@@ -12,7 +12,7 @@ from dynax.envs import DoubleCartPoleEnv, MjcfEnv
 from dynax.errors import UserError
 from dynax.evaluation import metrics, warmstart
 from dynax.evaluation.restarts import restarted_valid_time
-from dynax.evaluation.warmstart import CURES, WarmstartCheck
+from dynax.evaluation.warmstart import REMEDIES, WarmstartCheck
 from dynax.excitations.mixed import Mixed
 from dynax.excitations.passive import Passive
 
@@ -100,21 +100,21 @@ def test_a_solver_that_does_not_converge_is_reported_with_its_effect_and_its_cur
     assert not caplog.records
 
 
-@pytest.mark.parametrize("cure", CURES)
+@pytest.mark.parametrize("cure", REMEDIES)
 def test_each_cure_closes_the_gap(monkeypatch, cure):
-    monkeypatch.setattr(warmstart, "CURES", (cure,))
+    monkeypatch.setattr(warmstart, "REMEDIES", (cure,))
     monkeypatch.setattr(warmstart, "MAX_TEST_STEPS", 10)
     assert check(source(without_convergence(), 100), 8).cure == cure
 
 
 def test_the_first_option_that_closes_the_gap_is_reported(monkeypatch):
-    monkeypatch.setattr(warmstart, "CURES", ('<option iterations="1"/>', *CURES))
+    monkeypatch.setattr(warmstart, "REMEDIES", ('<option iterations="1"/>', *REMEDIES))
     monkeypatch.setattr(warmstart, "MAX_TEST_STEPS", 10)
-    assert check(source(without_convergence(), 100), 8).cure == CURES[0]
+    assert check(source(without_convergence(), 100), 8).cure == REMEDIES[0]
 
 
 def test_the_warning_says_if_no_option_helps(monkeypatch, caplog):
-    monkeypatch.setattr(warmstart, "CURES", ('<option iterations="1"/>',))
+    monkeypatch.setattr(warmstart, "REMEDIES", ('<option iterations="1"/>',))
     result = check(source(without_convergence(), 100), 8)
     assert (result.cure, result.cured_valid_time_s) == (None, None)
     assert caplog.messages[-1].endswith("No option of its constraint solver was found that removes this dependence")
@@ -130,7 +130,7 @@ def test_the_valid_time_of_a_trajectory_ends_when_the_simulation_diverges():
 
 
 def test_the_result_is_saved_and_loaded(tmp_path):
-    for result in (WarmstartCheck(1e-17, 1e-15), WarmstartCheck(1e-3, 0.1, 25.0, 3.2, CURES[0], 10.2)):
+    for result in (WarmstartCheck(1e-17, 1e-15), WarmstartCheck(1e-3, 0.1, 25.0, 3.2, REMEDIES[0], 10.2)):
         result.save(tmp_path)
         assert WarmstartCheck.load(tmp_path) == result
 
