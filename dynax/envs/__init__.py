@@ -7,7 +7,7 @@
     resets/            the distributions of initial states
     state_space.py     coordinates of a state, differences between states
 
-`Env.sample_states` draws initial states: `Reset.__call__`, then `Feasible.sample`, which moves them onto the
+`Env.sample_states` draws initial states: `Reset.__call__`, then `FeasibleSampler.sample`, which moves them onto the
 constraints.
 
 Axes of arrays: n states, s coordinates of a state `[qpos, qvel, act]`, t coordinates of a difference between states

@@ -15,7 +15,7 @@ from dynax.config.options import check_fields
 from dynax.config.registries import ENVS
 from dynax.envs import actions
 from dynax.envs.observation import observed_coordinates
-from dynax.envs.resets.feasible import Feasible
+from dynax.envs.resets.feasible import FeasibleSampler
 from dynax.envs.resets.keyframe import KeyframeReset
 from dynax.envs.resets.reset import Reset
 from dynax.envs.source import ModelSource, check_model, name_of_source, read_source
@@ -184,7 +184,7 @@ class Env:
     def sample_states(self, rng: np.random.Generator, n: int) -> Float[np.ndarray, "n s"]:
         """Draw `n` initial states from the reset's distribution.
 
-        Equality constraints are satisfied, and geoms do not overlap (see `Feasible`).
+        Equality constraints are satisfied, and geoms do not overlap (see `FeasibleSampler`).
 
         Raises:
             UserError: if a state cannot be placed.
@@ -193,7 +193,7 @@ class Env:
             raise UserError(f"rng={rng!r} must be a generator of NumPy, such as np.random.default_rng(0)", "rng")
         check_whole("n", n, 0, MAX_TRAJECTORIES)
         mocap = self.default_action[self.mj_model.nu :]
-        feasible = Feasible(self.reset, self.mj_model, self.space, mocap)
+        feasible = FeasibleSampler(self.reset, self.mj_model, self.space, mocap)
         for note in feasible.notes:
             log_once(f"{self.name}: {note}; all initial states may have this fault")
         return feasible.sample(rng, n)

@@ -1,6 +1,6 @@
 """The distributions of a robot's initial states: uniform in a box, around a keyframe, or standing on the floor.
 
-    reset         the contract of a reset, and the home pose
+    reset         the contract of a reset, and the state of a keyframe
     uniform       positions and velocities in a box around the default pose
     keyframe      a keyframe with Gaussian noise
     standing      robots on a floor, near the home pose or anywhere

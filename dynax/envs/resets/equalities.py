@@ -25,7 +25,7 @@ class Equalities:
     Args:
         model: the robot.
         mocap: positions, then quaternions, of the mocap bodies.
-        unchanged: mask of the degrees of freedom whose positions the projection does not change.
+        fixed: mask of the degrees of freedom whose positions the projection does not change.
         locked: mask of further degrees of freedom, whose velocities it does not change.
     """
 
@@ -33,10 +33,10 @@ class Equalities:
         self,
         model: mujoco.MjModel,
         mocap: Float[np.ndarray, " m"],
-        unchanged: Bool[np.ndarray, " nv"],
+        fixed: Bool[np.ndarray, " nv"],
         locked: Bool[np.ndarray, " nv"],
     ):
-        self.model, self.free, self.moving = copy.copy(model), ~unchanged, ~(unchanged | locked)
+        self.model, self.free, self.moving = copy.copy(model), ~fixed, ~(fixed | locked)
         self.model.opt.disableflags |= OTHERS
         self.model.opt.jacobian = mujoco.mjtJacobian.mjJAC_DENSE
         self.data = mujoco.MjData(self.model)

@@ -22,8 +22,8 @@ NEARBY = 1e-3  # distance from the home pose at which its overlaps are measured,
 REDUCTION = 0.5  # factor of the distance from one reduced draw to the next
 
 
-class Feasible:
-    """The states of a reset that satisfy the constraints of a robot. The object is not thread-safe.
+class FeasibleSampler:
+    """Draw states of a reset that satisfy the constraints of a robot. The object is not thread-safe.
 
     A state is moved onto the equality constraints, and lifted from the floor. If geoms still overlap, it is drawn
     again. Joints with dampers that stop any motion within one step start at rest, see `locked_dofs`. Later draws
@@ -40,10 +40,10 @@ class Feasible:
     def __init__(self, reset: Reset, model: mujoco.MjModel, space: StateSpace, mocap: Float[np.ndarray, " m"]):
         self._reset, self._model, self._space = reset, model, space
         self._home = keyframe_state(model, reset.home_keyframe)
-        self._unchanged = np.isin([space.joints[j] for j in model.dof_jntid], reset.unchanged_joints)
+        self._fixed = np.isin([space.joints[j] for j in model.dof_jntid], reset.fixed_joints)
         self._placement = Placement(model, mocap)
         self._locked = locked_dofs(model)
-        self._equalities = Equalities(model, mocap, self._unchanged, self._locked) if model.neq else None
+        self._equalities = Equalities(model, mocap, self._fixed, self._locked) if model.neq else None
         self._max_violation = MAX_VIOLATION
         self._overlaps: dict[tuple[int, int], float] = {}
         self.notes: list[str] = []
@@ -61,7 +61,7 @@ class Feasible:
             drawn = self._reset(self._model, self._space, rng, len(remaining))
             scale = REDUCTION ** max(0, draw + 1 - FULL_DRAWS) if draw + 1 < FULL_DRAWS + REDUCED_DRAWS else 0.0
             states[remaining] = drawn if scale == 1 else self._closer(drawn, scale)
-            faults = [self._place(states[i]) for i in remaining]
+            faults = [self._repair(states[i]) for i in remaining]
             remaining = remaining[np.array([bool(fault) for fault in faults], bool)]
             if not remaining.size:
                 return states
@@ -75,7 +75,7 @@ class Feasible:
     def _accept_home(self) -> None:
         """Accept the faults of the home pose, because no other pose may be better."""
         state = self._home.copy()
-        self._move(state)
+        self._project(state)
         qpos = state[: self._model.nq]
         if self._equalities and (violation := self._equalities.violation(qpos)) > MAX_VIOLATION:
             self.notes.append(
@@ -92,9 +92,9 @@ class Feasible:
             names = self._placement.names(pair)
             self.notes.append(f"the geoms {names} overlap by {1e3 * depth:.1f} mm in the home pose")
 
-    def _place(self, state: Float[np.ndarray, " s"]) -> str:
+    def _repair(self, state: Float[np.ndarray, " s"]) -> str:
         """Move a state onto the constraints, in place, and return a clause about the fault that remains, if any."""
-        violation = self._move(state)
+        violation = self._project(state)
         if self._equalities and not violation <= self._max_violation:
             return f"the equality constraint {self._equalities.worst()} is violated by {violation:.3g}"
         for pair, depth in self._placement.overlaps(state[: self._model.nq]).items():
@@ -102,7 +102,7 @@ class Feasible:
                 return f"the geoms {self._placement.names(pair)} overlap by {1e3 * depth:.1f} mm"
         return ""
 
-    def _move(self, state: Float[np.ndarray, " s"]) -> float:
+    def _project(self, state: Float[np.ndarray, " s"]) -> float:
         """Move a state onto the equality constraints and out of the floor, in place. Return the violation."""
         nq, nv = self._model.nq, self._model.nv
         violation = 0.0
@@ -114,8 +114,8 @@ class Feasible:
         return violation
 
     def _closer(self, states: Float[np.ndarray, "n s"], scale: float) -> Float[np.ndarray, "n s"]:
-        """Return states whose positions, except those of unchanged joints, are closer to the home pose."""
+        """Return states whose positions, except those of fixed joints, are closer to the home pose."""
         start = np.broadcast_to(self._home, states.shape)
         change = self._space.difference(start, states)
-        change[:, : self._space.nv] *= np.where(self._unchanged, 1.0, scale)
+        change[:, : self._space.nv] *= np.where(self._fixed, 1.0, scale)
         return self._space.add(start, change)

@@ -40,7 +40,7 @@ class KeyframeReset(Reset):
         return self.keyframe
 
     @property
-    def unchanged_joints(self) -> tuple[str, ...]:
+    def fixed_joints(self) -> tuple[str, ...]:
         return tuple(self.ranges)
 
     def check(self, model: mujoco.MjModel, space: StateSpace) -> None:

@@ -1,4 +1,4 @@
-"""The contract of a reset, and the home pose of a robot."""
+"""The contract of a reset, and the state of a keyframe."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Reset(ABC):
         return None
 
     @property
-    def unchanged_joints(self) -> tuple[str, ...]:
+    def fixed_joints(self) -> tuple[str, ...]:
         """Names of the joints whose drawn positions must not be changed to satisfy constraints."""
         return ()
 

@@ -13,9 +13,9 @@ from dynax.envs.state_space import StateSpace
 from dynax.errors import UserError, check_range
 from dynax.mjcf.joints import FREE, HINGE, SLIDE
 
-FULL_DRAWS = 100  # draws of a pose with the full noise
-REDUCED_DRAWS = 50  # further draws, each with less noise than the one before
-REDUCTION = 0.8  # factor of the noise from one reduced draw to the next
+POSE_FULL_DRAWS = 100  # draws of a pose with the full noise
+POSE_REDUCED_DRAWS = 50  # further draws, each with less noise than the one before
+POSE_REDUCTION = 0.8  # factor of the noise from one reduced draw to the next
 
 
 class _Box(NamedTuple):
@@ -64,8 +64,8 @@ class StandingReset(Reset):
         states = np.empty((n, space.dim))
         wide = rng.random(n) < self.wide_share
         remaining = np.arange(n)
-        for draw in range(FULL_DRAWS + REDUCED_DRAWS):
-            scale = REDUCTION ** max(0, draw + 1 - FULL_DRAWS)
+        for draw in range(POSE_FULL_DRAWS + POSE_REDUCED_DRAWS):
+            scale = POSE_REDUCTION ** max(0, draw + 1 - POSE_FULL_DRAWS)
             states[remaining] = self._draw(rng, wide[remaining], scale, box, placement)
             overlaps = [placement.depth(states[i, : model.nq]) > MAX_OVERLAP for i in remaining]
             remaining = remaining[np.array(overlaps, bool)]
@@ -87,13 +87,14 @@ class StandingReset(Reset):
         around = rng.normal(0, self.home_qpos, (n, model.nv))
         around = np.where(box.limited, np.clip(around, box.low, box.high), around)
         shift = np.where(wide[:, None], rng.uniform(box.low, box.high, (n, model.nv)), around) * scale
-        slow, fast = rng.normal(0, self.home_qvel, (n, model.nv)), rng.uniform(-box.speed, box.speed, (n, model.nv))
+        home_velocity = rng.normal(0, self.home_qvel, (n, model.nv))
+        wide_velocity = rng.uniform(-box.speed, box.speed, (n, model.nv))
         drop = rng.uniform(0, np.where(wide, self.wide_drop, self.home_drop))
         poses = np.tile(keyframe_state(model)[: model.nq], (n, 1))
         for pose, step, height in zip(poses, shift, drop, strict=True):
             mujoco.mj_integratePos(model, pose, step, 1.0)
             placement.set_down(pose, height)
-        return np.hstack([poses, np.where(wide[:, None], fast, slow), np.zeros((n, model.na))])
+        return np.hstack([poses, np.where(wide[:, None], wide_velocity, home_velocity), np.zeros((n, model.na))])
 
     def _box(self, model: mujoco.MjModel) -> _Box:
         joint = model.dof_jntid
