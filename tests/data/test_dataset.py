@@ -94,7 +94,7 @@ def test_metadata_of_another_shape_are_detected(copy):
 
 
 def test_a_full_disk_is_reported_before_the_simulation(tmp_path, monkeypatch):
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=100))
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=100, total=10**9))
     with pytest.raises(DiskFullError, match=r"the disk is full: .*toy-1 needs 0.00232 MB, and 0.0001 MB is free"):
         write(tmp_path / "toy-1", trajectories())
     assert not list(tmp_path.iterdir())
