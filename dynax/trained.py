@@ -16,28 +16,33 @@ Axes: B batch, T1 = T + 1 states of a trajectory of T steps, S state.
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from dynax import architectures, envs
 from dynax.base import BaseDynamicsModel, Variables
 from dynax.components.rollout import as_array
-from dynax.config import registries
-from dynax.config.options import plain
-from dynax.config.registries import ARCHITECTURES, ENVS, check_plugins, load_plugins, register_classes
-from dynax.config.registry import Registry
+from dynax.config.registries import load_plugins, register_classes
 from dynax.envs.env import Env
 from dynax.errors import UserError
 from dynax.math.first_passage import VPT_THRESHOLD
-from dynax.mjcf.self_contained import check_self_contained
 from dynax.runs import checkpoint, sealed
 from dynax.runs.arrays import read_tree
 from dynax.runs.user_path import as_path
+from dynax.saved import (
+    build,
+    check_finite,
+    check_replaceable,
+    config_of,
+    description,
+    model_tree,
+    read_saved,
+    robot_files,
+    variables_template,
+)
 from dynax.uncertainty.calibration import Calibration
 from dynax.uncertainty.spread import member_spread
 
@@ -126,15 +131,18 @@ class TrainedModel:
         """Write the model, its robot and its parameters to the directory `path`, and return its absolute path.
 
         Raises:
-            UserError: if `path` exists and is not a saved model, or if an option of the model cannot be saved.
+            UserError: if `path` exists and is not a saved model, if it cannot be written, or if an option of the model
+                cannot be saved.
         """
         path = as_path("path", path)
-        if path.exists() and not sealed.is_sealed(path):
-            raise UserError(f"{path} exists and is not a saved model: choose another path")
+        check_replaceable(path)
         known = {key: value for key, value in self.info.items() if key not in ("run_id", "metrics")}  # of a checkpoint
         info = {**known, **description(self.model, self.config or config_of(self.model))}
         info |= {"calibration": self.calibration.to_json()} if self.calibration else {}
-        sealed.write(path, {"model": model_tree(self.params)}, robot_files(self.env), info)
+        try:
+            sealed.write(path, {"model": model_tree(self.params)}, robot_files(self.env), info)
+        except OSError as error:
+            raise UserError(f"{path} cannot be written: {error.strerror or error}") from None
         return path
 
 
@@ -159,92 +167,11 @@ def load(run: str | os.PathLike[str], plugins: Sequence[str | Path] = (), classe
             raise UserError(f"run={run} has not completed an epoch: continue it with training.resume={run}")
         model = build(saved)
         params = read_tree(path / "model", variables_template(model))
-        recorded = saved.info.get("calibration")
-        calibration = Calibration.from_json(recorded) if recorded else None
+        check_finite(params, path)
+        calibration, problem = saved.info.get("calibration"), f"the saved model {path} is damaged"
+        if calibration is not None:
+            calibration = Calibration.from_json(calibration, model.observed.size, problem)
         return TrainedModel(model, params, saved.config, saved.info, calibration)
 
     trained = checkpoint.read(folder, read)
-    return replace(trained, calibration=trained.calibration or Calibration.load(folder))
-
-
-@dataclass(frozen=True)
-class Saved:
-    """The content of a saved model, except arrays."""
-
-    info: Mapping[str, Any]  # content of run.json
-    mjcf: str
-    assets: Mapping[str, bytes]
-
-    @property
-    def config(self) -> Mapping[str, Any]:
-        """The resolved config."""
-        return self.info["config"]
-
-
-def read_saved(path: Path) -> Saved:
-    """Read a sealed directory.
-
-    Raises:
-        UserError: if the directory has another format, or needs a plugin that has not been imported.
-    """
-    info = sealed.read_info(path)
-    check_plugins(info["plugins"], str(path))
-    return Saved(info, sealed.read_text_file(path / "robot.xml"), sealed.read_files(path / "assets"))
-
-
-def model_tree(params: Variables) -> dict[str, Any]:
-    """Return variables as nested dictionaries of arrays, which `load` restores."""
-    return {"params": params["params"], "normalization": dict(params["normalization"])}
-
-
-def robot_files(env: Env) -> dict[str, bytes]:
-    """Return the files that describe the robot, by path in the sealed directory."""
-    return {"robot.xml": env.mjcf.encode()} | {f"assets/{name}": content for name, content in env.assets.items()}
-
-
-def description(model: BaseDynamicsModel, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the entries of `run.json` that `load` needs."""
-    classes = {"env": type(model.env).__name__, "model": type(model).__name__}
-    return {"config": config, "classes": classes, "plugins": [asdict(p) for p in registries.plugins()]}
-
-
-def config_of(model: BaseDynamicsModel) -> dict[str, Any]:
-    """Return the config groups `env` and `model` that describe `model`."""
-    names = [f.name for f in fields(model) if f.init and f.name not in ARCHITECTURES.hidden]
-    options = {name: plain(getattr(model, name)) for name in names}
-    return {"env": envs.group_of(model.env), "model": {"architecture": model.architecture, **options}}
-
-
-def build(saved: Saved) -> BaseDynamicsModel:
-    """Return the model that a saved config describes, without parameters, for the saved robot.
-
-    Raises:
-        UserError: if a class is missing, or if this version of Dynax does not have an option of the config.
-    """
-    env_group, model_group = saved.config["env"], saved.config["model"]
-    check_self_contained(saved.mjcf, saved.assets, "the robot.xml of the saved model")
-    _check_known(ENVS, env_group, saved)
-    env = envs.make(env_group, mjcf=saved.mjcf, assets=saved.assets)
-    _check_known(ARCHITECTURES, model_group, saved)
-    model = architectures.make(env, model_group)
-    if type(model).__name__ != saved.info["classes"]["model"]:
-        raise _missing_class(ARCHITECTURES, model_group, saved)
-    return model
-
-
-def _check_known(table: Registry, group: Mapping[str, Any], saved: Saved) -> None:
-    if group[table.key] not in table.names():
-        raise _missing_class(table, group, saved)
-
-
-def _missing_class(table: Registry, group: Mapping[str, Any], saved: Saved) -> UserError:
-    name = saved.info["classes"][table.section]
-    return UserError(
-        f"the saved model needs the class {name} ({table.section}.{table.key}={group[table.key]}), which is "
-        f"not part of Dynax: pass it as dynax.load(..., classes=[{name}]), or name its file in plugins=[...]"
-    )
-
-
-def variables_template(model: BaseDynamicsModel) -> Variables:
-    """Return structure, shapes and dtypes of the variables of `model`."""
-    return jax.eval_shape(lambda: model.create(jax.random.PRNGKey(0), model.identity_normalization()))
+    return replace(trained, calibration=trained.calibration or Calibration.load(folder, trained.observed.size))

@@ -30,7 +30,8 @@ from dynax.render import save_gif, save_mp4
 from dynax.runs import checkpoint, sealed
 from dynax.runs.history import FILE, History
 from dynax.runs.summary import write_summary
-from dynax.trained import config_of, description, load, robot_files
+from dynax.saved import config_of, description, robot_files
+from dynax.trained import load
 
 NAME, DEFAULT_ROUNDS = "full_disk", 80
 SIZE, PAGE = 16 * 2**20, 4096

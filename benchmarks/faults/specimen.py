@@ -22,7 +22,8 @@ from dynax.runs import checkpoint, sealed
 from dynax.runs.arrays import read_tree
 from dynax.runs.history import FILE, History
 from dynax.runs.summary import read_summary, write_summary
-from dynax.trained import TrainedModel, config_of, description, load, model_tree, robot_files
+from dynax.saved import config_of, description, model_tree, robot_files
+from dynax.trained import TrainedModel, load
 
 EPOCHS = 3
 STATE = {"moments": jax.ShapeDtypeStruct((50,), np.float32), "epoch": jax.ShapeDtypeStruct((), np.int32)}

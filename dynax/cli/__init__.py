@@ -32,7 +32,6 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path
 
 from dynax.cli import signals
 from dynax.cli.command_table import COMMANDS
@@ -144,6 +143,11 @@ def _version() -> str:
 
 def _open_closed_streams() -> None:
     """Replace streams that the shell has closed (`>&-`), so that no file opened later becomes standard output."""
-    for name in ("stdout", "stderr"):
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # receives the lowest free number, which is this one
+    for name, number in (("stdout", 1), ("stderr", 2)):
         if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115
+            setattr(sys, name, open(number, "w", closefd=False))  # noqa: SIM115

@@ -18,7 +18,7 @@ from dynax.errors import UserError
 from dynax.runs import checkpoint
 from dynax.runs.info import Metrics
 from dynax.runs.summary import read_summary
-from dynax.trained import Saved, read_saved
+from dynax.saved import Saved, read_saved
 from dynax.training.shards import default_shards
 
 CHANGEABLE = ("training.num_epochs", "training.resume", "learn.transitions", "plugins")
@@ -85,6 +85,8 @@ def past_of(run: Path, cfg: DictConfig) -> Past:
     """
     saved, now = checkpoint.read(run, read_saved), cast(Any, OmegaConf.to_container(cfg, resolve=True))
     config = copy.deepcopy(dict(saved.config))
+    if "training" not in config:
+        raise UserError(f"training.resume={run} is damaged: the config in {saved.path / 'run.json'} has no training")
     if ("learn" in config) != ("learn" in cfg):
         command = "learn" if "learn" in config else "train"
         raise UserError(f"training.resume={run} is a run of `dynax {command}`: continue it with that command")

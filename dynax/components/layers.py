@@ -56,6 +56,7 @@ def check_widths(where: str, widths: Sequence[int]) -> None:
     """Raise `UserError` unless every layer has at least one unit, and neither layers nor units are too many."""
     if isinstance(widths, str) or not isinstance(widths, Sequence):
         raise UserError(f"{where}={widths!r} must be a list of numbers, such as [64, 64]", where)
-    check_range(f"the number of layers in {where}", len(widths), 0, MAX_LAYERS)
+    if len(widths) > MAX_LAYERS:
+        raise UserError(f"{where} has {len(widths):,} layers: at most {MAX_LAYERS} are allowed", where)
     for width in widths:
         check_range(where, width, 1, MAX_WIDTH)

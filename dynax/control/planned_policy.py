@@ -25,7 +25,8 @@ from dynax.errors import UserError, renamed_argument
 from dynax.math.precision import in_single_precision
 from dynax.runs.provenance import package_version
 from dynax.runs.summary import read_summary
-from dynax.trained import TrainedModel, config_of, load, model_tree
+from dynax.saved import config_of, model_tree
+from dynax.trained import TrainedModel, load
 
 GROUP = 8  # trajectories that one program plans for; rounding may depend on the slot of a trajectory
 COPIES = 3  # of the predicted states of a plan

@@ -48,6 +48,8 @@ def read_tree(path: Path, template: PyTree) -> PyTree:
         with _checkpointer() as orbax:
             _check_shapes(path, orbax.metadata(plain_path(path)).item_metadata, wanted)
             restored = jax.tree.leaves(orbax.restore(plain_path(path), wanted))
+    except UserError:
+        raise
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise UserError(f"the checkpoint {path} cannot be read: {reason}") from error

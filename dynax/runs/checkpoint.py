@@ -130,6 +130,8 @@ def _check_belongs(path: Path) -> None:
     assert match
     if info["epoch"] != int(match[1] or match[2]):
         raise UserError(f"{path} is the checkpoint of epoch {info['epoch']}: restore the checkpoint of the run")
+    if info["best_epoch"] > info["epoch"]:
+        raise UserError(f"{sealed.DAMAGED}: {path / 'run.json'}: best_epoch is above epoch")
     if info["run_id"] != read_run_id(run):
         raise UserError(f"{path} is a checkpoint of another run, not of {run}: restore the checkpoint of this run")
     history.check(run / history.FILE, info["metrics"])

@@ -1,6 +1,6 @@
 """The content of `run.json`: types of its keys, for the one reader of JSON files."""
 
-from typing import Annotated, TypedDict
+from typing import Annotated, Any, NotRequired, TypedDict
 
 from dynax.runs.json_files import MAX_INTEGER, Range
 
@@ -18,10 +18,11 @@ class ModelGroup(TypedDict):
 
 
 class Config(TypedDict):
-    """The groups of a config that every saved model has."""
+    """The groups of a config that every saved model has, and that of a training."""
 
     env: EnvGroup
     model: ModelGroup
+    training: NotRequired[dict[str, Any]]
 
 
 class Classes(TypedDict):
@@ -62,9 +63,9 @@ class CheckpointInfo(SavedInfo):
     """The keys that the `run.json` of a checkpoint has."""
 
     run_id: str
-    epoch: int
+    epoch: Annotated[int, Range(0, MAX_INTEGER)]
     metrics: Metrics
     dataset: str
     dataset_sha256: str
-    best_epoch: int
-    best_val_nrmse: float
+    best_epoch: Annotated[int, Range(0, MAX_INTEGER)]
+    best_val_nrmse: Annotated[float, Range(0, float("inf"))]  # infinite before the first epoch

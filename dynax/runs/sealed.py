@@ -62,8 +62,8 @@ def write(path: Path, trees: Mapping[str, PyTree], files: Mapping[str, bytes], i
 
 
 def is_sealed(path: Path) -> bool:
-    """Return whether `path` is a sealed directory, damaged or not."""
-    return (path / "run.json").is_file() or (path / MANIFEST).is_file()
+    """Return whether `path` is a sealed directory, damaged or not. A dataset has a manifest, but no `robot.xml`."""
+    return (path / "run.json").is_file() or ((path / MANIFEST).is_file() and (path / "robot.xml").is_file())
 
 
 def verify(path: Path) -> None:

@@ -14,19 +14,21 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from statistics import NormalDist
-from typing import Any, TypedDict
+from typing import Annotated, Any, TypedDict
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from dynax.config.bounds import MAX_STEPS
 from dynax.errors import UserError
 from dynax.math.first_passage import VPT_THRESHOLD, first_passage
 from dynax.runs.files import write_json
-from dynax.runs.json_files import read_json
+from dynax.runs.json_files import Range, difference, read_json
 from dynax.uncertainty.spread import rms
 
 FILE = "calibration.json"
 LEVELS = (0.5, 0.68, 0.8, 0.9, 0.95)  # coverage of the intervals
+MIN_STD, MAX_NUMBER = 1e-300, 1e30  # of the numbers in the file
 MAX_KNOTS = 24  # horizons with factors of their own; those between are interpolated
 MIN_SPREAD = 1e-12  # standard deviations
 MAX_TOO_LONG = 0.08  # share of validation trajectories whose trust horizon may exceed their valid time
@@ -36,10 +38,10 @@ TRUST_FACTORS = np.geomspace(0.5, 50, 100)
 class _File(TypedDict):
     """The content of the file, with the fields of `Calibration`; `steps` are the knots."""
 
-    state_std: list[float]
-    steps: list[int]
-    factors: list[list[list[float]]]
-    trust_factor: float
+    state_std: list[Annotated[float, Range(MIN_STD, MAX_NUMBER)]]
+    steps: list[Annotated[int, Range(1, MAX_STEPS)]]
+    factors: list[list[list[Annotated[float, Range(0, MAX_NUMBER)]]]]
+    trust_factor: Annotated[float, Range(0, MAX_NUMBER)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,16 +121,25 @@ class Calibration:
         }
 
     @classmethod
-    def from_json(cls, content: Any) -> "Calibration":
+    def from_json(cls, content: Any, size: int, problem: str) -> "Calibration":
         """Return the calibration of the content of a file.
 
+        Args:
+            content: the content.
+            size: number C of tangent coordinates of the robot.
+            problem: beginning of the message of an error.
+
         Raises:
-            UserError: if the arrays do not fit together.
+            UserError: if the content has other types or sizes, or if a number is out of range.
         """
+        if mismatch := difference(content, _File):
+            raise UserError(f"{problem}: the calibration does not have the expected content: {mismatch}")
         std, steps, factors = content["state_std"], content["steps"], content["factors"]
-        sizes = {len(std)} == {len(row) for level in factors for row in level}
+        sizes = {size} == {len(std)} == {len(row) for level in factors for row in level}
         if not (sizes and steps and {len(steps)} == {len(level) for level in factors} and len(factors) == len(LEVELS)):
-            raise UserError("the arrays of the calibration do not fit together: train the model again")
+            raise UserError(f"{problem}: the arrays of the calibration do not fit together: train the model again")
+        if any(low >= high for low, high in pairwise(steps)):
+            raise UserError(f"{problem}: the steps of the calibration must increase: train the model again")
         return cls(np.array(std), np.array(steps), np.array(factors), content["trust_factor"])
 
     def save(self, folder: Path) -> None:
@@ -136,15 +147,20 @@ class Calibration:
         write_json(folder / FILE, self.to_json())
 
     @classmethod
-    def load(cls, folder: Path) -> "Calibration | None":
+    def load(cls, folder: Path, size: int) -> "Calibration | None":
         """Read the file of a run directory. Return None if there is none.
+
+        Args:
+            folder: the run directory.
+            size: number C of tangent coordinates of the robot.
 
         Raises:
             UserError: if the file is damaged.
         """
         if not (folder / FILE).exists():
             return None
-        return cls.from_json(read_json(folder / FILE, _File, f"the run {folder} is damaged"))
+        problem = f"the run {folder} is damaged"
+        return cls.from_json(read_json(folder / FILE, Any, problem), size, problem)
 
 
 def normal_half_width(spread: Float[np.ndarray, "..."], level: float) -> Float[np.ndarray, "..."]:

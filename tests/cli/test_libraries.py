@@ -13,6 +13,7 @@ CASES = {
     "MPLBACKEND=nonsense": "the environment variable MPLBACKEND=nonsense cannot be used: Key backend: 'nonsense'",
     "JAX_PLATFORMS=nonsense": "the environment variable JAX_PLATFORMS=nonsense cannot be used: Unable to initialize",
     "JAX_ENABLE_X64=maybe": "the environment variable JAX_ENABLE_X64=maybe cannot be used: invalid truth value",
+    "XLA_FLAGS=--foo": "the environment variable XLA_FLAGS=--foo cannot be used: Unknown flag in XLA_FLAGS: --foo",
 }
 
 

@@ -8,7 +8,7 @@ from omegaconf import OmegaConf
 
 from dynax.cli import resume
 from dynax.errors import UserError
-from dynax.trained import Saved
+from dynax.saved import Saved
 
 RUN = Path("/runs/1")
 CONFIG = {
@@ -18,7 +18,7 @@ CONFIG = {
     "dataset": None,
 }
 INFO = {"config": CONFIG, "dataset": "/data/x", "dataset_sha256": "abc", "epoch": 2}
-SAVED = Saved(INFO, "<mujoco/>", {"arm.stl": b"solid"})
+SAVED = Saved(Path("run"), INFO, "<mujoco/>", {"arm.stl": b"solid"})
 
 
 @pytest.fixture

@@ -2,6 +2,9 @@
 
 import os
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from command_line import wait_for_jobs
@@ -16,6 +19,18 @@ def test_a_command_goes_on_when_nobody_reads_its_messages(dynax):
     [path] = finished.paths
     assert (path / "summary.json").exists()
     assert "a log line" in (path / "dynax.log").read_text()
+
+
+@pytest.mark.slow
+def test_files_do_not_become_closed_streams(tmp_path):
+    """Without the streams, the next files would have their numbers, and receive their output."""
+    show = "import os, dynax.cli; print([os.readlink(f'/dev/fd/{i}') for i in range(3)], file=open('numbers', 'w'))"
+    code = f"import dynax.cli; dynax.cli._open_closed_streams(); {show}"
+    command = f'exec {sys.executable} -c "{code}" <&- >&- 2>&-'
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, env=environment, check=False)
+    assert done.returncode == 0
+    assert (tmp_path / "numbers").read_text() == "['/dev/null', '/dev/null', '/dev/null']\n"
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ FOREIGN_PRIVATE_NAMES = {
     "dynax.cli.hydra_private: hydra._internal",
     "dynax.cli.jobs.cores: _identity",
     "dynax.cli.jobs.orphans: _exit",
+    "dynax.cli.jobs.xla_flags: _exit",
     "dynax.cli.watcher: _current_frames",
     "dynax.cli.watcher: _exit",
     "dynax.mjcf.isolation: _exit",

@@ -10,6 +10,8 @@ from dynax.math.first_passage import first_passage
 from dynax.uncertainty.calibration import FILE, LEVELS, MAX_TOO_LONG, Calibration, normal_half_width
 from dynax.uncertainty.spread import rms
 
+SIZE = 3  # coordinates
+
 
 @pytest.fixture(scope="module")
 def calibration():
@@ -41,9 +43,9 @@ def test_the_trust_horizon_is_rarely_too_long(calibration):
 
 
 def test_a_saved_calibration_is_equal(calibration, tmp_path):
-    assert Calibration.load(tmp_path) is None
+    assert Calibration.load(tmp_path, SIZE) is None
     calibration.save(tmp_path)
-    loaded = Calibration.load(tmp_path)
+    loaded = Calibration.load(tmp_path, SIZE)
     assert loaded is not None
     assert loaded.to_json() == calibration.to_json()
 
@@ -51,12 +53,35 @@ def test_a_saved_calibration_is_equal(calibration, tmp_path):
 def test_a_damaged_file_is_an_error(tmp_path):
     (tmp_path / FILE).write_text('{"state_std": 3}')
     with pytest.raises(UserError, match=r"the run .* is damaged"):
-        Calibration.load(tmp_path)
+        Calibration.load(tmp_path, SIZE)
 
 
 def test_arrays_that_do_not_fit_together_are_an_error(calibration):
     content = calibration.to_json()
     with pytest.raises(UserError, match="do not fit together"):
-        Calibration.from_json({**content, "steps": content["steps"][1:]})
+        Calibration.from_json({**content, "steps": content["steps"][1:]}, SIZE, "damaged")
     with pytest.raises(UserError, match="do not fit together"):
-        Calibration.from_json({**content, "state_std": [1.0]})
+        Calibration.from_json({**content, "state_std": [1.0]}, SIZE, "damaged")
+    with pytest.raises(UserError, match="do not fit together"):
+        Calibration.from_json(content, SIZE + 1, "damaged")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ([1], "must be an object"),
+        ({"a": 1}, "the key state_std is missing"),
+        ({"state_std": [float("nan")] * 3}, "the key state_std.0 must be a number from"),
+        ({"state_std": [0.0] * 3}, "the key state_std.0 must be a number from"),
+        ({"trust_factor": "x"}, "the key trust_factor must be a number"),
+        ({"factors": [[[1e300]]]}, "the key factors.0.0.0 must be a number from"),
+        ({"steps": "descending"}, "the steps of the calibration must increase"),
+    ],
+)
+def test_wrong_content_is_named(calibration, wrong, message):
+    content = calibration.to_json()
+    if wrong == {"steps": "descending"}:
+        wrong = {"steps": content["steps"][::-1]}
+    changed = {**content, **wrong} if isinstance(wrong, dict) and "a" not in wrong else wrong
+    with pytest.raises(UserError, match=f"^damaged: .*{message}"):
+        Calibration.from_json(changed, SIZE, "damaged")

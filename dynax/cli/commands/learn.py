@@ -22,7 +22,7 @@ from dynax.control.problem import Problem
 from dynax.errors import UserError, config_section
 from dynax.runs.history import FILE, History
 from dynax.runs.summary import read_summary
-from dynax.trained import build
+from dynax.saved import build
 
 log = logging.getLogger(__name__)
 

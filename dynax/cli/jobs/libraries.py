@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 
+from dynax.cli.jobs.xla_flags import check_xla_flags
 from dynax.config.cores import usable_cores
 from dynax.errors import UserError
 
@@ -36,6 +37,8 @@ def import_module(name: str) -> ModuleType:
     Raises:
         UserError: if a library rejects an environment variable.
     """
+    if "jax" not in sys.modules:
+        check_xla_flags()
     with _rejected([key for key in os.environ if key.startswith(PREFIXES)]):
         module = importlib.import_module(name)
     if "jax" in sys.modules:

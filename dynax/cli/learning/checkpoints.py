@@ -18,7 +18,7 @@ from dynax.runs.arrays import read_tree
 from dynax.runs.history import FILE, History, Row
 from dynax.runs.info import CheckpointInfo
 from dynax.runs.sealed import read_info
-from dynax.trained import description, model_tree, robot_files, variables_template
+from dynax.saved import description, model_tree, robot_files, variables_template
 
 ROUND = tuple(field.name for field in fields(RoundResult))[1:]  # keys of a round in `metrics.jsonl`, after `epoch`
 ARRAYS = ("states", "actions")  # of the experience
