@@ -113,7 +113,7 @@ def variables_template(model: BaseDynamicsModel) -> Variables:
 
 
 def check_replaceable(path: Path) -> None:
-    """Raise UserError unless a model can be saved at `path`: nothing is there, or a saved model, which is replaced."""
+    """Raise UserError unless `path` does not exist, or is a saved model, which can be replaced."""
     if path.is_symlink():
         raise UserError(f"{path} is a link: choose another path")
     if not path.exists():

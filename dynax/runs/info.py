@@ -18,7 +18,7 @@ class ModelGroup(TypedDict):
 
 
 class Config(TypedDict):
-    """The groups of a config that every saved model has, and that of a training."""
+    """The groups of a config: those of every saved model, and the group of a training."""
 
     env: EnvGroup
     model: ModelGroup
