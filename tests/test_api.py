@@ -77,6 +77,15 @@ def test_the_quick_start_collects_trajectories(names):
 
 
 @pytest.mark.slow
+def test_several_models_are_trained_as_one_program(names):
+    [block] = [b for b in re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL) if "TrainingGroup" in b]
+    variables = dict(names)
+    exec(smaller(block, num_epochs=2), variables)
+    assert len(variables["params"]) == 8
+    assert [training.epoch for training in variables["group"].trainings] == [2] * 8
+
+
+@pytest.mark.slow
 def test_a_rollout_uses_the_parameters_of_the_quick_start(names):
     val = names["val_dataset"]
     path = names["model"].rollout(val.states[:, 0], val.actions, params=names["trained_params"])
