@@ -125,3 +125,12 @@ def test_a_full_disk_is_reported():
         finished = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
     message = "dynax: cannot write to standard output: No space left on device\n"
     assert (finished.returncode, finished.stderr) == (1, message)
+
+
+def test_a_path_that_the_locale_cannot_decode_names_the_locale():
+    command = [sys.executable, "-m", "dynax", "train", "dataset=ü"]
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    finished = subprocess.run(command, env={**os.environ, **locale}, capture_output=True, text=True)
+    assert finished.returncode == 2
+    message = "the locale has the encoding ascii: set LC_ALL=C.UTF-8, or rename the file or directory\n"
+    assert finished.stderr.endswith(message)

@@ -1,7 +1,9 @@
 """The flags of a command, as Hydra parses them."""
 
 import argparse
+import codecs
 import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -49,11 +51,19 @@ def _check_text(argv: Sequence[str]) -> None:
     """Raise UserError if an argument or the working directory cannot be written to the files of a run."""
     for text in (*argv, str(Path.cwd())):
         if re.search(r"[\n\r\ud800-\udfff]", text):
-            raise UserError(f"{text!r} contains a line break or bytes that are not UTF-8; rename the file or directory")
+            raise UserError(f"{text!r} contains a line break or bytes that are not UTF-8; {_remedy()}")
         if re.search(r"\d{1000}", text):
             raise UserError("an argument contains a number of more than 1000 digits; decrease the number")
     if "${" in str(Path.cwd()):
         raise UserError("the working directory contains ${, which Hydra interpolates; rename the directory")
+
+
+def _remedy() -> str:
+    """Return the remedy for a path that Python cannot decode, which may be valid in another locale."""
+    encoding = sys.getfilesystemencoding()
+    if codecs.lookup(encoding).name == "utf-8":
+        return "rename the file or directory"
+    return f"the locale has the encoding {encoding}: set LC_ALL=C.UTF-8, or rename the file or directory"
 
 
 def _wrong_flag(message: str) -> NoReturn:
