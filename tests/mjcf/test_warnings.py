@@ -28,8 +28,9 @@ def test_a_mimic_that_mujoco_ignores_is_logged_once(tmp_path, caplog):
     path.write_text(URDF.format(inertial=INERTIAL, lower=0, mimic='<mimic joint="cam" multiplier="1"/>'))
     robots = Env(path), Env(path)
     for env in robots:
-        warning, motors = env.warnings
+        warning, motors, without = env.warnings
         assert motors == "a URDF has no actuators, so motors are added at `wrist`"
+        assert without == "no motors are added at joints that follow other joints: `l`"
         assert warning.startswith("<mimic> on joint 'l' ignored")
     assert sum("<mimic> on joint 'l' ignored" in message for message in caplog.messages) == 1
 

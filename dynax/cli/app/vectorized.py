@@ -25,7 +25,6 @@ from dynax.cli.jobs import job, libraries, outcomes
 from dynax.config.options import section
 from dynax.config.schema import TrainingRunConfig
 from dynax.errors import UserError
-from dynax.training.numbers import shared_settings
 
 log = logging.getLogger(__name__)
 
@@ -122,6 +121,8 @@ def _groups(jobs: Sequence[_Job]) -> list[list[_Job]]:
 
 def _shared(config: DictConfig) -> str | None:
     """Return the part of a config that all jobs of a program share, or None if the job must run alone."""
+    from dynax.training.numbers import shared_settings  # here, because it imports NumPy
+
     parts = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
     content: Any = OmegaConf.to_container(parts, resolve=True)
     training = content.pop("training")
