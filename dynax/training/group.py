@@ -32,10 +32,12 @@ class TrainingGroup:
         trainings: trainings of one `TrainingSet`, whose settings have the same `shared_settings`.
 
     Raises:
-        UserError: if the trainings have different training sets.
+        UserError: if there is no training, or if the trainings have different training sets or other settings.
     """
 
     def __init__(self, trainings: Sequence[Training]):
+        if not trainings:
+            raise UserError("a group needs at least one training")
         if any(training.train is not trainings[0].train for training in trainings):
             raise UserError("the trainings of a group must have the same training set: pass one TrainingSet to all")
         self.trainings = list(trainings)
@@ -43,9 +45,7 @@ class TrainingGroup:
         self._numbers = different_numbers([training.config for training in trainings])
         self._most = len(trainings)  # trainings that the memory of the device suffices for
         self._epoch: GroupEpoch | None = None  # the epoch that is partly done
-        self._programs: dict[
-            tuple[int, int], GroupProgram
-        ] = {}  # of the current stage, by stage and number of trainings
+        self._programs: dict[tuple[int, int], GroupProgram] = {}  # by the first epoch of the stage, and their number J
 
     @property
     def is_complete(self) -> bool:
@@ -107,7 +107,8 @@ class TrainingGroup:
         """Return the next epoch of the trainings `members`."""
         trainings = [self.trainings[i] for i in members]
         for training in trainings:
-            training.begin_stage(stage)
+            if training.position is None:
+                training.begin_stage(stage)
         key = stage.first, len(members)
         if key not in self._programs:  # and free the programs of the previous stage
             self._programs = {other: program for other, program in self._programs.items() if other[0] == stage.first}
@@ -121,9 +122,7 @@ class TrainingGroup:
         if NO_MEMORY not in str(error):
             raise error
         if len(members) == 1:
-            raise UserError(
-                "the device has too little memory for one training: decrease training.batch_size"
-            ) from error
+            raise UserError("the device has too little memory for one training: decrease batch_size") from error
         self._most, self._epoch, self._programs = (len(members) + 1) // 2, None, {}
         log.warning("%d models need too much memory: training %d at once", len(members), self._most)
 

@@ -103,6 +103,21 @@ def test_a_group_continues_within_an_epoch(slide, sliding, monkeypatch):
         assert_close(metrics, [epoch.metrics for epoch in alone])
 
 
+@pytest.mark.slow
+def test_a_group_continues_within_the_first_epoch_of_a_stage(slide, sliding, monkeypatch):
+    monkeypatch.setattr(epochs_module, "PIECE_SECONDS", 0.0)
+    settings = configs(num_epochs=1, unroll_epochs=1, unroll_horizons=(2,))
+    first = TrainingGroup(trainings(slide, sliding, settings))
+    while not first.advance():
+        pass
+    first.advance()
+    first.synchronize()
+    assert int(first.trainings[0].position.position) == 1
+    for config, metrics in zip(settings, run(TrainingGroup(first.trainings)), strict=True):
+        alone = epochs(Dropping(env=slide), sliding, config, seed=config.seed)
+        assert_close(metrics, [epoch.metrics for epoch in alone[1:]])
+
+
 def test_a_training_that_diverges_does_not_end_the_others(slide, sliding):
     settings = configs()
     settings[1] = dataclasses.replace(settings[1], learning_rate=1e6)
@@ -140,6 +155,8 @@ def test_too_little_memory_for_one_training(slide, sliding, monkeypatch):
 
 
 def test_other_settings_and_other_data_are_errors(slide, sliding):
+    with pytest.raises(UserError, match="a group needs at least one training"):
+        TrainingGroup([])
     settings = configs()
     settings[1] = dataclasses.replace(settings[1], batch_size=32)
     with pytest.raises(UserError, match="the trainings of a group must have the same batch_size"):
