@@ -105,6 +105,10 @@ def _report(error: Exception) -> int:
 
 
 def _run(argv: list[str]) -> int:
+    try:
+        os.getcwd()  # noqa: PTH109
+    except FileNotFoundError:
+        raise UserError("the working directory does not exist any more: change to another directory") from None
     word = argv[0] if argv else "--help"
     if word in ("--help", "-h"):
         print(_HELP.format(commands="\n".join(f"  {c.name:<9}{c.summary}" for c in COMMANDS.values())), end="")

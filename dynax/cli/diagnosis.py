@@ -171,7 +171,7 @@ def video() -> Iterator[str]:
 CHECKS = (
     Check("versions", versions, "install Dynax again: pip install -e ."),
     Check("machine", machine, "report this machine as not supported"),
-    Check("space", space, "free some space, or work in another directory"),
+    Check("space", space, "free some space, or work in a directory in which files can be written"),
     Check("locks", file_locks, "work on a local disk, or never start two commands in the same directory"),
     Check("devices", devices, "set JAX_PLATFORMS=cpu, or install the driver and JAX for this device"),
     Check("compilation cache", compilation_cache, "set JAX_COMPILATION_CACHE_DIR to a directory that can be written"),

@@ -81,13 +81,13 @@ def defer_signals() -> Iterator[Request]:
 
 
 @contextmanager
-def longer_deadline() -> Iterator[None]:
+def longer_deadline(checkpoints: int = 1) -> Iterator[None]:
     """Give the block more time after a signal, because it writes the checkpoint from which the run continues."""
-    request.saving = True
+    request.saving = checkpoints
     try:
         yield
     finally:
-        request.saving = False
+        request.saving = 0
 
 
 def handle(number: int, frame: FrameType | None) -> None:

@@ -30,7 +30,7 @@ class Request:
     time: float = 0.0  # when the signal arrived, as `time.monotonic` returns it
     deferred: bool = False  # signals only set the flag
     waiting: bool = False  # the process waits for its workers
-    saving: bool = False  # the process writes a checkpoint
+    saving: int = 0  # number of checkpoints that the process writes
     acknowledged: bool = False  # the process is ending
     raised: "weakref.ref[Stopped] | None" = None  # the exception that the handler has raised
     advice: Callable[[], str] | None = None  # how to continue

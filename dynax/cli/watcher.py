@@ -17,7 +17,7 @@ SAME = 0.1  # signals within this time are one request, because `timeout` sends 
 INTERVAL = 0.1  # time between two looks at the main thread after a signal, s
 COMPILATION = 0.6  # time after which a compilation is ended, s
 DEADLINE = 4.5  # time after which the process ends unless it writes a checkpoint, s
-SAVING_DEADLINE = 9.0  # time after which the process ends if it writes a checkpoint, s
+SAVING_DEADLINE = 9.0  # time for each checkpoint after which the process ends if it writes checkpoints, s
 ENDING_DEADLINE = 25.0  # time after which the process ends in any case, s; Slurm waits 30 s
 COMPILER = os.path.join("jax", "_src", "compiler.py")  # noqa: PTH118 the end of the name of a source file
 
@@ -85,7 +85,7 @@ class Watcher(threading.Thread):
     def _push(self, waited: float) -> None:
         """Raise a discarded exception again, or end the process if its time is over."""
         request = self._request
-        deadline = ENDING_DEADLINE if request.acknowledged else SAVING_DEADLINE if request.saving else DEADLINE
+        deadline = SAVING_DEADLINE * request.saving or (ENDING_DEADLINE if request.acknowledged else DEADLINE)
         if waited > COMPILATION and not (request.acknowledged or request.saving) and _is_compiling():
             self._end(" during a compilation")
         elif waited > deadline:

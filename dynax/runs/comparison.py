@@ -1,27 +1,29 @@
 """A comparison of the runs in a folder: their results, and the options in which they differ."""
 
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Annotated, Any, TypedDict
 
 from dynax.errors import UserError
-from dynax.runs.json_files import read_json, read_text
+from dynax.runs.json_files import MAX_INTEGER, Range, read_json, read_text
 from dynax.runs.summary import FILE, read_summary
 
+Number = Annotated[float, Range(0, sys.float_info.max)]
 NUMBERS = ("vpt_s", "nrmse", "training_time_s", "parameters")
 
 
 class _Training(TypedDict):
-    best_val_valid_time_s: float
-    best_val_nrmse: float
-    training_time_s: float
-    parameters: int
+    best_val_valid_time_s: Number
+    best_val_nrmse: Number
+    training_time_s: Number
+    parameters: Annotated[int, Range(0, MAX_INTEGER)]
 
 
 class _Scores(TypedDict):
-    nrmse: dict[str, float]
-    vpt: dict[str, dict[str, float | bool | None]]
+    nrmse: dict[str, Number]
+    vpt: dict[str, dict[str, Number | bool | None]]
 
 
 class _Evaluation(TypedDict):

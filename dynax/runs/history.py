@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypedDict
 
-from dynax.errors import UserError
+from dynax.errors import RunError, UserError
 from dynax.runs.disk import disk_full_as_error
 from dynax.runs.files import sync, write_text
 from dynax.runs.info import Metrics
@@ -42,16 +42,25 @@ class History:
         lines = content.decode().splitlines()
         self.rows: list[dict[str, Any]] = [parse_json(line, schema, f"{path} is damaged: a line") for line in lines]
         write_text(path, content.decode())
+        self._size = len(content)  # bytes in the file
 
     def append(self, row: Mapping[str, Any]) -> None:
-        """Add the metrics of one epoch. On a full disk, the file keeps its complete lines."""
+        """Add the metrics of one epoch. On a full disk, the file keeps its complete lines.
+
+        Raises:
+            RunError: if another program has changed or deleted the file.
+        """
+        if not self.path.is_file() or self.path.stat().st_size != self._size:
+            raise RunError(f"{self.path} was changed or deleted during the training: start a new run")
         with disk_full_as_error(self.path), self.path.open("ab", buffering=0) as stream:
-            size, line = os.fstat(stream.fileno()).st_size, json.dumps(row).encode() + b"\n"
+            size, line = self._size, json.dumps(row).encode() + b"\n"
+            self._size += len(line)
             try:
                 while line:
                     line = line[stream.write(line) :]
             except OSError:
                 os.ftruncate(stream.fileno(), size)
+                self._size = size
                 raise
         self.rows.append(dict(row))
 

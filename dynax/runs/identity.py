@@ -7,10 +7,14 @@ import secrets
 from pathlib import Path
 from typing import TypedDict
 
+from dynax.errors import RunError
 from dynax.runs.files import write_json
 from dynax.runs.json_files import read_json
 
 FILE = "identity.json"
+
+
+_known: dict[Path, str] = {}  # identities of the runs that this process has written to
 
 
 class Identity(TypedDict):
@@ -34,8 +38,15 @@ def has_run_id(run: Path) -> bool:
 
 
 def ensure_run_id(run: Path) -> str:
-    """Return the identity of a run; draw and write one if the run has none."""
-    if not has_run_id(run):
+    """Return the identity of a run; draw and write one if the run has none.
+
+    Raises:
+        RunError: if the identity has changed since this process wrote or read it.
+    """
+    known = _known.get(run)
+    if known is None and not has_run_id(run):
         run.mkdir(parents=True, exist_ok=True)
         write_json(run / FILE, Identity(run_id=secrets.token_hex(16)))
-    return read_run_id(run)
+    if known is not None and (not has_run_id(run) or read_run_id(run) != known):
+        raise RunError(f"{run} was deleted, renamed or replaced during the training: start a new run")
+    return _known.setdefault(run, read_run_id(run))

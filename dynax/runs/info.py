@@ -69,3 +69,4 @@ class CheckpointInfo(SavedInfo):
     dataset_sha256: str
     best_epoch: Annotated[int, Range(0, MAX_INTEGER)]
     best_val_nrmse: Annotated[float, Range(0, float("inf"))]  # infinite before the first epoch
+    seconds_in_epoch: NotRequired[Annotated[float, Range(0, MAX_INTEGER)] | None]

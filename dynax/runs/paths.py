@@ -1,4 +1,7 @@
-"""Paths for Orbax and TensorStore, which read some characters in a name as a pattern or a separator."""
+"""Paths for Orbax and TensorStore, which read some characters in a name as a pattern or a separator.
+
+They also remove `..` together with the name before it, even if that name is a link to a place elsewhere.
+"""
 
 import atexit
 import functools
@@ -21,6 +24,8 @@ def plain_path(path: Path) -> Path:
     Args:
         path: the path. Its last part must not have special characters.
     """
+    if ".." in path.parts:
+        path = path.resolve()
     if not SPECIAL.search(str(path.parent)):
         return path
     return _link(path.parent.absolute(), os.getpid()) / path.name

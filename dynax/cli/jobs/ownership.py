@@ -142,7 +142,8 @@ def _check_free(folder: Path, resume: str | None) -> None:
     started_again = resume == AUTO and not is_run(folder) and not {*present} & {"run.json", "summary.json"}
     if present and not started_again:
         raise UserError(
-            f"{folder} already contains a run ({', '.join(present[:3])}): choose another hydra.run.dir"
+            f"{folder} already contains a run ({', '.join(present[:3])}): choose another "
+            f"{'hydra.run.dir' if _is_single() else 'hydra.sweep.dir'}"
             + (f", or continue the run with training.resume={folder}" if is_run(folder) else "")
         )
     try:

@@ -70,11 +70,15 @@ def note_of(metrics: EpochMetrics, rate: float) -> str:
         metrics: the metrics of the epoch.
         rate: transitions per second.
     """
-    speed = f"{rate:,.0f}" if rate < 1e4 else f"{rate / 1e3:,.0f}k"
     return (
         f"loss {metrics.loss:.1e}, val nRMSE {metrics.val_nrmse:.2g}, VPT(0.1) {metrics.val_valid_time:.2f} s, "
-        f"{speed} transitions/s"
+        f"{speed_of(rate)}"
     )
+
+
+def speed_of(rate: float) -> str:
+    """Return a number of transitions per second in words."""
+    return f"{rate:,.0f} transitions/s" if rate < 1e4 else f"{rate / 1e3:,.0f}k transitions/s"
 
 
 def metrics_row(metrics: EpochMetrics, seconds: float) -> dict[str, Any]:

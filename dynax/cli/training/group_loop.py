@@ -9,10 +9,11 @@ from dynax.cli import console, signals
 from dynax.cli.console.progress import Update
 from dynax.cli.signals import Request, Stopped, defer_signals
 from dynax.cli.training.begin import Begun
-from dynax.cli.training.epoch_loop import log, metrics_row, place_of
+from dynax.cli.training.epoch_loop import log, metrics_row, place_of, speed_of
 from dynax.cli.training.schedule import CheckpointSchedule, Clock
 from dynax.errors import RunError
 from dynax.runs import arrays
+from dynax.runs.checkpoint import checkpoints
 from dynax.training import TrainingGroup
 
 
@@ -33,8 +34,15 @@ def run_group(jobs: Sequence[Begun]) -> dict[int, RunError]:
     arrays.prepare()
     group = TrainingGroup([begun.training for begun in jobs])
     pairs = [(begun.job, begun.training) for begun in jobs]
-    schedule = CheckpointSchedule(pairs, Clock(), group.synchronize)
-    heading = f"train {len(jobs)} models: {title(jobs[0].job.model)}"
+    signals.set_resume_advice(lambda: _advice(jobs))
+
+    def prepare() -> list[int]:
+        group.synchronize()
+        return [i for i in range(len(jobs)) if i not in group.failures]
+
+    schedule = CheckpointSchedule(pairs, Clock(), prepare)
+    models = "1 model" if len(jobs) == 1 else f"{len(jobs)} models"  # the others may have had wrong options
+    heading = f"train {models}: {title(jobs[0].job.model)}"
     total = jobs[0].job.settings.total_epochs
     with (
         defer_signals() as request,
@@ -64,9 +72,8 @@ def _run_piece(group: TrainingGroup, jobs: Sequence[Begun], schedule: Checkpoint
     for i, metrics in results.items():
         jobs[i].history.append(metrics_row(metrics, seconds / len(results)))
     best, epoch = max(results, key=lambda i: results[i].val_valid_time), max(m.epoch for m in results.values())
-    rate = len(results) * jobs[0].training.train.data.num_transitions / seconds
     note = f"longest VPT(0.1) {results[best].val_valid_time:.2f} s in {jobs[best].job.path.name}"
-    update(epoch, f"{note}, {rate / 1e3:,.0f}k transitions/s")
+    update(epoch, f"{note}, {speed_of(len(results) * jobs[0].training.train.data.num_transitions / seconds)}")
     schedule.save_after(epoch)
 
 
@@ -78,8 +85,13 @@ def _stop_if_requested(request: Request, schedule: CheckpointSchedule, jobs: Seq
     log.warning("%s received: saving a checkpoint of each model", signal.Signals(request.number).name)
     if schedule.changed:
         schedule.save()
-    sweep = jobs[0].job.path.parent
-    place = place_of(jobs[0].training)
-    names = ", ".join(begun.job.path.name for begun in jobs)
-    advice = f"run `dynax train training.resume={sweep}/<job>` to continue a job of {names}"
-    raise Stopped(request.number, f"stopped {place}; {advice}")
+    raise Stopped(request.number, f"stopped {place_of(jobs[0].training)}; {_advice(jobs)}")
+
+
+def _advice(jobs: Sequence[Begun]) -> str:
+    """Return how to continue the jobs."""
+    saved = [begun.job.path for begun in jobs if checkpoints(begun.job.path)]
+    if not saved:
+        return "no checkpoint has been written, so that nothing can be continued; run the same command again"
+    names = ", ".join(path.name for path in saved)
+    return f"run `dynax train training.resume={saved[0].parent}/<job>` to continue a job of {names}"

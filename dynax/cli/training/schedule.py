@@ -1,7 +1,7 @@
 """When checkpoints are due, and how a training stops after a signal."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from dynax.cli import signals
 from dynax.cli.training.checkpoints import save_training
@@ -17,11 +17,15 @@ class CheckpointSchedule:
     Args:
         jobs: the jobs and their trainings, which have the same settings of checkpoints.
         clock: duration of the current epoch.
-        prepare: a function that is called before the trainings are saved.
+        prepare: a function that is called before the trainings are saved, and returns the numbers of those to save; by
+            default all.
     """
 
     def __init__(
-        self, jobs: list[tuple[TrainingJob, Training]], clock: "Clock", prepare: Callable[[], None] = lambda: None
+        self,
+        jobs: list[tuple[TrainingJob, Training]],
+        clock: "Clock",
+        prepare: Callable[[], Sequence[int]] | None = None,
     ):
         self.clock, self._jobs, self._prepare = clock, jobs, prepare
         self.changed = False  # whether the trainings have advanced since the last checkpoint
@@ -29,9 +33,9 @@ class CheckpointSchedule:
 
     def save(self) -> None:
         """Write a checkpoint of each training."""
-        with signals.longer_deadline():
-            self._prepare()
-            for job, training in self._jobs:
+        numbers = range(len(self._jobs)) if self._prepare is None else self._prepare()
+        with signals.longer_deadline(len(numbers)):
+            for job, training in (self._jobs[i] for i in numbers):
                 save_training(job, training, self.clock.seconds)
         self.changed, self._time = False, time.monotonic()
 
