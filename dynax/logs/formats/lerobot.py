@@ -37,27 +37,27 @@ def read(path: Path, name: str) -> list[Recording]:
         raise UserError(f"{path} has no Parquet files in data/")
     recordings = []
     for part in parts[1:]:
-        arrays = read_arrays(part)
+        arrays, unusable = read_arrays(part)
         if EPISODE not in arrays or arrays[EPISODE].ndim != 1 or not np.isfinite(arrays[EPISODE]).all():
             raise UserError(f"{part} has no column {EPISODE} with a number in each row")
         episodes = arrays[EPISODE].astype(int)
         for episode in np.unique(episodes):
             rows = {key: array[episodes == episode] for key, array in arrays.items()}
-            columns = _named(rows, features)
-            recordings.append(Recording(name, columns, f"episode_{episode}", dt=1 / fps))
+            columns = _named(rows, features, part)
+            recordings.append(Recording(name, columns, f"episode_{episode}", unusable, dt=1 / fps))
     return sorted(recordings, key=lambda recording: int(recording.episode.rpartition("_")[2]))
 
 
-def _named(arrays: dict[str, np.ndarray], features: dict[str, Any]) -> dict[str, Column]:
+def _named(arrays: dict[str, np.ndarray], features: dict[str, Any], part: Path) -> dict[str, Column]:
     """Return the columns of arrays, with the names of their entries if the description has them."""
-    columns = {}
+    separate = {}
     for key, array in arrays.items():
         names = _names(features.get(key, {}))
-        if array.ndim == 2 and names and len(names) == array.shape[1]:
-            columns |= table({f"{key}.{entry}": array[:, i] for i, entry in enumerate(names)})
+        if array.ndim == 2 and names and len(set(names)) == len(names) == array.shape[1]:
+            separate |= {f"{key}.{entry}": array[:, i] for i, entry in enumerate(names)}
         else:
-            columns |= table({key: array})
-    return columns
+            separate[key] = array
+    return table(separate, str(part))
 
 
 def _names(feature: Any) -> list[str]:
