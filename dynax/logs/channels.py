@@ -97,9 +97,10 @@ def _converted(column: Column, name: str, mapping: LogMapping, where: str) -> Co
     with np.errstate(over="ignore"):
         values = column.values * (factor * mapping.scale.get(name, 1.0)) + mapping.offset.get(name, 0.0)
     if len(large := np.flatnonzero(np.isfinite(column.values) & ~(np.abs(values) < MAX_VALUE))):
+        changed = " with `units:`, `scale:` and `offset:`" if values[large[0]] != column.values[large[0]] else ""
         raise UserError(
-            f"{where}, sample {large[0] + 1}: {name} is {values[large[0]]:g} with `scale:` and `offset:`, and exceeds "
-            f"{MAX_VALUE:g}: correct the sample or the mapping"
+            f"{where}, sample {large[0] + 1}: {name} is {values[large[0]]:g}{changed}, and exceeds {MAX_VALUE:g}: "
+            "correct the sample, or `scale:` in the mapping"
         )
     return replace(column, values=values)
 

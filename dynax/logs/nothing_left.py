@@ -20,7 +20,7 @@ def reason(log: Log, mapping: LogMapping, samples: int) -> str:
     recordings = log.recordings
     longest = max(len(recording.column(mapping.qpos[0], "qpos").values) for recording in recordings)
     if longest < samples:
-        return f"the longest recording has {longest} samples, but at least {samples} are necessary"
+        return f"the longest recording or episode has {longest} samples, but at least {samples} are necessary"
     keys = {"qpos": mapping.qpos, "qvel": mapping.qvel, "action": mapping.action}
     if _is_table(recordings, mapping):
         keys = {"time": mapping.time, "episode": mapping.episode, **keys}
@@ -59,15 +59,14 @@ def _fault_of_time(recordings: Sequence[Recording], mapping: LogMapping) -> str 
     if _is_table(recordings, mapping):
         if (name := mapping.time) is None:
             return None
+        advice = "sort the samples by time, or name another column under `time` in the mapping"
         times = [recording.column(name, "time").values for recording in recordings]
     else:
+        advice = "record the log with a clock that runs"
         columns = [recording.column(name := mapping.qpos[0], "qpos") for recording in recordings]
         times = [column.time for column in columns if column.time is not None]
     steps = np.concatenate([np.diff(time[np.isfinite(time)]) for time in times])
     if (steps > 0).any():
         return None
     fault = "never increase" if steps.any() else "are all equal"
-    return (
-        f"time: the time stamps of {name} {fault}: sort the samples by time, or name another column under `time` in "
-        "the mapping"
-    )
+    return f"time: the time stamps of {name} {fault}: {advice}"

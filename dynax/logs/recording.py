@@ -54,7 +54,8 @@ class Recording:
             raise UserError(f"{key}: the column {name} of {self.name} {self.unusable[name]}; choose another column")
         names = list(self.columns)
         listed = ", ".join(names[:MAX_LISTED]) + (" and others" if len(names) > MAX_LISTED else "")
-        raise UserError(f"{key}: {self.name} has no column {name}{did_you_mean(name, names)}; its columns are {listed}")
+        columns = f"its columns are {listed}" if names else "it has no columns of numbers"
+        raise UserError(f"{key}: {self.name} has no column {name}{did_you_mean(name, names)}; {columns}")
 
 
 @dataclass(frozen=True, eq=False)

@@ -40,7 +40,7 @@ def test_hdf5(tmp_path, name):
     h5py = pytest.importorskip("h5py")
     reasons = {
         **{key: reason for key, (_, reason) in UNUSABLE.items()},
-        "link": "is a broken link",
+        "link": "is damaged, or a link to nothing",
         "null": "is empty",
         "volume": "has 3 axes, but must have one or two",
     }

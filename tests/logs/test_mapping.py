@@ -19,7 +19,7 @@ from dynax.logs.mapping import read_mapping
         ({"mjcf": "none.xml"}, "mapping.mjcf=none.xml: the file does not exist"),
         ({"qpos": [" "]}, "a column without a name"),
         ({"qvel": ["vel_rad_s", "x"]}, "mapping.qvel has 2 columns, and qpos has 1: give one per position"),
-        ({"scale": {"pos_rad": 1e14}}, r"log.csv, sample \d+: pos_rad is .* with `scale:` and `offset:`"),
+        ({"scale": {"pos_rad": 1e14}}, r"log.csv, sample \d+: pos_rad is .* with `units:`, `scale:` and `offset:`"),
         ({"mjcf": "/tmp"}, "mapping.mjcf=/tmp: this is a directory, not a file"),
         ({"name": "../../x"}, "mapping.name='../../x' must be a plain name: no path, and no point at the beginning"),
         ({"name": ".hidden"}, "mapping.name='.hidden' must be a plain name"),

@@ -34,7 +34,9 @@ def test_the_cause_is_named(drive, tmp_path, columns, keys, message):
 
 @pytest.mark.parametrize("n", [1, 5])
 def test_a_short_log_is_named(drive, tmp_path, n):
-    with pytest.raises(UserError, match=f"the longest recording has {n} samples, but at least 8 are necessary"):
+    with pytest.raises(
+        UserError, match=f"the longest recording or episode has {n} samples, but at least 8 are necessary"
+    ):
         drive(drive_csv(tmp_path / "log.csv", n))
 
 

@@ -40,7 +40,8 @@ def read(source: Path) -> Log:
         module, label = _format_of_file(source)
         return Log(source, label, _read(module, source, source.name), [source])
     if not source.is_dir():
-        raise UserError(f"source={source}: there is no such file or directory")
+        reason = "this is not a regular file" if source.exists() else "there is no such file or directory"
+        raise UserError(f"source={source}: {reason}")
     for marker, (module, label) in FOLDERS.items():
         if (source / marker).is_file():
             files = _reader(module).files(source)
@@ -80,7 +81,9 @@ def _read(module: str, path: Path, name: str) -> list[Recording]:
     except ImportError as error:
         raise UserError(f"{path} needs the package {error.name}: run pip install 'dynax[logs]'") from None
     except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror or error}") from None
+        reason = " ".join(str(error.strerror or error).split())[:200]
+        problem = "is damaged" if error.errno is None else "cannot be read"  # PyArrow's errors have no number
+        raise UserError(f"{path} {problem}: {reason}") from None
     except Exception as error:  # the packages raise errors of many classes
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise UserError(f"{path} is damaged, or its content is not supported: {reason}") from error

@@ -49,6 +49,9 @@ def read(path: Path, name: str) -> list[Recording]:
     decimal = "," if delimiter == ";" else "."
     columns = {key: _numbers(column, decimal, path, key, numbers[1:]) for key, column in zip(names, cells, strict=True)}
     texts = {key: found for key, found in columns.items() if isinstance(found, str)}
+    if len(texts) == len(columns):
+        first = f"{names[0][:40]} {texts[names[0]]}"
+        raise UserError(f"{path} has no column of numbers: {first}; commas, semicolons or tabs separate columns")
     return [Recording(name, table({k: x for k, x in columns.items() if not isinstance(x, str)}, name), unusable=texts)]
 
 

@@ -19,6 +19,7 @@ from dynax.logs.recording import Recording, fault_of_array, fault_of_length, no_
 
 QPOS = {"free": 7, "ball": 4, "hinge": 1, "slide": 1}  # positions of a MuJoCo joint
 QVEL = {"free": 6, "ball": 3, "hinge": 1, "slide": 1}
+MAX_DEPTH = 20  # groups within groups
 ENDS = ("timeouts", "terminals", "terminations", "truncations")  # arrays that mark the last sample of an episode
 
 
@@ -68,33 +69,51 @@ def _recordings(content: Any, name: str, h5py: Any) -> Iterator[Recording]:
         yield Recording(name, table(_same_length(arrays, unusable), name), key, unusable, facts=facts)
 
 
-def _arrays(group: Any, h5py: Any, prefix: str = "") -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """Return all numeric arrays in a group, by path, and a clause about each other array and each broken link."""
-    arrays, unusable = {}, {}
+def _arrays(group: Any, h5py: Any) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Return all numeric arrays in a group, by path, and a clause about each other array and each broken link.
+
+    Raises:
+        UserError: if the arrays need more memory than there is.
+    """
+    items, unusable = _items(group, h5py)
+    numbers = 0
+    for key, item in items.items():
+        place = f"{key} of {group.file.filename}"
+        numbers += max(item.size, math.prod(item.chunks or ()))  # a chunk may be larger than the data in it
+        others = f" and {len(items) - 1} other arrays" if len(items) > 1 else ""
+        check_memory(f"reading {place}{others}", 16.0 * numbers, "import a part of the log")
+        check_samples(place, len(item))
+    return {key: item[()] for key, item in items.items()}, unusable
+
+
+def _items(group: Any, h5py: Any, prefix: str = "") -> tuple[dict[str, Any], dict[str, str]]:
+    """Return all numeric arrays in a group, by path, without reading them, and a clause about the others."""
+    items, unusable = {}, {}
+    if prefix.count("/") > MAX_DEPTH:
+        raise UserError(f"{group.file.filename}: the groups in {prefix[:40]} are too deep, or contain themselves")
     for key in group:
         if isinstance(link := group.get(key, getlink=True), h5py.ExternalLink):
             raise UserError(f"{group.file.filename}: {prefix}{key} is a link to {link.filename}; copy its data instead")
         item = group.get(key)
         if isinstance(item, h5py.Group):
-            found, faults = _arrays(item, h5py, f"{prefix}{key}/")
-            arrays, unusable = arrays | found, unusable | faults
+            found, faults = _items(item, h5py, f"{prefix}{key}/")
+            items, unusable = items | found, unusable | faults
         elif item is None:
-            unusable[prefix + key] = "is a broken link"
-        elif isinstance(item, h5py.Dataset) and (fault := _fault(item)):
-            unusable[prefix + key] = fault
+            unusable[prefix + key] = "is damaged, or a link to nothing"
         elif isinstance(item, h5py.Dataset):
-            advice = "import a part of the log"
-            size = max(item.size, math.prod(item.chunks or ()))  # a chunk may be larger than the data in it
-            check_memory(f"reading {prefix}{key} of {group.file.filename}", 16.0 * size, advice)
-            check_samples(f"{prefix}{key} of {group.file.filename}", len(item))
-            arrays[prefix + key] = item[()]
-    return arrays, unusable
+            if fault := _fault(item):
+                unusable[prefix + key] = fault
+            else:
+                items[prefix + key] = item
+    return items, unusable
 
 
 def _fault(item: Any) -> str | None:
     """Return a clause about a dataset that cannot be one or several columns, or None."""
     if item.shape is None:
         return "is empty"
+    if item.external or item.is_virtual:  # HDF5 reads zeros if the other file is missing
+        return "is stored in other files, and must be copied into this file"
     fault = fault_of_array(item.shape, item.dtype)
     return fault or (None if item.ndim <= 2 else f"has {item.ndim} axes, but must have one or two")
 
@@ -127,6 +146,8 @@ def _flat(arrays: dict[str, np.ndarray], unusable: dict[str, str], name: str) ->
         return
     ends = np.zeros(length, bool)
     for key in ENDS:
+        if key in unusable:
+            raise UserError(f"{name}: {key}, which marks the ends of the episodes, {unusable[key]}")
         ends |= np.asarray(arrays.pop(key, np.zeros(length))).astype(bool).reshape(length, -1).any(axis=1)
     edges = [0, *(np.flatnonzero(ends) + 1).tolist(), length]
     episodes = [(start, end) for start, end in pairwise(edges) if end > start]

@@ -39,6 +39,8 @@ def read_arrays(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
         numbers = sum(group.column(i).num_values for group in groups for i in range(group.num_columns))  # in lists, too
         check_memory(f"reading {path}", 16.0 * numbers, "import a part of the log")
         schema = pyarrow.parquet.read_schema(path)
+        if twice := next((name for name in schema.names if schema.names.count(name) > 1), None):
+            raise UserError(f"{path}: two columns are called {twice!r}; rename one of them")
         content = pyarrow.parquet.read_table(path, columns=[field.name for field in schema if _has_numbers(field.type)])
     except MemoryError:
         raise
