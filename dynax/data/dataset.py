@@ -121,7 +121,13 @@ class Dataset:
             UserError: if one of the parts would be empty.
         """
         fit = self.rows[: len(self) - len(self.kept_for_testing())]
-        n = train_size(len(fit), val_fraction)
+        try:
+            n = train_size(len(fit), val_fraction)
+        except UserError as error:
+            if error.argument:
+                raise
+            advice = "; a log has more trajectories with a shorter `block:` in its mapping" if self.is_log else ""
+            raise UserError(f"the dataset {self.path} is too small: {error}{advice}") from None
         return replace(self, rows=fit[:n]), replace(self, rows=fit[n:])
 
     def read_parts(self, val_fraction: float) -> tuple[Trajectories, Trajectories]:

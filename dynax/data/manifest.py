@@ -142,6 +142,10 @@ def read_manifest(path: Path) -> dict[str, Any]:
 
 def _contradiction_text(manifest: Mapping[str, Any]) -> str | None:
     """Return a sentence about entries of a manifest that contradict each other, or None."""
+    try:
+        json.dumps(manifest, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return "a text contains characters that no file can contain"
     if manifest["mjcf_sha256"] != sha256(manifest["mjcf"]):
         return "mjcf_sha256 is not the SHA-256 of mjcf"
     count, files = manifest["num_rollouts"], len(manifest["files"])
@@ -149,13 +153,15 @@ def _contradiction_text(manifest: Mapping[str, Any]) -> str | None:
         return f"{count} trajectories in chunks of {manifest['chunk']} need more than the {files} listed files"
     if (log := manifest.get("log")) is None:
         return None
-    if len(log["rows"]) != count or log["test_rows"] > count:
+    if len(log["rows"]) != count or log["test_rows"] >= count:
         return f"log.rows has {len(log['rows'])} entries and log.test_rows={log['test_rows']} for {count} trajectories"
     samples, segments = count * manifest["rollout_length"], len(log["segments"])
     wrong = (i for i, row in enumerate(log["rows"]) if len(row) != 2 or row[0] >= segments or row[1] > samples)
     if (row := next(wrong, None)) is not None:
         return f"log.rows.{row} is no row of the {segments} segments"
     for i, ((segment, first), (next_segment, second)) in enumerate(pairwise(log["rows"]), 1):
+        if segment > next_segment:
+            return f"log.rows.{i} is in segment {next_segment}, but log.rows.{i - 1} is in segment {segment}"
         if segment == next_segment and not first < second <= first + manifest["rollout_length"]:
             return f"log.rows.{i} begins at sample {second}, and does not continue log.rows.{i - 1} at {first}"
     noise, dims = log["noise_std"], manifest["nq"] + manifest["nv"]

@@ -50,6 +50,14 @@ def test_split_is_by_trajectory_and_complete(pristine):
     np.testing.assert_array_equal(np.concatenate([part.states for part in in_memory]), complete.states)
 
 
+def test_a_dataset_that_is_too_small_for_a_split_is_named(tmp_path):
+    dataset = write(tmp_path / "toy-1", trajectories(1))
+    with pytest.raises(UserError, match=f"the dataset {dataset.path} is too small: 1 trajectories cannot be split"):
+        dataset.split(0.1)
+    with pytest.raises(UserError, match=r"^val_fraction=2 is out of range"):
+        dataset.split(2)
+
+
 def test_arrays_are_plain_zarr(pristine):
     metadata = json.loads((pristine / "qpos" / "zarr.json").read_text())
     assert (metadata["zarr_format"], metadata["shape"]) == (3, [N, STEPS + 1, 2])

@@ -23,6 +23,11 @@ def with_mjcf(mjcf):
     return {"mjcf": mjcf, "mjcf_sha256": sha256(mjcf)}
 
 
+def with_text(mjcf):
+    """Return the entries of a manifest with an MJCF that cannot be encoded."""
+    return {"mjcf": mjcf, "mjcf_sha256": "0" * 64}
+
+
 def resealed(path, **changed):
     """Change entries of a manifest, and all its checksums."""
     manifest = json.loads((path / "manifest.json").read_text())
@@ -79,6 +84,13 @@ def test_impossible_numbers_are_damage(copy, changed, message):
             "log.rows.4 begins at sample 18",
         ),
         ({"log": {**LOG, "rows": [[0, 0]] * 10}}, "log.rows.1 begins at sample 0, and does not continue log.rows.0"),
+        (
+            {"log": {**LOG, "segments": 2 * LOG["segments"], "rows": [[i % 2, 0] for i in range(10)]}},
+            "log.rows.2 is in segment 0, but log.rows.1 is in segment 1",
+        ),
+        ({"log": {**LOG, "test_rows": 10}}, "log.rows has 10 entries and log.test_rows=10 for 10 trajectories"),
+        ({"robot": "\ud800"}, "a text contains characters that no file can contain"),
+        (with_text("\ud800"), "a text contains characters that no file can contain"),
         ({"log": LOG}, "log.noise_std has not one finite standard deviation for each of the 4 coordinates"),
         ({"backend": 1}, "the key backend must be a text"),
     ],
