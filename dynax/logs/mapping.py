@@ -16,7 +16,7 @@ from dynax.runs.json_files import read_text
 
 KINDS = ("angle", "length")
 MIN_SCALE, MAX_SCALE = 1e-15, 1e15  # a smaller or larger factor is a mistake: no unit and no encoder needs it
-PLAIN_NAME = re.compile(r"(?!\.)[^/\\\x00-\x1f]+")  # a part of a path, and not a hidden one
+PLAIN_NAME = re.compile(r"(?!\.)(?=.*\w)[^/\\\x00-\x1f\ud800-\udfff]+")  # a part of a path, and not a hidden one
 TABLES = ("units", "kinds", "scale", "offset", "wrap")  # keys with an entry for some of the columns
 
 
@@ -75,6 +75,8 @@ class LogMapping:
         for name in (columns := self.columns):
             if not name.strip():
                 raise UserError("the mapping contains a column without a name: name the column in the log")
+            if re.search(r"[\ud800-\udfff]", name):
+                raise UserError(f"the column {name!r} contains characters that are not UTF-8: rename it in the log")
             if columns.count(name) > 1:
                 raise UserError(f"the column {name} occurs twice: each column has one meaning")
         for key in TABLES:

@@ -29,9 +29,11 @@ def reason(log: Log, mapping: LogMapping, samples: int) -> str:
             if not any(np.isfinite(recording.column(name, key).values).any() for recording in recordings):
                 return f"{key}: the column {name} has no finite number"
     found = _fault_of_episodes(recordings, mapping, samples) or _fault_of_time(recordings, mapping)
+    interval = f", {mapping.resample:g} s apart," if mapping.resample else ""
     return found or (
-        "there is no stretch of samples in which all columns of the mapping have values: check the columns, and "
-        "increase `gap:` if the channels have long pauses"
+        f"there is no stretch of {samples} or more samples{interval} in which all columns have values: "
+        f"check the columns,{' decrease `resample:`,' if interval else ''} and increase `gap:` if the channels have "
+        "long pauses"
     )
 
 

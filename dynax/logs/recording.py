@@ -55,7 +55,7 @@ class Recording:
         names = list(self.columns)
         listed = ", ".join(names[:MAX_LISTED]) + (" and others" if len(names) > MAX_LISTED else "")
         columns = f"its columns are {listed}" if names else "it has no columns of numbers"
-        raise UserError(f"{key}: {self.name} has no column {name}{did_you_mean(name, names)}; {columns}")
+        raise UserError(f"{key}: {self.name} has no column {name or repr(name)}{did_you_mean(name, names)}; {columns}")
 
 
 @dataclass(frozen=True, eq=False)

@@ -91,6 +91,14 @@ def test_a_csv_file_with_other_separators(tmp_path):
         formats.read(tmp_path / "log.csv")
 
 
+@pytest.mark.parametrize("folder", [False, True])
+def test_a_name_that_is_not_utf_8_is_explained(tmp_path, folder):
+    path = tmp_path / "log\udcff.csv"
+    path.write_text("q\n1\n")
+    with pytest.raises(UserError, match=r"^source='.*udcff.csv' contains bytes that are not UTF-8: use another path"):
+        formats.read(tmp_path if folder else path)
+
+
 def test_a_pipe_is_not_read(tmp_path):
     os.mkfifo(tmp_path / "log.csv")
     with pytest.raises(UserError, match=r"log.csv: this is not a regular file"):

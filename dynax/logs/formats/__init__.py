@@ -11,6 +11,7 @@ from typing import Any
 from dynax.config.memory_limit import limited_memory
 from dynax.errors import RunError, UserError
 from dynax.logs.recording import Log, Recording
+from dynax.runs.user_path import as_path
 
 FILES = {  # suffix: module and format
     ".csv": ("csv", "CSV"),
@@ -36,6 +37,7 @@ def read(source: Path) -> Log:
     Raises:
         UserError: if no format fits, a file cannot be read, or a package for the format is not installed.
     """
+    as_path("source", source)
     if source.is_file():
         module, label = _format_of_file(source)
         return Log(source, label, _read(module, source, source.name), [source])
@@ -52,6 +54,8 @@ def read(source: Path) -> Log:
             f"source={source} contains no log: the formats are {', '.join(FILES)} and the folders of "
             "LeRobot, Minari and ROS 2"
         )
+    for path in files:
+        as_path("source", path)
     labels = sorted({_format_of_file(path)[1] for path in files})
     return Log(source, " and ".join(labels), list(_all(files)), files)
 
