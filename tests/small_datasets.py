@@ -25,7 +25,7 @@ def robot(mjcf: str = MJCF, name: str = "toy", decimation: int = 1) -> MjcfEnv:
 
 
 def manifest(**changes) -> dict:
-    sizes = {"num_rollouts": N, "rollout_length": STEPS, "chunk": CHUNK, "dtype": "float64"}
+    sizes = {"num_rollouts": N, "rollout_length": STEPS, "chunk": CHUNK, "dtype": "float64", "backend": "native"}
     return with_description_hash(robot_of(robot()) | sizes | changes)
 
 

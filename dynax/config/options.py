@@ -6,6 +6,7 @@ If a group selects a class (`env`, `model`, `excitation`), then the fields of th
 import dataclasses
 import functools
 import numbers
+import re
 import types
 import typing
 from collections.abc import Collection, Mapping
@@ -15,6 +16,7 @@ from dynax.config.registry import Registry
 from dynax.errors import UserError, config_section, did_you_mean, kind_of
 
 MAX_NUMBER = 2**63 - 1  # largest absolute value of a number
+NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)  # as a text
 MISSING = "???"  # OmegaConf's mark for a value that the user must give
 
 T = TypeVar("T")
@@ -157,7 +159,9 @@ def _convert(value: Any, hint: Any, where: str) -> Any:
     accepted: Any = _ACCEPTED.get(hint, hint)
     if not isinstance(value, accepted) or (isinstance(value, bool) and hint is not bool):
         text = "null" if value is None else value
-        raise UserError(f"{where}={text} must be {_TYPE_NAMES[hint]}, not {kind_of(value)}")
+        quoted = hint in (int, float) and isinstance(value, str) and NUMBER.fullmatch(value)
+        advice = ": remove the quotes around the number" if quoted else ""
+        raise UserError(f"{where}={text} must be {_TYPE_NAMES[hint]}, not {kind_of(value)}{advice}")
     if hint in (int, float) and not abs(value) <= MAX_NUMBER:  # false for NaN
         raise UserError(f"{where}={str(value)[:20]} is out of range: it must be finite and at most {MAX_NUMBER}")
     return hint(value)

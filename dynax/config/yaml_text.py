@@ -14,14 +14,18 @@ MAX_CHARACTERS = 2**20  # of a text
 
 
 class Loader(yaml.SafeLoader):
-    """Reads `5e-3` as a number, as OmegaConf does; YAML 1.1 requires a point."""
+    """Reads `5e-3` and `1.0e9` as numbers, as OmegaConf does; YAML 1.1 requires a point, and a sign of the exponent."""
 
 
-Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"^[-+]?\d+[eE][-+]?\d+$"), list("-+0123456789"))
+Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(?:\d+\.?\d*|\.\d+)[eE][-+]?\d+$", re.ASCII),
+    list("-+.0123456789"),
+)
 
 
 class _StrictLoader(Loader):
-    """Reads YAML without aliases and without repeated keys."""
+    """Reads YAML without aliases, repeated keys, and numbers with another value in YAML 1.1 than in YAML 1.2."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.events.AliasEvent):
@@ -36,6 +40,18 @@ class _StrictLoader(Loader):
                 raise yaml.MarkedYAMLError(problem=f"the key {key.value} occurs twice", problem_mark=key.start_mark)
             seen.add(key.value)
         return super().construct_mapping(node, deep)
+
+
+def _construct_number(loader: _StrictLoader, node: yaml.ScalarNode) -> Any:
+    """Return a number, unless its digits have a second meaning: 010 is 8, 1:30 is 90, and 1_0 is 10."""
+    if re.search(r"[:_]|^[-+]?0\d", node.value):
+        problem = f"{node.value[:40]} is not a plain number: write its decimal digits, or quote a text"
+        raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
+    return Loader.yaml_constructors[node.tag](loader, node)
+
+
+for _kind in ("int", "float"):
+    _StrictLoader.add_constructor(f"tag:yaml.org,2002:{_kind}", _construct_number)
 
 
 def parse_yaml(text: str) -> Any:

@@ -1,6 +1,7 @@
 """The arrays of a dataset: Zarr 3 through TensorStore, in chunks of whole trajectories with checksums."""
 
 import contextlib
+import re
 import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ from dynax.runs.paths import plain_path
 
 STATE_WIDTHS = {"qpos": "nq", "qvel": "nv", "act": "na"}  # arrays of a state -> keys of their widths in the manifest
 CHUNK_BYTES = 2**24  # approximate size of the states in a chunk; creating a file costs as much as writing megabytes
+DETAILS = re.compile(r" \[[\w ]+='")  # beginning of the details that TensorStore appends to a message
 DAMAGED = "is damaged"
 
 
@@ -92,7 +94,7 @@ def explained(path: Path, name: str, problem: str = DAMAGED) -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        code_and_reason = str(error).splitlines()[0].split(" [")[0].replace("local file ", "")
+        code_and_reason = DETAILS.split(str(error).splitlines()[0])[0].replace("local file ", "")
         for folder in (path, plain_path(path / name).parent):
             code_and_reason = code_and_reason.replace(f"{folder}/", "")
         reason = textwrap.shorten(code_and_reason.partition(": ")[2], 200, placeholder=" ...")

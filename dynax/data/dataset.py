@@ -19,9 +19,10 @@ from typing import Any
 import numpy as np
 
 from dynax.data.arrays import array_files, array_widths, chunk_files, explained, open_array
+from dynax.data.described_robot import check_described_robot
 from dynax.data.integrity import check_files, check_names
-from dynax.data.manifest import check_description, difference_text, read_manifest, robot_of
-from dynax.data.trajectories import Trajectories, train_size
+from dynax.data.manifest import ADVICE, check_description, difference_text, read_manifest, robot_of
+from dynax.data.trajectories import Trajectories, train_size, unusable_entry
 from dynax.envs import Env
 from dynax.errors import UserError
 from dynax.runs.user_path import as_path
@@ -55,6 +56,7 @@ class Dataset:
         check_files(path, {name: digest for name, digest in manifest["files"].items() if name not in chunks})
         for name in array_widths(manifest):
             open_array(path, manifest, name)
+        check_described_robot(path, manifest)
         return cls(path, manifest, range(manifest["num_rollouts"]))
 
     def __len__(self) -> int:
@@ -103,7 +105,11 @@ class Dataset:
         for name, future in zip(names, [array.read() for array in opened], strict=True):
             with explained(self.path, name):
                 arrays.append(future.result())
-        return Trajectories(np.concatenate(arrays[:-1], axis=2), arrays[-1])
+        states, actions = np.concatenate(arrays[:-1], axis=2), arrays[-1]
+        for name, values in (("states", states), ("actions", actions)):
+            if fault := unusable_entry(name, values, selected.start):
+                raise UserError(f"the dataset {self.path} cannot be used: {fault}; {ADVICE} without this trajectory")
+        return Trajectories(states, actions)
 
     def split(self, val_fraction: float) -> tuple["Dataset", "Dataset"]:
         """Split the trajectories that are not kept for testing into training and validation, without reading them.
@@ -115,7 +121,13 @@ class Dataset:
             UserError: if one of the parts would be empty.
         """
         fit = self.rows[: len(self) - len(self.kept_for_testing())]
-        n = train_size(len(fit), val_fraction)
+        try:
+            n = train_size(len(fit), val_fraction)
+        except UserError as error:
+            if error.argument:
+                raise
+            advice = "; a log has more trajectories with a shorter `block:` in its mapping" if self.is_log else ""
+            raise UserError(f"the dataset {self.path} is too small: {error}{advice}") from None
         return replace(self, rows=fit[:n]), replace(self, rows=fit[n:])
 
     def read_parts(self, val_fraction: float) -> tuple[Trajectories, Trajectories]:
@@ -151,8 +163,8 @@ class Dataset:
 
     def check_robot(self, env: Env) -> None:
         """Raise `UserError` unless the data are from the robot `env` with the same control step."""
-        robot, keys = robot_of(env), ("mjcf_sha256", "assets_sha256", "decimation")
-        if any(self.manifest[key] != robot[key] for key in keys):
+        robot = robot_of(env)
+        if any(self.manifest[key] != value for key, value in robot.items() if key != "robot"):
             raise UserError(
                 f"the dataset {self.path} is of the robot {self.manifest['robot']}, not of {env.name}: "
                 f"{difference_text(self.manifest, robot)}"

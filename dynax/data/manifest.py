@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
@@ -58,6 +59,7 @@ class Manifest(TypedDict):
     na: Annotated[int, Range(0, MAX_SIZE)]
     dt: Annotated[float, Range(MIN_DT, MAX_SECONDS)]
     decimation: Annotated[int, Range(1, MAX_STEPS)]
+    backend: str
     num_rollouts: Annotated[int, Range(1, MAX_TRAJECTORIES)]
     rollout_length: Annotated[int, Range(1, MAX_STEPS)]
     chunk: Annotated[int, Range(1, MAX_TRAJECTORIES)]
@@ -104,8 +106,8 @@ def with_checksums(description: Mapping[str, Any], files: Mapping[str, str]) -> 
 
 
 def directory_name(description: Mapping[str, Any]) -> str:
-    """Return the name of the directory of a dataset: the robot, shortened and as one part of a path, and the hash."""
-    robot = re.sub(r"[/\x00-\x1f]", "_", description["robot"]).encode()[:MAX_NAME_BYTES].decode(errors="ignore")
+    """Return the name of a dataset's directory: the robot, shortened to a visible part of a path, and the hash."""
+    robot = re.sub(r"^\.+|[/\x00-\x1f]", "_", description["robot"]).encode()[:MAX_NAME_BYTES].decode(errors="ignore")
     return f"{robot}-{description['description_sha256'][:12]}"
 
 
@@ -139,18 +141,33 @@ def read_manifest(path: Path) -> dict[str, Any]:
 
 
 def _contradiction_text(manifest: Mapping[str, Any]) -> str | None:
-    """Return a sentence about numbers of a manifest that contradict each other, or None."""
+    """Return a sentence about entries of a manifest that contradict each other, or None."""
+    try:
+        json.dumps(manifest, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return "a text contains characters that no file can contain"
+    if manifest["mjcf_sha256"] != sha256(manifest["mjcf"]):
+        return "mjcf_sha256 is not the SHA-256 of mjcf"
     count, files = manifest["num_rollouts"], len(manifest["files"])
     if -(-count // manifest["chunk"]) > files:
         return f"{count} trajectories in chunks of {manifest['chunk']} need more than the {files} listed files"
     if (log := manifest.get("log")) is None:
         return None
-    if len(log["rows"]) != count or log["test_rows"] > count:
+    if len(log["rows"]) != count or log["test_rows"] >= count:
         return f"log.rows has {len(log['rows'])} entries and log.test_rows={log['test_rows']} for {count} trajectories"
     samples, segments = count * manifest["rollout_length"], len(log["segments"])
     wrong = (i for i, row in enumerate(log["rows"]) if len(row) != 2 or row[0] >= segments or row[1] > samples)
-    row = next(wrong, None)
-    return None if row is None else f"log.rows.{row} is no row of the {segments} segments"
+    if (row := next(wrong, None)) is not None:
+        return f"log.rows.{row} is no row of the {segments} segments"
+    for i, ((segment, first), (next_segment, second)) in enumerate(pairwise(log["rows"]), 1):
+        if segment > next_segment:
+            return f"log.rows.{i} is in segment {next_segment}, but log.rows.{i - 1} is in segment {segment}"
+        if segment == next_segment and not first < second <= first + manifest["rollout_length"]:
+            return f"log.rows.{i} begins at sample {second}, and does not continue log.rows.{i - 1} at {first}"
+    noise, dims = log["noise_std"], manifest["nq"] + manifest["nv"]
+    if len(noise) != dims or not all(0 <= std < float("inf") for std in noise.values()):
+        return f"log.noise_std has not one finite standard deviation for each of the {dims} coordinates"
+    return None
 
 
 def _check_hashes(path: Path, manifest: Mapping[str, Any]) -> None:
@@ -193,7 +210,7 @@ def _read_json(path: Path) -> Any:
 
 def difference_text(dataset: Mapping[str, Any], robot: Mapping[str, Any]) -> str:
     """Return a description of the first difference between the robots of two manifests, to follow a colon."""
-    for key in ("joints", "action_names", "dt", "assets_sha256"):
+    for key in ("joints", "action_names", "dt", "decimation", "assets_sha256", "nq", "nv", "na"):
         if dataset[key] != robot[key]:
             return f"{key} {dataset[key]} and {robot[key]}"
     lines = difflib.ndiff(dataset["mjcf"].splitlines(), robot["mjcf"].splitlines())

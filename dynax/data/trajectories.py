@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from dynax.errors import UserError, check_range
-from dynax.math.numeric_input import as_numbers, first_unusable
+from dynax.math.numeric_input import MAX_VALUE, as_numbers, first_unusable
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,12 +54,25 @@ class Trajectories:
 
 def _check_finite(name: str, values: np.ndarray) -> None:
     """Raise UserError if an entry is NaN, infinite or too large; name trajectory and step."""
-    if (index := first_unusable(values)) is not None:
-        i, t, k = index
-        raise UserError(
-            f"{name}[{i}, {t}, {k}] (trajectory {i}, step {t}) is {values[i, t, k]:g}: remove the trajectory, or cut "
-            "it before this step"
-        )
+    if fault := unusable_entry(name, values):
+        raise UserError(f"{fault}: remove the trajectory, or cut it before this step")
+
+
+def unusable_entry(name: str, values: np.ndarray, first: int = 0) -> str | None:
+    """Return a sentence about the first entry that is NaN, infinite or too large, or None.
+
+    Args:
+        name: name of the array.
+        values: the array, (n, t, k).
+        first: number of the first trajectory.
+    """
+    if (index := first_unusable(values)) is None:
+        return None
+    i, t, k = index
+    return (
+        f"{name}[{first + i}, {t}, {k}] (trajectory {first + i}, step {t}) is {values[index]:g}, but must be finite "
+        f"and below {MAX_VALUE:g}"
+    )
 
 
 def train_size(n: int, val_fraction: float) -> int:

@@ -8,6 +8,7 @@
     clock          time stamps: duplicates, jumps and gaps
     faults         faults of single channels: missing, wrapped, saturated and stuck values
     channels       valid samples of each quantity, in the unit of the dataset
+    nothing_left   the reason why no sample of a log is left
     segments       stretches without gaps, on a regular grid of time
     blocks         segments as trajectories of one length, for training and for testing
     smoothing      velocities from positions, and the noise of a channel

@@ -55,7 +55,7 @@ def split(segments: Sequence[Segment], mapping: LogMapping, report: Report) -> t
 def _matching(entry: str, names: Sequence[str]) -> list[str]:
     found = [name for name in names if entry in (name, name.partition(":")[0])]
     if not found:
-        raise UserError(f"mapping.test: {entry} is no recording of the log; they are {', '.join(names)}")
+        raise UserError(f"mapping.test: {entry or repr(entry)} is no recording of the log; they are {', '.join(names)}")
     return found
 
 

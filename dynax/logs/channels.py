@@ -41,9 +41,14 @@ def stretches(recording: Recording, mapping: LogMapping, report: Report) -> list
         name: _converted(recording.column(name, _key(name, mapping)), name, mapping, recording.name) for name in names
     }
     if all(column.time is not None for column in columns.values()):
+        for key in ("time", "dt", "episode"):
+            if getattr(mapping, key) is not None:
+                report.add("noted", recording.name, f"`{key}:` is ignored, because each column has its own time stamps")
         return [{name: _own_clock(name, column, recording, report) for name, column in columns.items()}]
     time = _time(recording, mapping)
-    rows = _rows(recording, mapping, time, report)
+    rows = list(_rows(recording, mapping, time, report))
+    if single := sum(len(part) == 1 for part in rows):
+        report.add("dropped", recording.name, f"{single} samples without another one in the same stretch")
     return [
         {name: Channel(time[part], column.values[part]) for name, column in columns.items()}
         for part in rows
@@ -64,7 +69,8 @@ def cleaned(stretch: Stretch, mapping: LogMapping, angles: Mapping[str, bool], w
     result = {}
     for name, channel in stretch.items():
         place = f"{where}, {name}"
-        channel = _without(channel, ~np.isfinite(channel.values), place, "missing values (NaN)", report)
+        channel = _without(channel, np.isnan(channel.values), place, "missing values (NaN)", report)
+        channel = _without(channel, np.isinf(channel.values), place, "infinite values, or numbers above 1e308", report)
         if name not in mapping.action:
             found = faults.stuck(channel.values)
             channel = _without(channel, found.samples, place, f"values of {found.runs} stuck runs", report)
@@ -88,13 +94,15 @@ def _converted(column: Column, name: str, mapping: LogMapping, where: str) -> Co
         UserError: if a value is so large that no training can use it.
     """
     factor = UNITS[mapping.units[name]][1] if name in mapping.units else 1.0
-    values = column.values * (factor * mapping.scale.get(name, 1.0)) + mapping.offset.get(name, 0.0)
+    with np.errstate(over="ignore"):
+        values = column.values * (factor * mapping.scale.get(name, 1.0)) + mapping.offset.get(name, 0.0)
     if len(large := np.flatnonzero(np.isfinite(column.values) & ~(np.abs(values) < MAX_VALUE))):
+        changed = " with `units:`, `scale:` and `offset:`" if values[large[0]] != column.values[large[0]] else ""
         raise UserError(
-            f"{where}, sample {large[0] + 1}: {name} is {values[large[0]]:g} with `scale:` and `offset:`, and exceeds "
-            f"{MAX_VALUE:g}: correct the sample or the mapping"
+            f"{where}, sample {large[0] + 1}: {name} is {values[large[0]]:g}{changed}, and exceeds {MAX_VALUE:g}: "
+            "correct the sample, or `scale:` in the mapping"
         )
-    return replace(column, values=np.where(np.isfinite(values), values, np.nan))
+    return replace(column, values=values)
 
 
 def _time(recording: Recording, mapping: LogMapping) -> Float[np.ndarray, " n"]:
@@ -104,7 +112,8 @@ def _time(recording: Recording, mapping: LogMapping) -> Float[np.ndarray, " n"]:
         if UNITS[unit][0] != "s":
             raise UserError(f"mapping.time: the column {mapping.time} has the unit {unit}, which is no unit of time")
         values = recording.column(mapping.time, "time").values
-        return (values - np.nanmin(values)) * UNITS[unit][1] if np.isfinite(values).any() else values
+        finite = np.where(np.isfinite(values), values, np.nan)
+        return (finite - np.nanmin(finite)) * UNITS[unit][1] if np.isfinite(values).any() else finite
     dt = mapping.dt or recording.dt
     if dt is None:
         raise UserError(
@@ -118,23 +127,34 @@ def _rows(
     recording: Recording, mapping: LogMapping, time: np.ndarray, report: Report
 ) -> Iterator[Int[np.ndarray, " n"]]:
     """Yield the usable rows of each stretch of a table."""
-    ends = [0, len(time)]
+    ends, totals = [0, len(time)], np.zeros(4, int)
     if mapping.episode is not None:
         episode = recording.column(mapping.episode, "episode").values
-        ends = [0, *(np.flatnonzero(np.diff(episode) != 0) + 1).tolist(), len(time)]
+        ends, unnumbered = episode_ends(episode), np.isnan(episode)
         report.add("kept", recording.name, f"{len(ends) - 1} episodes, from the column {mapping.episode}")
-    totals = np.zeros(4, int)
+        if unnumbered.any():
+            what = f"{int(unnumbered.sum())} samples without a number in the column {mapping.episode}"
+            report.add("dropped", recording.name, what)
+            time = np.where(unnumbered, np.nan, time)
+        totals[0] = -unnumbered.sum()
     for start, end in pairwise(ends):
         stamps = check_stamps(time[start:end])
         totals += stamps.missing, stamps.duplicates, stamps.glitches, stamps.jumps
         yield from (start + rows for rows in stamps.stretches)
     missing, duplicates, glitches, jumps = totals.tolist()
-    for count, what in ((missing, "samples without a time stamp"), (duplicates, "samples with a repeated time stamp"),
+    for count, what in ((missing, "samples without a finite time stamp"),
+                        (duplicates, "samples with a repeated time stamp"),
                         (glitches, "samples with a single wrong time stamp")):  # fmt: skip
         if count:
             report.add("dropped", recording.name, f"{count} {what}")
     if jumps:
         report.add("changed", recording.name, f"split at {jumps} backward jumps of the clock")
+
+
+def episode_ends(episode: Float[np.ndarray, " n"]) -> list[int]:
+    """Return 0, the rows at which the number of the episode changes, and n. Rows without a number are ignored."""
+    numbered = np.flatnonzero(~np.isnan(episode))
+    return [0, *numbered[1:][np.diff(episode[numbered]) != 0].tolist(), len(episode)]
 
 
 def _own_clock(name: str, column: Column, recording: Recording, report: Report) -> Channel:
@@ -166,6 +186,8 @@ def _unwrapped(
     period = mapping.wrap.get(name) or (TURN if angles.get(name) else None)
     if period is None:
         return channel
+    if name in mapping.wrap and len(channel.values) and np.ptp(channel.values) > faults.MARGIN * period:
+        report.add("noted", place, f"the values span more than the period {period:g} of `wrap:`, and are not unwrapped")
     values, jumps = faults.unwrapped(channel.values, period)
     if jumps:
         report.add("changed", place, f"{jumps} jumps of an encoder with the period {period:g} removed")

@@ -59,7 +59,7 @@ def sampling_interval(time: Float[np.ndarray, " n"]) -> float:
     if not len(steps):
         return float("nan")
     rounded, mean = float(f"{np.median(steps):.{DIGITS}g}"), float((time[-1] - time[0]) / (len(time) - 1))
-    return mean if not is_regular(time, rounded) and is_regular(time, mean) else rounded
+    return mean if mean > 0 and not is_regular(time, rounded) and is_regular(time, mean) else rounded
 
 
 def covered(time: Float[np.ndarray, " n"], gap: float) -> list[tuple[float, float]]:

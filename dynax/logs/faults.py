@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
+MARGIN = 1.01  # periods that the values of an encoder may span
 MIN_RUN = 5  # consecutive samples at the extreme value that can be a saturation
 MIN_SATURATED = 0.005  # share of the samples at the extreme values of a saturated channel
 MIN_STUCK = 20  # consecutive equal samples that can be a stuck channel
@@ -16,7 +17,7 @@ def unwrapped(values: Float[np.ndarray, " n"], period: float) -> tuple[Float[np.
 
     A jump counts if it exceeds half of the period and the values stay within one period, as those of an encoder do.
     """
-    if not len(values) or np.ptp(values) > 1.01 * period:
+    if not len(values) or np.ptp(values) > MARGIN * period:
         return values, 0
     jumps = int((np.abs(np.diff(values)) > 0.5 * period).sum())
     return (np.unwrap(values, period=period) if jumps else values), jumps

@@ -19,9 +19,10 @@ from dynax.logs.channels import cleaned, stretches
 from dynax.logs.description import description_of, origin
 from dynax.logs.machine import Machine, machine_of
 from dynax.logs.mapping import LogMapping
+from dynax.logs.nothing_left import reason
 from dynax.logs.recording import Log
 from dynax.logs.report import Report
-from dynax.logs.resampling import Segment, control_step, interpolation_error, segments
+from dynax.logs.resampling import MIN_SAMPLES, Segment, control_step, interpolation_error, segments
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -79,7 +80,12 @@ def _segments(log: Log, mapping: LogMapping, report: Report) -> tuple[list[Segme
         for recording in log.recordings
         for stretch in stretches(recording, mapping, report)
     ]
+    for name, stretch in found:
+        if short := next((column for column, channel in stretch.items() if len(channel.time) < 2), None):
+            report.add("dropped", name, f"a stretch in which the column {short} has fewer than two values")
     found = [(name, stretch) for name, stretch in found if all(len(channel.time) > 1 for channel in stretch.values())]
+    if not found:
+        raise UserError(f"source={log.source} contains no usable samples: {reason(log, mapping, MIN_SAMPLES)}")
     dt = control_step([stretch for _, stretch in found], mapping, report)
     errors = [interpolation_error(stretch, mapping, dt) for _, stretch in found]
     for column in dict.fromkeys(key for error in errors for key in error):
@@ -87,10 +93,7 @@ def _segments(log: Log, mapping: LogMapping, report: Report) -> tuple[list[Segme
         report.add("changed", column, f"interpolated at regular times, error at most about {worst:.1g}")
     parts = [part for name, stretch in found for part in segments(stretch, mapping, dt, name, report)]
     if not parts:
-        raise UserError(
-            f"source={log.source} has no stretch of samples in which all columns of the mapping have values: check the "
-            "columns, and increase `gap:` if the channels have long pauses"
-        )
+        raise UserError(f"source={log.source} contains no usable samples: {reason(log, mapping, MIN_SAMPLES)}")
     return parts, dt
 
 

@@ -62,7 +62,8 @@ def machine_of(mapping: LogMapping, name: str, dt: float, folder: Path) -> Machi
 def _with_mechanics(mapping: LogMapping, path: Path, dt: float) -> Env:
     """Return the robot of an MJCF or URDF, with the control step `dt`."""
     if not path.is_file():
-        raise UserError(f"mjcf={path}: the file does not exist", "mjcf")
+        exists = "this is a directory, not a file" if path.is_dir() else "this is not a regular file"
+        raise UserError(f"mjcf={path}: {exists if path.exists() else 'the file does not exist'}", "mjcf")
     with renamed_argument("xml", "mjcf"):
         model = (env := MjcfEnv(xml=str(path))).mj_model
     if not np.isin(model.jnt_type, (HINGE, SLIDE)).all() or model.na:

@@ -1,16 +1,22 @@
 """The mapping: which columns of a log are the time, the positions, the velocities and the actions."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dynax.config.bounds import MAX_SECONDS
 from dynax.config.options import section
 from dynax.config.yaml_text import parse_yaml
-from dynax.errors import UserError, check_choice, check_range, config_section, did_you_mean
+from dynax.envs.unsupported import MAX_TIMESTEP, MIN_TIMESTEP
+from dynax.errors import UserError, check_choice, check_optional, check_range, config_section, did_you_mean
 from dynax.logs.units import UNITS, UNKNOWN, check_unit, guess_unit
+from dynax.math.numeric_input import MAX_VALUE
 from dynax.runs.json_files import read_text
 
 KINDS = ("angle", "length")
+MIN_SCALE, MAX_SCALE = 1e-15, 1e15  # a smaller or larger factor is a mistake: no unit and no encoder needs it
+PLAIN_NAME = re.compile(r"(?!\.)(?=.*\w)[^/\\\x00-\x1f\ud800-\udfff]+")  # a part of a path, and not a hidden one
 TABLES = ("units", "kinds", "scale", "offset", "wrap")  # keys with an entry for some of the columns
 
 
@@ -53,9 +59,13 @@ class LogMapping:
             raise UserError("dt and time are both given: remove one of them", "dt")
         if self.test and self.test_fraction is not None:
             raise UserError("test_fraction and test are both given: remove one of them", "test_fraction")
-        for name in ("dt", "resample", "gap", "smooth_hz", "block"):
-            if (value := getattr(self, name)) is not None:
-                check_range(name, value, 0, open_low=True)
+        if self.name is not None and not PLAIN_NAME.fullmatch(self.name):
+            raise UserError(f"name={self.name!r} must be a plain name: no path, and no point at the beginning", "name")
+        for name in ("dt", "resample"):
+            check_optional(name, getattr(self, name), MIN_TIMESTEP, MAX_TIMESTEP)
+        for name in ("gap", "block"):
+            check_optional(name, getattr(self, name), 0, MAX_SECONDS, open_low=True)
+        check_optional("smooth_hz", self.smooth_hz, 0, 1 / MIN_TIMESTEP, open_low=True)
         if self.test_fraction is not None:
             check_range("test_fraction", self.test_fraction, 0, 0.9)
         self._check_tables()
@@ -65,6 +75,8 @@ class LogMapping:
         for name in (columns := self.columns):
             if not name.strip():
                 raise UserError("the mapping contains a column without a name: name the column in the log")
+            if re.search(r"[\ud800-\udfff]", name):
+                raise UserError(f"the column {name!r} contains characters that are not UTF-8: rename it in the log")
             if columns.count(name) > 1:
                 raise UserError(f"the column {name} occurs twice: each column has one meaning")
         for key in TABLES:
@@ -75,12 +87,23 @@ class LogMapping:
                         f"are {', '.join(columns)}",
                         f"{key}.{column}",
                     )
+                if column == self.time and key != "units":
+                    text = "the time stamps have only a unit, which `units:` converts"
+                    raise UserError(f"{key}.{column}: {text}", f"{key}.{column}")
         for column, unit in self.units.items():
             check_unit(f"units.{column}", unit)
         for column, kind in self.kinds.items():
             check_choice(f"kinds.{column}", kind, KINDS)
+            if column not in self.qpos:
+                raise UserError(f"kinds.{column}: only positions have a kind; remove the entry", f"kinds.{column}")
+        for column, factor in self.scale.items():
+            if not MIN_SCALE <= abs(factor) <= MAX_SCALE:  # true for NaN
+                text = f"its absolute value must be at least {MIN_SCALE:g} and at most {MAX_SCALE:g}"
+                raise UserError(f"scale.{column}={factor:g} is out of range: {text}", f"scale.{column}")
+        for column, value in self.offset.items():
+            check_range(f"offset.{column}", value, -MAX_VALUE, MAX_VALUE)
         for column, period in self.wrap.items():
-            check_range(f"wrap.{column}", period, 0, open_low=True)
+            check_range(f"wrap.{column}", period, 0, MAX_VALUE, open_low=True)
 
     @property
     def columns(self) -> list[str]:

@@ -45,16 +45,15 @@ class Segment:
 def control_step(stretches: Sequence[Stretch], mapping: LogMapping, report: Report) -> float:
     """Return the sampling interval of the dataset, s: that of the mapping, or the median interval of the positions.
 
+    Args:
+        stretches: stretches whose channels have two or more samples, with increasing time stamps.
+        mapping: the mapping.
+        report: receives the changes of the interval.
+
     Raises:
-        UserError: if no interval can be computed.
+        UserError: if the interval is too short or too long.
     """
     intervals = [sampling_interval(stretch[name].time) for stretch in stretches for name in mapping.qpos]
-    intervals = [interval for interval in intervals if np.isfinite(interval)]
-    if not intervals:
-        raise UserError(
-            f"the time stamps of {', '.join(mapping.qpos)} never increase: sort the samples by time, or name another "
-            "column under `time` in the mapping"
-        )
     dt = mapping.resample or float(np.median(intervals))
     if not (mapping.resample or MIN_TIMESTEP <= dt <= MAX_TIMESTEP):
         raise UserError(

@@ -1,7 +1,9 @@
 """Datasets: data are read as they were written, and damage is detected."""
 
+import hashlib
 import json
 import shutil
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -48,6 +50,14 @@ def test_split_is_by_trajectory_and_complete(pristine):
     np.testing.assert_array_equal(np.concatenate([part.states for part in in_memory]), complete.states)
 
 
+def test_a_dataset_that_is_too_small_for_a_split_is_named(tmp_path):
+    dataset = write(tmp_path / "toy-1", trajectories(1))
+    with pytest.raises(UserError, match=f"the dataset {dataset.path} is too small: 1 trajectories cannot be split"):
+        dataset.split(0.1)
+    with pytest.raises(UserError, match=r"^val_fraction=2 is out of range"):
+        dataset.split(2)
+
+
 def test_arrays_are_plain_zarr(pristine):
     metadata = json.loads((pristine / "qpos" / "zarr.json").read_text())
     assert (metadata["zarr_format"], metadata["shape"]) == (3, [N, STEPS + 1, 2])
@@ -91,6 +101,39 @@ def test_metadata_of_another_shape_are_detected(copy):
     metadata["shape"][0] -= 1
     file.write_text(json.dumps(metadata))
     assert "qvel" in error_message(copy)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"shape": [9, 6, 2]}, 'Expected "shape" of [10,6,2] but received: [9,6,2]; delete the dataset'),
+        ({"data_type": "int8"}, 'Expected "data_type" of'),
+        ({"fill_value": "x"}, 'but received: "x"; delete the dataset'),
+    ],
+)
+def test_the_difference_of_the_metadata_is_complete(copy, changed, message):
+    file = copy / "qvel" / "zarr.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | changed))
+    manifest = json.loads((copy / "manifest.json").read_text())
+    with pytest.raises(UserError) as error:
+        arrays.open_array(copy, manifest, "qvel")
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize(("value", "shown"), [(np.nan, "nan"), (np.inf, "inf"), (1e300, "1e+300")])
+@pytest.mark.parametrize(("name", "number"), [("qvel", 2), ("action", 0)])
+def test_a_number_that_no_training_can_use_is_located(tmp_path, name, number, value, shown):
+    dataset = write(tmp_path / "toy-1", trajectories())
+    array = arrays.open_array(dataset.path, dataset.manifest, name)
+    array[3, 4, 0].write(value).result()
+    digest = hashlib.sha256((chunk := dataset.path / name / "c" / "0" / "0" / "0").read_bytes()).hexdigest()
+    files = {**dataset.manifest["files"], str(chunk.relative_to(dataset.path)): digest}
+    part = replace(dataset, manifest={**dataset.manifest, "files": files}, rows=range(2, 10))
+    array = "actions" if name == "action" else "states"
+    with pytest.raises(UserError) as error:
+        part.read()
+    place = f"the dataset {dataset.path} cannot be used: {array}[3, 4, {number}] (trajectory 3, step 4) is {shown}, but"
+    assert f"{place} must be finite and below 1e+10; delete the dataset" in str(error.value)
 
 
 def test_a_full_disk_is_reported_before_the_simulation(tmp_path, monkeypatch):
@@ -146,6 +189,13 @@ def test_data_of_another_robot_are_an_error_that_names_the_difference(pristine, 
 def test_data_with_another_control_step_are_an_error(pristine):
     with pytest.raises(UserError, match=r"toy-1 is of the robot toy, not of toy: dt 0\.02 and 0\.1"):
         Dataset.open(pristine).check_robot(robot(decimation=5))
+
+
+def test_every_difference_of_the_robots_is_named(pristine):
+    """Two timesteps can have the same control step."""
+    faster = robot(MJCF.replace('timestep="0.02"', 'timestep="0.01"'), decimation=2)
+    with pytest.raises(UserError, match="toy-1 is of the robot toy, not of toy: decimation 1 and 2"):
+        Dataset.open(pristine).check_robot(faster)
 
 
 def test_the_manifest_contains_the_control_step_and_its_hash_depends_on_it():

@@ -23,8 +23,9 @@ def test_the_interval_of_noisy_time_stamps_is_rounded():
     ("factor", "message"),
     [
         (1e9, r"the samples of the log are 1e\+07 s apart, but must be .* as in `units: \{time_s: ns\}`"),
-        (0.0, "the time stamps of pos_rad never increase: sort the samples by time"),
-        (-1.0, "the time stamps of pos_rad never increase: sort the samples by time"),
+        (0.0, "log.csv contains no usable samples: time: the time stamps of time_s are all equal: sort the samples"),
+        (-1.0, "log.csv contains no usable samples: time: the time stamps of time_s never increase: sort the samples"),
+        (np.nan, "log.csv contains no usable samples: time: the column time_s has no finite number"),
     ],
 )
 def test_time_stamps_of_another_kind_are_explained(drive, tmp_path, factor, message):

@@ -8,7 +8,6 @@ from synthetic import DT, drive_csv, motion, write_csv
 
 from dynax.data.whole import whole_trajectories
 from dynax.errors import UserError
-from dynax.logs.mapping import read_mapping
 
 
 def whats(imported, action):
@@ -193,58 +192,7 @@ def test_an_unreadable_line_is_named_and_nothing_is_written(drive, tmp_path, lin
     assert not (tmp_path / "datasets").exists()
 
 
-@pytest.mark.parametrize(
-    ("keys", "message"),
-    [
-        ({"qpos": ["pos"]}, r"qpos: log.csv has no column pos \(did you mean `pos_rad`\?\); its columns are"),
-        ({"time": None}, "the mapping has neither time nor dt"),
-        ({"test": ["other.csv"]}, "mapping.test: other.csv is no recording of the log"),
-        ({"test": ["log.csv"]}, "mapping.test names all recordings"),
-        ({"block": 100.0}, "mapping.block=100 is longer than the longest segment"),
-        ({"mjcf": "none.xml"}, "mapping.mjcf=none.xml: the file does not exist"),
-        ({"qpos": [" "]}, "a column without a name"),
-        ({"qvel": ["vel_rad_s", "x"]}, "mapping.qvel has 2 columns, and qpos has 1: give one per position"),
-        ({"resample": 1e-12}, r"log.csv, resampled .* needs about .* GB of memory.*: increase `resample:`"),
-        ({"scale": {"pos_rad": 1e18}}, r"log.csv, sample \d+: pos_rad is .* with `scale:` and `offset:`"),
-    ],
-)
-def test_a_mapping_that_does_not_fit_is_explained(drive, tmp_path, keys, message):
-    source = drive_csv(tmp_path / "log.csv")
-    with pytest.raises(UserError, match=message):
-        drive(source, **keys)
-
-
 def test_a_log_without_actions(drive, tmp_path):
     imported = drive(drive_csv(tmp_path / "log.csv"), action=[])
     data = imported.dataset.read()
     assert (data.states.shape[-1], data.actions.shape[-1]) == (2, 0)
-
-
-@pytest.mark.parametrize("name", ["x" * 300, "\u00fc" * 200])
-def test_a_long_name_of_a_machine(drive, tmp_path, name):
-    path = drive(drive_csv(tmp_path / "log.csv"), name=name).dataset.path
-    assert path.is_dir()
-    assert len(path.name.encode()) < 200
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("qpos: [q]\nqpos: [r]\n", "line 2: the key qpos occurs twice"),
-        ("qpos: &a [q]\nqvel: *a\n", r"line 2: an alias \(\*name\) is not allowed"),
-        ("qpos: " + "[" * 500, "the text is nested too deeply"),
-        ("qpos: [q]\ndt: " + "9" * 5000, "Exceeds the limit"),
-        ("qpos: !!python/object:os.system x", "line 1: could not determine a constructor"),
-        ("#" * 2_000_000, "the text has 2,000,000 characters"),
-        ("[]", "must contain keys and values"),
-    ],
-)
-def test_a_wrong_mapping_is_explained(tmp_path, text, message):
-    (tmp_path / "map.yaml").write_text(text)
-    with pytest.raises(UserError, match=f"map.yaml:? {message}"):
-        read_mapping(tmp_path / "map.yaml")
-
-
-def test_numbers_of_a_mapping_are_those_of_the_command_line(tmp_path):
-    (tmp_path / "map.yaml").write_text("qpos: [q]\ndt: 1e-3\n")
-    assert read_mapping(tmp_path / "map.yaml").dt == 1e-3

@@ -11,6 +11,7 @@ from typing import Any
 from dynax.config.memory_limit import limited_memory
 from dynax.errors import RunError, UserError
 from dynax.logs.recording import Log, Recording
+from dynax.runs.user_path import as_path
 
 FILES = {  # suffix: module and format
     ".csv": ("csv", "CSV"),
@@ -36,11 +37,13 @@ def read(source: Path) -> Log:
     Raises:
         UserError: if no format fits, a file cannot be read, or a package for the format is not installed.
     """
+    as_path("source", source)
     if source.is_file():
         module, label = _format_of_file(source)
         return Log(source, label, _read(module, source, source.name), [source])
     if not source.is_dir():
-        raise UserError(f"source={source}: there is no such file or directory")
+        reason = "this is not a regular file" if source.exists() else "there is no such file or directory"
+        raise UserError(f"source={source}: {reason}")
     for marker, (module, label) in FOLDERS.items():
         if (source / marker).is_file():
             files = _reader(module).files(source)
@@ -51,6 +54,8 @@ def read(source: Path) -> Log:
             f"source={source} contains no log: the formats are {', '.join(FILES)} and the folders of "
             "LeRobot, Minari and ROS 2"
         )
+    for path in files:
+        as_path("source", path)
     labels = sorted({_format_of_file(path)[1] for path in files})
     return Log(source, " and ".join(labels), list(_all(files)), files)
 
@@ -80,7 +85,9 @@ def _read(module: str, path: Path, name: str) -> list[Recording]:
     except ImportError as error:
         raise UserError(f"{path} needs the package {error.name}: run pip install 'dynax[logs]'") from None
     except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror or error}") from None
+        reason = " ".join(str(error.strerror or error).split())[:200]
+        problem = "is damaged" if error.errno is None else "cannot be read"  # PyArrow's errors have no number
+        raise UserError(f"{path} {problem}: {reason}") from None
     except Exception as error:  # the packages raise errors of many classes
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise UserError(f"{path} is damaged, or its content is not supported: {reason}") from error

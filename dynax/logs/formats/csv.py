@@ -1,6 +1,8 @@
 """CSV: one row per sample, with names in the first row. Columns are separated by commas, semicolons or tabs."""
 
+import contextlib
 import csv
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +13,9 @@ from dynax.errors import UserError
 from dynax.logs.recording import Recording, table
 
 BYTES_PER_CHARACTER = 20  # memory of lines and cells
-MISSING = {"", "nan", "na", "n/a", "null", "none", "-"}  # cells without a value, in lower case
+MISSING = {"", "nan", "+nan", "-nan", "na", "n/a", "null", "none", "-"}  # cells without a value, in lower case
+PLAIN = set("0123456789+-.eE \t")  # Python also reads 1_0 and digits of other scripts, which no program writes
+NUMBER = re.compile(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?)", re.ASCII | re.IGNORECASE)
 
 
 def read(path: Path, name: str) -> list[Recording]:
@@ -43,31 +47,30 @@ def read(path: Path, name: str) -> list[Recording]:
         raise UserError(f"{path}, line {numbers[0]}: two columns are called {twice!r}; rename one of them")
     cells = list(zip(*rows[1:], strict=True))
     decimal = "," if delimiter == ";" else "."
-    columns = {
-        name: _numbers(column, decimal, path, name, numbers[1:]) for name, column in zip(names, cells, strict=True)
-    }
-    return [Recording(name, table({key: array for key, array in columns.items() if array is not None}))]
+    columns = {key: _numbers(column, decimal, path, key, numbers[1:]) for key, column in zip(names, cells, strict=True)}
+    texts = {key: found for key, found in columns.items() if isinstance(found, str)}
+    if len(texts) == len(columns):
+        first = f"{names[0][:40]} {texts[names[0]]}"
+        raise UserError(f"{path} has no column of numbers: {first}; commas, semicolons or tabs separate columns")
+    return [Recording(name, table({k: x for k, x in columns.items() if not isinstance(x, str)}, name), unusable=texts)]
 
 
-def _numbers(cells: Sequence[str], decimal: str, path: Path, name: str, lines: Sequence[int]) -> np.ndarray | None:
-    """Return a column as numbers, or None if it contains text."""
-    try:
-        return np.array(cells, np.float64)
-    except ValueError:
-        pass
+def _numbers(cells: Sequence[str], decimal: str, path: Path, name: str, lines: Sequence[int]) -> np.ndarray | str:
+    """Return a column as numbers, or a clause about it if it has only texts."""
+    if PLAIN.issuperset("".join(cells)):
+        with contextlib.suppress(ValueError):
+            return np.array(cells, np.float64)
     texts = [cell.strip().replace(decimal, ".") for cell in cells]
     valid = [text.lower() in MISSING or _is_number(text) for text in texts]
+    bad = valid.index(False) if not all(valid) else None
     if not any(ok and text.lower() not in MISSING for ok, text in zip(valid, texts, strict=True)):
-        return None if not all(valid) else np.full(len(texts), np.nan)
-    if not all(valid):
-        bad = valid.index(False)
-        raise UserError(f"{path}, line {lines[bad]}: {cells[bad]!r} in the column {name} is not a number")
+        if bad is None:
+            return np.full(len(texts), np.nan)
+        return f"is text: {cells[bad][:40]!r} in line {lines[bad]} is not a number"
+    if bad is not None:
+        raise UserError(f"{path}, line {lines[bad]}: {cells[bad][:40]!r} in the column {name} is not a number")
     return np.array([np.nan if text.lower() in MISSING else float(text) for text in texts])
 
 
 def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    return NUMBER.fullmatch(text) is not None

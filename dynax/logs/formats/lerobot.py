@@ -5,12 +5,14 @@ from typing import Any, TypedDict
 
 import numpy as np
 
+from dynax.envs.unsupported import MAX_TIMESTEP, MIN_TIMESTEP
 from dynax.errors import UserError
 from dynax.logs.formats.parquet import read_arrays
 from dynax.logs.recording import Column, Recording, table
 from dynax.runs.json_files import read_json
 
-EPISODE, TIME = "episode_index", "timestamp"
+EPISODE = "episode_index"
+MAX_EPISODE = 2**53  # larger whole numbers are not exact
 
 
 class _Info(TypedDict):
@@ -31,33 +33,35 @@ def read(path: Path, name: str) -> list[Recording]:
     """
     info = read_json(path / "meta" / "info.json", _Info, f"source={path} is damaged")
     features, fps = info["features"], info["fps"]
-    if not 0 < fps < float("inf"):
-        raise UserError(f"{path / 'meta' / 'info.json'}: fps={fps:g} must be positive and finite")
+    if not 1 / MAX_TIMESTEP <= fps <= 1 / MIN_TIMESTEP:
+        bounds = f"{1 / MAX_TIMESTEP:g} to {1 / MIN_TIMESTEP:g} samples per second"
+        raise UserError(f"{path / 'meta' / 'info.json'}: fps={fps:g} must be from {bounds}")
     if len(parts := files(path)) < 2:
         raise UserError(f"{path} has no Parquet files in data/")
     recordings = []
     for part in parts[1:]:
-        arrays = read_arrays(part)
-        if EPISODE not in arrays or arrays[EPISODE].ndim != 1 or not np.isfinite(arrays[EPISODE]).all():
-            raise UserError(f"{part} has no column {EPISODE} with a number in each row")
-        episodes = arrays[EPISODE].astype(int)
+        arrays, unusable = read_arrays(part)
+        numbers = arrays.get(EPISODE, np.array([np.nan]))
+        if numbers.ndim != 1 or not (np.abs(numbers) < MAX_EPISODE).all() or (numbers % 1).any():
+            raise UserError(f"{part} has no column {EPISODE} with a whole number in each row")
+        episodes = numbers.astype(int)
         for episode in np.unique(episodes):
             rows = {key: array[episodes == episode] for key, array in arrays.items()}
-            columns = _named(rows, features)
-            recordings.append(Recording(name, columns, f"episode_{episode}", dt=1 / fps))
+            columns = _named(rows, features, part)
+            recordings.append(Recording(name, columns, f"episode_{episode}", unusable, dt=1 / fps))
     return sorted(recordings, key=lambda recording: int(recording.episode.rpartition("_")[2]))
 
 
-def _named(arrays: dict[str, np.ndarray], features: dict[str, Any]) -> dict[str, Column]:
+def _named(arrays: dict[str, np.ndarray], features: dict[str, Any], part: Path) -> dict[str, Column]:
     """Return the columns of arrays, with the names of their entries if the description has them."""
-    columns = {}
+    separate = {}
     for key, array in arrays.items():
         names = _names(features.get(key, {}))
-        if array.ndim == 2 and names and len(names) == array.shape[1]:
-            columns |= table({f"{key}.{entry}": array[:, i] for i, entry in enumerate(names)})
+        if array.ndim == 2 and names and len(set(names)) == len(names) == array.shape[1]:
+            separate |= {f"{key}.{entry}": array[:, i] for i, entry in enumerate(names)}
         else:
-            columns |= table({key: array})
-    return columns
+            separate[key] = array
+    return table(separate, str(part))
 
 
 def _names(feature: Any) -> list[str]:

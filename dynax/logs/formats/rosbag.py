@@ -1,6 +1,7 @@
 """MCAP files and ROS 2 bags with messages of the type `sensor_msgs/msg/JointState`.
 
-A column is called `<topic>/<joint>.position`, `.velocity` or `.effort`. Its time stamps are those of the messages.
+A column is called `<topic>/<joint>.position`, `.velocity` or `.effort`. Its time stamps are those of the messages. If
+the messages have no stamps, these are the times at which the messages were received.
 """
 
 import struct
@@ -21,6 +22,7 @@ MAGIC = b"\x89MCAP0\r\n"  # the beginning of an MCAP file
 CHUNK = 6  # kind of the records of MCAP that may be compressed
 COMPRESSED = ".zstd"  # suffix of a file that is compressed as a whole
 BLOCK = 2**20  # bytes that are decompressed at once
+INTERNAL = (TypeError, LookupError, AttributeError, struct.error)  # of a reader at a damaged record
 FIELDS = ("position", "velocity", "effort")
 
 
@@ -42,7 +44,7 @@ def read(path: Path, name: str) -> list[Recording]:
             _check_decompressed(file)
         if file.suffix == ".mcap":
             check_memory(f"reading {file}", 2.0 * _largest_chunk(file), "write the bag with smaller chunks")
-    samples: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    samples: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
     import rosbags.highlevel
     import rosbags.typesys
 
@@ -56,16 +58,24 @@ def read(path: Path, name: str) -> list[Recording]:
     except MemoryError:
         raise
     except Exception as error:  # rosbags raises errors of many classes for damaged files
-        raise UserError(f"{path} cannot be read as a bag: {' '.join(str(error).split())}") from None
+        reason = "a record is damaged" if isinstance(error, INTERNAL) else " ".join(str(error).split())[:200]
+        raise UserError(f"{path} cannot be read as a bag: {reason}") from None
+    if TYPE in types and not samples:
+        raise UserError(f"{path} has no message of the type {TYPE} with the name and a value of a joint")
     if not samples:
-        found = ", ".join(types) or "nothing"
-        raise UserError(f"{path} has no messages of the type {TYPE}; it contains {found}")
-    start = min(values[0][0] for values in samples.values())
-    columns = {
-        key: Column(values=np.array([v for _, v in values]), time=np.array([t - start for t, _ in values]))
-        for key, values in samples.items()
-    }
-    return [Recording(name, columns)]
+        raise UserError(f"{path} has no messages of the type {TYPE}; it contains {', '.join(types) or 'nothing'}")
+    arrays = {key: np.array(rows) for key, rows in samples.items()}
+    times = {key: _times(array[:, 0], array[:, 1]) for key, array in arrays.items()}
+    start = min(time[0] for time in times.values())
+    return [Recording(name, {key: Column(array[:, 2], times[key] - start) for key, array in arrays.items()})]
+
+
+def _times(stamps: np.ndarray, received: np.ndarray) -> np.ndarray:
+    """Return the times of the messages of a column. Two clocks cannot be mixed.
+
+    The stamp of one message can be zero, because a simulation begins at zero.
+    """
+    return received if (stamps == 0).sum() > 1 else stamps
 
 
 def _check_decompressed(path: Path) -> None:
@@ -94,10 +104,10 @@ def _largest_chunk(path: Path) -> int:
     return largest
 
 
-def _append(samples: dict[str, list[tuple[float, float]]], topic: str, received: int, message: Any) -> None:
-    """Append the values of a message. A message without a stamp has the time at which it was received."""
+def _append(samples: dict[str, list[tuple[float, float, float]]], topic: str, received: int, message: Any) -> None:
+    """Append the values of a message, with its stamp and the time at which it was received."""
     stamp = message.header.stamp
-    time = stamp.sec + 1e-9 * stamp.nanosec or 1e-9 * received
+    time = stamp.sec + 1e-9 * stamp.nanosec
     for field in FIELDS:
         for joint, value in zip(message.name, getattr(message, field), strict=False):
-            samples[f"{topic.strip('/')}/{joint}.{field}"].append((time, float(value)))
+            samples[f"{topic.strip('/')}/{joint}.{field}"].append((time, 1e-9 * received, float(value)))
