@@ -31,8 +31,7 @@ from dynax.errors import UserError
 from dynax.math.first_passage import VPT_THRESHOLD
 from dynax.runs import checkpoint, sealed
 from dynax.runs.arrays import read_tree
-from dynax.runs.user_path import as_path
-from dynax.saved import (
+from dynax.runs.saved_model import (
     build,
     check_finite,
     check_replaceable,
@@ -43,6 +42,7 @@ from dynax.saved import (
     robot_files,
     variables_template,
 )
+from dynax.runs.user_path import as_path
 from dynax.uncertainty.calibration import Calibration
 from dynax.uncertainty.spread import member_spread
 

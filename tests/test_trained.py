@@ -20,7 +20,7 @@ from dynax.data.simulate import simulate
 from dynax.data.trajectories import Trajectories
 from dynax.errors import UserError
 from dynax.runs import checkpoint
-from dynax.saved import config_of
+from dynax.runs.saved_model import config_of
 from dynax.trained import TrainedModel, load
 from dynax.training.normalization import normalization_of
 
@@ -212,7 +212,7 @@ def test_a_missing_plugin_is_reported(saved):
     info["plugins"] = [{"name": "mine", "path": "/plugins/mine.py", "sha256": "0"}]
     (saved / "run.json").write_text(json.dumps(info))
     with pytest.raises(UserError, match=r"needs the plugin `mine` \(/plugins/mine.py\)"):
-        dynax.saved.read_saved(saved)
+        dynax.runs.saved_model.read_saved(saved)
 
 
 def test_other_directories_are_not_overwritten(model, tmp_path):

@@ -29,8 +29,8 @@ from dynax.excitations.mixed import Mixed
 from dynax.render import save_gif, save_mp4
 from dynax.runs import checkpoint, sealed
 from dynax.runs.history import FILE, History
+from dynax.runs.saved_model import config_of, description, robot_files
 from dynax.runs.summary import write_summary
-from dynax.saved import config_of, description, robot_files
 from dynax.trained import load
 
 NAME, DEFAULT_ROUNDS = "full_disk", 80

@@ -21,8 +21,8 @@ from dynax.excitations.mixed import Mixed
 from dynax.runs import checkpoint, sealed
 from dynax.runs.arrays import read_tree
 from dynax.runs.history import FILE, History
+from dynax.runs.saved_model import config_of, description, model_tree, robot_files
 from dynax.runs.summary import read_summary, write_summary
-from dynax.saved import config_of, description, model_tree, robot_files
 from dynax.trained import TrainedModel, load
 
 EPOCHS = 3

@@ -17,8 +17,8 @@ from dynax.data.dataset import Dataset
 from dynax.errors import UserError
 from dynax.runs import checkpoint
 from dynax.runs.info import Metrics
+from dynax.runs.saved_model import Saved, read_saved
 from dynax.runs.summary import read_summary
-from dynax.saved import Saved, read_saved
 from dynax.training.shards import default_shards
 
 CHANGEABLE = ("training.num_epochs", "training.resume", "learn.transitions", "plugins")

@@ -24,8 +24,8 @@ from dynax.envs import Env
 from dynax.errors import UserError, renamed_argument
 from dynax.math.precision import in_single_precision
 from dynax.runs.provenance import package_version
+from dynax.runs.saved_model import config_of, model_tree
 from dynax.runs.summary import read_summary
-from dynax.saved import config_of, model_tree
 from dynax.trained import TrainedModel, load
 
 GROUP = 8  # trajectories that one program plans for; rounding may depend on the slot of a trajectory

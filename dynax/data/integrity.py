@@ -54,7 +54,9 @@ def check_files(path: Path, files: Mapping[str, str]) -> None:
                 raise _damaged(path, f"{name} does not match its SHA-256 in {FILE}")
             _checked.add(_key(path / name, digest))
     except OSError as error:
-        raise _damaged(path, f"{error.filename} cannot be read ({error.strerror})") from None
+        raise UserError(
+            f"the dataset {path} cannot be used: {error.filename} cannot be read ({error.strerror})"
+        ) from None
 
 
 def _key(file: Path, digest: str) -> tuple[int, int, int, int, str]:

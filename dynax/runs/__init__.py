@@ -4,6 +4,7 @@ Nothing in this package depends on a model.
 
     files, disk                writing files and directories as a whole; full disks
     sealed, arrays, hashes     directories with checksums, and arrays on disk
+    saved_model                content of a saved model, and the model that it describes
     checkpoint                 checkpoints of a run
     history                    `metrics.jsonl`, one line per epoch
     summary                    `summary.json` of a finished run

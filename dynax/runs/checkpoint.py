@@ -23,6 +23,7 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
+CHECKPOINTS = "checkpoints"  # the folder of the checkpoints in a run
 # Checkpoints, and remainders of interrupted writes and deletions.
 _DIRECTORY_OF_EPOCH = re.compile(rf"epoch-\d+|\.epoch-\d+(\.partial|\.deleted|{re.escape(REPLACED)})")
 _CHECKPOINT_NAME = re.compile(rf"(?:epoch-(\d+)|\.epoch-(\d+){re.escape(REPLACED)})")
@@ -40,12 +41,12 @@ def save(
         epoch: number of completed epochs.
         trees, files, info: the content; see `sealed.write`.
     """
-    path = run / "checkpoints" / f"epoch-{epoch:05d}"
-    (run / "checkpoints").mkdir(parents=True, exist_ok=True)
+    path = run / CHECKPOINTS / f"epoch-{epoch:05d}"
+    (run / CHECKPOINTS).mkdir(parents=True, exist_ok=True)
     sync(run)
     identity = {"run_id": ensure_run_id(run), "epoch": epoch, "metrics": history.metrics_digest(run / history.FILE)}
     sealed.write(path, trees, files, {**info, **identity})
-    for other in list((run / "checkpoints").iterdir()):
+    for other in list((run / CHECKPOINTS).iterdir()):
         if other != path and other.is_dir() and _DIRECTORY_OF_EPOCH.fullmatch(other.name):
             _delete(other)
     return path
@@ -58,7 +59,7 @@ def checkpoints(run: Path) -> list[Path]:
     checkpoint.
     """
     found = []
-    for path in (run / "checkpoints").glob("*"):
+    for path in (run / CHECKPOINTS).glob("*"):
         match = _CHECKPOINT_NAME.fullmatch(path.name)
         if match and sealed.is_sealed(path):
             found.append((int(match[1] or match[2]), bool(match[1]), path))
@@ -105,7 +106,7 @@ def read(run: Path, reader: Callable[[Path], T]) -> T:
         path, inode = _latest_inode(run)
         try:
             sealed.verify(path)
-            if _CHECKPOINT_NAME.fullmatch(path.name) and path.parent.name == "checkpoints":
+            if _CHECKPOINT_NAME.fullmatch(path.name) and path.parent.name == CHECKPOINTS:
                 _check_belongs(path)
             return reader(path)
         except (UserError, OSError):

@@ -7,7 +7,7 @@ import numpy as np
 
 from dynax.base import BaseDynamicsModel, Variables
 from dynax.errors import UserError
-from dynax.saved import variables_template
+from dynax.runs.saved_model import variables_template
 
 
 def check_initial(model: BaseDynamicsModel, init: Variables, normalization: Variables | None = None) -> None:

@@ -7,7 +7,7 @@ import jax
 from dynax.base import BaseDynamicsModel
 from dynax.config.bounds import check_memory
 from dynax.config.schema import TrainingConfig
-from dynax.saved import variables_template
+from dynax.runs.saved_model import variables_template
 
 _BYTES = 4  # of a float32
 _COPIES = 10  # of the parameters: their gradient, moments, average, best values and checkpoint

@@ -19,7 +19,7 @@ from dynax.envs import PendulumEnv
 from dynax.errors import UserError
 from dynax.runs import checkpoint
 from dynax.runs.history import FILE, History
-from dynax.saved import config_of
+from dynax.runs.saved_model import config_of
 
 ROUNDS = [RoundResult(0, 20, -1.5, False, None, None), RoundResult(1, 40, -0.5, True, 0.1, 0.2)]
 FIT = TrainingResult(20, 0.1, 0.2)

@@ -127,6 +127,14 @@ def test_a_full_disk_is_reported():
     assert (finished.returncode, finished.stderr) == (1, message)
 
 
+def test_a_working_directory_that_does_not_exist_any_more(tmp_path):
+    command = f"cd {tmp_path} && rmdir {tmp_path} && exec {sys.executable} -m dynax train --help"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    finished = subprocess.run(["sh", "-c", command], env=environment, capture_output=True, text=True)
+    message = "dynax: the working directory does not exist any more: change to another directory\n"
+    assert (finished.returncode, finished.stdout, finished.stderr) == (2, "", message)
+
+
 def test_a_path_that_the_locale_cannot_decode_names_the_locale():
     command = [sys.executable, "-m", "dynax", "train", "dataset=ü"]
     locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}

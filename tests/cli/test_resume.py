@@ -8,7 +8,7 @@ from omegaconf import OmegaConf
 
 from dynax.cli import resume
 from dynax.errors import UserError
-from dynax.saved import Saved
+from dynax.runs.saved_model import Saved
 
 RUN = Path("/runs/1")
 CONFIG = {

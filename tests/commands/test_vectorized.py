@@ -59,6 +59,8 @@ def test_a_job_that_diverges_fails_alone(dynax):
     assert run.name == "0"
     assert "dynax: job 1 (" in sweep.err
     assert "failed: training diverged in epoch 1: " in sweep.err
+    assert "the last good checkpoint" not in sweep.err
+    assert not list(run.with_name("1").glob("checkpoints/*"))
 
 
 def test_a_signal_saves_every_job(dynax, monkeypatch):

@@ -69,6 +69,14 @@ def test_runs_of_two_commands_are_not_compared(sweep):
         Comparison.of(sweep, horizon=100)
 
 
+@pytest.mark.parametrize("key", ["best_val_valid_time_s", "best_val_nrmse", "training_time_s"])
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), -1.0])
+def test_a_number_without_a_meaning_is_damage(tmp_path, key, value):
+    write_run(tmp_path / "0", "train", [], TRAINING | {key: value})
+    with pytest.raises(UserError, match=f"damaged.*{key} must be a number from"):
+        Comparison.of(tmp_path, horizon=100)
+
+
 def test_a_summary_of_other_content_is_damage(tmp_path):
     write_run(tmp_path / "0", "train", [], {"parameters": "many"})
     with pytest.raises(UserError, match="damaged"):

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from dynax.errors import DiskFullError, UserError
+from dynax.errors import DiskFullError, RunError, UserError
 from dynax.runs import history
 from dynax.runs.history import History
 
@@ -112,3 +112,14 @@ def test_a_full_disk_leaves_complete_lines(path, monkeypatch):
         metrics.append({"epoch": 2})
     monkeypatch.undo()
     assert lines(path) == metrics.rows == [{"epoch": 1}]
+
+
+@pytest.mark.parametrize("change", [lambda path: path.unlink(), lambda path: path.write_text("{}\n")])
+def test_a_file_that_changes_during_a_training_is_an_error(tmp_path, change):
+    metrics = History(tmp_path / "metrics.jsonl")
+    metrics.append({"epoch": 1})
+    change(metrics.path)
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(RunError, match=r"metrics.jsonl was changed or deleted during the training: start a new run"):
+        metrics.append({"epoch": 2})
+    assert sorted(tmp_path.iterdir()) == before

@@ -21,8 +21,8 @@ from dynax.control.learning import Learning
 from dynax.control.problem import Problem
 from dynax.errors import UserError, config_section
 from dynax.runs.history import FILE, History
+from dynax.runs.saved_model import build
 from dynax.runs.summary import read_summary
-from dynax.saved import build
 
 log = logging.getLogger(__name__)
 

@@ -17,8 +17,8 @@ from dynax.runs import checkpoint
 from dynax.runs.arrays import read_tree
 from dynax.runs.history import FILE, History, Row
 from dynax.runs.info import CheckpointInfo
+from dynax.runs.saved_model import description, model_tree, robot_files, variables_template
 from dynax.runs.sealed import read_info
-from dynax.saved import description, model_tree, robot_files, variables_template
 
 ROUND = tuple(field.name for field in fields(RoundResult))[1:]  # keys of a round in `metrics.jsonl`, after `epoch`
 ARRAYS = ("states", "actions")  # of the experience

@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,8 @@ from dynax.cli.training.training_job import TrainingJob, assemble
 from dynax.config.options import section
 from dynax.config.schema import TrainingRunConfig
 from dynax.data.trajectories import Trajectories
-from dynax.errors import config_section
+from dynax.errors import UserError, config_section
+from dynax.runs.checkpoint import CHECKPOINTS
 from dynax.runs.history import FILE, History
 from dynax.training import Training, TrainingSet
 
@@ -50,6 +52,8 @@ def begin(job: TrainingJob, past: resume.Past | None, start: float) -> Begun:
         restore_training(job, training)
         log.info("continuing %s after epoch %d", job.path, training.epoch)
     history = History(job.path / FILE, past.metrics if past else None)
+    if not os.access(job.path / CHECKPOINTS if past else job.path, os.W_OK):  # before the summary is deleted
+        raise UserError(f"{job.path} cannot be written: allow this user to write, or copy the run")
     (job.path / "summary.json").unlink(missing_ok=True)  # its presence marks a finished run
     return Begun(job, training, history, val, start)
 

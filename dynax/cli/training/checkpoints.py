@@ -13,7 +13,7 @@ from dynax.cli.training.training_job import TrainingJob
 from dynax.errors import DiskFullError, RunError
 from dynax.runs import checkpoint
 from dynax.runs.arrays import read_tree
-from dynax.saved import description, model_tree, robot_files, variables_template
+from dynax.runs.saved_model import description, model_tree, robot_files, variables_template
 from dynax.training import Training
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from dynax.base import BaseDynamicsModel, Variables
 from dynax.envs import Env
 from dynax.errors import UserError, config_section, renamed_argument
-from dynax.saved import config_of
+from dynax.runs.saved_model import config_of
 from dynax.trained import load
 from dynax.training.init_check import check_initial
 

@@ -26,7 +26,7 @@ from dynax.envs.recorded import is_recorded_mjcf
 from dynax.errors import UserError, config_section
 from dynax.evaluation import warmstart
 from dynax.mechanics.constraints import MAX_CONTACTS_PER_CONDIM, contact_overflow
-from dynax.saved import build
+from dynax.runs.saved_model import build
 from dynax.training.memory_check import check_parameters
 from dynax.training.windows import check_length
 

@@ -12,7 +12,7 @@ from toys import Linear
 from dynax.errors import UserError
 from dynax.runs import sealed
 from dynax.runs.hashes import file_names, sha256
-from dynax.saved import robot_files
+from dynax.runs.saved_model import robot_files
 from dynax.trained import TrainedModel, load
 from dynax.training.normalization import normalization_of
 
