@@ -83,8 +83,8 @@ CASES = {
     "train --cfg jop": ["argument --cfg/-c: invalid choice: 'jop'"],
     "train --cfg job env=pendulm": ["env=pendulm does not exist (did you mean `pendulum`?)"],
     "train --experimental-rerun x": ["--experimental-rerun is not supported, because it reads a pickle file"],
-    "train hydra.run.dir=file/run": ["cannot access file/run: Not a directory"],
-    "train -m hydra.sweep.dir=file/sweep": ["cannot access file/sweep: Not a directory"],
+    "train hydra.run.dir=file/run": ["cannot access file/run: {folder}/file is not a directory"],
+    "train -m hydra.sweep.dir=file/sweep": ["cannot access file/sweep: {folder}/file is not a directory"],
     "train model=broken --config-dir more": ["mapping values are not allowed here in "],
 }
 
@@ -101,11 +101,11 @@ def folder(tmp_path):
     return tmp_path
 
 
-def check_message(finished, words):
+def check_message(finished, words, folder):
     assert (finished.code, finished.out) == (2, "")
     first, *others = without_log(finished.err)
     expected, *lines = CASES[words]
-    assert first.startswith(f"dynax: {expected}")
+    assert first.startswith(f"dynax: {expected.replace('{folder}', str(folder))}")
     assert len(others) < 5
     for line in lines:
         assert any(other.startswith(line) for other in others), finished.err
@@ -114,14 +114,14 @@ def check_message(finished, words):
 @pytest.mark.slow
 @pytest.mark.parametrize("words", CASES)
 def test_wrong_input(in_process, folder, words):
-    check_message(in_process(*words.split()), words)
+    check_message(in_process(*words.split()), words, folder)
     assert sorted(entry.name for entry in folder.iterdir()) == ["file", "more"]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("words", AS_PROCESSES)
 def test_wrong_input_as_a_process(dynax, folder, words):
-    check_message(dynax(*words.split()), words)
+    check_message(dynax(*words.split()), words, folder)
     assert sorted(entry.name for entry in folder.iterdir()) == ["file", "more"]
 
 
@@ -130,4 +130,11 @@ def test_outputs_is_a_file(in_process, tmp_path):
     finished = in_process("train")
     assert (finished.code, finished.out) == (2, "")
     assert finished.err.startswith("dynax: cannot access outputs/train/pendulum-mlp/")
-    assert finished.err.endswith(": Not a directory\n")
+    assert finished.err.endswith(f": {tmp_path}/outputs is not a directory\n")
+
+
+def test_outputs_is_a_link_to_nowhere(in_process, tmp_path):
+    (tmp_path / "outputs").symlink_to(tmp_path / "nowhere")
+    finished = in_process("train")
+    assert (finished.code, finished.out) == (2, "")
+    assert finished.err.endswith(f"{tmp_path}/outputs is a link to a place that does not exist\n")

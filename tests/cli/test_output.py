@@ -101,7 +101,7 @@ def test_the_traceback_is_printed_on_request(dynax):
     [
         ("run_error", 1, "dynax: failed: the loss is NaN\n  log: "),
         ("exit_7", 1, "dynax: failed: SystemExit: 7\n  log: "),
-        ("read_missing_file", 2, "dynax: cannot access /etc/passwd/nowhere: Not a directory\n"),
+        ("read_missing_file", 2, "dynax: cannot access /etc/passwd/nowhere: /etc/passwd is not a directory\n"),
     ],
 )
 def test_other_errors(dynax, act, code, message):

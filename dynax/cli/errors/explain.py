@@ -1,6 +1,7 @@
 """An exception as an exit code and a message. Messages of Hydra and OmegaConf are replaced by messages for the user."""
 
 import errno
+import os
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -64,10 +65,22 @@ def explain(error: BaseException, overrides: Sequence[str] = (), folder: Path | 
             return 2, " ".join(str(error).split())
     for cause in _causes(error):
         if isinstance(cause, OSError) and cause.filename and cause.errno in _PATH_ERRORS:
-            return 2, f"cannot access {cause.filename}: {cause.strerror}"
+            return 2, f"cannot access {cause.filename}: {_obstacle(cause) or cause.strerror}"
     if _raised_by_hydra(error):
         return 2, _group_without_option(overrides) or _first_lines(error)
     return 1, f"{type(error).__name__}: {_first_lines(error)}"
+
+
+def _obstacle(error: OSError) -> str:
+    """Return in words what is in the place of a directory, if that is the cause of an error."""
+    if error.errno in (errno.EEXIST, errno.ENOTDIR):
+        path = Path(os.fsdecode(error.filename)).absolute()
+        for place in (path, *path.parents):
+            if place.is_symlink() and not place.exists():
+                return f"{place} is a link to a place that does not exist"
+            if place.exists() and not place.is_dir():
+                return f"{place} is not a directory"
+    return ""
 
 
 def _filename(error: BaseException) -> str | None:
