@@ -93,7 +93,7 @@ class TrainedModel:
     def trust_horizon(
         self, states: AnyFloat, actions: AnyFloat, threshold: float = VPT_THRESHOLD
     ) -> Float[np.ndarray, " B"]:
-        """Return how long each prediction can be trusted, s: the time until its error probably exceeds the threshold.
+        """Return how long each prediction can be trusted, s: its error probably stays below the threshold until then.
 
         Args:
             states, actions: as for `rollout`.

@@ -134,9 +134,7 @@ def _checkpoint_while(disk: Path, rest: int) -> None:
 
 def _metrics(disk: Path, rest: int) -> None:
     part = sealed.read_info(checkpoint.latest(disk / "run"))["metrics"]
-    history = History.__new__(History)
-    history.path, history.rows = disk / "run" / FILE, []
-    assert part
+    history = History(disk / "run" / FILE, part)
     for epoch in range(4, 1000):
         history.append({"epoch": epoch, "note": "x" * 100})
 

@@ -1,8 +1,8 @@
 """Architectures: one file for each network or structured model.
 
     structured                       base class of the models with equations of motion
-    network                          base class of the networks, with default options only; constant options
     mlp, resnet, gru, transformer    generic networks
+    network                          default options of the networks; it defines no network
     quadratic                        a network with the polynomial form of the equations of motion
     lagrangian, mechanical, rigid    equations of motion with learned terms
     residual                         equations of motion with given constants, and a network of further forces

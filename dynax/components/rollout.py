@@ -17,8 +17,8 @@ BLOCK = 256  # trajectories
 
 Key = jax.Array | None  # random key of the noise of a prediction, or None for no noise
 Predict = Callable[[jax.Array, jax.Array, Key], jax.Array]  # (histories of states, of actions, key) -> next states
-# (memory, states, actions, key) -> (memory with these states, next states); the first memory is None
 Simulate = Callable[[jax.Array, jax.Array], jax.Array]  # (initial histories, actions) -> predicted trajectories
+# (memory, states, actions, key) -> (memory with these states, next states); the first memory is None
 Extend = Callable[[Any, jax.Array, jax.Array, Key], tuple[Any, jax.Array]]
 
 

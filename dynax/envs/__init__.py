@@ -7,8 +7,8 @@
     resets/            the distributions of initial states
     state_space.py     coordinates of a state, differences between states
 
-`Env.sample_states` draws initial states: `Reset.__call__`, then `FeasibleSampler.sample`, which moves them onto the
-constraints.
+`Env.sample_states` draws initial states by `FeasibleSampler.sample`. It calls the reset of the robot, moves the states
+onto the constraints, and draws those that do not fit again.
 
 Axes of arrays: n states, s coordinates of a state `[qpos, qvel, act]`, t coordinates of a difference between states
 (2 nv + na), nq positions, nv degrees of freedom, na activations, nu controls, A entries of an action.

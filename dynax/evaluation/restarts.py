@@ -11,7 +11,7 @@ from dynax.data.trajectories import Trajectories
 from dynax.envs import Env
 from dynax.evaluation import metrics
 
-MAX_RESTARTS = 4096  # approximate number of restarted steps, at equal distances; contacts last for several steps
+MAX_RESTARTS = 4096  # every k-th step is restarted, k = transitions // MAX_RESTARTS; contacts last for several steps
 NEGLIGIBLE_ERROR = 1e-6  # standard deviations; a hopper has up to 6e-7 with default solvers, 6e-5 without convergence
 
 

@@ -154,7 +154,7 @@ def _warning(result: WarmstartCheck, name: str) -> str:
         gain = f", which extends this time to {result.cured_valid_time_s:.1f} s" if longer else ""
         advice = f"Its solver stops before it converges: add {result.cure} to its MJCF{gain}"
     return (
-        f"a step of {name} depends on more than (qpos, qvel): a step that restarts from them differs by up to "
+        f"a step of {name} depends on more than (qpos, qvel, act): a step that restarts from them differs by up to "
         f"{result.gap_max:.2g} standard deviations ({result.gap_rms:.2g} root mean square). Even the simulator, "
         f"restarted at every step, predicts only {result.valid_time_s:.1f} s of {result.tested_s:g} s (VPT(0.1)). "
         f"{advice}"

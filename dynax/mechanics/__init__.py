@@ -9,7 +9,7 @@ Axis letters in array annotations of this package and its subpackages:
     S             entries of a state, nq + nv + na
     B             bodies (nbody)
     N             nodes of the joint tree
-    K             points or vectors
+    K             points or vectors; in `collision`, pairs of geoms
     n             degrees of freedom of a base or of a limb
     r             rows of the square root of a limb's mass matrix
     G             geoms

@@ -26,7 +26,8 @@ optional last stage is second-order fine-tuning (`second_order`).
     memory_check                     an estimate of the memory, before a training begins
 
 Axes: N trajectories, T steps, T1 = T + 1 states, M = N T transitions, W windows, B batch, E ensemble size, h history,
-K predicted steps, S state, A action, F features, D target, C = 2 nv + na tangent coordinates, P parameters.
+U updates of an epoch, K predicted steps, S state, A action, F features, D target, C = 2 nv + na tangent coordinates,
+P parameters.
 """
 
 from typing import TYPE_CHECKING

@@ -62,7 +62,8 @@ class Epochs:
     """The epochs of a stage with first-order updates.
 
     Args:
-        updates: some updates, as `updates_of` returns them, compiled; the first two arguments are donated.
+        updates: the compiled function of `updates_of`, which runs some updates and reuses the memory of its first two
+            arguments.
         shards: the shards of a batch.
         samples: the training data.
         size: the windows of an epoch.
@@ -112,7 +113,7 @@ class PieceLength:
 
     @contextmanager
     def timed(self, position: int, end: int) -> Iterator[int]:
-        """Yield the last update of a piece from `position`, measure the block, and choose the next length.
+        """Yield the end (exclusive) of a piece from `position`, measure the piece, and choose the length of the next.
 
         Args:
             position: the first update.

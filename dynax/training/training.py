@@ -38,7 +38,7 @@ class EpochMetrics:
     """The result of one epoch."""
 
     epoch: int  # number of the epoch, counted from one through all stages
-    loss: float  # mean squared one-step error over the epoch, in units of the target's variance
+    loss: float  # mean squared error over the epoch, relative to the variance of the target, or of the change of state
     val_nrmse: float  # open-loop error on validation trajectories, geometric mean over trajectories and steps
     val_valid_time: float  # median time at which the normalized error first exceeds 0.1, s
 

@@ -47,8 +47,8 @@ def updates_of(rule: Rule, normalization: Variables, config: TrainingConfig, upd
     Returns:
         A function that runs some updates of the epoch. Its arguments are parameters, moving average and state of the
         optimizer as one tuple, and the mean squared error of each update (U,). Then follow the completed epochs, the
-        samples, the window ends (U, B) and keys (U, 2) of each update, and the first and the last update. It returns
-        the new values of the first two arguments.
+        samples, the window ends (U, B) and keys (U, 2) of each update, the first update, and the end (exclusive). It
+        returns the new values of the first two arguments.
     """
 
     def update(

@@ -108,7 +108,7 @@ class Calibration:
     def trust_steps(
         self, spread: Float[np.ndarray, "N T1 C"], observed: Bool[np.ndarray, " C"], threshold: float = VPT_THRESHOLD
     ) -> Int[np.ndarray, " N"]:
-        """Return the first step whose normalized error probably exceeds the threshold, or T1 if there is none."""
+        """Return the first step that cannot be trusted any more, or T1 if there is none."""
         return first_passage(self.trust_factor * self.typical_error(spread, observed), threshold)
 
     def to_json(self) -> dict[str, Any]:

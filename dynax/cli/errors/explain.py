@@ -72,7 +72,7 @@ def explain(error: BaseException, overrides: Sequence[str] = (), folder: Path | 
 
 
 def _obstacle(error: OSError) -> str:
-    """Return in words what is in the place of a directory, if that is the cause of an error."""
+    """Return a sentence about the file or link in the place of a directory, if it is the cause of an error."""
     if error.errno in (errno.EEXIST, errno.ENOTDIR):
         path = Path(os.fsdecode(error.filename)).absolute()
         for place in (path, *path.parents):

@@ -1,5 +1,8 @@
 """The distributions of a robot's initial states: uniform in a box, around a keyframe, or standing on the floor.
 
+`Env.sample_states` draws them: `FeasibleSampler.sample` calls the reset of the robot. `env.reset` in
+`conf/env/<robot>.yaml` names the reset.
+
     reset         the contract of a reset, and the state of a keyframe
     uniform       positions and velocities in a box around the default pose
     keyframe      a keyframe with Gaussian noise

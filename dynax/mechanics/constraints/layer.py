@@ -37,13 +37,15 @@ Factors = Mapping[str, jax.Array]  # factors on the compliance of the rows; see 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class UnconstrainedStep:
-    """The change of a robot's state over one step without constraints.
+    """A predicted change over one step, before a constraint layer or refinement steps.
+
+    If neither follows, the change contains the effect of the constraint forces.
 
     A model with a mass matrix sets `mass_matrix` and `damping`. Its change of velocity is
     dt (M + dt diag(damping))^-1 M a0, because MuJoCo's Euler integrator is implicit in joint damping.
     """
 
-    change: Leaf  # change of the state, (D,), or (h, D) for a sequence model
+    change: Leaf  # change of the velocity or of the whole state, see `model.target`; (D,), or (h, D) for a sequence
     mass_matrix: Leaf | None = None  # mass matrix M, (nv, nv)
     damping: Leaf | None = None  # joint damping, (nv,)
 
