@@ -58,7 +58,10 @@ class Placement:
             results: the axes of the results.
             donated: positions of the arguments whose memory is reused for the results.
         """
-        mapped = jax.vmap(function, in_axes=axes, out_axes=results)
+        if jax.default_backend() == "cpu":
+            mapped = _one_after_another(function, axes, results)
+        else:
+            mapped = jax.vmap(function, in_axes=axes, out_axes=results)
         options = None
         if self.devices.count > 1:
             mesh, spec = self.devices.mesh, lambda tree: jax.tree.map(_spec, tree, is_leaf=_is_none)
@@ -71,6 +74,31 @@ class Placement:
     def _shardings(self, axes: PyTree) -> PyTree:
         mesh = self.devices.mesh
         return jax.tree.map(lambda axis: NamedSharding(mesh, _spec(axis)), axes, is_leaf=_is_none)
+
+
+def _one_after_another(function: Callable[..., Any], axes: tuple[Any, ...], results: PyTree) -> Callable[..., Any]:
+    """Return the function that `jax.vmap` returns, as a loop: a core multiplies single matrices faster than batches.
+
+    Args:
+        function: the function of one training.
+        axes, results: see `Placement.compile`.
+    """
+
+    def mapped(*arguments: Any) -> Any:
+        leaves, structure = jax.tree.flatten(arguments, is_leaf=_is_none)
+        each = jax.tree.leaves(jax.tree.broadcast(axes, arguments, is_leaf=_is_none), is_leaf=_is_none)
+        stacked = [leaf for leaf, axis in zip(leaves, each, strict=True) if axis is not None]
+
+        def of_one(own: list[Any]) -> Any:
+            rest = iter(own)
+            chosen = [leaf if axis is None else next(rest) for leaf, axis in zip(leaves, each, strict=True)]
+            return function(*jax.tree.unflatten(structure, chosen))
+
+        found = jax.lax.map(of_one, stacked)
+        wanted = jax.tree.broadcast(results, found, is_leaf=_is_none)
+        return jax.tree.map(lambda axis, x: x[0] if axis is None else x, wanted, found, is_leaf=_is_none)
+
+    return mapped
 
 
 def _spec(axis: int | None) -> PartitionSpec:
