@@ -1,4 +1,4 @@
-"""Several trainings that differ only in numbers, as one program with an axis of trainings.
+"""Several trainings that differ only in numbers, as one program.
 
 The trainings of a group share model, data, batches per epoch and all settings but the seed and `NUMBERS`. Their results
 are those of single trainings, up to the rounding of another program.

@@ -1,4 +1,4 @@
-"""The places of several trainings: each device runs some of them."""
+"""The places of several trainings: each device runs some of them, a GPU at once and a CPU core one after the other."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
