@@ -53,7 +53,7 @@ def test_a_failed_warm_start_check_is_reported_and_stored(dynax):
     ]
     words += ["collect.num_rollouts=8", "collect.rollout_length=200", "collect.backend=native"]
     ran = dynax.process(*words)
-    assert "a step of robot depends on more than (qpos, qvel)" in ran.err
+    assert "a step of robot depends on more than (qpos, qvel, act)" in ran.err
     assert f"add {CURE} to its MJCF" in ran.err
     again = dynax.process(*words)
     assert again.path == ran.path

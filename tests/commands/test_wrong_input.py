@@ -171,7 +171,7 @@ def test_directories_that_cannot_be_written(dynax, tmp_path):
     (tmp_path / "outputs").mkdir()
     (tmp_path / "outputs" / "datasets").touch()
     rejection(dynax("collect"), f"{tmp_path / 'outputs' / 'datasets'}")
-    rejection(dynax("collect", "hydra.run.dir=file/run"), "file/run: Not a directory")
+    rejection(dynax("collect", "hydra.run.dir=file/run"), f"file/run: {tmp_path}/file is not a directory")
     rejection(dynax("collect", "hydra.run.dir=/proc/run"), "/proc/run: No such file or directory")
     assert not dynax.made()
 

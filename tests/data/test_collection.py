@@ -163,7 +163,7 @@ def test_the_warm_start_check_runs_once_and_its_result_is_stored_with_the_data(t
     )
     config = CollectConfig(num_rollouts=8, rollout_length=100, backend="native")
     data = collect(env, Mixed(), config, tmp_path, inspect=warmstart.check)
-    assert "a step of cart_pole depends on more than (qpos, qvel)" in caplog.text
+    assert "a step of cart_pole depends on more than (qpos, qvel, act)" in caplog.text
     result = WarmstartCheck.load(data.path)
     assert (result.cure, result.negligible) == (warmstart.REMEDIES[0], False)
     caplog.clear()
