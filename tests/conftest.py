@@ -2,9 +2,11 @@
 
 import gc
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -151,6 +153,18 @@ def sliding(slide):
     rng = np.random.default_rng(0)
     states, actions = slide.sample_states(rng, 16), rng.uniform(-1, 1, (16, 40, 1))
     return Trajectories(simulate(slide, states, actions, "native"), actions).split(0.25)
+
+
+@pytest.fixture(scope="module")
+def original(model, tmp_path_factory):
+    """Return the directory of the saved `model` of a test module."""
+    return model.save(tmp_path_factory.mktemp("saved") / "model")
+
+
+@pytest.fixture
+def saved(original, tmp_path):
+    """Return a copy of the saved model, which a test may change."""
+    return Path(shutil.copytree(original, tmp_path / "model"))
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """`TrainedModel`: saved and loaded models predict the same bits."""
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -46,17 +45,6 @@ def data(trajectories):
 @pytest.fixture(scope="module")
 def model(robots, data):
     return untrained(small(robots["cart_pole"]), data[0])
-
-
-@pytest.fixture(scope="module")
-def original(model, tmp_path_factory):
-    return model.save(tmp_path_factory.mktemp("saved") / "model")
-
-
-@pytest.fixture
-def saved(original, tmp_path):
-    """A copy of a saved model, which a test may change."""
-    return Path(shutil.copytree(original, tmp_path / "model"))
 
 
 def same(one, other, states=STATES, actions=ACTIONS):

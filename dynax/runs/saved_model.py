@@ -87,10 +87,11 @@ def build(saved: Saved) -> BaseDynamicsModel:
         model = architectures.make(env, model_group)
     except UserError as error:
         raise UserError(f"the saved model {saved.path} cannot be used: {error}") from error
-    for table, group, built in ((ENVS, env_group, env), (ARCHITECTURES, model_group, model)):
-        names = {type(built).__name__, Env.__name__}  # a robot without a class of its own
-        if saved.info["classes"][table.section] not in names:
-            raise _missing_class(table, group, saved)
+    classes = saved.info["classes"]
+    if classes["env"] not in (type(env).__name__, Env.__name__):  # Env: a robot without a class of its own
+        raise _missing_class(ENVS, env_group, saved)
+    if classes["model"] != type(model).__name__:
+        raise _missing_class(ARCHITECTURES, model_group, saved)
     return model
 
 

@@ -6,13 +6,12 @@ are those of single trainings, up to the rounding of another program.
 
 import logging
 from collections.abc import Callable, Sequence
-from functools import partial
 
 import jax
 import numpy as np
 
 from dynax.errors import RunError, UserError
-from dynax.training.epochs import Progress
+from dynax.training.epochs import Progress, TrainState, finished
 from dynax.training.group_epoch import GroupEpoch, GroupProgram
 from dynax.training.numbers import different_numbers
 from dynax.training.stages import FirstOrder, Stage
@@ -81,13 +80,14 @@ class TrainingGroup:
             return {}
         if not self._epoch.is_complete:
             return {}
-        epoch, self._epoch = self._epoch, None
-        return self._results(members, partial(epoch.end, self.trainings))
+        ended, self._epoch = self._epoch.results(), None
+        return self._results(members, lambda i: self._end(i, *ended[i]))
 
     def synchronize(self) -> None:
         """Move the position in the current epoch to the trainings, so that they can be saved."""
-        if self._epoch:
-            self._epoch.move_to(self.trainings)
+        for i, (state, position) in (self._epoch.results() if self._epoch else {}).items():
+            self.trainings[i].restore(state)
+            self.trainings[i].restore_position(position)
 
     def _left(self) -> list[int]:
         return [i for i, each in enumerate(self.trainings) if each.stage is not None and i not in self.failures]
@@ -116,6 +116,12 @@ class TrainingGroup:
         program = self._programs[key]
         numbers = {name: values[np.array(members)] for name, values in self._numbers.items()}
         return GroupEpoch(program, members, trainings, numbers)
+
+    def _end(self, i: int, state: TrainState, position: Progress) -> EpochMetrics:
+        """Validate a training after an epoch, and return its metrics."""
+        training = self.trainings[i]
+        assert training.stage is not None
+        return training.end_epoch(training.stage, *finished(state, position.errors))
 
     def _split(self, members: list[int], error: Exception) -> None:
         """Train half as many models at once. The current epoch starts again from the states of the trainings."""

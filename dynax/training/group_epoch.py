@@ -5,20 +5,20 @@ Axes: J trainings, U updates of an epoch.
 
 import dataclasses
 from collections.abc import Sequence
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PyTree
+from jaxtyping import Array, PyTree
 
-from dynax.training.epochs import PieceLength, Progress, TrainState, finished, order
+from dynax.training.epochs import PieceLength, Progress, TrainState, order
 from dynax.training.numbers import with_numbers
 from dynax.training.placement import Placement
 from dynax.training.shards import Shards
 from dynax.training.stages import FirstOrder, Stage
-from dynax.training.training import EpochMetrics, Training
+from dynax.training.training import Training
 from dynax.training.updates import updates_of
 
 
@@ -87,7 +87,6 @@ class GroupEpoch:
     def run_piece(self) -> None:
         """Run about a second of the epoch."""
         program = self._program
-        self.__dict__.pop("_now", None)
         with program.length.timed(self._position, program.size.updates) as last:
             self._moving, self._errors = program.run(
                 self._numbers, self._moving, self._errors, self._epoch, program.samples, *self._order,
@@ -96,32 +95,15 @@ class GroupEpoch:
             jax.block_until_ready(self._errors)
         self._position = last
 
-    def move_to(self, trainings: Sequence[Training]) -> None:
-        """Set the states of the trainings of a group, and their positions in the epoch."""
-        for i, (state, errors) in zip(self.members, self._now, strict=True):
-            trainings[i].restore(state)
-            trainings[i].restore_position(Progress(jnp.int32(self._position), errors))
-
-    def end(self, trainings: Sequence[Training], i: int) -> EpochMetrics:
-        """Validate training `i` of a group after the epoch, and return its metrics.
-
-        Raises:
-            RunError: if the training has diverged.
-        """
-        state, errors = self._now[self.members.index(i)]
-        stage = trainings[i].stage
-        assert stage is not None
-        return trainings[i].end_epoch(stage, *finished(state, errors))
-
-    @cached_property
-    def _now(self) -> list[tuple[TrainState, Float[Array, " U"]]]:
-        """The state and the errors of each training after the last piece."""
+    def results(self) -> dict[int, tuple[TrainState, Progress]]:
+        """Return the state of each training and its position in the epoch after the last piece, by member."""
         moving, errors = jax.device_get((self._moving, self._errors))
-        results = []
-        for j, state in enumerate(self._states):
+        results = {}
+        for j, (i, state) in enumerate(zip(self.members, self._states, strict=True)):
             own = jax.tree.map(lambda x, axis, j=j: jnp.array(x if axis is None else x[j]), moving, self._program.axes)
             params, ema, opt_state = own
-            results.append((state.replace(params=params, ema=ema, opt_state=opt_state), jnp.array(errors[j])))
+            position = Progress(jnp.int32(self._position), jnp.array(errors[j]))
+            results[i] = state.replace(params=params, ema=ema, opt_state=opt_state), position
         return results
 
 

@@ -17,7 +17,6 @@ from dynax.training.shards import AXIS, Shards
 class Placement:
     """The devices of several trainings. Some devices may repeat the last training, whose results are not used."""
 
-    count: int  # number J of trainings
     devices: Shards  # one shard for each device; only its functions for placing arrays are used
 
     @classmethod
@@ -27,7 +26,7 @@ class Placement:
         if jax.default_backend() == "cpu":
             number = min(number, usable_cores())
         devices = tuple(jax.local_devices()[:number])
-        return cls(count, Shards(number, devices if number > 1 else ()))
+        return cls(Shards(number, devices if number > 1 else ()))
 
     def shared(self, tree: PyTree) -> PyTree:
         """Return a pytree of arrays that each device can read."""

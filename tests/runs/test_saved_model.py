@@ -23,17 +23,6 @@ def model(slide, sliding):
     return TrainedModel(robot, robot.create(jax.random.PRNGKey(0), normalization_of(robot, sliding[0])))
 
 
-@pytest.fixture(scope="module")
-def original(model, tmp_path_factory):
-    return model.save(tmp_path_factory.mktemp("saved") / "model")
-
-
-@pytest.fixture
-def saved(original, tmp_path):
-    """A copy of a saved model, which a test may change."""
-    return Path(shutil.copytree(original, tmp_path / "model"))
-
-
 def change(path, **entries):
     """Change `run.json`, and correct its checksum."""
     info = json.loads((path / "run.json").read_text())

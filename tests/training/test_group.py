@@ -67,6 +67,18 @@ def test_every_optimizer(slide, sliding, optimizer):
 
 
 @pytest.mark.slow
+def test_batches_of_all_trainings_have_the_same_results(slide, sliding, monkeypatch):
+    """The program of a GPU, on the devices of this machine."""
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    settings = configs()
+    found = run(TrainingGroup(trainings(slide, sliding, settings)))
+    monkeypatch.undo()
+    for config, metrics in zip(settings, found, strict=True):
+        alone = epochs(Dropping(env=slide), sliding, config, seed=config.seed)
+        assert_close(metrics, [epoch.metrics for epoch in alone])
+
+
+@pytest.mark.slow
 def test_all_stages(slide, sliding):
     """The trainings whose patience has ended wait for the others. Second-order steps follow for each alone."""
     options = {"unroll_epochs": 1, "unroll_horizons": (2, 4), "finetune": "lbfgs", "finetune_steps": 3}

@@ -1,4 +1,4 @@
-"""The begin of a `dynax train` job: its data, its training and its metrics."""
+"""The begin and the end of a `dynax train` job: its data, its training, its metrics and its summary."""
 
 import dataclasses
 import logging

@@ -1,16 +1,14 @@
 """Run the epochs of a training: progress on the console, metrics and checkpoints on disk, stop on a signal."""
 
-import logging
-import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from dynax.architectures.description import title
-from dynax.cli import console, signals
+from dynax.cli import console
 from dynax.cli.console.progress import Update
-from dynax.cli.signals import Request, Stopped, defer_signals
+from dynax.cli.signals import defer_signals
 from dynax.cli.training.checkpoints import naming_last_checkpoint, resuming
 from dynax.cli.training.schedule import CheckpointSchedule, Clock
 from dynax.cli.training.training_job import TrainingJob
@@ -18,8 +16,6 @@ from dynax.runs import arrays
 from dynax.runs.history import History
 from dynax.training import EpochMetrics, Training
 from dynax.training.stages import Stage
-
-log = logging.getLogger(__name__)
 
 
 def run_epochs(job: TrainingJob, training: Training, history: History, seconds: float = 0.0) -> None:
@@ -36,17 +32,17 @@ def run_epochs(job: TrainingJob, training: Training, history: History, seconds: 
         RunError: if the training diverges.
     """
     arrays.prepare()
-    schedule = CheckpointSchedule([(job, training)], Clock(seconds))
+    schedule = CheckpointSchedule([(job, training)], Clock(seconds), lambda: resuming(job.path))
     with defer_signals() as request, naming_last_checkpoint(job.path):
         while (stage := training.stage) is not None:
             with _progress(job, stage, training.epoch) as update:
                 while training.stage is stage:
-                    _stop_if_requested(request, schedule, job, training)
+                    schedule.stop_if_requested(request)
                     _run_piece(training, history, schedule, update)
         training.step()  # logs an early end
         if schedule.changed:
             schedule.save()
-        _stop_if_requested(request, schedule, job, training)
+        schedule.stop_if_requested(request)
 
 
 def _run_piece(training: Training, history: History, schedule: CheckpointSchedule, update: Update) -> None:
@@ -98,20 +94,3 @@ def _progress(job: TrainingJob, stage: Stage, done: int) -> Iterator[Update]:
     heading = f"train {title(job.model)}" + ("" if single else f", {stage.name}")
     with console.progress(heading, stage.last, "epochs", done, "compiling; running the first epoch") as update:
         yield update
-
-
-def _stop_if_requested(request: Request, schedule: CheckpointSchedule, job: TrainingJob, training: Training) -> None:
-    """Save the training and raise `Stopped` if a signal has arrived."""
-    if not request.number:
-        return
-    signals.acknowledge()
-    log.warning("%s received: saving a checkpoint", signal.Signals(request.number).name)
-    if schedule.changed:
-        schedule.save()
-    raise Stopped(request.number, f"stopped {place_of(training)}; {resuming(job.path)}")
-
-
-def place_of(training: Training) -> str:
-    """Return the position of a training in words."""
-    epoch = training.current_epoch
-    return f"after epoch {training.epoch}" if epoch is None else f"in epoch {epoch}"

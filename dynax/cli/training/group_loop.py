@@ -1,15 +1,16 @@
 """Run the epochs of several trainings as one program: progress, metrics and checkpoints of each, stop on a signal."""
 
-import signal
 import time
 from collections.abc import Sequence
+from functools import partial
 
 from dynax.architectures.description import title
 from dynax.cli import console, signals
 from dynax.cli.console.progress import Update
-from dynax.cli.signals import Request, Stopped, defer_signals
+from dynax.cli.signals import defer_signals
 from dynax.cli.training.begin import Begun
-from dynax.cli.training.epoch_loop import log, metrics_row, place_of, speed_of
+from dynax.cli.training.checkpoints import resuming
+from dynax.cli.training.epoch_loop import metrics_row, speed_of
 from dynax.cli.training.schedule import CheckpointSchedule, Clock
 from dynax.errors import RunError
 from dynax.runs import arrays
@@ -34,13 +35,14 @@ def run_group(jobs: Sequence[Begun]) -> dict[int, RunError]:
     arrays.prepare()
     group = TrainingGroup([begun.training for begun in jobs])
     pairs = [(begun.job, begun.training) for begun in jobs]
-    signals.set_resume_advice(lambda: _advice(jobs))
+    advice = partial(_advice, jobs)
+    signals.set_resume_advice(advice)
 
     def prepare() -> list[int]:
         group.synchronize()
         return [i for i in range(len(jobs)) if i not in group.failures]
 
-    schedule = CheckpointSchedule(pairs, Clock(), prepare)
+    schedule = CheckpointSchedule(pairs, Clock(), advice, prepare)
     models = "1 model" if len(jobs) == 1 else f"{len(jobs)} models"  # the others may have had wrong options
     heading = f"train {models}: {title(jobs[0].job.model)}"
     total = jobs[0].job.settings.total_epochs
@@ -49,14 +51,14 @@ def run_group(jobs: Sequence[Begun]) -> dict[int, RunError]:
         console.progress(heading, total, "epochs", 0, "compiling; running the first epoch") as update,
     ):
         while not group.is_complete:
-            _stop_if_requested(request, schedule, jobs)
+            schedule.stop_if_requested(request)
             _run_piece(group, jobs, schedule, update)
         for i, begun in enumerate(jobs):
             if i not in group.failures:
                 begun.training.step()  # logs an early end
         if schedule.changed:
             schedule.save()
-        _stop_if_requested(request, schedule, jobs)
+        schedule.stop_if_requested(request)
     return group.failures
 
 
@@ -77,21 +79,10 @@ def _run_piece(group: TrainingGroup, jobs: Sequence[Begun], schedule: Checkpoint
     schedule.save_after(epoch)
 
 
-def _stop_if_requested(request: Request, schedule: CheckpointSchedule, jobs: Sequence[Begun]) -> None:
-    """Save the trainings and raise `Stopped` if a signal has arrived."""
-    if not request.number:
-        return
-    signals.acknowledge()
-    log.warning("%s received: saving a checkpoint of each model", signal.Signals(request.number).name)
-    if schedule.changed:
-        schedule.save()
-    raise Stopped(request.number, f"stopped {place_of(jobs[0].training)}; {_advice(jobs)}")
-
-
 def _advice(jobs: Sequence[Begun]) -> str:
     """Return how to continue the jobs."""
     saved = [begun.job.path for begun in jobs if checkpoints(begun.job.path)]
     if not saved:
-        return "no checkpoint has been written, so that nothing can be continued; run the same command again"
+        return resuming(jobs[0].job.path)
     names = ", ".join(path.name for path in saved)
     return f"run `dynax train training.resume={saved[0].parent}/<job>` to continue a job of {names}"

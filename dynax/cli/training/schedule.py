@@ -1,12 +1,17 @@
 """When checkpoints are due, and how a training stops after a signal."""
 
+import logging
+import signal
 import time
 from collections.abc import Callable, Sequence
 
 from dynax.cli import signals
+from dynax.cli.signals import Request, Stopped
 from dynax.cli.training.checkpoints import save_training
 from dynax.cli.training.training_job import TrainingJob
 from dynax.training import Training
+
+log = logging.getLogger(__name__)
 
 LONG_PIECE = 3.0  # duration of a piece after which each piece is saved, because the next may be too long for a stop, s
 
@@ -17,6 +22,7 @@ class CheckpointSchedule:
     Args:
         jobs: the jobs and their trainings, which have the same settings of checkpoints.
         clock: duration of the current epoch.
+        advice: a function that returns how to continue, for the message of a stop.
         prepare: a function that is called before the trainings are saved, and returns the numbers of those to save; by
             default all.
     """
@@ -25,9 +31,10 @@ class CheckpointSchedule:
         self,
         jobs: list[tuple[TrainingJob, Training]],
         clock: "Clock",
+        advice: Callable[[], str],
         prepare: Callable[[], Sequence[int]] | None = None,
     ):
-        self.clock, self._jobs, self._prepare = clock, jobs, prepare
+        self.clock, self._jobs, self._advice, self._prepare = clock, jobs, advice, prepare
         self.changed = False  # whether the trainings have advanced since the last checkpoint
         self._time = time.monotonic()  # of the last checkpoint
 
@@ -55,6 +62,20 @@ class CheckpointSchedule:
         """
         if time.monotonic() - self._time >= self._jobs[0][0].settings.checkpoint_seconds or piece > LONG_PIECE:
             self.save()
+
+    def stop_if_requested(self, request: Request) -> None:
+        """Save the trainings and raise `Stopped` if a signal has arrived."""
+        if not request.number:
+            return
+        signals.acknowledge()
+        each = " of each model" if len(self._jobs) > 1 else ""
+        log.warning("%s received: saving a checkpoint%s", signal.Signals(request.number).name, each)
+        if self.changed:
+            self.save()
+        training = self._jobs[0][1]
+        epoch = training.current_epoch
+        place = f"after epoch {training.epoch}" if epoch is None else f"in epoch {epoch}"
+        raise Stopped(request.number, f"stopped {place}; {self._advice()}")
 
 
 class Clock:

@@ -90,7 +90,7 @@ def _scale(
 
     def first_update() -> tuple[jax.Array, Moments]:
         factors = new_factors()
-        bases = tuple(_eigenvectors(f)[:, ::-1] for f in factors)
+        bases = tuple(jnp.linalg.eigh(f)[1][:, ::-1] for f in factors)
         first, second = _averages(old, _rotate(gradient, bases, axes))
         return jnp.zeros_like(gradient), Moments(first, second, factors, bases)
 
@@ -135,10 +135,4 @@ def _rotate_back(x: jax.Array, bases: tuple[jax.Array, ...], axes: list[int]) ->
 
 
 def _refine(factors: tuple[jax.Array, ...], bases: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
-    return tuple(_orthonormal(f @ q) for f, q in zip(factors, bases, strict=True))
-
-
-# Several trainings decompose one matrix after the other: on CPU devices, two batches of decompositions can block each
-# other.
-_eigenvectors = jax.custom_batching.sequential_vmap(lambda matrix: jnp.linalg.eigh(matrix)[1])
-_orthonormal = jax.custom_batching.sequential_vmap(lambda matrix: jnp.linalg.qr(matrix)[0])
+    return tuple(jnp.linalg.qr(f @ q)[0] for f, q in zip(factors, bases, strict=True))
